@@ -1,0 +1,75 @@
+"""Quality metrics for HDR and SDR images: score, compare and gate pictures in absolute luminance."""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from hdrmetrics.batch import Row as Row
+    from hdrmetrics.batch import score_files as score_files
+    from hdrmetrics.display import Display as Display
+    from hdrmetrics.display import get_display as get_display
+    from hdrmetrics.display import list_displays as list_displays
+    from hdrmetrics.display import load_displays as load_displays
+    from hdrmetrics.image import Calibration as Calibration
+    from hdrmetrics.image import Image as Image
+    from hdrmetrics.inputs import as_image as as_image
+    from hdrmetrics.io import read_image as read_image
+    from hdrmetrics.io import write_image as write_image
+    from hdrmetrics.metric import Metric as Metric
+    from hdrmetrics.metric import MetricInfo as MetricInfo
+    from hdrmetrics.ranking import rank as rank
+    from hdrmetrics.registry import create_metric as create_metric
+    from hdrmetrics.registry import list_metrics as list_metrics
+    from hdrmetrics.registry import metric_info as metric_info
+    from hdrmetrics.registry import metric_options as metric_options
+    from hdrmetrics.registry import register_metric as register_metric
+    from hdrmetrics.result import Score as Score
+    from hdrmetrics.samples import sample_images as sample_images
+    from hdrmetrics.scoring import ScoreMap as ScoreMap
+    from hdrmetrics.scoring import score as score
+    from hdrmetrics.scoring import score_map as score_map
+
+__version__ = "0.1.0"
+
+# Where each public name lives. Loaded on first use: importing the package takes milliseconds,
+# importing torch a second.
+_HOMES = {
+    "Calibration": "image",
+    "Display": "display",
+    "Image": "image",
+    "Metric": "metric",
+    "MetricInfo": "metric",
+    "Row": "batch",
+    "Score": "result",
+    "ScoreMap": "scoring",
+    "as_image": "inputs",
+    "create_metric": "registry",
+    "get_display": "display",
+    "list_displays": "display",
+    "list_metrics": "registry",
+    "load_displays": "display",
+    "metric_info": "registry",
+    "metric_options": "registry",
+    "rank": "ranking",
+    "read_image": "io",
+    "register_metric": "registry",
+    "sample_images": "samples",
+    "score": "scoring",
+    "score_files": "batch",
+    "score_map": "scoring",
+    "write_image": "io",
+}
+
+__all__ = ["__version__", *sorted(_HOMES)]
+
+
+def __getattr__(name: str) -> Any:
+    if name in _HOMES:
+        return getattr(importlib.import_module(f"hdrmetrics.{_HOMES[name]}"), name)
+    raise AttributeError(f"module 'hdrmetrics' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

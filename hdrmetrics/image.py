@@ -1,0 +1,215 @@
+"""The picture that travels through the package: pixels and what is known about their units."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hdrmetrics.errors import OptionError, ShapeError
+
+if TYPE_CHECKING:
+    import torch
+
+CalibrationKind = Literal["absolute", "scaled", "relative", "display"]
+"""How pixel values relate to light.
+
+``absolute``
+    Linear, in cd/m², because the file or the caller said so.
+``scaled``
+    Linear, in cd/m², after multiplication by a factor that the caller or a documented rule chose.
+``relative``
+    Linear, in unknown units: proportional to luminance, nothing more.
+``display``
+    Display-encoded code values in [0, 1]; a display model turns them into cd/m².
+"""
+
+Transfer = Literal["srgb", "bt1886", "gog", "pq", "hlg"]
+Primaries = Literal["bt709", "bt2020", "p3"]
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """What is known about the unit of the pixels.
+
+    Parameters
+    ----------
+    kind
+        See :data:`CalibrationKind`.
+    factor
+        What the stored values were multiplied by to reach cd/m² (``scaled`` only).
+    transfer
+        The transfer function of display-encoded values (``display`` only).
+    rule
+        One sentence: who decided, and how.
+    """
+
+    kind: CalibrationKind
+    factor: float | None = None
+    transfer: Transfer | None = None
+    rule: str = ""
+
+    def __post_init__(self) -> None:
+        if (self.transfer is not None) != (self.kind == "display"):
+            raise OptionError("a transfer function goes with the calibration kind 'display', only")
+        if (self.factor is not None) != (self.kind == "scaled"):
+            raise OptionError("a factor goes with the calibration kind 'scaled', only")
+
+    @property
+    def linear(self) -> bool:
+        """Whether values are proportional to luminance."""
+        return self.kind != "display"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the calibration as JSON-ready values, without the fields that are not set."""
+        return {k: v for k, v in dataclasses.asdict(self).items() if v not in (None, "")}
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where pixels came from, as read from the file.
+
+    Parameters
+    ----------
+    path
+        The file, or ``None`` for pixels made in memory.
+    format
+        Name of the file format: ``"exr"``, ``"hdr"``, ``"png"``, …
+    depth
+        Sample type in the file: ``"uint8"``, ``"uint10"``, ``"float16"``, ``"rgbe8"``, …
+    primaries
+        Primaries in the file, before any conversion, in words.
+    details
+        Anything else the reader learnt (part and layer names, exposure, compression).
+    """
+
+    path: str | None = None
+    format: str = "memory"
+    depth: str = ""
+    primaries: str = ""
+    details: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Image:
+    """A picture with its units.
+
+    Parameters
+    ----------
+    pixels
+        Array ``(H, W, C)``, float32 or float64, C = 1 (luminance or grey) or 3 (RGB).
+        Linear images are in cd/m² or relative to it; display-encoded ones are in [0, 1].
+        A two-dimensional array is taken as one channel.
+    calibration
+        What the numbers mean.
+    primaries
+        Primaries of ``pixels``: linear images are BT.709 after reading.
+    origin
+        Where the pixels came from.
+    notes
+        What the reader changed or dropped, in sentences for the user.
+
+    Raises
+    ------
+    ShapeError
+        If ``pixels`` is not ``(H, W)``, ``(H, W, 1)`` or ``(H, W, 3)``, or holds no pixel.
+    """
+
+    pixels: NDArray[np.floating[Any]]
+    calibration: Calibration
+    primaries: Primaries = "bt709"
+    origin: Origin = field(default_factory=Origin)
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        pixels = np.asarray(self.pixels)
+        if pixels.ndim == 2:
+            pixels = pixels[..., None]
+        if pixels.ndim != 3 or pixels.shape[2] not in (1, 3) or pixels.size == 0:
+            raise ShapeError(
+                f"an image is (H, W), (H, W, 1) or (H, W, 3) with at least one pixel, "
+                f"not {np.shape(self.pixels)}"
+            )
+        if pixels.dtype not in (np.float32, np.float64):
+            raise ShapeError(
+                f"an image holds float32 or float64 pixels, not {pixels.dtype}: "
+                "use hdrmetrics.as_image() for integer arrays"
+            )
+        object.__setattr__(self, "pixels", pixels)
+
+    @property
+    def height(self) -> int:
+        """Number of rows."""
+        return int(self.pixels.shape[0])
+
+    @property
+    def width(self) -> int:
+        """Number of columns."""
+        return int(self.pixels.shape[1])
+
+    @property
+    def channels(self) -> int:
+        """Number of channels, 1 or 3."""
+        return int(self.pixels.shape[2])
+
+    def luminance(self) -> NDArray[np.floating[Any]]:
+        """Return the luminance ``(H, W)`` of a linear image, in the unit of its pixels.
+
+        Raises
+        ------
+        OptionError
+            If the image is display-encoded: a display model has to come first.
+        """
+        if not self.calibration.linear:
+            raise OptionError(
+                "luminance() needs linear pixels; apply a display model to this image first"
+            )
+        if self.channels == 1:
+            return self.pixels[..., 0]
+        from hdrmetrics.color import LUMINANCE_WEIGHTS
+
+        weights = np.asarray(LUMINANCE_WEIGHTS[self.primaries], dtype=self.pixels.dtype)
+        luminance: NDArray[np.floating[Any]] = self.pixels @ weights
+        return luminance
+
+    def tensor(
+        self, *, device: torch.device | str | None = None, dtype: torch.dtype | None = None
+    ) -> torch.Tensor:
+        """Return the pixels as a tensor ``(1, C, H, W)``, float32 unless ``dtype`` says otherwise."""
+        import torch
+
+        array = np.ascontiguousarray(np.moveaxis(self.pixels, 2, 0)[None])
+        return torch.from_numpy(array).to(device=device, dtype=dtype or torch.float32)
+
+    def scaled_by(self, factor: float, rule: str) -> Image:
+        """Return the same picture in cd/m² after multiplication by ``factor``.
+
+        Parameters
+        ----------
+        factor
+            Positive, finite: cd/m² per unit of the present pixels.
+        rule
+            One sentence for the result: who chose the factor.
+
+        Raises
+        ------
+        OptionError
+            If the factor is not positive and finite, or the image is display-encoded.
+        """
+        if not (np.isfinite(factor) and factor > 0):
+            raise OptionError(f"a luminance scale is a positive number, not {factor!r}")
+        if not self.calibration.linear:
+            raise OptionError("display-encoded pixels cannot be scaled; use a display model")
+        total = float(factor) * (self.calibration.factor or 1.0)
+        return dataclasses.replace(
+            self,
+            pixels=self.pixels * self.pixels.dtype.type(factor),
+            calibration=Calibration("scaled", factor=total, rule=rule),
+        )
+
+    def replace(self, **changes: Any) -> Image:
+        """Return a copy with some fields changed."""
+        return dataclasses.replace(self, **changes)

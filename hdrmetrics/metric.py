@@ -1,0 +1,345 @@
+"""The common shape of every metric: its description, its call, its loss and its prepared form."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+import torch
+from torch import Tensor, nn
+
+from hdrmetrics.errors import DomainError, OptionError, PixelValueError, ShapeError
+
+Domain = Literal["hdr", "sdr", "tonemapped"]
+"""What a metric's test image is.
+
+``hdr``
+    Linear BT.709 RGB or luminance in cd/m².
+``sdr``
+    Display-encoded code values in [0, 1]; so is the reference.
+``tonemapped``
+    Test display-encoded in [0, 1], reference HDR.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class MetricInfo:
+    """What a user has to know about a metric before trusting its number.
+
+    Parameters
+    ----------
+    name
+        The name that :func:`hdrmetrics.create_metric` takes.
+    title
+        One line for tables.
+    domain
+        See :data:`Domain`.
+    reference
+        Whether the metric needs a reference image.
+    higher_is_better
+        Direction of the scale.
+    range
+        Smallest and largest value it can take.
+    unit
+        Unit of the value: ``"dB"``, ``"cd/m²"``, ``""`` for plain numbers.
+    differentiable
+        Whether gradients flow to the test image.
+    has_map
+        Whether :meth:`Metric.map` gives a picture of where the difference lies.
+    minimum_size
+        Smallest height and width it accepts.
+    citation
+        The paper that defines it.
+    version
+        Of our implementation; it changes whenever a value could.
+    """
+
+    name: str
+    title: str
+    domain: Domain
+    reference: bool
+    higher_is_better: bool
+    range: tuple[float, float]
+    unit: str
+    differentiable: bool
+    has_map: bool
+    minimum_size: int
+    citation: str
+    version: str
+
+
+class Metric(nn.Module):
+    """Base of all metrics: ``metric(test, reference) -> (N,)``, one value per image.
+
+    Subclasses set :attr:`info` and implement :meth:`compare`; those that can reuse work on the
+    reference also implement :meth:`features`, those with a map :meth:`compare_map`.
+
+    Half-precision input is computed in float32, and autocast is switched off inside, so that
+    mixed-precision training never changes a score by more than the rounding of its input.
+    """
+
+    info: MetricInfo
+
+    _domain_limit: ClassVar[float] = 1.0 + 1e-3  # a display code of 1 after float rounding
+
+    # -- what subclasses write ------------------------------------------------------------
+
+    def features(self, reference: Tensor) -> Any:
+        """Return whatever of the reference is worth keeping between tests."""
+        return reference
+
+    def compare(self, test: Tensor, features: Any, mask: Tensor | None) -> Tensor:
+        """Return one value per image ``(N,)``; ``features`` is ``None`` without a reference."""
+        raise NotImplementedError
+
+    def compare_map(self, test: Tensor, features: Any) -> Tensor:
+        """Return the local values ``(N, 1, H, W)`` behind the score."""
+        raise NotImplementedError
+
+    def compare_loss(self, test: Tensor, features: Any, mask: Tensor | None) -> Tensor:
+        """Return a finite quantity per image, lower is better, for an optimiser."""
+        value = self.compare(test, features, mask)
+        return -value if self.info.higher_is_better else value
+
+    def conditions(self, reference: Tensor | None = None) -> dict[str, Any]:
+        """Return what the value depends on, as JSON-ready values.
+
+        Parameters
+        ----------
+        reference
+            ``(1, C, H, W)``; where given, what the metric takes from it (a peak, say) is named.
+        """
+        return {}
+
+    # -- what users call ------------------------------------------------------------------
+
+    def forward(
+        self, test: Tensor, reference: Tensor | None = None, *, mask: Tensor | None = None
+    ) -> Tensor:
+        """Score each image of a batch.
+
+        Parameters
+        ----------
+        test
+            ``(N, C, H, W)``, C = 1 or 3, in the unit of the metric's domain; ``(C, H, W)`` and
+            ``(H, W)`` are taken as a batch of one.
+        reference
+            Same shape as ``test`` (or a batch of one for all of them); ``None`` for a
+            no-reference metric.
+        mask
+            Weights in [0, 1], ``(N, 1, H, W)`` or broadcastable to it: 1 counts, 0 does not.
+
+        Returns
+        -------
+        Tensor
+            ``(N,)``.
+
+        Raises
+        ------
+        ShapeError, PixelValueError, DomainError, OptionError
+            For wrong shapes or sizes, NaN or infinity, values of another domain, and a
+            reference that is missing or not wanted.
+        """
+        return self._run(test, reference, mask, self.compare)
+
+    def map(self, test: Tensor, reference: Tensor | None = None) -> Tensor:
+        """Return where the metric sees a difference, ``(N, 1, H', W')``.
+
+        Raises
+        ------
+        OptionError
+            If the metric has no map.
+        """
+        if not self.info.has_map:
+            raise OptionError(f"{self.info.name} has no map")
+        return self._run(test, reference, None, lambda t, f, _: self.compare_map(t, f))
+
+    def prepare(self, reference: Tensor) -> PreparedMetric:
+        """Do the work on the reference once, for many tests against it.
+
+        Raises
+        ------
+        OptionError
+            If the metric takes no reference.
+        """
+        if not self.info.reference:
+            raise OptionError(f"{self.info.name} takes no reference, so there is none to prepare")
+        batch = self.check(reference, "reference")
+        with torch.autocast(batch.device.type, enabled=False):
+            return PreparedMetric(self, self.features(batch), tuple(batch.shape))
+
+    def as_loss(self) -> MetricLoss:
+        """Return the metric as a loss: lower is better, mean over the batch, always finite.
+
+        Raises
+        ------
+        OptionError
+            If the metric is not differentiable.
+        """
+        if not self.info.differentiable:
+            raise OptionError(f"{self.info.name} is not differentiable, so it is no loss")
+        return MetricLoss(self)
+
+    # -- shared checks --------------------------------------------------------------------
+
+    def check(self, image: Tensor, role: Literal["test", "reference"]) -> Tensor:
+        """Return ``image`` as a float batch ``(N, C, H, W)``, or raise what is wrong with it."""
+        batch = as_batch(image, role)
+        side, least = min(batch.shape[-2:]), self.info.minimum_size
+        if side < least:
+            raise ShapeError(
+                f"{self.info.name} needs at least {least}×{least} pixels; the {role} image is "
+                f"{batch.shape[-1]}×{batch.shape[-2]} (width × height)"
+            )
+        low, high = (float(v) for v in torch.aminmax(batch.detach()))
+        if not (math.isfinite(low) and math.isfinite(high)):
+            bad = int((~torch.isfinite(batch.detach())).sum())
+            raise PixelValueError(f"the {role} image has {bad} pixel values that are NaN or infinite")
+        encoded = self.info.domain == "sdr" or (self.info.domain == "tonemapped" and role == "test")
+        if encoded and (high > self._domain_limit or low < -1e-3):
+            raise DomainError(
+                f"{self.info.name} takes display-encoded values in [0, 1]; the {role} image spans "
+                f"{low:.4g} to {high:.4g}. For luminance in cd/m² use a pu21- metric; "
+                "for 8-bit values divide by 255"
+            )
+        return batch
+
+    def _run(
+        self, test: Tensor, reference: Tensor | None, mask: Tensor | None, job: Any
+    ) -> Tensor:
+        batch = self.check(test, "test")
+        if self.info.reference and reference is None:
+            raise OptionError(f"{self.info.name} compares with a reference: give one")
+        if not self.info.reference and reference is not None:
+            raise OptionError(f"{self.info.name} is a no-reference metric: do not give a reference")
+        with torch.autocast(batch.device.type, enabled=False):
+            features = None
+            if reference is not None:
+                other = self.check(reference, "reference")
+                check_pair(batch.shape, other.shape)
+                features = self.features(other.to(batch.dtype))
+            result: Tensor = job(batch, features, check_mask(mask, batch))
+        return result
+
+
+class PreparedMetric(nn.Module):
+    """A metric whose reference is already worked through: ``prepared(test) -> (N,)``.
+
+    Made by :meth:`Metric.prepare`; gives the same values as calling the metric.
+    """
+
+    def __init__(self, metric: Metric, features: Any, shape: tuple[int, ...]) -> None:
+        super().__init__()
+        self.metric = metric
+        self.features = features
+        self.shape = shape
+
+    def _test(self, test: Tensor) -> Tensor:
+        batch = self.metric.check(test, "test")
+        check_pair(batch.shape, self.shape)
+        return batch
+
+    def forward(self, test: Tensor, *, mask: Tensor | None = None) -> Tensor:
+        """Score ``test`` against the prepared reference; see :meth:`Metric.forward`."""
+        batch = self._test(test)
+        with torch.autocast(batch.device.type, enabled=False):
+            return self.metric.compare(batch, self.features, check_mask(mask, batch))
+
+    def map(self, test: Tensor) -> Tensor:
+        """Return the map of ``test`` against the prepared reference; see :meth:`Metric.map`."""
+        if not self.metric.info.has_map:
+            raise OptionError(f"{self.metric.info.name} has no map")
+        batch = self._test(test)
+        with torch.autocast(batch.device.type, enabled=False):
+            return self.metric.compare_map(batch, self.features)
+
+    def loss(self, test: Tensor, *, mask: Tensor | None = None) -> Tensor:
+        """Return the loss of ``test`` against the prepared reference, mean over the batch."""
+        batch = self._test(test)
+        with torch.autocast(batch.device.type, enabled=False):
+            return self.metric.compare_loss(batch, self.features, check_mask(mask, batch)).mean()
+
+
+class MetricLoss(nn.Module):
+    """A metric turned so that lower is better: ``loss(test, reference) -> scalar``.
+
+    Finite with finite gradients at identical images too (PSNR, whose value is infinite there, is
+    capped at 100 dB inside the loss).
+    """
+
+    def __init__(self, metric: Metric) -> None:
+        super().__init__()
+        self.metric = metric
+
+    def forward(
+        self, test: Tensor, reference: Tensor | None = None, *, mask: Tensor | None = None
+    ) -> Tensor:
+        """Return the mean loss of the batch; arguments as for :meth:`Metric.forward`."""
+        return self.metric._run(test, reference, mask, self.metric.compare_loss).mean()
+
+
+def as_batch(image: Tensor, role: str = "image") -> Tensor:
+    """Return ``(H, W)``, ``(C, H, W)`` or ``(N, C, H, W)`` as a float batch of four axes.
+
+    float16 and bfloat16 become float32; float32 and float64 stay.
+
+    Raises
+    ------
+    ShapeError
+        For other shapes, integer types, or an empty image.
+    """
+    if not isinstance(image, Tensor):
+        raise ShapeError(
+            f"the {role} image must be a torch tensor, not {type(image).__name__}; "
+            "hdrmetrics.score() takes paths and arrays"
+        )
+    if not image.is_floating_point():
+        raise ShapeError(f"the {role} image must hold floats, not {image.dtype}")
+    if image.ndim == 2:
+        image = image[None, None]
+    elif image.ndim == 3:
+        image = image[None]
+    if image.ndim != 4 or image.shape[1] not in (1, 3) or image.numel() == 0:
+        raise ShapeError(
+            f"the {role} image must be (N, C, H, W) with 1 or 3 channels, not {tuple(image.shape)}"
+        )
+    return image.float() if image.dtype in (torch.float16, torch.bfloat16) else image
+
+
+def check_pair(test: Any, reference: Any) -> None:
+    """Raise :class:`ShapeError` unless the shapes agree (one reference may serve many tests)."""
+    if tuple(test[1:]) != tuple(reference[1:]) or reference[0] not in (1, test[0]):
+        raise ShapeError(
+            f"test and reference differ in shape: {tuple(test)} and {tuple(reference)} "
+            "(batch, channels, height, width)"
+        )
+
+
+def check_mask(mask: Tensor | None, batch: Tensor) -> Tensor | None:
+    """Return the mask as weights ``(N, 1, H, W)`` of the batch's dtype, or raise.
+
+    Raises
+    ------
+    ShapeError
+        If it does not fit the images.
+    OptionError
+        If it has values outside [0, 1] or selects no pixel of some image.
+    """
+    if mask is None:
+        return None
+    weights = mask.to(device=batch.device, dtype=batch.dtype)
+    if weights.ndim == 2:
+        weights = weights[None, None]
+    elif weights.ndim == 3:
+        weights = weights[:, None]
+    n, _, height, width = batch.shape
+    if weights.ndim != 4 or tuple(weights.shape[1:]) != (1, height, width):
+        raise ShapeError(f"a mask is (N, 1, {height}, {width}), not {tuple(mask.shape)}")
+    if weights.shape[0] not in (1, n):
+        raise ShapeError(f"{weights.shape[0]} masks for {n} images")
+    if not bool(((weights >= 0) & (weights <= 1)).all()):
+        raise OptionError("mask weights lie in [0, 1]")
+    if not bool((weights.sum(dim=(1, 2, 3)) > 0).all()):
+        raise OptionError("the mask selects no pixel")
+    return weights.expand(n, 1, height, width)

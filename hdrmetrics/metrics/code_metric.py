@@ -1,0 +1,189 @@
+"""The base of metrics that compare code values, whatever encoding made them."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+from torch import Tensor
+
+from hdrmetrics.color import luminance
+from hdrmetrics.encoding import ENCODINGS, DisplayCode, Encoding
+from hdrmetrics.errors import OptionError
+from hdrmetrics.metric import Metric, MetricInfo
+from hdrmetrics.metrics.crf import crf_correction as correct_crf
+from hdrmetrics.registry import register_metric
+
+Channels = Literal["rgb", "luminance"]
+
+
+@dataclass(frozen=True)
+class Measure:
+    """What a family of metrics (one per encoding) has in common; fields as in ``MetricInfo``.
+
+    ``unit`` may hold ``{unit}``, which becomes the encoding's unit.
+    """
+
+    name: str
+    title: str
+    higher_is_better: bool
+    range: tuple[float, float]
+    citation: str
+    unit: str = ""
+    reference: bool = True
+    differentiable: bool = True
+    has_map: bool = False
+    minimum_size: int = 1
+    version: str = "1"
+
+
+class CodeMetric(Metric):
+    """Encodes light, then compares the code values.
+
+    Parameters
+    ----------
+    encoding
+        How light becomes code values; display-encoded SDR when not given.
+    channels
+        ``"rgb"`` compares all channels; ``"luminance"`` converts first: linear light to
+        luminance before encoding, display-encoded RGB to luma.
+    crf_correction
+        Fit the test's tones and colours to the reference first (SI-HDR protocol); HDR only.
+
+    Raises
+    ------
+    OptionError
+        If CRF correction is asked of a metric of SDR images, or without a reference.
+    """
+
+    measure: ClassVar[Measure]
+    eight_bit: ClassVar[bool] = False
+    """Whether the constants assume that white is 255."""
+
+    def __init__(
+        self,
+        encoding: Encoding | None = None,
+        *,
+        channels: Channels = "rgb",
+        crf_correction: bool = False,
+    ) -> None:
+        super().__init__()
+        self.encoding = encoding or DisplayCode()
+        if channels not in ("rgb", "luminance"):
+            raise OptionError(f"channels is 'rgb' or 'luminance', not {channels!r}")
+        if crf_correction and not (self.encoding.domain == "hdr" and self.measure.reference):
+            raise OptionError("crf_correction is for HDR metrics with a reference")
+        self.channels = channels
+        self.crf_correction = crf_correction
+        self.info = self.describe(type(self.encoding))
+
+    @classmethod
+    def describe(cls, encoding: type[Encoding]) -> MetricInfo:
+        """Return the description of the metric on an encoding, with default options."""
+        return measure_info(cls.measure, encoding)
+
+    @property
+    def data_range(self) -> float:
+        """Code value that stands for white."""
+        return 255.0 if self.eight_bit and self.encoding.peak == 1.0 else self.encoding.peak
+
+    def encode(self, image: Tensor, anchor: Tensor | None) -> Tensor:
+        """Return the code values that the metric compares, white at :attr:`data_range`."""
+        if self.channels == "luminance":
+            image = luminance(image)
+        code = self.encoding.encode(image, anchor)
+        return code if self.data_range == self.encoding.peak else code * self.data_range
+
+    def features(self, reference: Tensor) -> Any:
+        """Return the encoding's anchor, what the measure keeps, and light for the CRF fit."""
+        anchor = self.encoding.anchor(reference)
+        kept = self.code_features(self.encode(reference, anchor))
+        return anchor, kept, reference if self.crf_correction else None
+
+    def compare(self, test: Tensor, features: Any, mask: Tensor | None) -> Tensor:
+        """Return the measure of each image."""
+        code, kept = self._code(test, features)
+        return self.code_compare(code, kept, mask)
+
+    def compare_map(self, test: Tensor, features: Any) -> Tensor:
+        """Return the local values of the measure."""
+        return self.code_map(*self._code(test, features))
+
+    def compare_loss(self, test: Tensor, features: Any, mask: Tensor | None) -> Tensor:
+        """Return a finite loss of each image."""
+        code, kept = self._code(test, features)
+        return self.code_loss(code, kept, mask)
+
+    def _code(self, test: Tensor, features: Any) -> tuple[Tensor, Any]:
+        if features is None:
+            return self.encode(test, self.encoding.anchor(test)), None
+        anchor, kept, light = features
+        if light is not None:
+            test = correct_crf(test, light.expand_as(test))
+        return self.encode(test, anchor), kept
+
+    # -- what measures write, on code values ------------------------------------------------
+
+    def code_features(self, reference: Tensor) -> Any:
+        """Return what of the reference's code values is worth keeping."""
+        return reference
+
+    def code_compare(self, test: Tensor, kept: Any, mask: Tensor | None) -> Tensor:
+        """Return one value per image from code values."""
+        raise NotImplementedError
+
+    def code_map(self, test: Tensor, kept: Any) -> Tensor:
+        """Return local values from code values."""
+        raise NotImplementedError
+
+    def code_loss(self, test: Tensor, kept: Any, mask: Tensor | None) -> Tensor:
+        """Return a finite loss per image from code values."""
+        value = self.code_compare(test, kept, mask)
+        return -value if self.measure.higher_is_better else value
+
+    def conditions(self, reference: Tensor | None = None) -> dict[str, Any]:
+        """Return encoding, channels and options."""
+        anchor = None if reference is None else self.encoding.anchor(reference)
+        found = self.encoding.conditions(anchor)
+        found |= {"code_peak": self.data_range, "channels": self.channels}
+        if self.crf_correction:
+            found["crf_correction"] = True
+        return found
+
+
+def measure_info(measure: Measure, encoding: type[Encoding]) -> MetricInfo:
+    """Return the description of a measure on an encoding."""
+    prefix, on = "", ""
+    if encoding.prefix:
+        prefix, on = f"{encoding.prefix}-", f" on {encoding.title} values"
+    fields = {field.name: getattr(measure, field.name) for field in dataclasses.fields(measure)}
+    fields["unit"] = measure.unit.format(unit=encoding.unit)
+    fields["name"], fields["title"] = prefix + measure.name, measure.title + on
+    return MetricInfo(**fields, domain=encoding.domain)
+
+
+def register_family(metric: type[CodeMetric]) -> None:
+    """Register a measure once per encoding, with the options of both in its signature."""
+    for encoding in ENCODINGS:
+        register_metric(metric.describe(encoding), _factory(metric, encoding))
+
+
+def _factory(metric: type[CodeMetric], encoding: type[Encoding]) -> Any:
+    of_encoding = dict(inspect.signature(encoding).parameters)
+    of_metric = dict(inspect.signature(metric).parameters)
+    of_metric.pop("encoding")
+    if encoding.domain != "hdr" or not metric.measure.reference:
+        of_metric.pop("crf_correction", None)
+
+    def create(**options: Any) -> CodeMetric:
+        chosen = {name: options.pop(name) for name in of_encoding if name in options}
+        return metric(encoding(**chosen), **options)
+
+    parameters = [
+        parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
+        for parameter in (of_encoding | of_metric).values()
+    ]
+    create.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    return create

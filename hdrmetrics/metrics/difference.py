@@ -1,0 +1,96 @@
+"""Plain differences of code values: mean squared, root mean squared and mean absolute error."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from hdrmetrics.encoding import Encoding
+from hdrmetrics.metrics.code_metric import CodeMetric, Measure
+from hdrmetrics.pooling import masked_mean
+
+
+def mean_squared_error(test: Tensor, reference: Tensor, *, mask: Tensor | None = None) -> Tensor:
+    """Return the mean squared difference of each image ``(N,)``, in squared code values.
+
+    Parameters
+    ----------
+    test, reference
+        ``(N, C, H, W)``; the reference may be a batch of one.
+    mask
+        Weights ``(N, 1, H, W)`` in [0, 1].
+    """
+    return masked_mean((test - reference).square(), mask)
+
+
+def root_mean_squared_error(
+    test: Tensor, reference: Tensor, *, mask: Tensor | None = None
+) -> Tensor:
+    """Return the root of the mean squared difference of each image ``(N,)``, in code values.
+
+    The gradient at identical images is zero, not undefined.
+    """
+    mse = mean_squared_error(test, reference, mask=mask)
+    positive = mse > 0
+    return torch.where(positive, torch.where(positive, mse, torch.ones_like(mse)).sqrt(), 0.0)
+
+
+def mean_absolute_error(test: Tensor, reference: Tensor, *, mask: Tensor | None = None) -> Tensor:
+    """Return the mean absolute difference of each image ``(N,)``, in code values."""
+    return masked_mean((test - reference).abs(), mask)
+
+
+class _Difference(CodeMetric):
+    def __init__(
+        self, encoding: Encoding | None = None, *, crf_correction: bool = False
+    ) -> None:
+        super().__init__(encoding, crf_correction=crf_correction)
+
+    def code_map(self, test: Tensor, kept: Any) -> Tensor:
+        """Return the absolute error, mean over channels, in code values."""
+        return (test - kept).abs().mean(dim=1, keepdim=True)
+
+
+def _measure(name: str, title: str, unit: str) -> Measure:
+    return Measure(
+        name=name,
+        title=title,
+        higher_is_better=False,
+        range=(0.0, math.inf),
+        unit=unit,
+        has_map=True,
+        citation="Gonzalez and Woods, Digital Image Processing",
+    )
+
+
+class MSE(_Difference):
+    """Mean squared error of code values."""
+
+    measure = _measure("mse", "Mean squared error", "{unit}²")
+
+    def code_compare(self, test: Tensor, kept: Any, mask: Tensor | None) -> Tensor:
+        """Return the mean squared error."""
+        return mean_squared_error(test, kept, mask=mask)
+
+
+class RMSE(_Difference):
+    """Root mean squared error of code values."""
+
+    measure = _measure("rmse", "Root mean squared error", "{unit}")
+
+    def code_compare(self, test: Tensor, kept: Any, mask: Tensor | None) -> Tensor:
+        """Return the root mean squared error."""
+        return root_mean_squared_error(test, kept, mask=mask)
+
+
+class MAE(_Difference):
+    """Mean absolute error of code values."""
+
+    measure = _measure("mae", "Mean absolute error", "{unit}")
+
+    def code_compare(self, test: Tensor, kept: Any, mask: Tensor | None) -> Tensor:
+        """Return the mean absolute error."""
+        return mean_absolute_error(test, kept, mask=mask)

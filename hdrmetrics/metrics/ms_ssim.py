@@ -1,0 +1,147 @@
+"""Structural similarity over five scales."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from hdrmetrics.encoding import Encoding
+from hdrmetrics.errors import ShapeError
+from hdrmetrics.metrics.code_metric import Channels, CodeMetric, Measure
+from hdrmetrics.metrics.ssim import (
+    MARGIN,
+    SIGMA,
+    WINDOW,
+    Similarity,
+    local_similarity,
+    mean_similarity,
+    usable,
+)
+from hdrmetrics.pooling import crop_to_valid, halve
+
+WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
+MINIMUM_SIZE = (WINDOW - 1) * 2 ** (len(WEIGHTS) - 1) + 1
+"""161: after four halvings, odd sizes rounded up, one 11×11 window is left."""
+
+
+def ms_ssim(
+    test: Tensor, reference: Tensor, *, data_range: float, mask: Tensor | None = None
+) -> Tensor:
+    """Return the multi-scale structural similarity of each image.
+
+    Five scales with the paper's weights, SSIM's window and constants, windows inside the image
+    only, 2×2 means between scales (an odd last row or column is repeated). Each channel is
+    pooled over scales first, then the mean over channels. Scales whose mean contrast-structure
+    similarity is negative count as zero.
+
+    Parameters
+    ----------
+    test, reference
+        Code values ``(N, C, H, W)``.
+    data_range
+        Code value of white: 1 for display-encoded images, 256 for PU21.
+    mask
+        Weights ``(N, 1, H, W)`` in [0, 1], taken at each window's centre.
+
+    Returns
+    -------
+    Tensor
+        ``(N,)``, 1 for identical images, 0 at worst.
+
+    Raises
+    ------
+    ShapeError
+        If a side is under 161 pixels, or the mask keeps no window at some scale.
+
+    References
+    ----------
+    Z. Wang, E. P. Simoncelli and A. C. Bovik, "Multiscale structural similarity for image quality
+    assessment", Asilomar Conference on Signals, Systems and Computers, 2003.
+    """
+    if min(test.shape[-2:]) < MINIMUM_SIZE:
+        raise ShapeError(
+            f"MS-SSIM needs at least {MINIMUM_SIZE}×{MINIMUM_SIZE} pixels for its five scales; "
+            f"the image is {test.shape[-1]}×{test.shape[-2]} (width × height)"
+        )
+    result = torch.ones((), dtype=test.dtype, device=test.device)
+    for scale, weight in enumerate(WEIGHTS):
+        if scale:
+            test, reference = halve(test), halve(reference)
+            mask = None if mask is None else halve(mask)
+        means = _means(test, reference, data_range, mask)
+        last = scale == len(WEIGHTS) - 1
+        result = result * _power(means.ssim if last else means.contrast_structure, weight)
+    return result.mean(dim=1)
+
+
+def _means(test: Tensor, reference: Tensor, data_range: float, mask: Tensor | None) -> Similarity:
+    if mask is None:
+        return mean_similarity(test, reference, data_range)
+    weights = crop_to_valid(mask, MARGIN)
+    assert weights is not None
+    weights = usable(weights)
+    total = weights.sum(dim=(2, 3))
+    local = local_similarity(test, reference, data_range)
+    return Similarity(*((term * weights).sum(dim=(2, 3)) / total for term in local))
+
+
+def _power(value: Tensor, exponent: float) -> Tensor:
+    # x**0.04 has an infinite slope at 0: negative and zero similarity count as zero, flatly.
+    positive = value > 0
+    return torch.where(positive, torch.where(positive, value, torch.ones_like(value)) ** exponent, 0.0)
+
+
+class MSSSIM(CodeMetric):
+    """Structural similarity over five scales.
+
+    Parameters
+    ----------
+    encoding, crf_correction
+        As for :class:`CodeMetric`.
+    channels
+        ``None`` takes luminance for HDR encodings, as the PU21 authors do, and the mean over RGB
+        for display-encoded images.
+    """
+
+    measure = Measure(
+        name="ms-ssim",
+        title="Multi-scale structural similarity",
+        higher_is_better=True,
+        range=(0.0, 1.0),
+        minimum_size=MINIMUM_SIZE,
+        citation="Wang, Simoncelli and Bovik, Asilomar Conference 2003",
+    )
+
+    def __init__(
+        self,
+        encoding: Encoding | None = None,
+        *,
+        channels: Channels | None = None,
+        crf_correction: bool = False,
+    ) -> None:
+        hdr = encoding is not None and encoding.domain == "hdr"
+        super().__init__(
+            encoding,
+            channels=channels or ("luminance" if hdr else "rgb"),
+            crf_correction=crf_correction,
+        )
+
+    def code_compare(self, test: Tensor, kept: Any, mask: Tensor | None) -> Tensor:
+        """Return the similarity over all scales."""
+        return ms_ssim(test, kept, data_range=self.data_range, mask=mask)
+
+    def code_loss(self, test: Tensor, kept: Any, mask: Tensor | None) -> Tensor:
+        """Return one minus the similarity."""
+        return 1 - self.code_compare(test, kept, mask)
+
+    def conditions(self, reference: Tensor | None = None) -> dict[str, Any]:
+        """Return encoding, channels and the variant of MS-SSIM."""
+        return super().conditions(reference) | {
+            "window": f"Gaussian {WINDOW}, sigma {SIGMA}",
+            "border": "valid",
+            "covariance": "population",
+            "downsampling": "2x2 mean, odd sizes rounded up",
+            "scale_weights": list(WEIGHTS),
+        }

@@ -1,0 +1,247 @@
+"""Structural similarity on one scale."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from hdrmetrics.encoding import PU21, Encoding
+from hdrmetrics.errors import OptionError, ShapeError
+from hdrmetrics.filters import (
+    Border,
+    filter_strip,
+    gaussian_taps,
+    pad,
+    separable_filter,
+    strips,
+)
+from hdrmetrics.metric import MetricInfo
+from hdrmetrics.metrics.code_metric import Channels, CodeMetric, Measure
+from hdrmetrics.pooling import crop_to_valid, masked_mean
+
+WINDOW, SIGMA, K1, K2 = 11, 1.5, 0.01, 0.03
+MARGIN = WINDOW // 2
+
+
+class Similarity(NamedTuple):
+    """Local or mean similarity: the whole, and its part without the luminance term."""
+
+    ssim: Tensor
+    contrast_structure: Tensor
+
+
+def ssim(
+    test: Tensor,
+    reference: Tensor,
+    *,
+    data_range: float,
+    border: Border = "valid",
+    mask: Tensor | None = None,
+) -> Tensor:
+    """Return the structural similarity of each image.
+
+    Gaussian window of 11 pixels and σ 1.5, K = 0.01 and 0.03, population covariance, no
+    down-sampling; the mean over pixels, then over channels.
+
+    Parameters
+    ----------
+    test, reference
+        Code values ``(N, C, H, W)``.
+    data_range
+        Code value of white: 1 for display-encoded images, 256 for PU21.
+    border
+        ``valid``: windows inside the image only, as in the paper; ``replicate``: as MATLAB's
+        ``ssim``.
+    mask
+        Weights ``(N, 1, H, W)`` in [0, 1], taken at each window's centre.
+
+    Returns
+    -------
+    Tensor
+        ``(N,)``, 1 for identical images, -1 at worst.
+
+    Raises
+    ------
+    ShapeError
+        If a side is under 11 pixels (with ``valid``), or the mask keeps no window.
+    OptionError
+        If ``data_range`` is not positive.
+
+    References
+    ----------
+    Z. Wang, A. C. Bovik, H. R. Sheikh and E. P. Simoncelli, "Image quality assessment: from error
+    visibility to structural similarity", IEEE TIP 13(4), 2004.
+    """
+    test, reference, mask = with_border(test, reference, mask, border)
+    if mask is None:
+        return mean_similarity(test, reference, data_range).ssim.mean(dim=1)
+    local = local_similarity(test, reference, data_range).ssim
+    return masked_mean(local, usable(mask))
+
+
+def ssim_map(
+    test: Tensor, reference: Tensor, *, data_range: float, border: Border = "valid"
+) -> Tensor:
+    """Return the local structural similarity ``(N, 1, H', W')``, mean over channels.
+
+    With ``valid`` borders the map is 10 pixels smaller each way; arguments as for :func:`ssim`.
+    """
+    test, reference, _ = with_border(test, reference, None, border)
+    return local_similarity(test, reference, data_range).ssim.mean(dim=1, keepdim=True)
+
+
+def with_border(
+    test: Tensor, reference: Tensor, mask: Tensor | None, border: Border
+) -> tuple[Tensor, Tensor, Tensor | None]:
+    """Return both images with the border added, and the mask of the windows that remain."""
+    if border == "valid":
+        return test, reference, crop_to_valid(mask, MARGIN)
+    return pad(test, MARGIN, MARGIN, border), pad(reference, MARGIN, MARGIN, border), mask
+
+
+def usable(mask: Tensor) -> Tensor:
+    """Return the mask, or raise when no window is left in it."""
+    if not bool((mask.sum(dim=(1, 2, 3)) > 0).all()):
+        raise ShapeError("the mask keeps no whole 11×11 window; use border='replicate'")
+    return mask
+
+
+def local_similarity(test: Tensor, reference: Tensor, data_range: float) -> Similarity:
+    """Return the similarity of every window ``(N, C, H - 10, W - 10)``, with gradients."""
+    taps = gaussian_taps(WINDOW, SIGMA)
+    sums = torch.stack(
+        torch.broadcast_tensors(
+            test, reference, test.square() + reference.square(), test * reference
+        )
+    )
+    return Similarity(*_combine(*separable_filter(sums, taps).unbind(0), *_constants(data_range)))
+
+
+def mean_similarity(test: Tensor, reference: Tensor, data_range: float) -> Similarity:
+    """Return the mean similarity over windows of each channel ``(N, C)``.
+
+    Without gradients on a CPU no map is ever held: strips of rows go through all steps in the
+    cache, and only their sums remain.
+    """
+    recording = torch.is_grad_enabled() and (test.requires_grad or reference.requires_grad)
+    if recording or test.device.type != "cpu":
+        local = local_similarity(test, reference, data_range)
+        return Similarity(local.ssim.mean(dim=(2, 3)), local.contrast_structure.mean(dim=(2, 3)))
+    taps, constants = gaussian_taps(WINDOW, SIGMA), _constants(data_range)
+    height, width = test.shape[-2] - 2 * MARGIN, test.shape[-1] - 2 * MARGIN
+    if height < 1 or width < 1:
+        raise ShapeError(f"SSIM needs at least {WINDOW}×{WINDOW} pixels")
+    means = torch.zeros(2, *test.shape[:2], dtype=torch.float64)
+    reference = reference.expand_as(test)
+    for image in range(test.shape[0]):
+        for channel in range(test.shape[1]):
+            for first, last in strips(height, width, 2 * MARGIN):
+                rows = slice(first, last + 2 * MARGIN)
+                x, y = test[image, channel, rows], reference[image, channel, rows]
+                sums = (x, y, torch.addcmul(x * x, y, y), x * y)
+                terms = _combine(*(filter_strip(s, taps, taps) for s in sums), *constants)
+                for index, term in enumerate(terms):
+                    means[index, image, channel] += term.sum().double()
+    means /= height * width
+    return Similarity(*means.to(test.dtype))
+
+
+def _constants(data_range: float) -> tuple[float, float]:
+    if not data_range > 0:
+        raise OptionError(f"data_range must be positive, not {data_range}")
+    return (K1 * data_range) ** 2, (K2 * data_range) ** 2
+
+
+def _combine(
+    mean_x: Tensor, mean_y: Tensor, squares: Tensor, product: Tensor, c1: float, c2: float
+) -> tuple[Tensor, Tensor]:
+    """Return local similarity and its contrast-structure part from the filtered sums.
+
+    Only the sum of both variances is needed, so four filters do, not five.
+    """
+    mean_product = mean_x * mean_y
+    mean_squares = torch.addcmul(mean_x * mean_x, mean_y, mean_y)
+    structure = (2 * (product - mean_product) + c2) / (squares - mean_squares + c2)
+    return structure * (2 * mean_product + c1) / (mean_squares + c1), structure
+
+
+def _default_border(encoding: type[Encoding]) -> Border:
+    return "replicate" if encoding is PU21 else "valid"
+
+
+def _minimum(border: Border) -> int:
+    return WINDOW if border == "valid" else 1
+
+
+class SSIM(CodeMetric):
+    """Structural similarity on one scale.
+
+    Parameters
+    ----------
+    encoding, crf_correction
+        As for :class:`CodeMetric`.
+    channels
+        ``None`` takes luminance for HDR encodings, as the PU21 authors do, and the mean over RGB
+        for display-encoded images.
+    border
+        ``None`` takes ``replicate`` on PU21 values, as MATLAB's ``ssim`` in the authors' code,
+        and ``valid`` otherwise, as in the paper.
+    """
+
+    measure = Measure(
+        name="ssim",
+        title="Structural similarity",
+        higher_is_better=True,
+        range=(-1.0, 1.0),
+        has_map=True,
+        citation="Wang, Bovik, Sheikh and Simoncelli, IEEE TIP 13(4), 2004",
+    )
+
+    def __init__(
+        self,
+        encoding: Encoding | None = None,
+        *,
+        channels: Channels | None = None,
+        border: Border | None = None,
+        crf_correction: bool = False,
+    ) -> None:
+        hdr = encoding is not None and encoding.domain == "hdr"
+        super().__init__(
+            encoding,
+            channels=channels or ("luminance" if hdr else "rgb"),
+            crf_correction=crf_correction,
+        )
+        self.border: Border = border or _default_border(type(self.encoding))
+        if self.border not in ("valid", "replicate"):
+            raise OptionError(f"border is 'valid' or 'replicate', not {border!r}")
+        self.info = dataclasses.replace(self.info, minimum_size=_minimum(self.border))
+
+    @classmethod
+    def describe(cls, encoding: type[Encoding]) -> MetricInfo:
+        """Return the description on an encoding, with the size its default border needs."""
+        border = _default_border(encoding)
+        return dataclasses.replace(super().describe(encoding), minimum_size=_minimum(border))
+
+    def code_compare(self, test: Tensor, kept: Any, mask: Tensor | None) -> Tensor:
+        """Return the mean similarity."""
+        return ssim(test, kept, data_range=self.data_range, border=self.border, mask=mask)
+
+    def code_map(self, test: Tensor, kept: Any) -> Tensor:
+        """Return the local similarity."""
+        return ssim_map(test, kept, data_range=self.data_range, border=self.border)
+
+    def code_loss(self, test: Tensor, kept: Any, mask: Tensor | None) -> Tensor:
+        """Return one minus the similarity."""
+        return 1 - self.code_compare(test, kept, mask)
+
+    def conditions(self, reference: Tensor | None = None) -> dict[str, Any]:
+        """Return encoding, channels and the variant of SSIM."""
+        return super().conditions(reference) | {
+            "window": f"Gaussian {WINDOW}, sigma {SIGMA}",
+            "border": self.border,
+            "covariance": "population",
+            "downsampling": "none",
+        }
