@@ -1,4 +1,4 @@
-"""Quality metrics for HDR and SDR images: score, compare and gate pictures in absolute luminance."""
+"""Quality metrics for HDR and SDR images, with and without a reference, in absolute luminance."""
 
 from __future__ import annotations
 

@@ -212,9 +212,7 @@ def _map(model: Metric, inputs: Inputs, score: Score) -> ScoreMap:
     return ScoreMap(local[0, 0].float().cpu().numpy(), score)
 
 
-def _rows(
-    files: Sequence[tuple[Source, Source | None]], task: _Task, jobs: int
-) -> Iterator[Row]:
+def _rows(files: Sequence[tuple[Source, Source | None]], task: _Task, jobs: int) -> Iterator[Row]:
     if jobs == 1:
         for index, (test, reference) in enumerate(files):
             yield task.row(index, test, reference)

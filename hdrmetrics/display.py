@@ -172,8 +172,10 @@ class Display:
                 luminance, peak=self.peak, black=self.black, gamma=self.gamma or 2.4
             )
         curve = ((luminance - self.black) / (self.peak - self.black)).clamp(0.0, 1.0)
-        return transfer.srgb_encode(curve) if self.eotf == "srgb" else curve ** (
-            1 / (self.gamma or 2.2)
+        return (
+            transfer.srgb_encode(curve)
+            if self.eotf == "srgb"
+            else curve ** (1 / (self.gamma or 2.2))
         )
 
     def show(self, luminance: Tensor) -> Tensor:
@@ -209,7 +211,9 @@ class Display:
         relative = (light / self.peak).clamp(0.0, 1.0)
         y = luminance(relative, self.primaries).clamp(min=1e-12)
         scene = y ** (1 / self._hlg_gamma - 1) * relative
-        return ((transfer.hlg_encode(scene) - self._hlg_lift) / (1 - self._hlg_lift)).clamp(0.0, 1.0)
+        return ((transfer.hlg_encode(scene) - self._hlg_lift) / (1 - self._hlg_lift)).clamp(
+            0.0, 1.0
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Return the model as JSON-ready values, as in a display file."""

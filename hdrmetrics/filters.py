@@ -75,7 +75,7 @@ def separable_filter(
             f"an image of {image.shape[-2]}×{image.shape[-1]} is smaller than the "
             f"{len(down)}×{len(across)} window"
         )
-    result: Tensor = _Separable.apply(image, down, across)
+    result: Tensor = _Separable.apply(image, down, across)  # type: ignore[no-untyped-call]
     return result
 
 
@@ -132,7 +132,10 @@ def _correlate(image: Tensor, down: tuple[float, ...], across: tuple[float, ...]
     height, width = image.shape[-2] - len(down) + 1, image.shape[-1] - len(across) + 1
     planes = image.reshape(-1, image.shape[-2], image.shape[-1])
     if image.device.type != "cpu":
-        kernels = image.new_tensor(down).view(1, 1, -1, 1), image.new_tensor(across).view(1, 1, 1, -1)
+        kernels = (
+            image.new_tensor(down).view(1, 1, -1, 1),
+            image.new_tensor(across).view(1, 1, 1, -1),
+        )
         filtered = F.conv2d(F.conv2d(planes[:, None], kernels[0]), kernels[1])[:, 0]
         return filtered.reshape(*image.shape[:-2], height, width)
     out = image.new_empty(planes.shape[0], height, width)
@@ -150,11 +153,16 @@ class _Separable(torch.autograd.Function):
     """The filter with its adjoint as gradient, so that no strip has to be remembered."""
 
     @staticmethod
-    def forward(ctx: Any, image: Tensor, down: tuple[float, ...], across: tuple[float, ...]) -> Tensor:
+    def forward(
+        ctx: Any, image: Tensor, down: tuple[float, ...], across: tuple[float, ...]
+    ) -> Tensor:
         ctx.down, ctx.across = down, across
         return _correlate(image, down, across)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None]:
         padded = pad(grads[0], len(ctx.down) - 1, len(ctx.across) - 1, "zero")
-        return _Separable.apply(padded, ctx.down[::-1], ctx.across[::-1]), None, None
+        adjoint = _Separable.apply(  # type: ignore[no-untyped-call]
+            padded, ctx.down[::-1], ctx.across[::-1]
+        )
+        return adjoint, None, None

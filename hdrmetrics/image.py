@@ -178,7 +178,7 @@ class Image:
     def tensor(
         self, *, device: torch.device | str | None = None, dtype: torch.dtype | None = None
     ) -> torch.Tensor:
-        """Return the pixels as a tensor ``(1, C, H, W)``, float32 unless ``dtype`` says otherwise."""
+        """Return the pixels as a tensor ``(1, C, H, W)``, float32 unless ``dtype`` is given."""
         import torch
 
         array = np.ascontiguousarray(np.moveaxis(self.pixels, 2, 0)[None])

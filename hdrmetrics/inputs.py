@@ -14,7 +14,7 @@ from torch import Tensor
 from hdrmetrics.color import convert_primaries
 from hdrmetrics.display import DEFAULT_DISPLAY, Display, get_display
 from hdrmetrics.errors import DomainError, OptionError, PixelValueError, ShapeError
-from hdrmetrics.image import Calibration, Image
+from hdrmetrics.image import Calibration, CalibrationKind, Image
 from hdrmetrics.metric import Domain
 
 Source = str | Path | Image | Tensor | NDArray[Any]
@@ -130,7 +130,9 @@ def _array_image(array: NDArray[Any], domain: Domain | None) -> Image:
     if domain == "hdr":
         calibration = Calibration("absolute", rule="floats taken as cd/m²")
     else:
-        calibration = Calibration("display", transfer="srgb", rule="floats taken as codes in [0, 1]")
+        calibration = Calibration(
+            "display", transfer="srgb", rule="floats taken as codes in [0, 1]"
+        )
     return Image(array, calibration, notes=notes)
 
 
@@ -267,7 +269,7 @@ def _codes(codes: Tensor, role: str) -> Tensor:
 
 
 def _calibrated(
-    pair: dict[str, Image], kinds: dict[str, str], units: Units, display: Display | None
+    pair: dict[str, Image], kinds: dict[str, CalibrationKind], units: Units, display: Display | None
 ) -> tuple[dict[str, Image], dict[str, Any]]:
     """Give the relative images their factor and say by which rule."""
     anchor = pair.get("reference", pair.get("test"))

@@ -195,7 +195,9 @@ class Metric(nn.Module):
         low, high = (float(v) for v in torch.aminmax(batch.detach()))
         if not (math.isfinite(low) and math.isfinite(high)):
             bad = int((~torch.isfinite(batch.detach())).sum())
-            raise PixelValueError(f"the {role} image has {bad} pixel values that are NaN or infinite")
+            raise PixelValueError(
+                f"the {role} image has {bad} pixel values that are NaN or infinite"
+            )
         encoded = self.info.domain == "sdr" or (self.info.domain == "tonemapped" and role == "test")
         if encoded and (high > self._domain_limit or low < -1e-3):
             raise DomainError(
@@ -205,9 +207,7 @@ class Metric(nn.Module):
             )
         return batch
 
-    def _run(
-        self, test: Tensor, reference: Tensor | None, mask: Tensor | None, job: Any
-    ) -> Tensor:
+    def _run(self, test: Tensor, reference: Tensor | None, mask: Tensor | None, job: Any) -> Tensor:
         batch = self.check(test, "test")
         if self.info.reference and reference is None:
             raise OptionError(f"{self.info.name} compares with a reference: give one")

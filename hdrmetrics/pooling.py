@@ -27,5 +27,8 @@ def halve(image: Tensor) -> Tensor:
     if rows or columns:
         image = F.pad(image, (0, columns, 0, rows), mode="replicate")
     return (
-        image[..., ::2, ::2] + image[..., 1::2, ::2] + image[..., ::2, 1::2] + image[..., 1::2, 1::2]
+        image[..., ::2, ::2]
+        + image[..., 1::2, ::2]
+        + image[..., ::2, 1::2]
+        + image[..., 1::2, 1::2]
     ) * 0.25

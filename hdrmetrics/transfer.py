@@ -157,7 +157,7 @@ def hlg_encode(scene: Tensor) -> Tensor:
 
 
 def hlg_decode(signal: Tensor) -> Tensor:
-    """Return the scene light in [0, 1] of an HLG signal in [0, 1]; inverse of :func:`hlg_encode`."""
+    """Return the scene light in [0, 1] of an HLG signal; inverse of :func:`hlg_encode`."""
     v = signal.clamp(0.0, 1.0)
     return torch.where(v <= 0.5, v * v / 3, (torch.exp((v - _HLG_C) / _HLG_A) + _HLG_B) / 12)
 
@@ -178,9 +178,8 @@ def srgb_decode(code: Tensor) -> Tensor:
     """Return the linear light in [0, 1] of sRGB code values; inverse of :func:`srgb_encode`."""
     v = code.clamp(0.0, 1.0)
     # The cut that srgb_encode implies, not the standard's rounded 0.04045, so that both invert.
-    return torch.where(
-        v <= _SRGB_CODE_CUT, v / 12.92, torch.pow((v.clamp(min=_SRGB_CODE_CUT) + 0.055) / 1.055, 2.4)
-    )
+    curve = torch.pow((v.clamp(min=_SRGB_CODE_CUT) + 0.055) / 1.055, 2.4)
+    return torch.where(v <= _SRGB_CODE_CUT, v / 12.92, curve)
 
 
 def _bt1886_terms(peak: float, black: float, gamma: float) -> tuple[float, float]:

@@ -10,6 +10,9 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+# The pictures are small: a second thread costs more in waiting than it computes.
+torch.set_num_threads(1)
+
 DATA = Path(__file__).parent / "data"
 PROCEDURAL = DATA / "procedural"
 

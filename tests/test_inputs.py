@@ -113,15 +113,18 @@ def test_display_model_for_sdr_files(radiance: np.ndarray, tmp_path: Path) -> No
     ]
     assert default.value == pytest.approx(float(create_metric("pu21-psnr-y")(*lights)), abs=1e-4)
     mine = Display("mine", eotf="gog", peak=200.0)
-    assert score(test, "pu21-psnr", reference=reference, display=mine).conditions["calibration"][
-        "display"
-    ]["peak"] == 200.0
+    assert (
+        score(test, "pu21-psnr", reference=reference, display=mine).conditions["calibration"][
+            "display"
+        ]["peak"]
+        == 200.0
+    )
 
 
 def test_pq_file_is_its_own_luminance(radiance: np.ndarray) -> None:
     light = torch.from_numpy(radiance * 50)
     codes = [pq_encode(light * gain).numpy() for gain in (1.05, 1.0)]
-    pair = [Image(c, Calibration("display", transfer="pq"), primaries="bt2020") for c in codes]
+    pair = [Image(c, Calibration("display", transfer="pq")) for c in codes]
     got = score(pair[0], "pu21-psnr", reference=pair[1])
     assert got.conditions["calibration"]["display"]["name"] == "pq-10000"
     with pytest.raises(DomainError, match="PQ-encoded"):
@@ -174,7 +177,7 @@ def test_black(radiance: np.ndarray) -> None:
     with pytest.warns(HdrMetricsWarning, match="all black"):
         both = score(black, "pu21-psnr", reference=black)
     assert math.isinf(both.value)
-    with pytest.raises(OptionError, match="peak_luminance"), pytest.warns(HdrMetricsWarning):
+    with pytest.raises(OptionError, match="peak_luminance"):
         score(black, "mu-psnr", reference=black)
 
 
@@ -191,7 +194,7 @@ def test_shapes(radiance: np.ndarray) -> None:
     light = radiance * 100
     with pytest.raises(ShapeError, match="60×40 pixels with 3"):
         score(light, "pu21-psnr", reference=light[:, :-1])
-    with pytest.raises(ShapeError, match="1 channel"):
+    with pytest.raises(ShapeError, match="with 3 channel"):
         score(light, "pu21-psnr", reference=light[..., 0])
     with pytest.raises(ShapeError, match="batch of 2"):
         score(torch.rand(2, 3, 8, 8), "pu21-psnr", reference=torch.rand(2, 3, 8, 8))
@@ -300,7 +303,10 @@ def test_one_bad_file_leaves_the_others(radiance: np.ndarray, tmp_path: Path, jo
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         rows = score_files(
-            files, ["pu21-psnr", "pu21-ms-ssim"], jobs=jobs, on_row=lambda row: seen.append(row.test)
+            files,
+            ["pu21-psnr", "pu21-ms-ssim"],
+            jobs=jobs,
+            on_row=lambda row: seen.append(row.test),
         )
     assert [row.test for row in rows] == seen == [str(test) for test, _ in files]
     assert list(rows[2].errors) == ["file"]

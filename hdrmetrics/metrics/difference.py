@@ -34,8 +34,9 @@ def root_mean_squared_error(
     The gradient at identical images is zero, not undefined.
     """
     mse = mean_squared_error(test, reference, mask=mask)
-    positive = mse > 0
-    return torch.where(positive, torch.where(positive, mse, torch.ones_like(mse)).sqrt(), 0.0)
+    positive: Tensor = mse > 0
+    root: Tensor = torch.where(positive, mse, torch.ones_like(mse)).sqrt()
+    return torch.where(positive, root, torch.zeros_like(mse))
 
 
 def mean_absolute_error(test: Tensor, reference: Tensor, *, mask: Tensor | None = None) -> Tensor:
@@ -44,9 +45,7 @@ def mean_absolute_error(test: Tensor, reference: Tensor, *, mask: Tensor | None 
 
 
 class _Difference(CodeMetric):
-    def __init__(
-        self, encoding: Encoding | None = None, *, crf_correction: bool = False
-    ) -> None:
+    def __init__(self, encoding: Encoding | None = None, *, crf_correction: bool = False) -> None:
         super().__init__(encoding, crf_correction=crf_correction)
 
     def code_map(self, test: Tensor, kept: Any) -> Tensor:

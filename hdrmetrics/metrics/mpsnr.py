@@ -11,7 +11,7 @@ from torch import Tensor
 from hdrmetrics.color import luminance
 from hdrmetrics.errors import OptionError
 from hdrmetrics.metric import Metric, MetricInfo
-from hdrmetrics.metrics.psnr import LOSS_FLOOR
+from hdrmetrics.metrics.psnr import LOSS_FLOOR, decibels
 from hdrmetrics.pooling import masked_mean
 from hdrmetrics.registry import register_metric
 
@@ -76,7 +76,7 @@ def virtual_photograph(image: Tensor, stop: float, *, round_to_8bit: bool = Fals
     """
     # The floor, a thousandth of a code, keeps the slope of x**(1/2.2) finite at black.
     exposed = (image * 2.0**stop).clamp(1e-9, 1.0)
-    code = 255.0 * exposed ** (1 / GAMMA)
+    code: Tensor = 255.0 * exposed ** (1 / GAMMA)
     return code.round() if round_to_8bit else code
 
 
@@ -117,7 +117,7 @@ def mpsnr(
     25(3), 2006. The paper picks the stops by hand.
     """
     mse = _bracket_mse(test, reference, stops, round_to_8bit, mask)
-    return 20 * math.log10(255.0) - 10 * torch.log10(mse)
+    return decibels(mse, 255.0)
 
 
 def _bracket_mse(
@@ -151,15 +151,15 @@ class MPSNR(Metric):
         if stops is not None:
             stops = (int(stops[0]), int(stops[1]))
             if not 0 <= stops[1] - stops[0] <= MAXIMUM_STOPS:
-                raise OptionError(f"stops are (first, last), at most {MAXIMUM_STOPS} apart: {stops}")
+                raise OptionError(
+                    f"stops are (first, last), at most {MAXIMUM_STOPS} apart: {stops}"
+                )
         self.stops, self.round_to_8bit = stops, round_to_8bit
         self.info = INFO
 
     def compare(self, test: Tensor, features: Any, mask: Tensor | None) -> Tensor:
         """Return the ratio in dB."""
-        return mpsnr(
-            test, features, stops=self.stops, round_to_8bit=self.round_to_8bit, mask=mask
-        )
+        return mpsnr(test, features, stops=self.stops, round_to_8bit=self.round_to_8bit, mask=mask)
 
     def compare_loss(self, test: Tensor, features: Any, mask: Tensor | None) -> Tensor:
         """Return the negative ratio, which stops at -100 dB."""

@@ -90,7 +90,9 @@ def _means(test: Tensor, reference: Tensor, data_range: float, mask: Tensor | No
 def _power(value: Tensor, exponent: float) -> Tensor:
     # x**0.04 has an infinite slope at 0: negative and zero similarity count as zero, flatly.
     positive = value > 0
-    return torch.where(positive, torch.where(positive, value, torch.ones_like(value)) ** exponent, 0.0)
+    return torch.where(
+        positive, torch.where(positive, value, torch.ones_like(value)) ** exponent, 0.0
+    )
 
 
 class MSSSIM(CodeMetric):

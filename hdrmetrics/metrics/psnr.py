@@ -43,6 +43,11 @@ def psnr(
     if data_range <= 0:
         raise OptionError(f"data_range must be positive, not {data_range}")
     mse = mean_squared_error(test, reference, mask=mask)
+    return decibels(mse, data_range)
+
+
+def decibels(mse: Tensor, data_range: float) -> Tensor:
+    """Return the ratio of the squared peak to a mean squared error, in dB."""
     return 20 * math.log10(data_range) - 10 * torch.log10(mse)
 
 
@@ -59,9 +64,7 @@ class PSNR(CodeMetric):
         citation="Mantiuk and Azimi, PU21, PCS 2021 (peak of 256 on PU values)",
     )
 
-    def __init__(
-        self, encoding: Encoding | None = None, *, crf_correction: bool = False
-    ) -> None:
+    def __init__(self, encoding: Encoding | None = None, *, crf_correction: bool = False) -> None:
         super().__init__(encoding, crf_correction=crf_correction)
 
     def code_compare(self, test: Tensor, kept: Any, mask: Tensor | None) -> Tensor:
@@ -75,7 +78,8 @@ class PSNR(CodeMetric):
 
     def code_map(self, test: Tensor, kept: Any) -> Tensor:
         """Return the root of the squared error, mean over channels, in code values."""
-        return (test - kept).square().mean(dim=1, keepdim=True).sqrt()
+        error: Tensor = (test - kept).square().mean(dim=1, keepdim=True).sqrt()
+        return error
 
 
 class PSNRY(PSNR):
@@ -91,8 +95,6 @@ class PSNRY(PSNR):
         citation="Mantiuk and Azimi, PU21, PCS 2021 (peak of 256 on PU values)",
     )
 
-    def __init__(
-        self, encoding: Encoding | None = None, *, crf_correction: bool = False
-    ) -> None:
+    def __init__(self, encoding: Encoding | None = None, *, crf_correction: bool = False) -> None:
         super().__init__(encoding, crf_correction=crf_correction)
         self.channels = "luminance"

@@ -112,12 +112,10 @@ def usable(mask: Tensor) -> Tensor:
 def local_similarity(test: Tensor, reference: Tensor, data_range: float) -> Similarity:
     """Return the similarity of every window ``(N, C, H - 10, W - 10)``, with gradients."""
     taps = gaussian_taps(WINDOW, SIGMA)
-    sums = torch.stack(
-        torch.broadcast_tensors(
-            test, reference, test.square() + reference.square(), test * reference
-        )
-    )
-    return Similarity(*_combine(*separable_filter(sums, taps).unbind(0), *_constants(data_range)))
+    reference = reference.expand_as(test)
+    sums = torch.stack([test, reference, test.square() + reference.square(), test * reference])
+    mean_x, mean_y, squares, product = separable_filter(sums, taps).unbind(0)
+    return _combine(mean_x, mean_y, squares, product, _constants(data_range))
 
 
 def mean_similarity(test: Tensor, reference: Tensor, data_range: float) -> Similarity:
@@ -141,8 +139,13 @@ def mean_similarity(test: Tensor, reference: Tensor, data_range: float) -> Simil
             for first, last in strips(height, width, 2 * MARGIN):
                 rows = slice(first, last + 2 * MARGIN)
                 x, y = test[image, channel, rows], reference[image, channel, rows]
-                sums = (x, y, torch.addcmul(x * x, y, y), x * y)
-                terms = _combine(*(filter_strip(s, taps, taps) for s in sums), *constants)
+                terms = _combine(
+                    filter_strip(x, taps, taps),
+                    filter_strip(y, taps, taps),
+                    filter_strip(torch.addcmul(x * x, y, y), taps, taps),
+                    filter_strip(x * y, taps, taps),
+                    constants,
+                )
                 for index, term in enumerate(terms):
                     means[index, image, channel] += term.sum().double()
     means /= height * width
@@ -156,16 +159,21 @@ def _constants(data_range: float) -> tuple[float, float]:
 
 
 def _combine(
-    mean_x: Tensor, mean_y: Tensor, squares: Tensor, product: Tensor, c1: float, c2: float
-) -> tuple[Tensor, Tensor]:
+    mean_x: Tensor,
+    mean_y: Tensor,
+    squares: Tensor,
+    product: Tensor,
+    constants: tuple[float, float],
+) -> Similarity:
     """Return local similarity and its contrast-structure part from the filtered sums.
 
     Only the sum of both variances is needed, so four filters do, not five.
     """
+    c1, c2 = constants
     mean_product = mean_x * mean_y
     mean_squares = torch.addcmul(mean_x * mean_x, mean_y, mean_y)
     structure = (2 * (product - mean_product) + c2) / (squares - mean_squares + c2)
-    return structure * (2 * mean_product + c1) / (mean_squares + c1), structure
+    return Similarity(structure * (2 * mean_product + c1) / (mean_squares + c1), structure)
 
 
 def _default_border(encoding: type[Encoding]) -> Border:
