@@ -50,18 +50,28 @@ class MapMeaning:
     unit
         Of the numbers; empty where they have none.
     same
-        The value where both images agree.
+        The value where nothing is wrong: both images agree, or nothing is distorted.
+    bright
+        In words, what the bright end of the scale stands for.
     """
 
     quantity: str
     unit: str
     same: float
+    bright: str = "different"
+
+
+_NEITHER = {  # maps that are no similarity and no error in code values, by the end of the name
+    "hdrvdp2": MapMeaning("probability of seeing a difference", "", 0.0),
+    "piqe": MapMeaning("distortion of each block", "", 0.0, bright="distorted"),
+}
 
 
 def map_meaning(score: Score) -> MapMeaning:
     """Return what the map of a metric shows: similarity, a probability, or an error."""
-    if score.metric.startswith("hdrvdp"):
-        return MapMeaning("probability of seeing a difference", "", 0.0)
+    for name, meaning in _NEITHER.items():
+        if score.metric.endswith(name):
+            return meaning
     if score.higher_is_better and score.range[1] == 1.0:
         return MapMeaning("similarity", "", 1.0)
     peak = score.conditions.get("code_peak")
@@ -165,7 +175,7 @@ def draw_map(found: ScoreMap, *, limits: tuple[float, float] | None = None) -> N
     head = [_fit(_title(found.score), font, room), _fit(_files(found.score), font, room)]
     caption = f"Scale: {with_unit(meaning.quantity, meaning.unit and f'in {meaning.unit}')}"
     foot = [
-        _fit(f"{caption}; bright = different", font, room),
+        _fit(f"{caption}; bright = {meaning.bright}", font, room),
         *_wrap(_conditions(found.score), font, room, lines=3),
     ]
     head = [line for line in head if line]

@@ -177,7 +177,7 @@ def _synthesis_kernels(dtype: torch.dtype, device: torch.device) -> _Kernels:
 
 
 def _apply(planes: Tensor, kernel: _Kernel) -> Tensor:
-    """Correlate mirrored planes with each filter, keeping samples 0, stride, 2·stride, …"""
+    """Correlate mirrored planes with each filter, keeping every stride-th sample."""
     block, stride, margin = kernel.block, kernel.stride, kernel.taps // 2
     size = [-(-side // stride) for side in planes.shape[-2:]]
     bottom, right = (

@@ -171,8 +171,8 @@ def register_family(metric: type[CodeMetric]) -> None:
 
 
 def _factory(metric: type[CodeMetric], encoding: type[Encoding]) -> Any:
-    of_encoding = dict(inspect.signature(encoding).parameters)
-    of_metric = dict(inspect.signature(metric).parameters)
+    of_encoding = dict(inspect.signature(encoding, eval_str=True).parameters)
+    of_metric = dict(inspect.signature(metric, eval_str=True).parameters)
     of_metric.pop("encoding")
     if encoding.domain != "hdr" or not metric.measure.reference:
         of_metric.pop("crf_correction", None)

@@ -181,11 +181,13 @@ def pooled(
     Notes
     -----
     As in the authors' code: display model, exposures and their selection, weights, the mean over
-    exposures. Unlike it: an exposure in which no pixel counts is left out instead of yielding
-    NaN; an image of a single luminance is given three exposures instead of none; and alignment,
-    for which the authors run Adam from a random start on the test scaled to its maximum, is here
-    a search within bounds, on a grid of half stops refined by golden section and judged by the
-    weighted metric itself.
+    exposures. Unlike it: pixels of the reference that are not positive are raised for the choice
+    of exposures but shown as they are, so that identical images have no difference; an exposure
+    in which no pixel counts is left out instead of yielding NaN; an image of a single luminance
+    is given three exposures to choose from instead of none; and alignment, for which the authors
+    run Adam from a random start on the test scaled to its maximum, is here a search within
+    bounds, on a grid of half stops refined by golden section and judged by the weighted metric
+    itself.
 
     References
     ----------

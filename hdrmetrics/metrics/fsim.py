@@ -192,7 +192,7 @@ class _Filters(NamedTuple):
     noise: tuple[float, ...]  # per orientation: threshold over the root of the median energy
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=4)  # tens of megabytes each for panoramas
 def _filters(height: int, width: int, dtype: torch.dtype, device: torch.device) -> _Filters:
     # Made outside inference_mode so that later calls may record gradients.
     with torch.inference_mode(False):

@@ -64,8 +64,8 @@ def piqe(
     mask
         Weights in [0, 1], ``(N, 1, H, W)``; a block counts by its mean weight.
     round_to_8bit
-        Round to whole code values first, as the original does. Off by default: rounding perceptual
-        units of an HDR image makes steps that the score mistakes for artifacts.
+        Round to whole code values first, as the original does. Off by default, since it moves the
+        score of a dark picture by several points.
     block
         Side of the blocks, px, even and at least 8.
     activity_threshold
@@ -91,8 +91,7 @@ def piqe(
     centre columns leaves out the first of them and the one after the second. Sides that are no
     multiple of the block are continued by their mirror image, as in the ports of today. (The first
     MATLAB release repeated the last pixel, whose flat edges count as artifacts: up to four points
-    more.) The original's score may leave 0 to 100 where the variance of blocks exceeds 1; here it
-    is clamped. The arithmetic is in double precision, since the score jumps at thresholds. Not
+    more.) The arithmetic is in double precision, since the score jumps at thresholds. Not
     differentiable.
 
     References

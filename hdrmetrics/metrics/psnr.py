@@ -61,7 +61,7 @@ class PSNR(CodeMetric):
         range=(-math.inf, math.inf),
         unit="dB",
         has_map=True,
-        citation="Mantiuk and Azimi, PU21, PCS 2021 (peak of 256 on PU values)",
+        citation="Wang and Bovik, IEEE SPM 26(1), 2009; peak on PU21: Mantiuk and Azimi, PCS 2021",
     )
 
     def __init__(self, encoding: Encoding | None = None, *, crf_correction: bool = False) -> None:
@@ -92,7 +92,7 @@ class PSNRY(PSNR):
         range=(-math.inf, math.inf),
         unit="dB",
         has_map=True,
-        citation="Mantiuk and Azimi, PU21, PCS 2021 (peak of 256 on PU values)",
+        citation="Wang and Bovik, IEEE SPM 26(1), 2009; peak on PU21: Mantiuk and Azimi, PCS 2021",
     )
 
     def __init__(self, encoding: Encoding | None = None, *, crf_correction: bool = False) -> None:

@@ -16,7 +16,7 @@ from hdrmetrics.metrics.vsi import saliency, vsi, vsi_compare, vsi_features
 from hdrmetrics.transfer import pu21_encode
 
 if TYPE_CHECKING:
-    from conftest import Goldens
+    from tests.conftest import Goldens
 
 Measure = Callable[..., Tensor]
 
@@ -58,7 +58,8 @@ def test_equals_the_authors_on_hdr(goldens: Goldens, name: str, dtype: torch.dty
     assert len(rows) == 18
     for row in rows:
         test, reference = (
-            pu21_encode(goldens.tensor(row[key]).to(dtype)) for key in ("test_file", "reference_file")
+            pu21_encode(goldens.tensor(row[key]).to(dtype))
+            for key in ("test_file", "reference_file")
         )
         got = MEASURES[name](test, reference)
         assert got.dtype == dtype
@@ -269,9 +270,10 @@ def test_prepared_features_give_the_same() -> None:
 def test_mask(measure: Measure, size: tuple[int, int]) -> None:
     reference = _codes(*size, seed=1)
     test = reference.clone()
-    test[..., : size[1] // 2] += 40 * torch.randn(
-        *size, generator=torch.Generator().manual_seed(2)
-    ).double()[:, : size[1] // 2]
+    test[..., : size[1] // 2] += (
+        40
+        * torch.randn(*size, generator=torch.Generator().manual_seed(2)).double()[:, : size[1] // 2]
+    )
     right = torch.zeros(1, 1, *size)
     right[..., size[1] * 3 // 4 :] = 1
     ones = torch.ones(1, 1, *size)

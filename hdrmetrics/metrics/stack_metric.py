@@ -1,0 +1,120 @@
+"""SDR metrics on a stack of exposures, as metrics of HDR images."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from hdrmetrics.encoding import DisplayCode
+from hdrmetrics.metric import Metric, MetricInfo
+from hdrmetrics.metrics.code_metric import CodeMetric
+from hdrmetrics.metrics.difference import MAE, MSE
+from hdrmetrics.metrics.exposure_stack import exposure_stack, pooled
+from hdrmetrics.metrics.fsim import FSIM
+from hdrmetrics.metrics.ms_ssim import MSSSIM
+from hdrmetrics.metrics.psnr import LOSS_FLOOR, PSNR, decibels
+from hdrmetrics.metrics.ssim import SSIM
+from hdrmetrics.metrics.vsi import VSI
+from hdrmetrics.registry import register_metric
+
+_CITATION = "Cao, Mantiuk and Ma, CVPR 2024"
+
+
+class ExposureStackMetric(Metric):
+    """The mean of an SDR metric over virtual exposures of HDR images.
+
+    Parameters
+    ----------
+    inner
+        The metric of each exposure, of display-encoded images.
+    weighted
+        Weight pixels by how well each exposure shows them. MS-SSIM has no use for it: at its
+        coarse scales an exposure's weights leave no window.
+    align_stops
+        Let each exposure of the test drift by at most so many stops to where it scores best, which
+        forgives a difference of brightness; 0 compares calibrated light.
+    """
+
+    def __init__(self, inner: Metric, *, weighted: bool = True, align_stops: float = 0.0) -> None:
+        super().__init__()
+        self.inner, self.weighted, self.align_stops = inner, weighted, align_stops
+        self.info = _info(inner.info)
+
+    def compare(self, test: Tensor, features: Any, mask: Tensor | None) -> Tensor:
+        """Return the mean over exposures."""
+        return pooled(
+            self.inner,
+            test,
+            features,
+            mask=mask,
+            weighted=self.weighted,
+            align_stops=self.align_stops,
+            higher_is_better=self.inner.info.higher_is_better,
+        )
+
+    def conditions(self, reference: Tensor | None = None) -> dict[str, Any]:
+        """Return the exposures and how they are pooled."""
+        found = {
+            "metric_of_exposures": self.inner.info.name,
+            "weighted": self.weighted,
+            "align_stops": self.align_stops,
+        }
+        if reference is not None:
+            exposures = exposure_stack(reference).exposures
+            found["exposures"] = [round(float(v), 4) for v in exposures]
+        return found
+
+
+class StackPSNR(ExposureStackMetric):
+    """The ratio of the squared peak to the squared error, meant over exposures, in dB.
+
+    Errors are averaged, not decibels: one exposure without a difference would make their mean
+    infinite.
+    """
+
+    def __init__(self, *, weighted: bool = True, align_stops: float = 0.0) -> None:
+        super().__init__(MSE(), weighted=weighted, align_stops=align_stops)
+        self.info = _info(PSNR.describe(DisplayCode))
+
+    def compare(self, test: Tensor, features: Any, mask: Tensor | None) -> Tensor:
+        """Return the ratio in dB."""
+        return decibels(super().compare(test, features, mask), 1.0)
+
+    def compare_loss(self, test: Tensor, features: Any, mask: Tensor | None) -> Tensor:
+        """Return the negative ratio, which stops at -100 dB."""
+        return 10 * torch.log10(super().compare(test, features, mask) + LOSS_FLOOR)
+
+
+def _info(inner: MetricInfo) -> MetricInfo:
+    return dataclasses.replace(
+        inner,
+        name=f"stack-{inner.name}",
+        title=f"{inner.title} over a stack of exposures",
+        domain="hdr",
+        has_map=False,
+        citation=f"{_CITATION}; {inner.citation}",
+    )
+
+
+def _factory(make: Callable[[], CodeMetric], weights: bool) -> Callable[..., Metric]:
+    def create(*, weighted: bool = weights, align_stops: float = 0.0) -> Metric:
+        return ExposureStackMetric(make(), weighted=weighted, align_stops=align_stops)
+
+    return create
+
+
+def register() -> None:
+    """Make the stack metrics known by name."""
+    register_metric(_info(PSNR.describe(DisplayCode)), StackPSNR)
+    for make, weights in (
+        (lambda: SSIM(border="replicate"), True),  # keeps well-exposed pixels at the border
+        (MSSSIM, False),
+        (VSI, True),
+        (FSIM, True),
+        (MAE, True),
+    ):
+        register_metric(_info(make().info), _factory(make, weights))

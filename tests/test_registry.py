@@ -1,0 +1,113 @@
+"""Names: third-party metrics, options, and how light the package is to import."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+import torch
+
+import hdrmetrics
+from hdrmetrics import MetricInfo, create_metric, metric_info, metric_options, registry
+from hdrmetrics.errors import HdrMetricsWarning, OptionError, UnknownNameError
+from hdrmetrics.metric import Metric
+
+INFO = MetricInfo(
+    name="brightness",
+    title="Mean luminance",
+    domain="hdr",
+    reference=False,
+    higher_is_better=True,
+    range=(0.0, float("inf")),
+    unit="cd/m²",
+    differentiable=True,
+    has_map=False,
+    minimum_size=1,
+    citation="none",
+    version="1",
+)
+
+
+class Brightness(Metric):
+    info = INFO
+
+    def __init__(self, *, gain: float = 1.0) -> None:
+        super().__init__()
+        self.gain = gain
+
+    def compare(self, test: torch.Tensor, features: Any, mask: Any) -> torch.Tensor:
+        return self.gain * test.mean(dim=(1, 2, 3))
+
+
+class Entry:
+    """An installed package's entry point."""
+
+    value = "third_party:metrics"
+
+    def load(self) -> Any:
+        return lambda: registry.register_metric(INFO, Brightness)
+
+
+class Broken(Entry):
+    value = "broken:metrics"
+
+    def load(self) -> Any:
+        raise ImportError("no module named 'broken'")
+
+
+@pytest.fixture
+def plugins(monkeypatch: pytest.MonkeyPatch) -> Any:
+    create_metric("psnr")  # ours are there
+    monkeypatch.setattr(registry, "_metrics", dict(registry._metrics))
+    monkeypatch.setattr(registry, "entry_points", lambda group: [Broken(), Entry()])
+    registry._load_all.cache_clear()
+    yield
+    registry._load_all.cache_clear()
+    monkeypatch.undo()
+    registry._load_all()
+
+
+@pytest.mark.usefixtures("plugins")
+def test_third_party_metric_and_a_broken_one() -> None:
+    with pytest.warns(HdrMetricsWarning, match="broken"):
+        assert metric_info("brightness") == INFO
+    assert list(metric_options("brightness")) == ["gain"]
+    light = torch.full((2, 1, 4, 4), 7.0)
+    assert create_metric("brightness", gain=2.0)(light).tolist() == [14.0, 14.0]
+    got = hdrmetrics.score(light[0].numpy()[0], "brightness")
+    assert got.value == 7.0
+    assert got.unit == "cd/m²"
+
+
+def test_names_are_taken_once() -> None:
+    with pytest.raises(OptionError, match="already"):
+        registry.register_metric(metric_info("psnr"), Brightness)
+    with pytest.raises(UnknownNameError, match="hdrmetrics metrics"):
+        metric_info("zzzzz")
+
+
+def test_options_are_those_of_metric_and_encoding() -> None:
+    assert set(metric_options("pu21-ssim")) == {"encoder", "channels", "border", "crf_correction"}
+    assert set(metric_options("mu-psnr")) == {"peak_luminance", "mu", "crf_correction"}
+    assert set(metric_options("psnr")) == set()
+    with pytest.raises(OptionError, match="encoder"):
+        create_metric("pu21-psnr", encoder="glare")
+    with pytest.raises(OptionError, match="positive"):
+        create_metric("mu-psnr", peak_luminance=-1.0)
+
+
+def test_public_names_exist() -> None:
+    for name in hdrmetrics.__all__:
+        assert getattr(hdrmetrics, name) is not None
+    assert set(hdrmetrics.__all__) <= set(dir(hdrmetrics))
+    with pytest.raises(AttributeError, match="no attribute 'scores'"):
+        _ = hdrmetrics.scores
+
+
+@pytest.mark.parametrize("command", ["import hdrmetrics", "import hdrmetrics.pytest_plugin"])
+def test_importing_loads_neither_torch_nor_numpy(command: str) -> None:
+    code = f"{command}; import sys; print({{'torch', 'numpy'}} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "set()"
