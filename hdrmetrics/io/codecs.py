@@ -1,0 +1,33 @@
+"""Loading the optional packages that decode the newer formats."""
+
+from __future__ import annotations
+
+import importlib
+from types import ModuleType
+
+from hdrmetrics.errors import MissingCodecError
+
+
+def require(package: str, what: str, hint: str = "") -> ModuleType:
+    """Import an optional package.
+
+    Parameters
+    ----------
+    package
+        Import name: ``imagecodecs`` or ``pillow_heif``.
+    what
+        What it is needed for, for the message.
+    hint
+        What else the user can do.
+
+    Raises
+    ------
+    MissingCodecError
+        If it is not installed.
+    """
+    try:
+        return importlib.import_module(package)
+    except ImportError as error:
+        raise MissingCodecError(
+            f'{what} files need {package}: pip install "hdrmetrics[codecs]"{hint}'
+        ) from error

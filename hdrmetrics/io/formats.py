@@ -1,0 +1,100 @@
+"""Recognising the format of a file by its first bytes, and the reader that goes with it."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from hdrmetrics.errors import ImageReadError
+from hdrmetrics.io import isobmff
+from hdrmetrics.io.source import Source
+
+if TYPE_CHECKING:
+    from hdrmetrics.image import Image
+
+READERS: dict[str, tuple[str, str]] = {
+    "exr": ("exr", "read"),
+    "hdr": ("radiance", "read"),
+    "pfm": ("pfm", "read"),
+    "tiff": ("tiff", "read"),
+    "png": ("png", "read"),
+    "jpeg": ("jpeg", "read"),
+    "webp": ("webp", "read"),
+    "jpegxl": ("jpegxl", "read"),
+    "jpegxr": ("jpegxr", "read"),
+    "avif": ("heif", "read_avif"),
+    "heic": ("heif", "read_heic"),
+}
+"""Module of this package and function that read each format (Ultra HDR is a kind of JPEG)."""
+
+SUFFIXES: dict[str, str] = {
+    ".exr": "exr", ".hdr": "hdr", ".pic": "hdr", ".rgbe": "hdr", ".xyze": "hdr", ".pfm": "pfm",
+    ".tif": "tiff", ".tiff": "tiff", ".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg",
+    ".webp": "webp", ".jxl": "jpegxl", ".jxr": "jpegxr", ".wdp": "jpegxr", ".hdp": "jpegxr",
+    ".avif": "avif", ".heic": "heic", ".heif": "heic", ".hif": "heic",
+}  # fmt: skip
+"""Usual endings, for finding pictures in a folder; reading goes by content alone."""
+
+_SIGNATURES: tuple[tuple[bytes, str], ...] = (
+    (b"\x76\x2f\x31\x01", "exr"),
+    (b"#?", "hdr"),
+    (b"PF", "pfm"),
+    (b"Pf", "pfm"),
+    (b"II*\0", "tiff"),
+    (b"MM\0*", "tiff"),
+    (b"II+\0", "tiff"),
+    (b"MM\0+", "tiff"),
+    (b"II\xbc", "jpegxr"),
+    (b"\x89PNG\r\n\x1a\n", "png"),
+    (b"\xff\xd8\xff", "jpeg"),
+    (b"\xff\x0a", "jpegxl"),
+    (b"\0\0\0\x0cJXL ", "jpegxl"),
+)
+_UNSUPPORTED: tuple[tuple[bytes, str], ...] = (
+    (b"GIF8", "GIF"),
+    (b"BM", "BMP"),
+    (b"DDS ", "DDS"),
+    (b"8BPS", "Photoshop"),
+    (b"\0\0\0\x0cjP  ", "JPEG 2000"),
+    (b"\xff\x4f\xff\x51", "JPEG 2000"),
+    (b"%PDF", "PDF"),
+    (b"P5", "PGM"),
+    (b"P6", "PPM"),
+    (b"\x93NUMPY", "NumPy"),
+)
+
+
+def identify(source: Source) -> str:
+    """Return the format's name, a key of :data:`READERS`.
+
+    Raises
+    ------
+    ImageReadError
+        If the first bytes are those of no supported format.
+    """
+    data = source.data
+    for signature, name in _SIGNATURES:
+        if data.startswith(signature):
+            return name
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "webp"
+    if data[4:8] == b"ftyp":
+        brands = isobmff.brands(source)
+        if brands & isobmff.AVIF_BRANDS:
+            return "avif"
+        if brands & isobmff.HEIC_BRANDS:
+            return "heic"
+    for signature, name in _UNSUPPORTED:
+        if data.startswith(signature):
+            raise ImageReadError(f"{name} files are not supported: convert to PNG, TIFF or EXR")
+    raise ImageReadError(f"no image format that is known (it begins with {data[:8].hex(' ')})")
+
+
+def reader(name: str) -> Callable[[Source], Image]:
+    """Return the function that reads a format; its module is imported now."""
+    module, function = READERS[name]
+    found: Callable[[Source], Image] = getattr(
+        importlib.import_module(f"hdrmetrics.io.{module}"), function
+    )
+    return found

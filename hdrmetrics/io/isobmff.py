@@ -1,0 +1,145 @@
+"""What the boxes of an AVIF or HEIC file say about its primary picture."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from hdrmetrics.errors import ImageReadError
+from hdrmetrics.io.source import Source
+
+AVIF_BRANDS = {b"avif", b"avis"}
+HEIC_BRANDS = {b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"msf1"}
+
+_FULL = 4  # version and flags in front of a full box's content
+_MAX_PROPERTIES = 4096
+
+
+@dataclass(slots=True)
+class Primary:
+    """The primary picture.
+
+    Parameters
+    ----------
+    width, height
+        As coded, before any turn.
+    sizes
+        Sizes of all pictures in the file (tiles, thumbnails, alpha planes).
+    bits
+        Per channel; empty if the file does not say.
+    cicp
+        Code points (primaries, transfer), if given.
+    icc
+        ICC profile, if given.
+    turned
+        Whether the file asks for cropping, turning or mirroring.
+    """
+
+    width: int = 0
+    height: int = 0
+    sizes: list[tuple[int, int]] = field(default_factory=list)
+    bits: tuple[int, ...] = ()
+    cicp: tuple[int, int] | None = None
+    icc: bytes = b""
+    turned: bool = False
+
+
+def _boxes(data: bytes, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
+    """Yield kind, start and end of the content of each box in a range."""
+    while start < end:
+        if end - start < 8:
+            raise ImageReadError("truncated or corrupt: a box header is incomplete")
+        size, kind = struct.unpack_from(">I4s", data, start)
+        head = 8
+        if size == 1:
+            if end - start < 16:
+                raise ImageReadError("truncated or corrupt: a box header is incomplete")
+            (size,) = struct.unpack_from(">Q", data, start + 8)
+            head = 16
+        stop = end if size == 0 else start + size
+        if stop > end or stop < start + head:
+            raise ImageReadError(f"truncated or corrupt: box {kind!r} ends outside the file")
+        yield kind, start + head, stop
+        start = stop
+
+
+def brands(source: Source) -> set[bytes]:
+    """Return the brands that the file claims, the major one among them."""
+    kind, start, end = next(_boxes(source.data, 0, len(source.data)))
+    body = source.data[start:end]
+    if kind != b"ftyp" or len(body) < 8:
+        return set()
+    return {body[:4]} | {body[at : at + 4] for at in range(8, len(body) - 3, 4)}
+
+
+def parse(source: Source) -> Primary:
+    """Return what the file says about its primary picture.
+
+    Raises
+    ------
+    ImageReadError
+        If boxes are broken or the file ends before one, or there is no primary picture.
+
+    References
+    ----------
+    ISO/IEC 23008-12 (HEIF); AOMedia, AV1 Image File Format.
+    """
+    data = source.data
+    meta = {kind: (start, end) for kind, start, end in _boxes(data, 0, len(data))}.get(b"meta")
+    if meta is None:
+        raise ImageReadError("no still picture in this file (is it a video?)")
+    boxes = {kind: (start, end) for kind, start, end in _boxes(data, meta[0] + _FULL, meta[1])}
+    if b"pitm" not in boxes or b"iprp" not in boxes:
+        raise ImageReadError("corrupt: the file names no primary picture")
+    start = boxes[b"pitm"][0]
+    (item,) = source.unpack(">I" if data[start] else ">H", start + _FULL, "the primary item")
+    properties: list[tuple[bytes, bytes]] = []
+    numbers: list[int] = []
+    for kind, start, end in _boxes(data, *boxes[b"iprp"]):
+        if kind == b"ipco":
+            properties = [(name, data[a:b]) for name, a, b in _boxes(data, start, end)]
+        elif kind == b"ipma":
+            numbers = _associated(data[start:end], item) or numbers
+    if len(properties) > _MAX_PROPERTIES:
+        raise ImageReadError(f"corrupt: {len(properties)} item properties")
+    primary = Primary()
+    for number, (kind, body) in enumerate(properties, 1):
+        if kind == b"ispe" and len(body) >= 12:
+            primary.sizes.append(struct.unpack_from(">II", body, _FULL))
+        if number in numbers:
+            _note(primary, kind, body)
+    if not primary.width:
+        raise ImageReadError("corrupt: the primary picture has no size")
+    return primary
+
+
+def _associated(body: bytes, wanted: int) -> list[int]:
+    """Return the numbers of the properties of one item."""
+    version, wide = body[0], bool(body[3] & 1)
+    (count,) = struct.unpack_from(">I", body, _FULL)
+    offset = _FULL + 4
+    for _ in range(count):
+        (item,) = struct.unpack_from(">I" if version else ">H", body, offset)
+        offset += 4 if version else 2
+        total = body[offset]
+        layout = f">{total}{'H' if wide else 'B'}"
+        numbers = struct.unpack_from(layout, body, offset + 1)
+        offset += 1 + struct.calcsize(layout)
+        if item == wanted:
+            # The highest bit says that a reader must understand the property.
+            return [number & (0x7FFF if wide else 0x7F) for number in numbers]
+    return []
+
+
+def _note(primary: Primary, kind: bytes, body: bytes) -> None:
+    if kind == b"ispe" and len(body) >= 12:
+        primary.width, primary.height = struct.unpack_from(">II", body, _FULL)
+    elif kind == b"pixi" and len(body) > _FULL:
+        primary.bits = tuple(body[_FULL + 1 : _FULL + 1 + body[_FULL]])
+    elif kind == b"colr" and body[:4] == b"nclx" and len(body) >= 8:
+        primary.cicp = struct.unpack_from(">HH", body, 4)
+    elif kind == b"colr" and body[:4] in (b"prof", b"rICC"):
+        primary.icc = body[4:]
+    elif kind in (b"irot", b"imir", b"clap"):
+        primary.turned = primary.turned or kind != b"irot" or bool(body[:1] != b"\0")

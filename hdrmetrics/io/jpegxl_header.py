@@ -1,0 +1,236 @@
+"""The header of a JPEG XL codestream: size, sample type and colour encoding."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+
+from hdrmetrics.errors import ImageReadError
+
+CODESTREAM = b"\xff\x0a"
+CONTAINER = b"\x00\x00\x00\x0cJXL \x0d\x0a\x87\x0a"
+
+# Distributions of a variable-length number: (bits, offset) for each value of a two-bit selector.
+_SIZE = ((9, 1), (13, 1), (18, 1), (30, 1))
+_ENUM = ((0, 0), (0, 1), (4, 2), (6, 18))
+_INTEGER_BITS = ((0, 8), (0, 10), (0, 12), (6, 1))
+_FLOAT_BITS = ((0, 32), (0, 16), (0, 24), (6, 1))
+_PREVIEW_DIV8 = ((0, 16), (0, 32), (5, 1), (9, 33))
+_PREVIEW = ((6, 1), (8, 65), (10, 321), (12, 1345))
+_EXTRA_COUNT = ((0, 0), (0, 1), (4, 2), (12, 1))
+_SHIFT = ((0, 0), (0, 3), (0, 4), (3, 1))
+_NAME_LENGTH = ((0, 0), (4, 0), (5, 16), (10, 48))
+_COORDINATE = ((19, 0), (19, 524288), (20, 1048576), (21, 2097152))
+_TICKS = (((0, 100), (0, 1000), (10, 1), (30, 1)), ((0, 1), (0, 1001), (8, 1), (10, 1)))
+_LOOPS = ((0, 0), (3, 0), (16, 0), (32, 0))
+_CFA = ((0, 1), (2, 0), (4, 3), (8, 19))
+
+_RATIOS = ((1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))
+_ALPHA, _SPOT, _CFA_CHANNEL = 0, 2, 5
+_GREY, _XYB_SPACE, _CUSTOM = 1, 2, 2
+
+
+@dataclass(slots=True)
+class Header:
+    """What a JPEG XL codestream says about its picture.
+
+    Parameters
+    ----------
+    width, height
+        As stored, before orientation.
+    bits, floating
+        Of the samples that were encoded.
+    orientation
+        As Exif numbers it; decoders apply it.
+    extra_channels
+        Alpha and others.
+    animated
+        Whether there is more than one frame.
+    grey
+        Whether there is one colour channel.
+    icc
+        Whether an ICC profile describes the colours instead of the next two.
+    primaries, transfer
+        Code points of ITU-T H.273; ``None`` for numbers of the file's own.
+    """
+
+    width: int = 0
+    height: int = 0
+    bits: int = 8
+    floating: bool = False
+    orientation: int = 1
+    extra_channels: int = 0
+    animated: bool = False
+    grey: bool = False
+    icc: bool = False
+    primaries: int | None = 1
+    transfer: int | None = 13
+
+
+class _Bits:
+    """Reads numbers, lowest bit first."""
+
+    def __init__(self, data: bytes) -> None:
+        self._bits = int.from_bytes(data, "little")
+        self._left = 8 * len(data)
+
+    def take(self, count: int) -> int:
+        if count > self._left:
+            raise ImageReadError("truncated: the JPEG XL header is incomplete")
+        value = self._bits & ((1 << count) - 1)
+        self._bits >>= count
+        self._left -= count
+        return value
+
+    def flag(self) -> bool:
+        return bool(self.take(1))
+
+    def choice(self, distribution: tuple[tuple[int, int], ...]) -> int:
+        bits, offset = distribution[self.take(2)]
+        return self.take(bits) + offset
+
+
+def codestream(data: bytes) -> bytes:
+    """Return the beginning of the codestream, from a bare file or out of its container.
+
+    Raises
+    ------
+    ImageReadError
+        If a container holds none or ends early.
+    """
+    if data.startswith(CODESTREAM):
+        return data[:_HEADER_BYTES]
+    offset, found = 0, b""
+    while offset + 8 <= len(data):
+        size, kind = struct.unpack_from(">I4s", data, offset)
+        head = 8
+        if size == 1 and offset + 16 <= len(data):
+            (size,) = struct.unpack_from(">Q", data, offset + 8)
+            head = 16
+        end = len(data) if size == 0 else offset + size
+        if end > len(data) or end < offset + head:
+            raise ImageReadError("truncated or corrupt: a JPEG XL box ends outside the file")
+        if kind in (b"jxlc", b"jxlp") and len(found) < _HEADER_BYTES:
+            # Partial boxes begin with their number.
+            start = offset + head + (4 if kind == b"jxlp" else 0)
+            found += data[start : min(end, start + _HEADER_BYTES)]
+        offset = end
+    if not found.startswith(CODESTREAM):
+        raise ImageReadError("corrupt: the JPEG XL container holds no codestream")
+    return found
+
+
+_HEADER_BYTES = 2**16
+
+
+def parse(data: bytes) -> Header:
+    """Return the header of a codestream.
+
+    Raises
+    ------
+    ImageReadError
+        If it is incomplete.
+
+    References
+    ----------
+    ISO/IEC 18181-1:2024, annex D.
+    """
+    bits = _Bits(data[len(CODESTREAM) :])
+    header = Header()
+    header.width, header.height = _size(bits)
+    if bits.flag():  # all default: eight-bit sRGB
+        return header
+    extra_fields = bits.flag()
+    if extra_fields:
+        header.orientation = bits.take(3) + 1
+        if bits.flag():
+            _size(bits)  # intrinsic size
+        if bits.flag():
+            _preview(bits)
+        if bits.flag():
+            header.animated = True
+            for distribution in (*_TICKS, _LOOPS):
+                bits.choice(distribution)
+            bits.flag()
+    header.bits, header.floating = _depth(bits)
+    bits.flag()  # whether 16-bit buffers are enough
+    header.extra_channels = bits.choice(_EXTRA_COUNT)
+    for _ in range(header.extra_channels):
+        _extra_channel(bits)
+    bits.flag()  # XYB
+    _colours(bits, header)
+    return header
+
+
+def _size(bits: _Bits) -> tuple[int, int]:
+    small = bits.flag()
+    height = 8 * (bits.take(5) + 1) if small else bits.choice(_SIZE)
+    ratio = bits.take(3)
+    if ratio:
+        across, down = _RATIOS[ratio - 1]
+        return height * across // down, height
+    return (8 * (bits.take(5) + 1) if small else bits.choice(_SIZE)), height
+
+
+def _preview(bits: _Bits) -> None:
+    distribution = _PREVIEW_DIV8 if bits.flag() else _PREVIEW
+    bits.choice(distribution)
+    if not bits.take(3):
+        bits.choice(distribution)
+
+
+def _depth(bits: _Bits) -> tuple[int, bool]:
+    floating = bits.flag()
+    count = bits.choice(_FLOAT_BITS if floating else _INTEGER_BITS)
+    if floating:
+        bits.take(4)  # exponent bits
+    return count, floating
+
+
+def _extra_channel(bits: _Bits) -> None:
+    if bits.flag():  # all default: eight-bit alpha
+        return
+    kind = bits.choice(_ENUM)
+    _depth(bits)
+    bits.choice(_SHIFT)
+    for _ in range(bits.choice(_NAME_LENGTH)):
+        bits.take(8)
+    if kind == _ALPHA:
+        bits.flag()
+    elif kind == _SPOT:
+        bits.take(64)
+    elif kind == _CFA_CHANNEL:
+        bits.choice(_CFA)
+
+
+def _colours(bits: _Bits, header: Header) -> None:
+    if bits.flag():  # all default: sRGB
+        return
+    header.icc = bits.flag()
+    space = bits.choice(_ENUM)
+    header.grey = space == _GREY
+    if header.icc:
+        header.primaries = header.transfer = None
+        return
+    if space != _XYB_SPACE:
+        white = bits.choice(_ENUM)
+        if white == _CUSTOM:
+            _point(bits)
+        if space != _GREY:
+            header.primaries = bits.choice(_ENUM)
+            if header.primaries == _CUSTOM:
+                for _ in range(3):
+                    _point(bits)
+            # Primaries 11 are those of P3; with white D65 (1) H.273 numbers them 12.
+            known = {1: 1, 9: 9, 11: 12} if white == 1 else {}
+            header.primaries = known.get(header.primaries)
+        if bits.flag():
+            bits.take(24)  # a gamma
+            header.transfer = None
+        else:
+            header.transfer = bits.choice(_ENUM)
+
+
+def _point(bits: _Bits) -> None:
+    bits.choice(_COORDINATE)
+    bits.choice(_COORDINATE)

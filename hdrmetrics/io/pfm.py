@@ -1,0 +1,61 @@
+"""Portable float maps: raw float32 rows from the bottom up."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hdrmetrics.errors import ImageReadError
+from hdrmetrics.image import Image
+from hdrmetrics.io.build import linear_image
+from hdrmetrics.io.source import Source
+
+_HEADER = re.compile(rb"P([Ff])[ \t\r\n]+(\d{1,10})[ \t\r\n]+(\d{1,10})[ \t\r\n]+(\S{1,40})\s")
+
+
+def read(source: Source) -> Image:
+    """Read a PFM file, colour (``PF``) or grey (``Pf``), of either byte order.
+
+    The sign of the header's third number is the byte order. Its magnitude has no agreed meaning
+    and is not applied; a note says so when it is not 1.
+
+    References
+    ----------
+    P. Debevec, PFM Portable FloatMap Image Format.
+    """
+    source.refuse_part()
+    match = _HEADER.match(source.data[:200])
+    if match is None:
+        raise ImageReadError("corrupt: not a PFM header")
+    try:
+        scale = float(match[4])
+    except ValueError:
+        scale = 0.0
+    if not np.isfinite(scale) or scale == 0:
+        raise ImageReadError(f"corrupt: the PFM scale is {match[4]!r}")
+    width, height, channels = int(match[2]), int(match[3]), 3 if match[1] == b"F" else 1
+    source.check_size(width, height)
+    count = width * height * channels
+    raw = source.take(match.end(), 4 * count, "the pixel data")
+    rows = np.frombuffer(raw, "<f4" if scale < 0 else ">f4").reshape(height, width, channels)
+    notes = []
+    if abs(scale) != 1:
+        notes.append(f"the scale {abs(scale):g} in the PFM header was not applied")
+    return linear_image(
+        source,
+        np.ascontiguousarray(rows[::-1], dtype=np.float32),
+        format_name="pfm",
+        depth="float32",
+        details={"scale": scale},
+        notes=notes,
+    )
+
+
+def write(pixels: NDArray[np.float32]) -> bytes:
+    """Return a little-endian PFM file of ``(H, W, 1)`` or ``(H, W, 3)``."""
+    height, width, channels = pixels.shape
+    kind = "PF" if channels == 3 else "Pf"
+    rows = np.ascontiguousarray(pixels[::-1], dtype="<f4")
+    return f"{kind}\n{width} {height}\n-1.0\n".encode() + rows.tobytes()
