@@ -1,0 +1,14 @@
+"""HDR-VDP-2.2.0: visibility and quality of differences under given viewing conditions."""
+
+from __future__ import annotations
+
+from hdrmetrics.metrics.hdrvdp2.metric import HDRVDP2, INFO
+from hdrmetrics.metrics.hdrvdp2.result import HDRVDP2Result
+from hdrmetrics.registry import register_metric
+
+__all__ = ["HDRVDP2", "HDRVDP2Result", "register"]
+
+
+def register() -> None:
+    """Make the metric known as ``hdrvdp2``."""
+    register_metric(INFO, HDRVDP2)

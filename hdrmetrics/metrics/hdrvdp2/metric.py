@@ -1,0 +1,300 @@
+"""HDR-VDP-2 as a metric of the package."""
+
+from __future__ import annotations
+
+import dataclasses
+import warnings
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from hdrmetrics.errors import CalibrationWarning, DomainError, OptionError
+from hdrmetrics.metric import Metric, MetricInfo, PreparedMetric, check_mask, check_pair
+from hdrmetrics.metrics.hdrvdp2.calibration import PEAK_SENSITIVITY, VERSION
+from hdrmetrics.metrics.hdrvdp2.masking import Strips, masked_differences
+from hdrmetrics.metrics.hdrvdp2.options import Encoding, HDRVDP2Options
+from hdrmetrics.metrics.hdrvdp2.pathway import Percept, band_frequencies, perceive
+from hdrmetrics.metrics.hdrvdp2.quality import changed_pixels, opinion_score, quality
+from hdrmetrics.metrics.hdrvdp2.result import HDRVDP2Result
+from hdrmetrics.metrics.hdrvdp2.spectral import DisplayMatrix
+from hdrmetrics.metrics.hdrvdp2.tiles import tiles
+from hdrmetrics.metrics.hdrvdp2.visibility import (
+    contrast_map,
+    detection_probability,
+    pooled_contrast,
+)
+from hdrmetrics.pyramid import MINIMUM_SIZE
+
+INFO = MetricInfo(
+    name="hdrvdp2",
+    title="HDR-VDP-2.2: visible differences and quality",
+    domain="hdr",
+    reference=True,
+    higher_is_better=True,
+    range=(0.0, 100.0),
+    unit="",
+    differentiable=True,
+    has_map=True,
+    minimum_size=MINIMUM_SIZE,
+    citation="Mantiuk et al., HDR-VDP-2, SIGGRAPH 2011; Narwaria et al., HDR-VDP-2.2, JEI 2015",
+    version=f"{VERSION}+1",
+)
+_DISPLAY_ENCODINGS = ("luma-display", "srgb-display")
+_DTYPES = {"float32": torch.float32, "float64": torch.float64}
+
+
+class HDRVDP2(Metric):
+    """HDR-VDP-2.2.0: ``metric(test, reference)`` is the predicted opinion score Q_MOS, 0 to 100.
+
+    One channel is luminance, three are linear BT.709 RGB, both in cd/m², unless ``encoding`` says
+    otherwise. Values are comparable at equal image size and ``ppd`` only; ``tile_size`` removes
+    the dependence on size.
+
+    Parameters
+    ----------
+    ppd
+        Pixels per degree of visual angle.
+    encoding
+        ``luminance``, ``luma-display``, ``srgb-display``, ``rgb-bt.709`` or ``xyz``; ``None``
+        decides by the number of channels.
+    rgb_display
+        Emission spectra: ``crt``, ``ccfl-lcd`` (default for three channels), ``led-lcd``, ``d65``
+        (default for one) or a matrix, one row (L, M, S cones, rods) per channel.
+    surround_luminance
+        cd/m² outside the image; −1 for the reference's geometric mean, per channel.
+    peak_sensitivity
+        log10 of the observer's peak contrast sensitivity.
+    do_mtf, do_masking, do_spatial_pooling
+        Switches for the eye's optics, contrast masking, and pooling of the visibility map.
+    tile_size
+        Side in pixels: the value is then that of the mean Q over tiles of this size, which can be
+        compared across image sizes (256 at 30 ppd is the size to quote). No map in this case.
+    loss
+        What :meth:`as_loss` minimises: ``quality`` is Q, ``visibility`` the logarithm of one plus
+        the pooled contrast.
+    precision
+        ``float32`` or ``float64``; ``None`` computes in the precision of the test image.
+
+    Raises
+    ------
+    OptionError
+        If an option is out of range.
+    UnknownNameError
+        If no display has the name given.
+
+    References
+    ----------
+    R. Mantiuk, K. J. Kim, A. G. Rempel, W. Heidrich, "HDR-VDP-2: a calibrated visual metric for
+    visibility and quality predictions in all luminance conditions", SIGGRAPH 2011.
+    M. Narwaria, R. K. Mantiuk, M. P. Da Silva, P. Le Callet, "HDR-VDP-2.2: a calibrated method
+    for objective quality prediction of high-dynamic range and standard images", JEI 2015.
+    """
+
+    info = INFO
+
+    def __init__(
+        self,
+        *,
+        ppd: float = 30.0,
+        encoding: Encoding | None = None,
+        rgb_display: str | DisplayMatrix | None = None,
+        surround_luminance: float = 1e-5,
+        peak_sensitivity: float = PEAK_SENSITIVITY,
+        do_mtf: bool = True,
+        do_masking: bool = True,
+        do_spatial_pooling: bool = True,
+        tile_size: int | None = None,
+        loss: Literal["quality", "visibility"] = "quality",
+        precision: Literal["float32", "float64"] | None = None,
+    ) -> None:
+        super().__init__()
+        if tile_size is not None and tile_size < MINIMUM_SIZE:
+            raise OptionError(f"tile_size must be at least {MINIMUM_SIZE}, not {tile_size}")
+        if loss not in ("quality", "visibility"):
+            raise OptionError(f"the loss is 'quality' or 'visibility', not {loss!r}")
+        if loss == "visibility" and tile_size is not None:
+            raise OptionError("tiles have a quality but no common visibility; drop one option")
+        if precision is not None and precision not in _DTYPES:
+            raise OptionError(f"precision is 'float32' or 'float64', not {precision!r}")
+        self.options = HDRVDP2Options(
+            ppd=float(ppd),
+            encoding=encoding,
+            rgb_display=rgb_display,
+            surround_luminance=surround_luminance,
+            peak_sensitivity=peak_sensitivity,
+            do_mtf=do_mtf,
+            do_masking=do_masking,
+            do_spatial_pooling=do_spatial_pooling,
+        )
+        self.tile_size = tile_size
+        self.loss = loss
+        self.precision = precision
+        self.info = dataclasses.replace(
+            INFO,
+            domain="sdr" if encoding in _DISPLAY_ENCODINGS else "hdr",
+            has_map=tile_size is None,
+        )
+
+    def conditions(self, reference: Tensor | None = None) -> dict[str, Any]:
+        """Return version, viewing conditions and switches."""
+        return {
+            "hdrvdp_version": VERSION,
+            **self.options.to_dict(),
+            "tile_size": self.tile_size,
+            "precision": self.precision,
+        }
+
+    # -- what users call beyond the common interface -----------------------------------------
+
+    def predict(self, test: Tensor, reference: Tensor | PreparedMetric) -> HDRVDP2Result:
+        """Return every output of HDR-VDP-2.
+
+        Parameters
+        ----------
+        test
+            ``(N, C, H, W)``.
+        reference
+            The same shape (or a batch of one), or what :meth:`prepare` made of it.
+
+        Raises
+        ------
+        ShapeError, PixelValueError, DomainError
+            As when the metric is called.
+        OptionError
+            If the metric works on tiles: the maps of tiles make no map of the image.
+        """
+        if self.tile_size is not None:
+            raise OptionError("predict() looks at whole images; make a metric without tile_size")
+        batch, features = self._pair(test, reference)
+        with torch.autocast(batch.device.type, enabled=False):
+            seen = perceive(self._cast(batch), self.options, features[0])
+            differences = masked_differences(seen, features[0], self.options)
+            q = self._quality(differences, seen, features[0], None)
+            c_map = contrast_map(differences, self.options.do_spatial_pooling)
+        p_map = detection_probability(c_map)
+        return HDRVDP2Result(
+            q=q,
+            q_mos=opinion_score(q),
+            p_map=p_map,
+            p_det=p_map.amax(dim=(1, 2, 3)),
+            c_map=c_map,
+            c_max=c_map.amax(dim=(1, 2, 3)),
+            version=VERSION,
+            conditions=self.conditions(),
+        )
+
+    def q(
+        self,
+        test: Tensor,
+        reference: Tensor | PreparedMetric,
+        *,
+        mask: Tensor | None = None,
+    ) -> Tensor:
+        """Return the quality correlate Q, ``(N,)``: higher is worse, and it does not saturate.
+
+        Parameters
+        ----------
+        test, reference
+            As for :meth:`predict`.
+        mask
+            As when the metric is called.
+        """
+        batch, features = self._pair(test, reference)
+        with torch.autocast(batch.device.type, enabled=False):
+            return self._mean_q(batch, features, check_mask(mask, batch))
+
+    # -- the common interface ----------------------------------------------------------------
+
+    def features(self, reference: Tensor) -> list[Percept]:
+        """Return the percepts of the reference: of the whole image, or of each tile."""
+        return [perceive(part, self.options) for part in self._parts(self._cast(reference))]
+
+    def compare(self, test: Tensor, features: Any, mask: Tensor | None) -> Tensor:
+        """Return Q_MOS."""
+        return opinion_score(self._mean_q(test, features, mask))
+
+    def compare_map(self, test: Tensor, features: Any) -> Tensor:
+        """Return the probability of detection per pixel."""
+        return detection_probability(
+            contrast_map(self._differences(test, features), self.options.do_spatial_pooling)
+        )
+
+    def compare_loss(self, test: Tensor, features: Any, mask: Tensor | None) -> Tensor:
+        """Return Q, or the logarithm of one plus the pooled contrast."""
+        if self.loss == "quality":
+            return self._mean_q(test, features, mask)
+        if mask is not None:
+            raise OptionError("the loss 'visibility' is that of the whole image: it takes no mask")
+        contrast = contrast_map(self._differences(test, features), pooling=False)
+        return torch.log1p(pooled_contrast(contrast, self.options.do_spatial_pooling))
+
+    def check(self, image: Tensor, role: Literal["test", "reference"]) -> Tensor:
+        """Return ``image`` as a float batch, or raise what is wrong with it."""
+        encoding = self.options.encoding
+        if encoding in _DISPLAY_ENCODINGS and isinstance(image, Tensor) and image.numel():
+            low, high = (float(v) for v in torch.aminmax(image.detach()))
+            if low < -1e-3 or high > self._domain_limit:
+                raise DomainError(
+                    f"the encoding {encoding!r} takes code values in [0, 1]; the {role} image "
+                    f"spans {low:.4g} to {high:.4g}. Divide 8-bit values by 255; for light in "
+                    "cd/m² use encoding='luminance' or 'rgb-bt.709'"
+                )
+        batch = super().check(image, role)
+        absolute = self.options.encoding_of(batch.shape[1]) not in _DISPLAY_ENCODINGS
+        if role == "reference" and absolute:
+            peak = float(batch.detach().amax())
+            if 0 < peak <= 1:
+                warnings.warn(
+                    f"the reference reaches {peak:.3g} cd/m² only: hdrvdp2 takes absolute light; "
+                    "scale the images, or name a display encoding",
+                    CalibrationWarning,
+                    stacklevel=3,
+                )
+        return batch
+
+    # -- parts -------------------------------------------------------------------------------
+
+    def _pair(self, test: Tensor, reference: Tensor | PreparedMetric) -> tuple[Tensor, Any]:
+        batch = self.check(test, "test")
+        if isinstance(reference, PreparedMetric):
+            if reference.metric is not self:
+                raise OptionError("this reference was prepared by another metric")
+            check_pair(batch.shape, reference.shape)
+            return batch, reference.features
+        other = self.check(reference, "reference")
+        check_pair(batch.shape, other.shape)
+        with torch.autocast(batch.device.type, enabled=False):
+            return batch, self.features(other.to(batch.dtype))
+
+    def _cast(self, image: Tensor) -> Tensor:
+        return image if self.precision is None else image.to(_DTYPES[self.precision])
+
+    def _parts(self, image: Tensor) -> list[Tensor]:
+        return [image] if self.tile_size is None else list(tiles(image, self.tile_size))
+
+    def _differences(self, test: Tensor, features: Any) -> list[Strips]:
+        seen = perceive(self._cast(test), self.options, features[0])
+        return masked_differences(seen, features[0], self.options)
+
+    def _mean_q(self, test: Tensor, features: Any, mask: Tensor | None) -> Tensor:
+        parts = self._parts(self._cast(test))
+        masks = [None] * len(parts) if mask is None else self._parts(mask.to(parts[0].dtype))
+        values, weights = [], []
+        for part, reference, part_mask in zip(parts, features, masks, strict=True):
+            seen = perceive(part, self.options, reference)
+            differences = masked_differences(seen, reference, self.options)
+            values.append(self._quality(differences, seen, reference, part_mask))
+            weights.append(
+                torch.ones_like(values[-1]) if part_mask is None else part_mask.mean(dim=(1, 2, 3))
+            )
+        weight = torch.stack(weights)
+        # Tiles that the mask leaves empty have no quality, which is not the floor of Q.
+        return (torch.stack(values) * weight).sum(dim=0) / weight.sum(dim=0)
+
+    def _quality(
+        self, differences: list[Strips], seen: Percept, reference: Percept, mask: Tensor | None
+    ) -> Tensor:
+        frequencies = band_frequencies(self.options.ppd, len(differences))
+        changed = changed_pixels(seen.light, reference.light)
+        return quality(differences, frequencies, changed, mask)
