@@ -5,15 +5,12 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Unpack
+from typing import Any, Unpack
 
-from hdrmetrics import __version__
 from hdrmetrics.batch import BatchSettings, Row, score_files
 from hdrmetrics.defaults import WITH_REFERENCE, WITHOUT_REFERENCE
 from hdrmetrics.errors import OptionError
-from hdrmetrics.formatting import format_value, with_unit
 from hdrmetrics.gate_baseline import (
     Baseline,
     Entry,
@@ -22,192 +19,14 @@ from hdrmetrics.gate_baseline import (
     read_baseline,
     write_baseline,
 )
+from hdrmetrics.gate_limits import Rules, missed
+from hdrmetrics.gate_result import Check, GateReport, gain
 from hdrmetrics.inputs import Source
 from hdrmetrics.metric import MetricInfo
 from hdrmetrics.pairing import find_files, listed, pair_files
 from hdrmetrics.registry import metric_info
 
-Status = Literal["pass", "fail", "error"]
 Files = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
-
-NOISE = 1e-5
-"""Relative drop that never fails: float32 sums differ in the sixth digit between machines."""
-
-_GENEROUS = 0.1  # a max drop over this part of a metric's scale is probably meant for another one
-
-
-@dataclass(frozen=True, slots=True)
-class Limit:
-    """A bound on a value.
-
-    Parameters
-    ----------
-    value
-        The worst value that passes.
-    reason
-        Where the bound comes from: ``"limit"``, or the baseline in words.
-    """
-
-    value: float
-    reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One picture looked at by one metric.
-
-    Parameters
-    ----------
-    file
-        The picture's name.
-    info
-        The metric.
-    status
-        ``error`` when there is no value, or none that can be compared with the baseline.
-    value
-        The score, ``None`` when there is none.
-    baseline
-        What it was, ``None`` where the baseline does not say.
-    limits
-        The bounds that apply.
-    message
-        Why it failed; empty otherwise.
-    conditions
-        What the value depends on, flattened.
-    warnings
-        Of the score.
-    """
-
-    file: str
-    info: MetricInfo
-    status: Status
-    value: float | None = None
-    baseline: float | None = None
-    limits: tuple[Limit, ...] = ()
-    message: str = ""
-    conditions: dict[str, Any] = field(default_factory=dict)
-    warnings: tuple[str, ...] = ()
-
-    @property
-    def change(self) -> float | None:
-        """The value minus the baseline; zero when both are infinite."""
-        if self.value is None or self.baseline is None:
-            return None
-        return _difference(self.value, self.baseline)
-
-    @property
-    def limit(self) -> Limit | None:
-        """The tightest bound."""
-        worst_first = min if self.info.higher_is_better else max
-        tightest = max if worst_first is min else min
-        return tightest(self.limits, key=lambda limit: limit.value) if self.limits else None
-
-    @property
-    def margin(self) -> float | None:
-        """How much better than its tightest bound the value is; negative when it failed."""
-        if self.value is None or self.limit is None:
-            return None
-        return _gain(self.value, self.limit.value, self.info)
-
-    def text(self, value: float | None) -> str:
-        """Return a value of this metric for people, without its unit; a dash for ``None``."""
-        return "–" if value is None else format_value(value, self.info.unit, self.info.range)
-
-
-@dataclass(frozen=True, slots=True)
-class GateReport:
-    """What the gate found.
-
-    Parameters
-    ----------
-    checks
-        One per picture and metric, the worst first.
-    notices
-        What does not fail but should be known, in sentences.
-    thresholds
-        The bounds that were asked for, in words, by metric.
-    conditions
-        By metric: what all its values depend on alike, flattened.
-    baseline
-        The baseline file, if one was used.
-    updated
-        Whether it was written.
-    """
-
-    checks: tuple[Check, ...]
-    notices: tuple[str, ...]
-    thresholds: dict[str, str]
-    conditions: dict[str, dict[str, Any]]
-    baseline: str | None
-    updated: bool
-
-    @property
-    def status(self) -> Status:
-        """The worst status of the checks: an error hides whether quality fell."""
-        found = {check.status for check in self.checks}
-        return "error" if "error" in found else "fail" if "fail" in found else "pass"
-
-    @property
-    def exit_code(self) -> int:
-        """0 passed, 1 quality fell, 2 something could not be judged."""
-        return {"pass": 0, "fail": 1, "error": 2}[self.status]
-
-    def count(self, status: Status) -> int:
-        """Return the number of checks with a status."""
-        return sum(check.status == status for check in self.checks)
-
-    @property
-    def verdict(self) -> str:
-        """One line for people."""
-        word = {"pass": "passed", "fail": "failed: quality fell", "error": "not judged: errors"}
-        counts = f"{self.count('pass')} passed, {self.count('fail')} failed"
-        if errors := self.count("error"):
-            counts += f", {errors} with errors"
-        return f"quality gate {word[self.status]} ({counts})"
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return JSON-ready values; infinite numbers become ``None``."""
-        return {
-            "hdrmetrics": __version__,
-            "status": self.status,
-            "exit_code": self.exit_code,
-            "counts": {
-                "pass": self.count("pass"),
-                "fail": self.count("fail"),
-                "error": self.count("error"),
-            },
-            "thresholds": self.thresholds,
-            "baseline": self.baseline,
-            "baseline_updated": self.updated,
-            "notices": list(self.notices),
-            "conditions": self.conditions,
-            "checks": [_record(check, self.conditions[check.info.name]) for check in self.checks],
-        }
-
-
-def _record(check: Check, common: Mapping[str, Any]) -> dict[str, Any]:
-    limit = check.limit
-    return {
-        "file": check.file,
-        "metric": check.info.name,
-        "status": check.status,
-        "value": _finite(check.value),
-        "infinite": check.value is not None and math.isinf(check.value),
-        "unit": check.info.unit,
-        "higher_is_better": check.info.higher_is_better,
-        "baseline": _finite(check.baseline),
-        "baseline_infinite": check.baseline is not None and math.isinf(check.baseline),
-        "change": _finite(check.change),
-        "limit": None if limit is None else _finite(limit.value),
-        "margin": _finite(check.margin),
-        "message": check.message,
-        "warnings": list(check.warnings),
-        "conditions": {k: v for k, v in check.conditions.items() if k not in common},
-    }
-
-
-def _finite(value: float | None) -> float | None:
-    return None if value is None or not math.isfinite(value) else value
 
 
 def evaluate_quality(
@@ -240,7 +59,8 @@ def evaluate_quality(
         JSON file with the values to compare with.
     max_drop
         How much worse than the baseline a value may be, in the metric's unit: one number for all
-        metrics, or by metric. Default 0. A drop under :data:`NOISE` of the value never fails.
+        metrics, or by metric. Default 0. A drop under :data:`hdrmetrics.gate_limits.NOISE`
+        of the value never fails.
     update_baseline
         Write the values to ``baseline`` instead of comparing with it. Nothing is written when a
         picture could not be scored.
@@ -316,7 +136,7 @@ def evaluate_cases(
     if baseline is not None and not (update_baseline and not Path(baseline).exists()):
         old = read_baseline(baseline)
     paired = any(reference is not None for _, reference in cases.values())
-    rules = _Rules(fail_below or {}, fail_above or {}, max_drop, compare=not update_baseline)
+    rules = Rules(fail_below or {}, fail_above or {}, max_drop, compare=not update_baseline)
     infos = _infos(metrics, rules, old, paired)
     rules.check(infos)
     rows = score_files(list(cases.values()), list(infos), **settings)
@@ -343,85 +163,8 @@ def evaluate_cases(
     )
 
 
-@dataclass(frozen=True)
-class _Rules:
-    """The limits as the caller gave them."""
-
-    fail_below: Mapping[str, float]
-    fail_above: Mapping[str, float]
-    max_drop: float | Mapping[str, float] | None
-    compare: bool
-
-    @property
-    def names(self) -> list[str]:
-        """Metrics that a limit names."""
-        by_name = self.max_drop if isinstance(self.max_drop, Mapping) else {}
-        return [*self.fail_below, *self.fail_above, *by_name]
-
-    def check(self, infos: Mapping[str, MetricInfo]) -> None:
-        """Raise OptionError for limits that cannot be meant."""
-        for name in self.fail_below:
-            if not infos[name].higher_is_better:
-                raise OptionError(f"{name} is better when lower: give it a limit above, not below")
-        for name in self.fail_above:
-            if infos[name].higher_is_better:
-                raise OptionError(f"{name} is better when higher: give it a limit below, not above")
-        drops = self.max_drop
-        for drop in drops.values() if isinstance(drops, Mapping) else [drops]:
-            if drop is not None and not drop >= 0:
-                raise OptionError(f"a max drop is zero or more, not {drop}")
-        if any(math.isnan(x) for x in [*self.fail_below.values(), *self.fail_above.values()]):
-            raise OptionError("a limit must be a number")
-
-    def drop(self, name: str) -> float:
-        """Return how much worse than the baseline a metric may be."""
-        if isinstance(self.max_drop, Mapping):
-            return self.max_drop.get(name, 0.0)
-        return self.max_drop or 0.0
-
-    def limits(self, info: MetricInfo, baseline: float | None) -> tuple[Limit, ...]:
-        """Return the bounds on a value of a metric."""
-        found = []
-        for given in (self.fail_below, self.fail_above):
-            if info.name in given:
-                found.append(Limit(float(given[info.name]), "limit"))
-        if baseline is not None and self.compare:
-            drop = self.drop(info.name)
-            noise = NOISE * abs(baseline) if math.isfinite(baseline) else 0.0
-            room = max(drop, noise)
-            sign = 1.0 if info.higher_is_better else -1.0
-            was = with_unit(format_value(baseline, info.unit, info.range), info.unit)
-            reason = f"baseline {was}" + (f", max drop {drop:g}" if drop else "")
-            found.append(Limit(baseline - sign * room, reason))
-        return tuple(found)
-
-    def words(self, info: MetricInfo, baseline: bool) -> str:
-        """Return the bounds of a metric for people."""
-        found = [
-            f"{sign} {with_unit(f'{given[info.name]:g}', info.unit)}"
-            for sign, given in (("≥", self.fail_below), ("≤", self.fail_above))
-            if info.name in given
-        ]
-        if baseline and self.compare:
-            drop = self.drop(info.name)
-            found.append(f"at most {with_unit(f'{drop:g}', info.unit)} worse than the baseline"
-                         if drop else "no worse than the baseline")  # fmt: skip
-        return ", ".join(found)
-
-    def doubts(self, infos: Mapping[str, MetricInfo]) -> list[str]:
-        """Return sentences on a max drop that is large for a metric's scale."""
-        if not isinstance(self.max_drop, (int, float)):
-            return []
-        return [
-            f"a max drop of {self.max_drop:g} is large on the scale of {name} "
-            f"({info.range[0]:g} to {info.range[1]:g}): give that metric its own"
-            for name, info in infos.items()
-            if self.max_drop > _GENEROUS * (info.range[1] - info.range[0])
-        ]
-
-
 def _infos(
-    metrics: Sequence[str], rules: _Rules, old: Baseline, paired: bool
+    metrics: Sequence[str], rules: Rules, old: Baseline, paired: bool
 ) -> dict[str, MetricInfo]:
     names = [*metrics, *rules.names]
     if not metrics:
@@ -434,7 +177,7 @@ def _infos(
     return infos
 
 
-def _check(name: str, row: Row, info: MetricInfo, old: Baseline, rules: _Rules) -> Check:
+def _check(name: str, row: Row, info: MetricInfo, old: Baseline, rules: Rules) -> Check:
     score = row.scores.get(info.name)
     entry = old.get(name, {}).get(info.name)
     baseline = None if entry is None else entry.value
@@ -444,50 +187,26 @@ def _check(name: str, row: Row, info: MetricInfo, old: Baseline, rules: _Rules) 
     conditions = flatten(score.conditions)
     if rules.compare and entry is not None and (other := differences(entry.conditions, conditions)):
         message = (
-            f"cannot be compared with its baseline, which was made under other conditions: "
-            f"{'; '.join(other)}. If that is meant, update the baseline"
+            f"the baseline was made under other conditions: {'; '.join(other)}. Restore them, or "
+            "update the baseline if the change is meant"
         )
         return Check(
-            name, info, "error", score.value, baseline,
+            name, info, "error", score.value,
             message=message, conditions=conditions, warnings=score.warnings,
         )  # fmt: skip
     limits = rules.limits(info, baseline)
-    missed = [limit for limit in limits if _gain(score.value, limit.value, info) < 0]
+    failed = [limit for limit in limits if gain(score.value, limit.value, info) < 0]
     return Check(
         file=name,
         info=info,
-        status="fail" if missed else "pass",
+        status="fail" if failed else "pass",
         value=score.value,
         baseline=baseline,
         limits=limits,
-        message="; ".join(_missed(score.value, limit, info) for limit in missed),
+        message="; ".join(missed(score.value, limit, info) for limit in failed),
         conditions=conditions,
         warnings=score.warnings,
     )
-
-
-def _missed(value: float, limit: Limit, info: MetricInfo) -> str:
-    def text(number: float) -> str:
-        return with_unit(format_value(number, info.unit, info.range), info.unit)
-
-    def exact(number: float) -> str:
-        return with_unit(f"{number:.7g}", info.unit)
-
-    # More digits where rounding would hide that the two differ.
-    show = exact if text(value) == text(limit.value) else text
-    side = "below" if info.higher_is_better else "above"
-    reason = "" if limit.reason == "limit" else f" ({limit.reason})"
-    return f"{show(value)} is {side} {show(limit.value)}{reason}"
-
-
-def _difference(value: float, other: float) -> float:
-    return 0.0 if value == other else value - other  # inf - inf would not be a number
-
-
-def _gain(value: float, other: float, info: MetricInfo) -> float:
-    """How much better ``value`` is than ``other``."""
-    change = _difference(value, other)
-    return change if info.higher_is_better else 0.0 - change
 
 
 def _missing(
@@ -517,7 +236,7 @@ def _news(old: Baseline, checks: Sequence[Check], infos: Mapping[str, MetricInfo
     for name in infos:
         new = [
             c.file for c in checks
-            if c.info.name == name and c.value is not None and c.baseline is None
+            if c.info.name == name and c.status != "error" and c.baseline is None
         ]  # fmt: skip
         if name in held and new:
             notices.append(f"{name}: not in the baseline, so not compared with it: {listed(new)}")

@@ -11,7 +11,7 @@ from typing import Any
 
 from hdrmetrics import __version__
 from hdrmetrics.formatting import arrow, with_unit
-from hdrmetrics.gate import Check, GateReport
+from hdrmetrics.gate_result import Check, GateReport
 from hdrmetrics.textfile import write_text
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -59,7 +59,8 @@ def _details(check: Check) -> str:
     lines = [f"{check.info.name} of {check.file}: {_with_unit(check, check.value)}"]
     if check.baseline is not None:
         lines.append(f"baseline: {_with_unit(check, check.baseline)}")
-    lines += [f"limit: {_with_unit(check, one.value)} ({one.reason})" for one in check.limits]
+    sign = "at least" if check.info.higher_is_better else "at most"
+    lines += [f"{sign} {_with_unit(check, one.value)} ({one.reason})" for one in check.limits]
     lines += [f"warning: {warning}" for warning in check.warnings]
     return "\n".join([check.message, *lines] if check.message else lines)
 

@@ -1,0 +1,64 @@
+"""The shell command ``hdrmetrics``."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from hdrmetrics.cli import messages
+from hdrmetrics.cli.parser import build_parser, separate_outputs
+from hdrmetrics.errors import HdrMetricsError
+
+USAGE, INTERRUPTED, BROKEN_PIPE = 2, 130, 141
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command and return its exit code.
+
+    Parameters
+    ----------
+    argv
+        Arguments without the program's name; ``None`` takes those of the process.
+
+    Returns
+    -------
+    int
+        0 done; 1 the quality gate found a drop; 2 wrong usage, or files that could not be scored;
+        130 interrupted; 141 the reader of a pipe went away.
+    """
+    messages.prepare_streams()
+    try:
+        code = _run(sys.argv[1:] if argv is None else argv)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:
+        _silence_stdout()
+        return BROKEN_PIPE
+    except KeyboardInterrupt:
+        messages.say("interrupted")
+        return INTERRUPTED
+    except (HdrMetricsError, OSError) as error:
+        messages.error(str(error))
+        return USAGE
+    except MemoryError:
+        messages.error("not enough memory")
+        return USAGE
+
+
+def _run(argv: Sequence[str]) -> int:
+    try:
+        arguments = build_parser().parse_args(separate_outputs(argv))
+    except SystemExit as stop:  # --help, --version or an error that has been printed
+        return stop.code if isinstance(stop.code, int) else USAGE
+    with messages.own_warnings():
+        code: int = arguments.run(arguments)
+    return code
+
+
+def _silence_stdout() -> None:
+    # Python flushes stdout at exit and would complain about the pipe once more.
+    try:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except (OSError, ValueError):
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115 - it lives until the process ends

@@ -1,0 +1,178 @@
+"""Arguments that several commands share."""
+
+from __future__ import annotations
+
+import argparse
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from hdrmetrics.errors import OptionError
+
+if TYPE_CHECKING:
+    from hdrmetrics.batch import BatchSettings
+
+
+def add_metrics(parser: argparse.ArgumentParser, default: Sequence[str], extra: str = "") -> None:
+    """Add ``--metric``."""
+    parser.add_argument(
+        "-m", "--metric", action="append", default=[], metavar="NAME",
+        help=f"metric; may be given several times (default: {', '.join(default)}{extra}; "
+        "hdrmetrics metrics lists them)",
+    )  # fmt: skip
+    parser.add_argument(
+        "--option", action="append", default=[], metavar="METRIC.KEY=VALUE",
+        help="option of a metric, as listed by: hdrmetrics metrics NAME",
+    )  # fmt: skip
+
+
+def add_conditions(parser: argparse.ArgumentParser, *, reference: bool = True) -> None:
+    """Add what the values depend on: light, display, mask and region."""
+    group = parser.add_argument_group("conditions")
+    whose = "the reference's" if reference else "each picture's"
+    light = group.add_mutually_exclusive_group()
+    light.add_argument(
+        "--peak", type=positive, metavar="CD/M2",
+        help=f"{whose} largest luminance (default: its 99.9th percentile is 1000 cd/m²)",
+    )  # fmt: skip
+    light.add_argument(
+        "--scale", type=positive, metavar="CD/M2", help="luminance of the pixel value 1"
+    )
+    group.add_argument(
+        "--display", metavar="NAME",
+        help="display, one of: hdrmetrics displays; or a file.json, file.json#name",
+    )  # fmt: skip
+    group.add_argument(
+        "--mask", metavar="FILE", help="picture of weights: white counts, black does not"
+    )
+    group.add_argument(
+        "--region", type=region, metavar="X,Y,W,H", help="score only this part, in pixels"
+    )
+    if reference:
+        group.add_argument(
+            "--crf-correction", action="store_true",
+            help="fit the test's tones and colours to the reference first (SI-HDR protocol)",
+        )  # fmt: skip
+
+
+def add_running(parser: argparse.ArgumentParser) -> None:
+    """Add how the work is done."""
+    group = parser.add_argument_group("running")
+    group.add_argument(
+        "--recursive", action="store_true", help="look into the folders of a folder, too"
+    )
+    group.add_argument("--device", metavar="NAME", help="cpu (default), cuda, mps, …")
+    group.add_argument(
+        "--jobs", type=count, default=1, metavar="N", help="files worked on at a time (default: 1)"
+    )
+    group.add_argument(
+        "--isolate", action="store_true",
+        help="read each file in a process of its own: for files that are not trusted",
+    )  # fmt: skip
+    group.add_argument("--quiet", action="store_true", help="no progress, conditions and warnings")
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """Add ``--json``."""
+    parser.add_argument(
+        "--json", metavar="FILE.json", help="write JSON to a file, or to stdout if none is named"
+    )
+
+
+def add_csv(parser: argparse.ArgumentParser) -> None:
+    """Add ``--csv``."""
+    parser.add_argument(
+        "--csv", metavar="FILE.csv", help="write CSV to a file, or to stdout if none is named"
+    )
+
+
+def positive(text: str) -> float:
+    """Read a positive number."""
+    value = number(text)
+    if not (math.isfinite(value) and value > 0):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a positive number")
+    return value
+
+
+def number(text: str) -> float:
+    """Read a number."""
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number") from None
+
+
+def count(text: str) -> int:
+    """Read a whole number from 1."""
+    if not (text.isascii() and text.isdigit() and int(text) > 0):
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number from 1")
+    return int(text)
+
+
+def region(text: str) -> tuple[int, int, int, int]:
+    """Read ``X,Y,W,H``."""
+    try:
+        x, y, width, height = (int(part) for part in text.split(","))
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"{text!r} is not x,y,width,height in whole pixels"
+        ) from None
+    return x, y, width, height
+
+
+def limit(text: str) -> tuple[str, float]:
+    """Read ``METRIC=NUMBER``."""
+    name, equals, value = text.rpartition("=")
+    if not equals or not name:
+        raise argparse.ArgumentTypeError(f"{text!r} is not METRIC=NUMBER")
+    return name, number(value)
+
+
+def chosen_metrics(given: Sequence[str], default: Sequence[str]) -> list[str]:
+    """Return the names of ``--metric``, each once; several may stand in one, with commas."""
+    names = [name.strip() for text in given for name in text.split(",")]
+    return list(dict.fromkeys(name for name in names if name)) or list(default)
+
+
+def settings(arguments: argparse.Namespace, metrics: Sequence[str]) -> BatchSettings:
+    """Return the shared arguments as :func:`hdrmetrics.score_files` takes them.
+
+    Raises
+    ------
+    OptionError, UnknownNameError
+        If a metric, option, display or device is not known.
+    """
+    from hdrmetrics.cli.options import parse_options
+    from hdrmetrics.display import get_display
+    from hdrmetrics.registry import metric_options
+
+    options = parse_options(arguments.option, metrics)
+    if getattr(arguments, "crf_correction", False):
+        able = [name for name in metrics if "crf_correction" in metric_options(name)]
+        if not able:
+            raise OptionError(f"none of {', '.join(metrics)} has a CRF correction")
+        for name in able:
+            options.setdefault(name, {})["crf_correction"] = True
+    if arguments.device is not None:
+        _check_device(arguments.device)
+    return {
+        "peak": arguments.peak,
+        "scale": arguments.scale,
+        "display": None if arguments.display is None else get_display(arguments.display),
+        "mask": arguments.mask,
+        "region": arguments.region,
+        "device": arguments.device,
+        "jobs": arguments.jobs,
+        "isolate": arguments.isolate,
+        "options": options,
+    }
+
+
+def _check_device(name: str) -> None:
+    import torch
+
+    try:
+        torch.empty(1, device=name)
+    except (RuntimeError, AssertionError, NotImplementedError) as error:
+        reason = (str(error).splitlines() or ["unknown reason"])[0]
+        raise OptionError(f"the device {name!r} cannot be used: {reason}") from error

@@ -1,0 +1,97 @@
+"""The command ``compare``: pictures against their references, with maps of the differences."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from hdrmetrics.cli import arguments as shared
+from hdrmetrics.defaults import WITH_REFERENCE
+from hdrmetrics.errors import OptionError
+
+if TYPE_CHECKING:
+    from hdrmetrics.inputs import Source
+
+
+def add_parser(commands: Any) -> None:
+    """Add the command."""
+    parser = commands.add_parser(
+        "compare",
+        help="compare pictures with their references",
+        usage="hdrmetrics compare [options] TEST REFERENCE\n"
+        "       hdrmetrics compare [options] TEST [TEST ...] -r REFERENCE [REFERENCE ...]",
+        description="Compare pictures with their references, which are paired by name; one "
+        "reference file serves all.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("files", nargs="+", metavar="TEST", help="file, folder or 'pattern'")
+    parser.add_argument(
+        "-r", "--reference", nargs="+", metavar="REFERENCE", help="file, folder or 'pattern'"
+    )
+    shared.add_metrics(parser, WITH_REFERENCE)
+    maps = parser.add_argument_group("maps")
+    maps.add_argument(
+        "--map", metavar="OUT",
+        help="write where the differences are: OUT.png in false colour, OUT.exr as numbers; a "
+        "folder for several pairs. The maps of further metrics go to OUT.METRIC.png",
+    )  # fmt: skip
+    maps.add_argument(
+        "--map-format", choices=("png", "exr"), default="png", help="of maps in a folder"
+    )
+    maps.add_argument(
+        "--map-limits", type=limits, metavar="DARK,BRIGHT",
+        help="values at the ends of the colour scale, to compare pictures (one metric only)",
+    )  # fmt: skip
+    shared.add_conditions(parser)
+    shared.add_running(parser)
+    shared.add_json(parser)
+    shared.add_csv(parser)
+    parser.set_defaults(run=run)
+
+
+def limits(text: str) -> tuple[float, float]:
+    """Read ``DARK,BRIGHT``."""
+    dark, comma, bright = text.partition(",")
+    if not comma:
+        raise argparse.ArgumentTypeError(f"{text!r} is not DARK,BRIGHT")
+    return shared.number(dark), shared.number(bright)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Compare the files."""
+    from hdrmetrics.cli.maps import MapWriter
+    from hdrmetrics.cli.output import check_outputs, report
+    from hdrmetrics.cli.progress import score_with_progress
+    from hdrmetrics.pairing import find_files, pair_files
+    from hdrmetrics.registry import metric_info
+
+    check_outputs(arguments)
+    names = shared.chosen_metrics(arguments.metric, WITH_REFERENCE)
+    infos = [metric_info(name) for name in names]
+    tests, references = arguments.files, arguments.reference
+    if references is None:
+        if len(tests) != 2:
+            raise OptionError(
+                f"compare takes one test and one reference; for {len(tests)} files say which are "
+                "the references: compare TEST … --reference REFERENCE …"
+            )
+        tests, references = tests[:1], tests[1:]
+    pairs = pair_files(
+        find_files(tests, recursive=arguments.recursive),
+        find_files(references, recursive=arguments.recursive),
+    )
+    settings = shared.settings(arguments, names)
+    writer = None
+    if arguments.map is not None:
+        writer = MapWriter(
+            arguments.map,
+            [test for test, _ in pairs],
+            infos,
+            suffix=f".{arguments.map_format}",
+            limits=arguments.map_limits,
+        )
+    files: list[tuple[Source, Source | None]] = [(one.path, other.path) for one, other in pairs]
+    rows = score_with_progress(files, names, settings, quiet=arguments.quiet, on_map=writer)
+    if writer is None:
+        return report(rows, infos, arguments)
+    return report(rows, infos, arguments, extra={"maps": writer.records}, facts=writer.facts())

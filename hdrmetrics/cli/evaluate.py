@@ -1,0 +1,178 @@
+"""The command ``evaluate``: the quality gate for CI."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hdrmetrics.cli import arguments as shared
+from hdrmetrics.defaults import WITH_REFERENCE, WITHOUT_REFERENCE
+from hdrmetrics.errors import OptionError
+
+if TYPE_CHECKING:
+    from hdrmetrics.gate_result import GateReport
+
+_SHOWN = 20
+
+
+def add_parser(commands: Any) -> None:
+    """Add the command."""
+    parser = commands.add_parser(
+        "evaluate",
+        help="quality gate: fail when quality falls",
+        usage="hdrmetrics evaluate [options] TEST [TEST ...]",
+        description="Judge pictures by limits or by a baseline. Exit code 0: passed; 1: quality "
+        "fell; 2: wrong usage, files that could not be scored or are missing, or a baseline made "
+        "under other conditions.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("files", nargs="+", metavar="TEST", help="file, folder or 'pattern'")
+    parser.add_argument(
+        "-r", "--reference", nargs="+", metavar="REFERENCE", help="one for all, or one of each name"
+    )
+    shared.add_metrics(
+        parser, WITH_REFERENCE,
+        f", without a reference {', '.join(WITHOUT_REFERENCE)}; or those of limits and baseline",
+    )  # fmt: skip
+    gate = parser.add_argument_group("gate")
+    for option, word in (("--fail-below", "least"), ("--fail-above", "largest")):
+        gate.add_argument(
+            option, type=shared.limit, action="append", default=[], metavar="METRIC=VALUE",
+            help=f"the {word} value that passes",
+        )  # fmt: skip
+    gate.add_argument(
+        "--baseline", metavar="FILE.json", help="compare with the values in this file"
+    )
+    gate.add_argument(
+        "--max-drop", type=drop, action="append", default=[], metavar="[METRIC=]VALUE",
+        help="how much worse than the baseline a value may be, in the metric's unit (default: 0)",
+    )  # fmt: skip
+    gate.add_argument(
+        "--update-baseline", action="store_true", help="write the baseline instead of comparing"
+    )
+    reports = parser.add_argument_group("reports")
+    reports.add_argument("--junit", metavar="FILE.xml", help="write JUnit XML")
+    reports.add_argument("--markdown", metavar="FILE.md", help="write a summary (- for stdout)")
+    shared.add_json(reports)
+    shared.add_conditions(parser)
+    shared.add_running(parser)
+    parser.set_defaults(run=run)
+
+
+def drop(text: str) -> tuple[str, float]:
+    """Read ``METRIC=NUMBER`` or ``NUMBER``, whose metric is empty."""
+    return shared.limit(text) if "=" in text else ("", shared.number(text))
+
+
+def max_drop(given: Sequence[tuple[str, float]]) -> float | dict[str, float] | None:
+    """Return what ``--max-drop`` says: nothing, one number, or numbers by metric."""
+    if not given:
+        return None
+    common = [value for name, value in given if not name]
+    if not common:
+        return dict(given)
+    if len(given) > 1:
+        raise OptionError("give --max-drop one number for all metrics, or each its own")
+    return common[0]
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Judge the files."""
+    from hdrmetrics.cli.output import emit
+    from hdrmetrics.cli.progress import Progress
+    from hdrmetrics.gate import evaluate_quality
+    from hdrmetrics.gate_report import to_json, to_markdown, write_report
+    from hdrmetrics.pairing import find_files
+
+    targets = (arguments.json, arguments.markdown)
+    if targets == ("-", "-"):
+        raise OptionError("--json and --markdown cannot both go to stdout: name a file for one")
+    names = shared.chosen_metrics(arguments.metric, ())
+    below, above = dict(arguments.fail_below), dict(arguments.fail_above)
+    drops = max_drop(arguments.max_drop)
+    settings = shared.settings(arguments, _metrics(arguments, names, drops))
+    total = len(find_files(arguments.files, recursive=arguments.recursive))
+    with Progress(total, quiet=arguments.quiet) as step:
+        settings["on_row"] = step
+        found = evaluate_quality(
+            arguments.files,
+            reference=arguments.reference,
+            metrics=names,
+            fail_below=below,
+            fail_above=above,
+            baseline=arguments.baseline,
+            max_drop=drops,
+            update_baseline=arguments.update_baseline,
+            recursive=arguments.recursive,
+            **settings,
+        )
+    files = [None if target == "-" else target for target in targets]
+    write_report(found, junit=arguments.junit, json=files[0], markdown=files[1])
+    if arguments.json == "-":
+        emit(to_json(found), "-")
+    elif arguments.markdown == "-":
+        emit(to_markdown(found), "-")
+    else:
+        _print(found)
+    sys.stdout.flush()
+    _problems(found, quiet=arguments.quiet)
+    return found.exit_code
+
+
+def _metrics(
+    arguments: argparse.Namespace, names: Sequence[str], drops: float | dict[str, float] | None
+) -> list[str]:
+    """Return the metrics that options may be for."""
+    from hdrmetrics.gate_baseline import read_baseline
+
+    limits = [name for name, _ in (*arguments.fail_below, *arguments.fail_above)]
+    found = [*names, *limits, *(drops if isinstance(drops, dict) else {})]
+    if not names and arguments.baseline is not None and Path(arguments.baseline).exists():
+        found += [name for entry in read_baseline(arguments.baseline).values() for name in entry]
+    default = WITHOUT_REFERENCE if arguments.reference is None else WITH_REFERENCE
+    return list(dict.fromkeys(found)) or list(default)
+
+
+def _print(found: GateReport) -> None:
+    from hdrmetrics.cli.output import heading
+    from hdrmetrics.cli.tables import Column, format_facts, format_table, terminal_width
+    from hdrmetrics.gate_report import change_text, limit_text
+
+    width = terminal_width()
+    columns = [Column("file", shrinks="start"), Column("metric")]
+    columns += [Column(name, right=True) for name in ("value", "baseline", "change", "limit")]
+    columns.append(Column(""))
+    rows = [
+        [
+            check.file, heading(check.info), check.text(check.value), check.text(check.baseline),
+            change_text(check), limit_text(check), check.status if check.status == "pass"
+            else check.status.upper(),
+        ]
+        for check in found.checks[:_SHOWN]
+    ]  # fmt: skip
+    if found.baseline is None:
+        columns = columns[:3] + columns[5:]
+        rows = [row[:3] + row[5:] for row in rows]
+    print(format_table(columns, rows, width=width))
+    if len(found.checks) > _SHOWN:
+        print(f"… and {len(found.checks) - _SHOWN} more, all at least as good")
+    facts = list(found.thresholds.items())
+    if facts:
+        print(f"\n{format_facts(facts, width)}")
+    print(f"\n{found.verdict}")
+
+
+def _problems(found: GateReport, *, quiet: bool) -> None:
+    from hdrmetrics.cli import messages
+
+    if not quiet:
+        for line in messages.grouped((c.file, w) for c in found.checks for w in c.warnings):
+            messages.warning(line)
+    for notice in found.notices:
+        messages.say(notice)
+    # What failed stands in the table; what could not be judged needs its reason.
+    for line in messages.grouped((c.file, c.message) for c in found.checks if c.status == "error"):
+        messages.error(line)

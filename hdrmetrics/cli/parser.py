@@ -1,0 +1,56 @@
+"""The command line: the commands with their arguments, without doing any work."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from typing import NoReturn
+
+from hdrmetrics import __version__
+from hdrmetrics.cli import compare, demo, displays, evaluate, metrics, rank, score
+
+_OPTIONAL_FILE = {"--json": ".json", "--csv": ".csv"}
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose errors are one line."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print the error with where to find help, and stop with code 2."""
+        message = " ".join(message.split())
+        self.exit(2, f"{self.prog}: error: {message} (see {self.prog} --help)\n")
+
+
+def build_parser() -> Parser:
+    """Return the parser; ``arguments.run(arguments)`` does the work."""
+    parser = Parser(
+        prog="hdrmetrics",
+        description="Quality of HDR and SDR images, with and without a reference.",
+        epilog="Start with: hdrmetrics demo. Exit codes: 0 done, 1 the gate found a drop, 2 wrong "
+        "usage or files that could not be scored.",
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"hdrmetrics {__version__}")
+    commands = parser.add_subparsers(metavar="COMMAND", required=True, dest="command")
+    for module in (score, compare, rank, evaluate, metrics, displays, demo):
+        module.add_parser(commands)
+    return parser
+
+
+def separate_outputs(argv: Sequence[str]) -> list[str]:
+    """Return the arguments with ``--json`` and ``--csv`` bound to a file of theirs, or to stdout.
+
+    ``--json a.exr`` must not write over the picture: what follows is the file only if it looks
+    like one.
+    """
+    bound: list[str] = []
+    rest = list(argv)
+    while rest:
+        word = rest.pop(0)
+        if word == "--":
+            return [*bound, word, *rest]
+        if word in _OPTIONAL_FILE:
+            takes_next = rest and (rest[0] == "-" or rest[0].lower().endswith(_OPTIONAL_FILE[word]))
+            word = f"{word}={rest.pop(0) if takes_next else '-'}"
+        bound.append(word)
+    return bound

@@ -1,0 +1,89 @@
+"""The command ``rank`` and the function behind it."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+
+import pytest
+
+import hdrmetrics as hm
+from hdrmetrics.errors import ImageReadError, OptionError
+
+
+def scores(names: list[str]) -> dict[str, float]:
+    return {name: hm.score(f"test/{name}.exr", "pu21-piqe").value for name in names}
+
+
+def test_rank_puts_the_best_first(folders: Path) -> None:
+    rows = hm.rank("test", "pu21-piqe")
+    values = [row.scores["pu21-piqe"].value for row in rows]
+    assert values == sorted(values)  # PIQE is better when lower
+    expected = scores(["a", "b", "c"])
+    assert [Path(r.test).stem for r in rows] == sorted(expected, key=lambda n: (expected[n], n))
+
+
+def test_rank_puts_failures_last_and_ties_by_name(folders: Path) -> None:
+    Path("test/0.exr").write_bytes(b"")
+    Path("test/b.exr").write_bytes(Path("test/a.exr").read_bytes())
+    rows = hm.rank(["test/b.exr", "test/a.exr", "test/0.exr", "test/c.exr"], "pu21-piqe")
+    assert Path(rows[-1].test).stem == "0"
+    assert not rows[-1].ok
+    order = [Path(row.test).stem for row in rows]
+    assert order.index("a") + 1 == order.index("b")
+
+
+def test_rank_refuses_metrics_with_a_reference_and_empty_folders(
+    folders: Path, tmp_path: Path
+) -> None:
+    with pytest.raises(OptionError, match="pu21-psnr compares with a reference"):
+        hm.rank("test", "pu21-psnr")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ImageReadError, match="holds no image file"):
+        hm.rank("empty", "pu21-piqe")
+
+
+def test_the_command_shows_best_and_worst(run, folders: Path) -> None:
+    for index in range(4):
+        Path(f"test/copy{index}.exr").write_bytes(Path("test/b.exr").read_bytes())
+    result = run("rank", "test", "--metric", "pu21-piqe", "--top", "2")
+    assert result.code == 0
+    lines = result.out.split("\n\n")[0].splitlines()
+    assert [line.split()[0] for line in lines[1:]] == ["1", "2", "…", "6", "7"]
+    assert "3 in between" in lines[3]
+    whole = run("rank", "test").out.split("\n\n")[0].splitlines()
+    assert len(whole) == 8
+    cells = [line.split() for line in whole]
+    assert cells[1:3] == [line.split() for line in lines[1:3]]
+    assert cells[6:] == [line.split() for line in lines[4:]]
+
+
+def test_csv_and_json_hold_the_whole_order(run, folders: Path) -> None:
+    expected = [row.test for row in hm.rank("test", "pu21-piqe")]
+    rows = list(csv.DictReader(io.StringIO(run("rank", "test", "--top", "1", "--csv").out)))
+    assert [row["test"] for row in rows] == expected
+    document = json.loads(run("rank", "test", "--json").out)
+    assert [row["test"] for row in document["rows"]] == expected
+
+
+def test_a_bad_file_has_no_place_but_a_row(run, folders: Path) -> None:
+    Path("test/bad.exr").write_bytes(b"junk")
+    result = run("rank", "test")
+    assert result.code == 2
+    assert [line.split() for line in result.out.splitlines()][4] == ["–", "bad.exr", "failed"]
+
+
+@pytest.mark.parametrize(
+    ("words", "needle"),
+    [
+        (["-m", "pu21-psnr"], "compares with a reference"),
+        (["-m", "pu21-piqe,piqe"], "one metric"),
+        (["--top", "0"], "whole number from 1"),
+    ],
+)
+def test_wrong_use(run, folders: Path, words: list[str], needle: str) -> None:
+    result = run("rank", "test", *words)
+    assert result.code == 2
+    assert needle in result.err

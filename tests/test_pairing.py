@@ -1,0 +1,116 @@
+"""Files, folders and patterns become pairs, or an error that lists what has no partner."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hdrmetrics.errors import ImageReadError, PairingError
+from hdrmetrics.pairing import find_files, listed, pair_files
+
+
+@pytest.fixture
+def tree(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    for name in (
+        "test/b.exr", "test/a.exr", "test/.hidden.exr", "test/notes.txt", "test/sub/c.png",
+        "test/.git/d.exr", "ref/a.exr", "ref/b.hdr", "ref/sub/c.exr", "other/a.exr",
+    ):  # fmt: skip
+        path = tmp_path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    (tmp_path / "test" / "folder.exr").mkdir()
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def names(*sources: str, recursive: bool = False) -> list[str]:
+    return [one.name for one in find_files(sources, recursive=recursive)]
+
+
+def test_a_folder_stands_for_its_images(tree: Path) -> None:
+    assert names("test") == ["a.exr", "b.exr"]
+    assert names("test", recursive=True) == ["a.exr", "b.exr", "sub/c.png"]
+    assert [one.path for one in find_files("test")] == [Path("test/a.exr"), Path("test/b.exr")]
+
+
+def test_files_keep_their_order_and_come_once(tree: Path) -> None:
+    assert names("test/b.exr", "test", "test/b.exr") == ["b.exr", "a.exr"]
+    assert names("not/there.exr") == ["there.exr"]
+
+
+def test_patterns_are_expanded_here_too(tree: Path) -> None:
+    assert names("test/*.exr") == ["a.exr", "b.exr"]
+    assert names("test/**/*.png") == ["c.png"]
+    assert names("test/?.exr") == ["a.exr", "b.exr"]
+    (tree / "x[1].exr").touch()
+    assert names("x[1].exr") == ["x[1].exr"]  # a file's own name, not a pattern
+
+
+def test_equal_names_are_told_apart_by_their_folders(tree: Path) -> None:
+    assert names("test/a.exr", "other/a.exr") == ["test/a.exr", "other/a.exr"]
+
+
+@pytest.mark.parametrize(
+    ("source", "needle"),
+    [("empty", "'empty' holds no image"), ("no/*.exr", "no file matches 'no/[*].exr'")],
+)
+def test_nothing_is_an_error(tree: Path, source: str, needle: str) -> None:
+    with pytest.raises(ImageReadError, match=needle):
+        find_files(source)
+    with pytest.raises(ImageReadError, match="no files were given"):
+        find_files([])
+
+
+def paired(test: object, reference: object, recursive: bool = False) -> list[tuple[str, str]]:
+    pairs = pair_files(
+        find_files(test, recursive=recursive),  # type: ignore[arg-type]
+        find_files(reference, recursive=recursive),  # type: ignore[arg-type]
+    )
+    return [(a.path.as_posix(), b.path.as_posix()) for a, b in pairs]
+
+
+def test_folders_pair_by_stem(tree: Path) -> None:
+    assert paired("test", "ref") == [("test/a.exr", "ref/a.exr"), ("test/b.exr", "ref/b.hdr")]
+    assert paired("test", "ref", recursive=True)[2] == ("test/sub/c.png", "ref/sub/c.exr")
+
+
+def test_one_named_reference_serves_all(tree: Path) -> None:
+    assert paired("test", "other/a.exr") == [
+        ("test/a.exr", "other/a.exr"), ("test/b.exr", "other/a.exr"),
+    ]  # fmt: skip
+    assert paired("test/b.exr", "ref/a.exr") == [("test/b.exr", "ref/a.exr")]
+
+
+def test_one_picture_in_a_folder_serves_its_namesake_only(tree: Path) -> None:
+    with pytest.raises(PairingError, match=r"1 test\(s\) without reference: b.exr"):
+        paired("test", "other")
+
+
+def test_both_sides_are_listed(tree: Path) -> None:
+    (tree / "ref" / "z.exr").touch()
+    (tree / "test" / "y.exr").touch()
+    with pytest.raises(PairingError) as caught:
+        paired("test", "ref")
+    assert str(caught.value) == (
+        "files are paired by name; 1 test(s) without reference: y.exr; "
+        "1 reference(s) without test: z.exr"
+    )
+
+
+def test_twins_need_their_whole_names(tree: Path) -> None:
+    for folder in ("test", "ref"):
+        (tree / folder / "b.png").touch()
+    (tree / "ref" / "b.hdr").rename(tree / "ref" / "b.exr")
+    assert paired("test", "ref")[1:] == [
+        ("test/b.exr", "ref/b.exr"), ("test/b.png", "ref/b.png"),
+    ]  # fmt: skip
+    (tree / "ref" / "b.exr").unlink()
+    with pytest.raises(PairingError, match="whole names compared: there are several b"):
+        paired("test", "ref")
+
+
+def test_long_lists_are_cut() -> None:
+    assert listed([str(i) for i in range(12)], most=3) == "0, 1, 2 and 9 more"
+    assert listed(["a"]) == "a"

@@ -1,0 +1,92 @@
+"""Text files appear complete or not at all; text for ASCII-only places stays readable."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from hdrmetrics.errors import ImageWriteError
+from hdrmetrics.formatting import format_value
+from hdrmetrics.plaintext import ascii_only, one_line
+from hdrmetrics.textfile import write_text
+
+
+def test_text_replaces_the_file_and_leaves_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    for text in ("one\n", "zwei µ\n"):
+        write_text(path, text)
+        assert path.read_bytes() == text.encode()
+    assert os.listdir(tmp_path) == ["a.txt"]
+
+
+def test_a_failed_write_leaves_the_old_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.txt"
+    write_text(path, "old")
+
+    def full(*where: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(ImageWriteError, match="No space left"):
+        write_text(path, "new")
+    assert path.read_text() == "old"
+    assert os.listdir(tmp_path) == ["a.txt"]
+
+
+def test_a_link_stays_a_link(tmp_path: Path) -> None:
+    (tmp_path / "real.txt").write_text("old")
+    try:
+        (tmp_path / "link.txt").symlink_to("real.txt")
+    except OSError as error:
+        pytest.skip(f"no symbolic links here: {error}")
+    write_text(tmp_path / "link.txt", "new")
+    assert (tmp_path / "link.txt").is_symlink()
+    assert (tmp_path / "real.txt").read_text() == "new"
+
+
+def test_devices_are_written_to_not_replaced() -> None:
+    write_text(os.devnull, "text")
+    assert not os.path.isfile(os.devnull)
+
+
+def test_folders_that_do_not_exist(tmp_path: Path) -> None:
+    with pytest.raises(ImageWriteError, match="No such file or directory"):
+        write_text(tmp_path / "no" / "a.txt", "text")
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("µ-law ≥ 5 cd/m² …", "u-law >= 5 cd/m2 ..."),
+        ("Zoë 日本", "Zoe ??"),
+        ("a\x1b[0m\n", "a?[0m?"),
+        ("\udcff", "?"),
+    ],
+)
+def test_ascii(text: str, plain: str) -> None:
+    assert ascii_only(text) == plain
+
+
+def test_one_line_keeps_letters_of_all_scripts() -> None:
+    assert one_line("Zoë 日本\n\x1b\udcff") == "Zoë 日本???"
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "scale", "text"),
+    [
+        (38.216, "dB", (-float("inf"), float("inf")), "38.22"),
+        (float("inf"), "dB", (-float("inf"), float("inf")), "inf"),
+        (0.97123, "", (-1.0, 1.0), "0.9712"),
+        (35.887, "", (0.0, 100.0), "35.89"),
+        (0.0001234567, "of peak²", (0.0, float("inf")), "0.0001235"),
+        (646.6123, "PU²", (0.0, float("inf")), "646.6"),
+    ],
+)
+def test_values_have_the_digits_that_mean_something(
+    value: float, unit: str, scale: tuple[float, float], text: str
+) -> None:
+    assert format_value(value, unit, scale) == text
