@@ -14,10 +14,10 @@ import torch
 from hdrmetrics.display import Display
 from hdrmetrics.errors import HdrMetricsError, OptionError
 from hdrmetrics.image import Image
-from hdrmetrics.inputs import Inputs, Source, Units
+from hdrmetrics.inputs import Source, Units
 from hdrmetrics.metric import Metric
 from hdrmetrics.result import Score
-from hdrmetrics.scoring import Region, ScoreMap, build_metric, score_quietly
+from hdrmetrics.scoring import Region, ScoreMap, build_metric, make_map, score_quietly
 
 
 @dataclass(frozen=True)
@@ -200,16 +200,10 @@ class _Task:
                 continue
             if self.on_map is not None and model.info.has_map:
                 try:
-                    self.on_map(index, _map(model, inputs, row.scores[name]))
+                    self.on_map(index, make_map(model, inputs, row.scores[name]))
                 except (HdrMetricsError, RuntimeError, MemoryError) as error:
                     row.errors[f"map of {name}"] = _message(error)
         return row
-
-
-def _map(model: Metric, inputs: Inputs, score: Score) -> ScoreMap:
-    with torch.no_grad():
-        local = model.map(inputs.test, inputs.reference)
-    return ScoreMap(local[0, 0].float().cpu().numpy(), score)
 
 
 def _rows(files: Sequence[tuple[Source, Source | None]], task: _Task, jobs: int) -> Iterator[Row]:

@@ -84,7 +84,8 @@ def conversion_matrix(
     if not np.allclose(source[3], target[3], atol=1e-6):
         cone_source = _BRADFORD @ _white_xyz(source[3])
         cone_target = _BRADFORD @ _white_xyz(target[3])
-        adapt = np.linalg.solve(_BRADFORD, np.diag(cone_target / cone_source) @ _BRADFORD)
+        gains: Matrix = np.diag(cone_target / cone_source)
+        adapt = np.asarray(np.linalg.solve(_BRADFORD, gains @ _BRADFORD), dtype=np.float64)
     matrix: Matrix = from_xyz @ adapt @ to_xyz
     return matrix
 

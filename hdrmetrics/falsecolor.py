@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from PIL import Image as PillowImage
     from PIL import ImageDraw, ImageFont
 
+    from hdrmetrics.metric import MapKind
     from hdrmetrics.scoring import ScoreMap
 
     Font = ImageFont.ImageFont | ImageFont.FreeTypeFont
@@ -61,21 +62,19 @@ class MapMeaning:
     bright: str = "different"
 
 
-_NEITHER = {  # maps that are no similarity and no error in code values, by the end of the name
-    "hdrvdp2": MapMeaning("probability of seeing a difference", "", 0.0),
-    "piqe": MapMeaning("distortion of each block", "", 0.0, bright="distorted"),
+_MEANINGS: dict[MapKind, MapMeaning] = {
+    "similarity": MapMeaning("similarity", "", 1.0),
+    "probability": MapMeaning("probability of seeing a difference", "", 0.0),
+    "distortion": MapMeaning("distortion of each block", "", 0.0, bright="distorted"),
 }
 
 
-def map_meaning(score: Score) -> MapMeaning:
-    """Return what the map of a metric shows: similarity, a probability, or an error."""
-    for name, meaning in _NEITHER.items():
-        if score.metric.endswith(name):
-            return meaning
-    if score.higher_is_better and score.range[1] == 1.0:
-        return MapMeaning("similarity", "", 1.0)
-    peak = score.conditions.get("code_peak")
-    unit = "PU" if score.conditions.get("encoding") == "PU21" else "code values"
+def map_meaning(found: ScoreMap) -> MapMeaning:
+    """Return what the numbers of a map are, for captions; an error has the metric's code unit."""
+    if found.kind != "error":
+        return _MEANINGS[found.kind]
+    peak = found.score.conditions.get("code_peak")
+    unit = "PU" if found.score.conditions.get("encoding") == "PU21" else "code values"
     white = "" if peak is None else f" (white is {peak:g})"
     return MapMeaning("error", unit + white, 0.0)
 
@@ -159,7 +158,7 @@ def draw_map(found: ScoreMap, *, limits: tuple[float, float] | None = None) -> N
     """
     from PIL import Image, ImageDraw, ImageFont
 
-    meaning = map_meaning(found.score)
+    meaning = map_meaning(found)
     dark, bright = limits or map_limits(found.values, meaning.same)
     height, width = found.values.shape
     zoom = max(1, math.ceil(_SMALLEST_SIDE / max(height, width)))

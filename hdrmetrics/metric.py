@@ -23,6 +23,11 @@ Domain = Literal["hdr", "sdr", "tonemapped"]
 """
 
 
+MapKind = Literal["similarity", "error", "probability", "distortion"]
+"""What local values are: similarity (1 where both images agree), an error in code values, the
+probability that a difference is seen, or how distorted a place is (0 where nothing is wrong)."""
+
+
 @dataclass(frozen=True, slots=True)
 class MetricInfo:
     """What a user has to know about a metric before trusting its number.
@@ -45,8 +50,8 @@ class MetricInfo:
         Unit of the value: ``"dB"``, ``"cd/m²"``, ``""`` for plain numbers.
     differentiable
         Whether gradients flow to the test image.
-    has_map
-        Whether :meth:`Metric.map` gives a picture of where the difference lies.
+    map_kind
+        What :meth:`Metric.map` shows; ``None`` where there is no map.
     minimum_size
         Smallest height and width it accepts.
     citation
@@ -63,10 +68,15 @@ class MetricInfo:
     range: tuple[float, float]
     unit: str
     differentiable: bool
-    has_map: bool
+    map_kind: MapKind | None
     minimum_size: int
     citation: str
     version: str
+
+    @property
+    def has_map(self) -> bool:
+        """Whether the metric tells where a difference lies."""
+        return self.map_kind is not None
 
 
 class Metric(nn.Module):

@@ -88,7 +88,7 @@ def metric_options(name: str) -> dict[str, inspect.Parameter]:
     UnknownNameError
         If there is no such metric.
     """
-    return dict(inspect.signature(_lookup(name)[1]).parameters)
+    return dict(inspect.signature(_lookup(name)[1], eval_str=True).parameters)
 
 
 def create_metric(name: str, **options: Any) -> Metric:

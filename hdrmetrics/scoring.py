@@ -16,7 +16,7 @@ from hdrmetrics.display import Display, get_display
 from hdrmetrics.errors import HdrMetricsWarning, OptionError, ShapeError
 from hdrmetrics.image import Image
 from hdrmetrics.inputs import Inputs, Source, Units, as_image, prepare_inputs
-from hdrmetrics.metric import Metric
+from hdrmetrics.metric import MapKind, Metric
 from hdrmetrics.registry import create_metric, metric_options
 from hdrmetrics.result import Score
 
@@ -34,10 +34,13 @@ class ScoreMap:
         ``(H, W)``: local similarity or error; smaller than the image where borders are left out.
     score
         The score of the same images.
+    kind
+        What the values are.
     """
 
     values: NDArray[np.float32]
     score: Score
+    kind: MapKind
 
 
 def score(
@@ -132,9 +135,22 @@ def score_map(
     model = build_metric(metric, display, options)
     result, inputs = score_quietly(test, model, reference, units, mask, region, device, dtype)
     _warn(result)
+    return make_map(model, inputs, result)
+
+
+def make_map(model: Metric, inputs: Inputs, result: Score) -> ScoreMap:
+    """Return the map behind a score of prepared inputs.
+
+    Raises
+    ------
+    OptionError
+        If the metric has no map.
+    """
     with torch.no_grad():
         local = model.map(inputs.test, inputs.reference)
-    return ScoreMap(local[0, 0].float().cpu().numpy(), result)
+    kind = model.info.map_kind
+    assert kind is not None, "map() raises where there is none"
+    return ScoreMap(local[0, 0].float().cpu().numpy(), result, kind)
 
 
 def score_quietly(

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib
 import io
-import sys
-import threading
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -20,13 +16,12 @@ from hdrmetrics.io.build import RELATIVE_RULE, Chromaticities, linear_image
 from hdrmetrics.io.exr_chroma import rgb_from_chroma
 from hdrmetrics.io.exr_chunks import extract
 from hdrmetrics.io.exr_header import COMPRESSIONS, HALF, UINT, Part, parse, values
+from hdrmetrics.io.printed import printed_by_this_thread
 from hdrmetrics.io.source import Source
 
 _COLOURS = (("R", "G", "B"), ("Y", "RY", "BY"), ("Y",))
 _WHITE_LUMINANCE = (1e-2, 1e6)
 """cd/m² that a file may credibly give the value 1.0."""
-
-_decoding = threading.Lock()
 
 
 def read(source: Source) -> Image:
@@ -196,7 +191,7 @@ def _decode(data: bytes, part: Part, names: tuple[str, ...]) -> list[NDArray[Any
     """Return the planes of some channels of a file with one part."""
     library = importlib.import_module("OpenEXR")
     # The library prints what it cannot decode and then leaves the part out.
-    with _decoding, _printed_by_this_thread() as printed:
+    with printed_by_this_thread() as printed:
         try:
             parts = library.File(io.BytesIO(data), separate_channels=True).parts
         except Exception as error:  # it raises RuntimeError, ValueError, TypeError …
@@ -213,35 +208,6 @@ def _decode(data: bytes, part: Part, names: tuple[str, ...]) -> list[NDArray[Any
                 f"EXR channel {name!r} is subsampled: only 2 × 2 chroma planes are"
             )
     return planes
-
-
-class _Listener:
-    """A text stream that keeps what one thread prints and passes on the rest."""
-
-    def __init__(self, stream: Any) -> None:
-        self._stream = stream
-        self._thread = threading.get_ident()
-        self.printed: list[str] = []
-
-    def write(self, text: str) -> int:
-        if threading.get_ident() != self._thread:
-            return int(self._stream.write(text))
-        self.printed.append(text)
-        return len(text)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._stream, name)
-
-
-@contextlib.contextmanager
-def _printed_by_this_thread() -> Iterator[list[str]]:
-    before = sys.stdout
-    listener = _Listener(before)
-    sys.stdout = listener
-    try:
-        yield listener.printed
-    finally:
-        sys.stdout = before
 
 
 def write(

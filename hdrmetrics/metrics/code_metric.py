@@ -12,7 +12,7 @@ from torch import Tensor
 from hdrmetrics.color import luminance
 from hdrmetrics.encoding import ENCODINGS, DisplayCode, Encoding
 from hdrmetrics.errors import OptionError
-from hdrmetrics.metric import Metric, MetricInfo
+from hdrmetrics.metric import MapKind, Metric, MetricInfo
 from hdrmetrics.metrics.crf import crf_correction as correct_crf
 from hdrmetrics.registry import register_metric
 
@@ -34,7 +34,7 @@ class Measure:
     unit: str = ""
     reference: bool = True
     differentiable: bool = True
-    has_map: bool = False
+    map_kind: MapKind | None = None
     minimum_size: int = 1
     version: str = "1"
 

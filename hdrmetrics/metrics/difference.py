@@ -36,7 +36,7 @@ def root_mean_squared_error(
     mse = mean_squared_error(test, reference, mask=mask)
     positive: Tensor = mse > 0
     root: Tensor = torch.where(positive, mse, torch.ones_like(mse)).sqrt()
-    return torch.where(positive, root, torch.zeros_like(mse))
+    return root * positive
 
 
 def mean_absolute_error(test: Tensor, reference: Tensor, *, mask: Tensor | None = None) -> Tensor:
@@ -60,7 +60,7 @@ def _measure(name: str, title: str, unit: str) -> Measure:
         higher_is_better=False,
         range=(0.0, math.inf),
         unit=unit,
-        has_map=True,
+        map_kind="error",
         citation="Gonzalez and Woods, Digital Image Processing",
     )
 

@@ -248,7 +248,7 @@ class FSIM(CodeMetric):
         title="Feature similarity index",
         higher_is_better=True,
         range=(0.0, 1.0),
-        has_map=True,
+        map_kind="similarity",
         minimum_size=MINIMUM_SIZE,
         citation="Zhang, Zhang, Mou and Zhang, IEEE TIP 20(8), 2011",
     )
@@ -281,7 +281,7 @@ class FSIMc(FSIM):
         title="Feature similarity index with chroma",
         higher_is_better=True,
         range=(-1.0, 1.0),
-        has_map=True,
+        map_kind="similarity",
         minimum_size=MINIMUM_SIZE,
         citation="Zhang, Zhang, Mou and Zhang, IEEE TIP 20(8), 2011",
     )

@@ -222,7 +222,7 @@ class PIQE(CodeMetric):
         range=(0.0, 100.0),
         reference=False,
         differentiable=False,
-        has_map=True,
+        map_kind="distortion",
         citation="Venkatanath et al., NCC 2015",
     )
     eight_bit = True

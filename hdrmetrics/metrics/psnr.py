@@ -60,7 +60,7 @@ class PSNR(CodeMetric):
         higher_is_better=True,
         range=(-math.inf, math.inf),
         unit="dB",
-        has_map=True,
+        map_kind="error",
         citation="Wang and Bovik, IEEE SPM 26(1), 2009; peak on PU21: Mantiuk and Azimi, PCS 2021",
     )
 
@@ -91,7 +91,7 @@ class PSNRY(PSNR):
         higher_is_better=True,
         range=(-math.inf, math.inf),
         unit="dB",
-        has_map=True,
+        map_kind="error",
         citation="Wang and Bovik, IEEE SPM 26(1), 2009; peak on PU21: Mantiuk and Azimi, PCS 2021",
     )
 

@@ -204,7 +204,7 @@ class SSIM(CodeMetric):
         title="Structural similarity",
         higher_is_better=True,
         range=(-1.0, 1.0),
-        has_map=True,
+        map_kind="similarity",
         citation="Wang, Bovik, Sheikh and Simoncelli, IEEE TIP 13(4), 2004",
     )
 

@@ -95,7 +95,7 @@ def _info(inner: MetricInfo) -> MetricInfo:
         name=f"stack-{inner.name}",
         title=f"{inner.title} over a stack of exposures",
         domain="hdr",
-        has_map=False,
+        map_kind=None,
         citation=f"{_CITATION}; {inner.citation}",
     )
 

@@ -211,7 +211,7 @@ class VSI(CodeMetric):
         title="Visual saliency induced index",
         higher_is_better=True,
         range=(-1.0, 1.0),
-        has_map=True,
+        map_kind="similarity",
         minimum_size=MINIMUM_SIZE,
         citation="Zhang, Shen and Li, IEEE TIP 23(10), 2014",
     )

@@ -43,7 +43,7 @@ printf('seconds=%.4f\\n', best);
 """
 
 
-def best(job: Callable[[], Any], budget: float = 3.0) -> float:
+def best(job: Callable[[], Any], budget: float = 1.5) -> float:
     """Return the shortest time of a call in seconds; three calls, or ``budget`` seconds of them."""
     job()
     seconds: list[float] = []

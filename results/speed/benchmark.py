@@ -3,7 +3,8 @@
     python results/speed/benchmark.py            # needs piq and scikit-image beside the package
 
 Writes ``results/speed/report.md`` and ``report.json`` (medians, ratios, peak memory). Each peak
-memory is measured in a process of its own, as the growth of its resident set over the images.
+memory is measured in a process of its own, as the growth of its resident set over the images, on
+Linux.
 """
 
 from __future__ import annotations
@@ -12,7 +13,6 @@ import argparse
 import json
 import multiprocessing
 import platform
-import resource
 import statistics
 import subprocess
 import sys
@@ -118,13 +118,20 @@ def time_all(repeats: int) -> dict[str, list[float]]:
     return times
 
 
+def _resident(key: str) -> float:
+    """Return a line of this process's memory status, in MiB (Linux)."""
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return int(next(line for line in status.splitlines() if line.startswith(key)).split()[1]) / 1024
+
+
 def _memory(name: str, queue: Any) -> None:
     torch.set_num_threads(THREADS)
     todo = jobs()
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # forget the peak so far
+    before = _resident("VmRSS")
     with torch.no_grad():
         todo[name]()
-    queue.put((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024)
+    queue.put(_resident("VmHWM") - before)
 
 
 def peak_memory(name: str) -> float:
@@ -158,12 +165,12 @@ def start_up() -> dict[str, float]:
 def report(medians: dict[str, float], memory: dict[str, float], starts: dict[str, float]) -> str:
     """Return the page."""
     power = medians["torch.pow, out of place"]
+    where = f"torch {torch.__version__}, Python {platform.python_version()}"
     lines = [
         "# Speed of the baselines",
         "",
-        f"1920×1080 RGB float32, {THREADS} threads, median, one run; "
-        f"torch {torch.__version__}, Python {platform.python_version()}. Made by "
-        "`python results/speed/benchmark.py`.",
+        f"1920×1080 RGB float32, {THREADS} threads, median, one run; {where}.",
+        "Made by `python results/speed/benchmark.py`.",
         "",
         "| job | ms | `torch.pow` calls on one image |",
         "|---|---:|---:|",

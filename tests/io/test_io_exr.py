@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import struct
+import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import OpenEXR
@@ -502,6 +504,31 @@ def test_corrupt_compressed_data_is_an_error_and_prints_nothing(tmp_path, capsys
     with pytest.raises(ImageReadError, match="corrupt EXR data"):
         read_image(path)
     assert capsys.readouterr().out == ""
+
+
+def test_threads_do_not_catch_each_others_output(tmp_path, capsys):
+    good, bad = tmp_path / "good.exr", tmp_path / "bad.exr"
+    pixels = stacked(rgb(300, 300))
+    write_image(good, pixels)
+    data = bytearray(good.read_bytes())
+    data[-2000:-1900] = bytes(100)
+    bad.write_bytes(data)
+
+    def work(number: int) -> int:
+        for _ in range(20):
+            print("said", number)
+            read_image(good)
+            with pytest.raises(ImageReadError, match="Unable to run decoder"):
+                read_image(bad)
+        return number
+
+    with ThreadPoolExecutor(4) as pool:
+        assert sum(pool.map(work, range(4))) == 6
+    before = sys.stdout
+    read_image(good)
+    assert sys.stdout is before
+    out = capsys.readouterr().out
+    assert sorted(out.split()) == sorted(["said"] * 80 + [str(n) for n in range(4)] * 20)
 
 
 @pytest.mark.parametrize("length", [4, 7, 8, 30, 200, 330])

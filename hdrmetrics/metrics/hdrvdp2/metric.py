@@ -35,7 +35,7 @@ INFO = MetricInfo(
     range=(0.0, 100.0),
     unit="",
     differentiable=True,
-    has_map=True,
+    map_kind="probability",
     minimum_size=MINIMUM_SIZE,
     citation="Mantiuk et al., HDR-VDP-2, SIGGRAPH 2011; Narwaria et al., HDR-VDP-2.2, JEI 2015",
     version=f"{VERSION}+1",
@@ -133,7 +133,7 @@ class HDRVDP2(Metric):
         self.info = dataclasses.replace(
             INFO,
             domain="sdr" if encoding in _DISPLAY_ENCODINGS else "hdr",
-            has_map=tile_size is None,
+            map_kind="probability" if tile_size is None else None,
         )
 
     def conditions(self, reference: Tensor | None = None) -> dict[str, Any]:
