@@ -1,4 +1,4 @@
-"""OpenEXR files: choosing the part and layer, decoding, and writing."""
+"""OpenEXR files, by part and layer."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Recognising the format of a file by its first bytes, and the reader that goes with it."""
+"""The reader that goes with the first bytes of a file."""
 
 from __future__ import annotations
 

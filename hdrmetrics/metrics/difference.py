@@ -35,8 +35,8 @@ def root_mean_squared_error(
     """
     mse = mean_squared_error(test, reference, mask=mask)
     positive: Tensor = mse > 0
-    root: Tensor = torch.where(positive, mse, torch.ones_like(mse)).sqrt()
-    return root * positive
+    root: Tensor = torch.where(positive, mse, 1.0).sqrt() * positive
+    return root
 
 
 def mean_absolute_error(test: Tensor, reference: Tensor, *, mask: Tensor | None = None) -> Tensor:
@@ -50,7 +50,8 @@ class _Difference(CodeMetric):
 
     def code_map(self, test: Tensor, kept: Any) -> Tensor:
         """Return the absolute error, mean over channels, in code values."""
-        return (test - kept).abs().mean(dim=1, keepdim=True)
+        error: Tensor = (test - kept).abs().mean(dim=1, keepdim=True)
+        return error
 
 
 def _measure(name: str, title: str, unit: str) -> Measure:

@@ -220,6 +220,15 @@ def test_jpegxr_bomb(read):
         read(bytes(data))
 
 
+def test_jpegxr_that_crashes_its_decoder(read):
+    data = bytearray(codec.jpegxr_encode(smooth(dtype=np.uint8), level=1.0))
+    codestream = data.index(b"WMPHOTO\0")
+    assert data[codestream + 11] == 0x71  # RGB of 8 bits
+    data[codestream + 11] = 0x7E  # a reserved sample type, for which jxrlib divides by zero
+    with pytest.raises(ImageReadError, match=r"crashed|corrupt"):
+        read(bytes(data))
+
+
 def test_jpegxr_of_other_pixels(read):
     data = bytearray(codec.jpegxr_encode(smooth(dtype=np.uint8), level=1.0))
     at = data.index(bytes.fromhex("24c3dd6f034efe4bb1853d77768dc90d"))
