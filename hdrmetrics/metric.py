@@ -103,6 +103,15 @@ class Metric(nn.Module):
         """Return one value per image ``(N,)``; ``features`` is ``None`` without a reference."""
         raise NotImplementedError
 
+    def compare_pair(self, test: Tensor, reference: Tensor | None, mask: Tensor | None) -> Tensor:
+        """Return one value per image of a pair that is seen once, ``(N,)``.
+
+        Metrics that can work through both images together without keeping anything write this
+        too; it must equal :meth:`compare` with :meth:`features`.
+        """
+        features = None if reference is None else self.features(reference)
+        return self.compare(test, features, mask)
+
     def compare_map(self, test: Tensor, features: Any) -> Tensor:
         """Return the local values ``(N, 1, H, W)`` behind the score."""
         raise NotImplementedError
@@ -151,7 +160,7 @@ class Metric(nn.Module):
             For wrong shapes or sizes, NaN or infinity, values of another domain, and a
             reference that is missing or not wanted.
         """
-        return self._run(test, reference, mask, self.compare)
+        return self._run(test, reference, mask, self.compare_pair)
 
     def map(self, test: Tensor, reference: Tensor | None = None) -> Tensor:
         """Return where the metric sees a difference, ``(N, 1, H', W')``.
@@ -163,7 +172,12 @@ class Metric(nn.Module):
         """
         if not self.info.has_map:
             raise OptionError(f"{self.info.name} has no map")
-        return self._run(test, reference, None, lambda t, f, _: self.compare_map(t, f))
+        return self._run(
+            test,
+            reference,
+            None,
+            lambda t, r, _: self.compare_map(t, None if r is None else self.features(r)),
+        )
 
     def prepare(self, reference: Tensor) -> PreparedMetric:
         """Do the work on the reference once, for many tests against it.
@@ -224,13 +238,16 @@ class Metric(nn.Module):
         if not self.info.reference and reference is not None:
             raise OptionError(f"{self.info.name} is a no-reference metric: do not give a reference")
         with torch.autocast(batch.device.type, enabled=False):
-            features = None
+            other = None
             if reference is not None:
-                other = self.check(reference, "reference")
+                other = self.check(reference, "reference").to(batch.dtype)
                 check_pair(batch.shape, other.shape)
-                features = self.features(other.to(batch.dtype))
-            result: Tensor = job(batch, features, check_mask(mask, batch))
+            result: Tensor = job(batch, other, check_mask(mask, batch))
         return result
+
+    def _loss(self, test: Tensor, reference: Tensor | None, mask: Tensor | None) -> Tensor:
+        features = None if reference is None else self.features(reference)
+        return self.compare_loss(test, features, mask)
 
 
 class PreparedMetric(nn.Module):
@@ -286,7 +303,7 @@ class MetricLoss(nn.Module):
         self, test: Tensor, reference: Tensor | None = None, *, mask: Tensor | None = None
     ) -> Tensor:
         """Return the mean loss of the batch; arguments as for :meth:`Metric.forward`."""
-        return self.metric._run(test, reference, mask, self.metric.compare_loss).mean()
+        return self.metric._run(test, reference, mask, self.metric._loss).mean()
 
 
 def as_batch(image: Tensor, role: str = "image") -> Tensor:

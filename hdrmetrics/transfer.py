@@ -89,10 +89,14 @@ def pu21_encode(luminance: Tensor, variant: PU21Variant | str = "banding_glare")
     """
     p1, p2, p3, p4, p5, p6, p7 = _pu21_parameters(variant)
 
+    one, first, offset = (luminance.new_tensor(v) for v in (1.0, p1, -p6 * p7))
+
     def encode(y: Tensor) -> Tensor:
+        # Half of the time goes into passes over memory, so scales and offsets are folded: each
+        # line reads and writes the chunk once or twice.
         power = _power(y.clamp(*PU21_RANGE), p4)
-        ratio = (p1 + p2 * power) / (1 + p3 * power)
-        return (p7 * (_power(ratio, p5) - p6)).clamp(min=0.0)
+        ratio = torch.add(first, power, alpha=p2) / torch.add(one, power, alpha=p3)
+        return torch.add(offset, _power(ratio, p5), alpha=p7).clamp(min=0.0)
 
     return pointwise(encode, luminance)
 

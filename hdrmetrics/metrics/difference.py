@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from hdrmetrics.chunks import sum_of_squared_differences
 from hdrmetrics.encoding import Encoding
 from hdrmetrics.metrics.code_metric import CodeMetric, Measure
 from hdrmetrics.pooling import masked_mean
@@ -23,7 +25,35 @@ def mean_squared_error(test: Tensor, reference: Tensor, *, mask: Tensor | None =
     mask
         Weights ``(N, 1, H, W)`` in [0, 1].
     """
-    return masked_mean((test - reference).square(), mask)
+    if mask is not None:
+        return masked_mean((test - reference).square(), mask)
+    pairs = zip(test, reference.expand_as(test), strict=True)
+    return torch.stack([sum_of_squared_differences(*pair) for pair in pairs]) / test[0].numel()
+
+
+def encoded_mean_squared_error(metric: CodeMetric, test: Tensor, reference: Tensor) -> Tensor:
+    """Return the mean squared difference of code values, each encoded once and never held.
+
+    Parameters
+    ----------
+    metric
+        Says how light is encoded; of all channels, without CRF correction.
+    test, reference
+        Light ``(N, C, H, W)``.
+    """
+    reference = reference.expand_as(test)
+    anchor = metric.encoding.anchor(reference)
+    sums = []
+    for index, (one, other) in enumerate(zip(test, reference, strict=True)):
+        own = None if anchor is None else anchor.expand(len(test), 1, 1, 1)[index].view(())
+        encode = functools.partial(metric.encode, anchor=own)
+        sums.append(sum_of_squared_differences(one, other, encode))
+    return torch.stack(sums) / test[0].numel()
+
+
+def can_fuse(metric: CodeMetric, mask: Tensor | None) -> bool:
+    """Return whether :func:`encoded_mean_squared_error` gives the metric's squared error."""
+    return mask is None and metric.channels == "rgb" and not metric.crf_correction
 
 
 def root_mean_squared_error(

@@ -14,7 +14,7 @@ from hdrmetrics.metrics.ssim import (
     MARGIN,
     SIGMA,
     WINDOW,
-    Similarity,
+    Part,
     local_similarity,
     mean_similarity,
     usable,
@@ -70,21 +70,21 @@ def ms_ssim(
         if scale:
             test, reference = halve(test), halve(reference)
             mask = None if mask is None else halve(mask)
-        means = _means(test, reference, data_range, mask)
-        last = scale == len(WEIGHTS) - 1
-        result = result * _power(means.ssim if last else means.contrast_structure, weight)
+        part: Part = "ssim" if scale == len(WEIGHTS) - 1 else "contrast-structure"
+        result = result * _power(_mean(test, reference, data_range, mask, part), weight)
     return result.mean(dim=1)
 
 
-def _means(test: Tensor, reference: Tensor, data_range: float, mask: Tensor | None) -> Similarity:
+def _mean(
+    test: Tensor, reference: Tensor, data_range: float, mask: Tensor | None, part: Part
+) -> Tensor:
     if mask is None:
-        return mean_similarity(test, reference, data_range)
+        return mean_similarity(test, reference, data_range, part)
     weights = crop_to_valid(mask, MARGIN)
     assert weights is not None
     weights = usable(weights)
-    total = weights.sum(dim=(2, 3))
-    local = local_similarity(test, reference, data_range)
-    return Similarity(*((term * weights).sum(dim=(2, 3)) / total for term in local))
+    local = local_similarity(test, reference, data_range, part)
+    return (local * weights).sum(dim=(2, 3)) / weights.sum(dim=(2, 3))
 
 
 def _power(value: Tensor, exponent: float) -> Tensor:

@@ -11,7 +11,11 @@ from torch import Tensor
 from hdrmetrics.encoding import Encoding
 from hdrmetrics.errors import OptionError
 from hdrmetrics.metrics.code_metric import CodeMetric, Measure
-from hdrmetrics.metrics.difference import mean_squared_error
+from hdrmetrics.metrics.difference import (
+    can_fuse,
+    encoded_mean_squared_error,
+    mean_squared_error,
+)
 
 LOSS_FLOOR = 1e-10  # of the squared data range: the loss stops at 100 dB
 
@@ -66,6 +70,12 @@ class PSNR(CodeMetric):
 
     def __init__(self, encoding: Encoding | None = None, *, crf_correction: bool = False) -> None:
         super().__init__(encoding, crf_correction=crf_correction)
+
+    def compare_pair(self, test: Tensor, reference: Tensor | None, mask: Tensor | None) -> Tensor:
+        """Return the ratio in dB."""
+        if reference is None or not can_fuse(self, mask):
+            return super().compare_pair(test, reference, mask)
+        return decibels(encoded_mean_squared_error(self, test, reference), self.data_range)
 
     def code_compare(self, test: Tensor, kept: Any, mask: Tensor | None) -> Tensor:
         """Return the ratio in dB."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, NamedTuple
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -26,11 +26,8 @@ WINDOW, SIGMA, K1, K2 = 11, 1.5, 0.01, 0.03
 MARGIN = WINDOW // 2
 
 
-class Similarity(NamedTuple):
-    """Local or mean similarity: the whole, and its part without the luminance term."""
-
-    ssim: Tensor
-    contrast_structure: Tensor
+Part = Literal["ssim", "contrast-structure"]
+"""The whole similarity, or its part without the luminance term."""
 
 
 def ssim(
@@ -77,9 +74,8 @@ def ssim(
     """
     test, reference, mask = with_border(test, reference, mask, border)
     if mask is None:
-        return mean_similarity(test, reference, data_range).ssim.mean(dim=1)
-    local = local_similarity(test, reference, data_range).ssim
-    return masked_mean(local, usable(mask))
+        return mean_similarity(test, reference, data_range).mean(dim=1)
+    return masked_mean(local_similarity(test, reference, data_range), usable(mask))
 
 
 def ssim_map(
@@ -90,7 +86,7 @@ def ssim_map(
     With ``valid`` borders the map is 10 pixels smaller each way; arguments as for :func:`ssim`.
     """
     test, reference, _ = with_border(test, reference, None, border)
-    return local_similarity(test, reference, data_range).ssim.mean(dim=1, keepdim=True)
+    return local_similarity(test, reference, data_range).mean(dim=1, keepdim=True)
 
 
 def with_border(
@@ -109,71 +105,75 @@ def usable(mask: Tensor) -> Tensor:
     return mask
 
 
-def local_similarity(test: Tensor, reference: Tensor, data_range: float) -> Similarity:
-    """Return the similarity of every window ``(N, C, H - 10, W - 10)``, with gradients."""
-    taps = gaussian_taps(WINDOW, SIGMA)
-    reference = reference.expand_as(test)
-    sums = torch.stack([test, reference, test.square() + reference.square(), test * reference])
-    mean_x, mean_y, squares, product = separable_filter(sums, taps).unbind(0)
-    return _combine(mean_x, mean_y, squares, product, _constants(data_range))
+def local_similarity(
+    test: Tensor, reference: Tensor, data_range: float, part: Part = "ssim"
+) -> Tensor:
+    """Return a part of the similarity of every window ``(N, C, H - 10, W - 10)``."""
+    constants = _constants(data_range)
+    planes = _planes(test, reference.expand_as(test), constants)
+    filtered = separable_filter(torch.stack(planes), gaussian_taps(WINDOW, SIGMA))
+    return _combine(list(filtered.unbind(0)), constants, part)
 
 
-def mean_similarity(test: Tensor, reference: Tensor, data_range: float) -> Similarity:
-    """Return the mean similarity over windows of each channel ``(N, C)``.
+def mean_similarity(
+    test: Tensor, reference: Tensor, data_range: float, part: Part = "ssim"
+) -> Tensor:
+    """Return the mean of a part of the similarity over windows, of each channel ``(N, C)``.
 
     Without gradients on a CPU no map is ever held: strips of rows go through all steps in the
     cache, and only their sums remain.
     """
     recording = torch.is_grad_enabled() and (test.requires_grad or reference.requires_grad)
     if recording or test.device.type != "cpu":
-        local = local_similarity(test, reference, data_range)
-        return Similarity(local.ssim.mean(dim=(2, 3)), local.contrast_structure.mean(dim=(2, 3)))
+        return local_similarity(test, reference, data_range, part).mean(dim=(2, 3))
     taps, constants = gaussian_taps(WINDOW, SIGMA), _constants(data_range)
     height, width = test.shape[-2] - 2 * MARGIN, test.shape[-1] - 2 * MARGIN
     if height < 1 or width < 1:
         raise ShapeError(f"SSIM needs at least {WINDOW}×{WINDOW} pixels")
-    means = torch.zeros(2, *test.shape[:2], dtype=torch.float64)
-    reference = reference.expand_as(test)
-    for image in range(test.shape[0]):
-        for channel in range(test.shape[1]):
-            for first, last in strips(height, width, 2 * MARGIN):
-                rows = slice(first, last + 2 * MARGIN)
-                x, y = test[image, channel, rows], reference[image, channel, rows]
-                terms = _combine(
-                    filter_strip(x, taps, taps),
-                    filter_strip(y, taps, taps),
-                    filter_strip(torch.addcmul(x * x, y, y), taps, taps),
-                    filter_strip(x * y, taps, taps),
-                    constants,
-                )
-                for index, term in enumerate(terms):
-                    means[index, image, channel] += term.sum().double()
-    means /= height * width
-    return Similarity(*means.to(test.dtype))
+    pairs = zip(test.flatten(0, 1), reference.expand_as(test).flatten(0, 1), strict=True)
+    means = []
+    for x, y in pairs:
+        total = 0.0
+        for first, last in strips(height, width, 2 * MARGIN):
+            rows = slice(first, last + 2 * MARGIN)
+            planes = _planes(x[rows], y[rows], constants)
+            filtered = [filter_strip(plane, taps, taps) for plane in planes]
+            total += float(_combine(filtered, constants, part).sum())
+        means.append(total / (height * width))
+    return test.new_tensor(means).view(test.shape[:2])
 
 
 def _constants(data_range: float) -> tuple[float, float]:
+    """Return half of the formula's two constants; see :func:`_combine`."""
     if not data_range > 0:
         raise OptionError(f"data_range must be positive, not {data_range}")
-    return (K1 * data_range) ** 2, (K2 * data_range) ** 2
+    return (K1 * data_range) ** 2 / 2, (K2 * data_range) ** 2 / 2
 
 
-def _combine(
-    mean_x: Tensor,
-    mean_y: Tensor,
-    squares: Tensor,
-    product: Tensor,
-    constants: tuple[float, float],
-) -> Similarity:
-    """Return local similarity and its contrast-structure part from the filtered sums.
+def _planes(x: Tensor, y: Tensor, constants: tuple[float, float]) -> list[Tensor]:
+    """Return what is filtered: both images, their half squares, and their product.
 
-    Only the sum of both variances is needed, so four filters do, not five.
+    The window's weights sum to one, so a constant may be added before it is applied.
     """
-    c1, c2 = constants
+    c2 = x.new_tensor(constants[1])
+    half_squares = torch.addcmul(torch.addcmul(c2, x, x, value=0.5), y, y, value=0.5)
+    return [x, y, half_squares, torch.addcmul(c2, x, y)]
+
+
+def _combine(filtered: list[Tensor], constants: tuple[float, float], part: Part) -> Tensor:
+    """Return the local similarity, or its contrast-structure part, from the filtered planes.
+
+    Only the sum of both variances is needed, so four filters do, not five. Numerators and
+    denominators are half of those in the paper.
+    """
+    mean_x, mean_y, half_squares, product = filtered
     mean_product = mean_x * mean_y
-    mean_squares = torch.addcmul(mean_x * mean_x, mean_y, mean_y)
-    structure = (2 * (product - mean_product) + c2) / (squares - mean_squares + c2)
-    return Similarity(structure * (2 * mean_product + c1) / (mean_squares + c1), structure)
+    mean_squares = torch.addcmul(mean_x * mean_x * 0.5, mean_y, mean_y, value=0.5)
+    covariance, variance = product - mean_product, half_squares - mean_squares
+    if part == "contrast-structure":
+        return covariance / variance
+    c1 = constants[0]
+    return covariance * (mean_product + c1) / (variance * (mean_squares + c1))
 
 
 def _default_border(encoding: type[Encoding]) -> Border:
