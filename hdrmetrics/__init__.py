@@ -8,6 +8,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from hdrmetrics.batch import Row as Row
     from hdrmetrics.batch import score_files as score_files
+    from hdrmetrics.catalogue import create_metric as create_metric
+    from hdrmetrics.catalogue import list_metrics as list_metrics
+    from hdrmetrics.catalogue import metric_info as metric_info
+    from hdrmetrics.catalogue import metric_options as metric_options
     from hdrmetrics.display import Display as Display
     from hdrmetrics.display import get_display as get_display
     from hdrmetrics.display import list_displays as list_displays
@@ -20,10 +24,6 @@ if TYPE_CHECKING:
     from hdrmetrics.metric import Metric as Metric
     from hdrmetrics.metric import MetricInfo as MetricInfo
     from hdrmetrics.ranking import rank as rank
-    from hdrmetrics.registry import create_metric as create_metric
-    from hdrmetrics.registry import list_metrics as list_metrics
-    from hdrmetrics.registry import metric_info as metric_info
-    from hdrmetrics.registry import metric_options as metric_options
     from hdrmetrics.registry import register_metric as register_metric
     from hdrmetrics.result import Score as Score
     from hdrmetrics.samples import sample_images as sample_images
@@ -45,13 +45,13 @@ _HOMES = {
     "Score": "result",
     "ScoreMap": "scoring",
     "as_image": "inputs",
-    "create_metric": "registry",
+    "create_metric": "catalogue",
     "get_display": "display",
     "list_displays": "display",
-    "list_metrics": "registry",
+    "list_metrics": "catalogue",
     "load_displays": "display",
-    "metric_info": "registry",
-    "metric_options": "registry",
+    "metric_info": "catalogue",
+    "metric_options": "catalogue",
     "rank": "ranking",
     "read_image": "io",
     "register_metric": "registry",

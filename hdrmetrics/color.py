@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,8 +12,7 @@ from hdrmetrics.errors import OptionError, ShapeError, UnknownNameError
 if TYPE_CHECKING:
     import torch
 
-    from hdrmetrics.image import Primaries
-
+Primaries = Literal["bt709", "bt2020", "p3"]
 D65 = (0.3127, 0.3290)
 CHROMATICITIES: dict[str, tuple[tuple[float, float], ...]] = {
     # red, green, blue, white as CIE 1931 (x, y); ITU-R BT.709-6, BT.2020-2, SMPTE EG 432-1

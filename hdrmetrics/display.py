@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
+from hdrmetrics.color import Primaries
 from hdrmetrics.errors import OptionError, UnknownNameError
-from hdrmetrics.image import Primaries
 
 if TYPE_CHECKING:
     from torch import Tensor

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from hdrmetrics.batch import BatchSettings, Row, score_files
+from hdrmetrics.catalogue import metric_info
 from hdrmetrics.defaults import WITH_REFERENCE, WITHOUT_REFERENCE
 from hdrmetrics.errors import OptionError
 from hdrmetrics.gate_baseline import (
@@ -24,7 +25,6 @@ from hdrmetrics.gate_result import Check, GateReport, gain
 from hdrmetrics.inputs import Source
 from hdrmetrics.metric import MetricInfo
 from hdrmetrics.pairing import find_files, listed, pair_files
-from hdrmetrics.registry import metric_info
 
 Files = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from hdrmetrics.color import LUMINANCE_WEIGHTS, Primaries
 from hdrmetrics.errors import OptionError, ShapeError
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ CalibrationKind = Literal["absolute", "scaled", "relative", "display"]
 """
 
 Transfer = Literal["srgb", "bt1886", "gog", "pq", "hlg"]
-Primaries = Literal["bt709", "bt2020", "p3"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,8 +169,6 @@ class Image:
             )
         if self.channels == 1:
             return self.pixels[..., 0]
-        from hdrmetrics.color import LUMINANCE_WEIGHTS
-
         weights = np.asarray(LUMINANCE_WEIGHTS[self.primaries], dtype=self.pixels.dtype)
         luminance: NDArray[np.floating[Any]] = self.pixels @ weights
         return luminance

@@ -111,10 +111,10 @@ class HdrQuality:
             If the call itself is wrong.
         """
         __tracebackhide__ = True
+        from hdrmetrics.catalogue import metric_info
         from hdrmetrics.defaults import WITH_REFERENCE, WITHOUT_REFERENCE
         from hdrmetrics.errors import OptionError
         from hdrmetrics.gate import evaluate_cases
-        from hdrmetrics.registry import metric_info
 
         name = metric or (WITHOUT_REFERENCE if reference is None else WITH_REFERENCE)[0]
         info = metric_info(name)

@@ -8,11 +8,11 @@ from collections.abc import Iterable
 from typing import Unpack
 
 from hdrmetrics.batch import BatchSettings, Row, score_files
+from hdrmetrics.catalogue import metric_info
 from hdrmetrics.defaults import WITHOUT_REFERENCE
 from hdrmetrics.errors import OptionError
 from hdrmetrics.metric import Metric
 from hdrmetrics.pairing import find_files
-from hdrmetrics.registry import metric_info
 
 
 def rank(

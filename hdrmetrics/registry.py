@@ -1,27 +1,19 @@
-"""The list of metrics by name: ours, and third parties' through a Python entry point."""
+"""Where metrics make themselves known by name."""
 
 from __future__ import annotations
 
-import functools
-import importlib
-import inspect
-import warnings
 from collections.abc import Callable
-from importlib.metadata import entry_points
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from hdrmetrics.errors import HdrMetricsWarning, OptionError, UnknownNameError
+from hdrmetrics.errors import OptionError
 
 if TYPE_CHECKING:
-    from hdrmetrics.metric import Domain, Metric, MetricInfo
-
-ENTRY_POINT_GROUP = "hdrmetrics.metrics"
-"""A package adds metrics by an entry point of this group that names a function without
-arguments, which calls :func:`register_metric`."""
+    from hdrmetrics.metric import Metric, MetricInfo
 
 Factory = Callable[..., "Metric"]
 
-_metrics: dict[str, tuple[MetricInfo, Factory]] = {}
+registered: dict[str, tuple[MetricInfo, Factory]] = {}
+"""What is known so far; :mod:`hdrmetrics.catalogue` makes sure that it is everything."""
 
 
 def register_metric(info: MetricInfo, factory: Factory) -> None:
@@ -39,108 +31,6 @@ def register_metric(info: MetricInfo, factory: Factory) -> None:
     OptionError
         If the name is taken.
     """
-    if info.name in _metrics:
+    if info.name in registered:
         raise OptionError(f"there is a metric {info.name!r} already")
-    _metrics[info.name] = (info, factory)
-
-
-@functools.cache
-def _load_all() -> None:
-    importlib.import_module("hdrmetrics.metrics")
-    for entry in entry_points(group=ENTRY_POINT_GROUP):
-        try:
-            entry.load()()
-        except Exception as error:  # a broken plug-in must not take the others with it
-            warnings.warn(
-                f"the metrics of {entry.value!r} could not be loaded: {error!r}",
-                HdrMetricsWarning,
-                stacklevel=2,
-            )
-
-
-def _lookup(name: str) -> tuple[MetricInfo, Factory]:
-    _load_all()
-    if name not in _metrics:
-        import difflib
-
-        near = difflib.get_close_matches(name, _metrics, n=3)
-        hint = f"; did you mean {' or '.join(near)}?" if near else "; see `hdrmetrics metrics`"
-        raise UnknownNameError(f"unknown metric {name!r}{hint}")
-    return _metrics[name]
-
-
-def metric_info(name: str) -> MetricInfo:
-    """Return the description of the metric called ``name``.
-
-    Raises
-    ------
-    UnknownNameError
-        If there is none.
-    """
-    return _lookup(name)[0]
-
-
-def metric_options(name: str) -> dict[str, inspect.Parameter]:
-    """Return the keyword options of the metric called ``name``, with their defaults.
-
-    Raises
-    ------
-    UnknownNameError
-        If there is no such metric.
-    """
-    return dict(inspect.signature(_lookup(name)[1], eval_str=True).parameters)
-
-
-def create_metric(name: str, **options: Any) -> Metric:
-    """Return a new metric, an :class:`torch.nn.Module` called as ``metric(test, reference)``.
-
-    Parameters
-    ----------
-    name
-        One of :func:`list_metrics`.
-    options
-        Of that metric; see :func:`metric_options`.
-
-    Raises
-    ------
-    UnknownNameError
-        If there is no such metric.
-    OptionError
-        If an option is unknown or its value is out of range.
-    """
-    _, factory = _lookup(name)
-    known = metric_options(name)
-    unknown = sorted(set(options) - set(known))
-    if unknown:
-        raise OptionError(
-            f"{name} has no option {', '.join(unknown)}; it has {', '.join(known) or 'none'}"
-        )
-    return factory(**options)
-
-
-def list_metrics(
-    *,
-    reference: bool | None = None,
-    domain: Domain | None = None,
-    differentiable: bool | None = None,
-) -> list[MetricInfo]:
-    """Return the descriptions of all metrics, sorted by name, or of those that match.
-
-    Parameters
-    ----------
-    reference
-        Keep metrics that need (True) or do not take (False) a reference.
-    domain
-        Keep metrics of ``"hdr"``, ``"sdr"`` or ``"tonemapped"`` images.
-    differentiable
-        Keep metrics with (True) or without (False) gradients.
-    """
-    _load_all()
-    infos = sorted((info for info, _ in _metrics.values()), key=lambda info: info.name)
-    return [
-        info
-        for info in infos
-        if (reference is None or info.reference == reference)
-        and (domain is None or info.domain == domain)
-        and (differentiable is None or info.differentiable == differentiable)
-    ]
+    registered[info.name] = (info, factory)

@@ -12,12 +12,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from hdrmetrics.catalogue import create_metric, metric_options
 from hdrmetrics.display import Display, get_display
 from hdrmetrics.errors import HdrMetricsWarning, OptionError, ShapeError
 from hdrmetrics.image import Image
 from hdrmetrics.inputs import Inputs, Source, Units, as_image, prepare_inputs
 from hdrmetrics.metric import MapKind, Metric
-from hdrmetrics.registry import create_metric, metric_options
 from hdrmetrics.result import Score
 
 Region = tuple[int, int, int, int]

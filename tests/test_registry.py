@@ -10,7 +10,14 @@ import pytest
 import torch
 
 import hdrmetrics
-from hdrmetrics import MetricInfo, create_metric, metric_info, metric_options, registry
+from hdrmetrics import (
+    MetricInfo,
+    catalogue,
+    create_metric,
+    metric_info,
+    metric_options,
+    registry,
+)
 from hdrmetrics.errors import HdrMetricsWarning, OptionError, UnknownNameError
 from hdrmetrics.metric import Metric
 
@@ -60,13 +67,12 @@ class Broken(Entry):
 @pytest.fixture
 def plugins(monkeypatch: pytest.MonkeyPatch) -> Any:
     create_metric("psnr")  # ours are there
-    monkeypatch.setattr(registry, "_metrics", dict(registry._metrics))
-    monkeypatch.setattr(registry, "entry_points", lambda group: [Broken(), Entry()])
-    registry._load_all.cache_clear()
+    ours = dict(registry.registered)  # ours are there after the first look-up
+    monkeypatch.setattr(catalogue, "entry_points", lambda group: [Broken(), Entry()])
+    catalogue._load_all.cache_clear()
     yield
-    registry._load_all.cache_clear()
-    monkeypatch.undo()
-    registry._load_all()
+    registry.registered.clear()
+    registry.registered.update(ours)
 
 
 @pytest.mark.usefixtures("plugins")

@@ -142,9 +142,9 @@ def settings(arguments: argparse.Namespace, metrics: Sequence[str]) -> BatchSett
     OptionError, UnknownNameError
         If a metric, option, display or device is not known.
     """
+    from hdrmetrics.catalogue import metric_options
     from hdrmetrics.cli.options import parse_options
     from hdrmetrics.display import get_display
-    from hdrmetrics.registry import metric_options
 
     options = parse_options(arguments.option, metrics)
     if getattr(arguments, "crf_correction", False):

@@ -59,11 +59,11 @@ def limits(text: str) -> tuple[float, float]:
 
 def run(arguments: argparse.Namespace) -> int:
     """Compare the files."""
+    from hdrmetrics.catalogue import metric_info
     from hdrmetrics.cli.maps import MapWriter
     from hdrmetrics.cli.output import check_outputs, report
     from hdrmetrics.cli.progress import score_with_progress
     from hdrmetrics.pairing import find_files, pair_files
-    from hdrmetrics.registry import metric_info
 
     check_outputs(arguments)
     names = shared.chosen_metrics(arguments.metric, WITH_REFERENCE)

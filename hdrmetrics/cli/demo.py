@@ -32,6 +32,7 @@ def add_parser(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Give the tour."""
     from hdrmetrics.batch import score_files
+    from hdrmetrics.catalogue import metric_info
     from hdrmetrics.cli.demo_images import spoiled
     from hdrmetrics.cli.output import (
         conditions,
@@ -43,7 +44,6 @@ def run(arguments: argparse.Namespace) -> int:
     from hdrmetrics.errors import ImageWriteError
     from hdrmetrics.falsecolor import write_map
     from hdrmetrics.io import read_image, write_image
-    from hdrmetrics.registry import metric_info
     from hdrmetrics.samples import sample_images
 
     width = terminal_width()

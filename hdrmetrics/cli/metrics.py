@@ -39,9 +39,9 @@ def add_parser(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """List the metrics."""
+    from hdrmetrics.catalogue import list_metrics, metric_info
     from hdrmetrics.cli.output import emit, json_text
     from hdrmetrics.cli.tables import terminal_width
-    from hdrmetrics.registry import list_metrics, metric_info
 
     found = list_metrics(
         reference=arguments.reference,
@@ -66,8 +66,8 @@ def describe(info: MetricInfo) -> dict[str, Any]:
     """Return a metric's description with its options as JSON-ready values."""
     import dataclasses
 
+    from hdrmetrics.catalogue import metric_options
     from hdrmetrics.cli.options import option_type
-    from hdrmetrics.registry import metric_options
 
     record = dataclasses.asdict(info)
     record["range"] = [bound if math.isfinite(bound) else None for bound in info.range]
@@ -127,9 +127,9 @@ def _yes(value: bool) -> str:
 
 def card(info: MetricInfo, width: int | None) -> str:
     """Return everything about one metric, its options included."""
+    from hdrmetrics.catalogue import metric_options
     from hdrmetrics.cli.options import option_type
     from hdrmetrics.cli.tables import Column, format_facts, format_table
-    from hdrmetrics.registry import metric_options
 
     direction = "higher" if info.higher_is_better else "lower"
     facts = [

@@ -7,8 +7,8 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from hdrmetrics.catalogue import metric_options
 from hdrmetrics.errors import OptionError
-from hdrmetrics.registry import metric_options
 
 _TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 

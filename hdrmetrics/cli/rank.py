@@ -41,12 +41,12 @@ def add_parser(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Rank the files."""
+    from hdrmetrics.catalogue import metric_info
     from hdrmetrics.cli.output import check_outputs, report
     from hdrmetrics.cli.progress import Progress
     from hdrmetrics.cli.tables import terminal_width
     from hdrmetrics.pairing import find_files
     from hdrmetrics.ranking import rank
-    from hdrmetrics.registry import metric_info
 
     check_outputs(arguments)
     names = shared.chosen_metrics(arguments.metric, WITHOUT_REFERENCE)

@@ -36,10 +36,10 @@ def add_parser(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Score the files."""
+    from hdrmetrics.catalogue import metric_info
     from hdrmetrics.cli.output import check_outputs, report
     from hdrmetrics.cli.progress import score_with_progress
     from hdrmetrics.pairing import find_files, listed, pair_files
-    from hdrmetrics.registry import metric_info
 
     check_outputs(arguments)
     default = WITHOUT_REFERENCE if arguments.reference is None else WITH_REFERENCE

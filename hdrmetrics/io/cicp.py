@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hdrmetrics.image import Primaries, Transfer
+from hdrmetrics.color import Primaries
+from hdrmetrics.image import Transfer
 
 PRIMARIES: dict[int, Primaries] = {1: "bt709", 9: "bt2020", 12: "p3"}
 TRANSFERS: dict[int, Transfer | None] = {

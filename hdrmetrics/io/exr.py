@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hdrmetrics.color import CHROMATICITIES, rgb_to_xyz_matrix
+from hdrmetrics.color import CHROMATICITIES, Primaries, rgb_to_xyz_matrix
 from hdrmetrics.errors import ImageReadError, OptionError
-from hdrmetrics.image import Image, Primaries
+from hdrmetrics.image import Image
 from hdrmetrics.io.build import RELATIVE_RULE, Chromaticities, linear_image
 from hdrmetrics.io.exr_chroma import rgb_from_chroma
 from hdrmetrics.io.exr_chunks import extract

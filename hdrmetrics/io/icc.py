@@ -6,8 +6,7 @@ import struct
 
 import numpy as np
 
-from hdrmetrics.color import CHROMATICITIES, Matrix, conversion_matrix, rgb_to_xyz_matrix
-from hdrmetrics.image import Primaries
+from hdrmetrics.color import CHROMATICITIES, Matrix, Primaries, conversion_matrix, rgb_to_xyz_matrix
 from hdrmetrics.io.cicp import Coding, from_cicp
 
 _HEADER, _ENTRY = 128, 12

@@ -116,7 +116,7 @@ def _limit(memory: int, seconds: float) -> None:
 
 def serve() -> None:
     """Answer the request on standard input: one line of JSON, then the pixels."""
-    from hdrmetrics.io.reading import decode
+    from hdrmetrics.io.decoding import decode
     from hdrmetrics.io.source import load
 
     request = json.load(sys.stdin)

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hdrmetrics.color import CHROMATICITIES
+from hdrmetrics.color import CHROMATICITIES, Primaries
 from hdrmetrics.errors import ImageReadError
-from hdrmetrics.image import Image, Primaries
+from hdrmetrics.image import Image
 from hdrmetrics.io import rgbe
 from hdrmetrics.io.build import XYZ, Chromaticities, linear_image
 from hdrmetrics.io.source import Source

@@ -6,17 +6,12 @@ import os
 
 import numpy as np
 
-from hdrmetrics.errors import (
-    HdrMetricsError,
-    ImageReadError,
-    OptionError,
-    PixelValueError,
-)
+from hdrmetrics.errors import ImageReadError, OptionError, PixelValueError
 from hdrmetrics.image import Image
-from hdrmetrics.io.formats import identify, reader
+from hdrmetrics.io.decoding import decode
 from hdrmetrics.io.isolate import DEFAULT_MEMORY, DEFAULT_TIMEOUT, read_isolated
 from hdrmetrics.io.limits import DEFAULT_MAX_PIXELS
-from hdrmetrics.io.source import Source, load
+from hdrmetrics.io.source import load
 
 
 def read_image(
@@ -122,16 +117,3 @@ def read_image(
     return image.scaled_by(
         peak / brightest, f"the caller's peak of {peak:g} cd/m² for the largest luminance"
     )
-
-
-def decode(source: Source) -> Image:
-    """Return the picture in a file, with every failure as a typed error."""
-    try:
-        return reader(identify(source))(source)
-    except HdrMetricsError:
-        raise
-    except MemoryError as error:
-        raise ImageReadError("not enough memory to decode it") from error
-    except Exception as error:
-        # Decoders written by others raise whatever they like; a damaged file is the usual cause.
-        raise ImageReadError(f"cannot be decoded ({type(error).__name__}: {error})") from error

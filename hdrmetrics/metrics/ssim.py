@@ -155,9 +155,10 @@ def _planes(x: Tensor, y: Tensor, constants: tuple[float, float]) -> list[Tensor
 
     The window's weights sum to one, so a constant may be added before it is applied.
     """
-    c2 = x.new_tensor(constants[1])
-    half_squares = torch.addcmul(torch.addcmul(c2, x, x, value=0.5), y, y, value=0.5)
-    return [x, y, half_squares, torch.addcmul(c2, x, y)]
+    product = torch.addcmul(x.new_tensor(constants[1]), x, y)
+    # (x² + y²)/2 = xy + (x - y)²/2 makes identical images exactly one, whatever the rounding.
+    difference = x - y
+    return [x, y, torch.addcmul(product, difference, difference, value=0.5), product]
 
 
 def _combine(filtered: list[Tensor], constants: tuple[float, float], part: Part) -> Tensor:
@@ -168,7 +169,8 @@ def _combine(filtered: list[Tensor], constants: tuple[float, float], part: Part)
     """
     mean_x, mean_y, half_squares, product = filtered
     mean_product = mean_x * mean_y
-    mean_squares = torch.addcmul(mean_x * mean_x * 0.5, mean_y, mean_y, value=0.5)
+    difference = mean_x - mean_y
+    mean_squares = torch.addcmul(mean_product, difference, difference, value=0.5)
     covariance, variance = product - mean_product, half_squares - mean_squares
     if part == "contrast-structure":
         return covariance / variance

@@ -59,6 +59,13 @@ def test_strips_equal_the_map(hdr_scene: Tensor) -> None:
     torch.testing.assert_close(ssim(test, reference, data_range=1.0), want, rtol=1e-12, atol=0)
 
 
+@pytest.mark.parametrize("name", ["ssim", "ms-ssim", "pu21-ssim", "pu21-ms-ssim"])
+def test_identical_images_are_exactly_one_in_float32(name: str, hdr_scene: Tensor) -> None:
+    image = hdr_scene.float().repeat(1, 1, 2, 2)
+    light = image if name.startswith("pu21") else image / 1e4
+    assert create_metric(name)(light, light.clone()).item() == 1.0
+
+
 def test_replicate_border_and_its_size() -> None:
     image = torch.rand(1, 1, 7, 5)
     assert float(create_metric("pu21-ssim")(image * 100, image * 100)) == pytest.approx(1.0)

@@ -13,11 +13,11 @@ from hdrmetrics.errors import CalibrationWarning, DomainError, OptionError
 from hdrmetrics.metric import Metric, MetricInfo, PreparedMetric, check_mask, check_pair
 from hdrmetrics.metrics.hdrvdp2.calibration import PEAK_SENSITIVITY, VERSION
 from hdrmetrics.metrics.hdrvdp2.masking import Strips, masked_differences
-from hdrmetrics.metrics.hdrvdp2.options import Encoding, HDRVDP2Options
+from hdrmetrics.metrics.hdrvdp2.options import HDRVDP2Options
 from hdrmetrics.metrics.hdrvdp2.pathway import Percept, band_frequencies, perceive
 from hdrmetrics.metrics.hdrvdp2.quality import changed_pixels, opinion_score, quality
 from hdrmetrics.metrics.hdrvdp2.result import HDRVDP2Result
-from hdrmetrics.metrics.hdrvdp2.spectral import DisplayMatrix
+from hdrmetrics.metrics.hdrvdp2.spectral import DisplayMatrix, Encoding
 from hdrmetrics.metrics.hdrvdp2.tiles import tiles
 from hdrmetrics.metrics.hdrvdp2.visibility import (
     contrast_map,

@@ -4,28 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import numpy as np
 
 from hdrmetrics.errors import OptionError
 from hdrmetrics.metrics.hdrvdp2.calibration import DALY_PEAK_CONTRAST, PEAK_SENSITIVITY
-from hdrmetrics.metrics.hdrvdp2.spectral import DisplayMatrix, display_matrix
-
-Encoding = Literal["luminance", "luma-display", "srgb-display", "rgb-bt.709", "xyz"]
-"""What the pixels of both images are.
-
-``luminance``
-    One channel, cd/m².
-``luma-display``
-    One channel of display-encoded grey in [0, 1]; the screen shows 99·V^2.2 + 1 cd/m².
-``srgb-display``
-    Three channels of sRGB code values in [0, 1]; the screen shows 1 to 100 cd/m².
-``rgb-bt.709``
-    Three channels of linear BT.709 RGB in cd/m².
-``xyz``
-    Three channels of CIE 1931 XYZ, Y in cd/m².
-"""
+from hdrmetrics.metrics.hdrvdp2.spectral import DisplayMatrix, Encoding, display_matrix
 
 CHANNELS: dict[str, int] = {
     "luminance": 1,

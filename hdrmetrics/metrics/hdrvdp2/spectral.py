@@ -6,7 +6,7 @@ import functools
 import json
 from collections.abc import Sequence
 from importlib.resources import files
-from typing import TYPE_CHECKING
+from typing import Literal
 
 import numpy as np
 import torch
@@ -15,8 +15,20 @@ from torch import Tensor
 
 from hdrmetrics.errors import OptionError, UnknownNameError
 
-if TYPE_CHECKING:
-    from hdrmetrics.metrics.hdrvdp2.options import Encoding
+Encoding = Literal["luminance", "luma-display", "srgb-display", "rgb-bt.709", "xyz"]
+"""What the pixels of both images are.
+
+``luminance``
+    One channel, cd/m².
+``luma-display``
+    One channel of display-encoded grey in [0, 1]; the screen shows 99·V^2.2 + 1 cd/m².
+``srgb-display``
+    Three channels of sRGB code values in [0, 1]; the screen shows 1 to 100 cd/m².
+``rgb-bt.709``
+    Three channels of linear BT.709 RGB in cd/m².
+``xyz``
+    Three channels of CIE 1931 XYZ, Y in cd/m².
+"""
 
 DisplayMatrix = Sequence[Sequence[float]] | NDArray[np.float64]
 """One row per channel: what L cones, M cones, S cones and rods receive from 1 cd/m² of it."""

@@ -1,0 +1,21 @@
+"""From the bytes of a file to a picture, with every failure as a typed error."""
+
+from __future__ import annotations
+
+from hdrmetrics.errors import HdrMetricsError, ImageReadError
+from hdrmetrics.image import Image
+from hdrmetrics.io.formats import identify, reader
+from hdrmetrics.io.source import Source
+
+
+def decode(source: Source) -> Image:
+    """Return the picture in a file, with every failure as a typed error."""
+    try:
+        return reader(identify(source))(source)
+    except HdrMetricsError:
+        raise
+    except MemoryError as error:
+        raise ImageReadError("not enough memory to decode it") from error
+    except Exception as error:
+        # Decoders written by others raise whatever they like; a damaged file is the usual cause.
+        raise ImageReadError(f"cannot be decoded ({type(error).__name__}: {error})") from error
