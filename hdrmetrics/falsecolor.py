@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from hdrmetrics.errors import ImageWriteError, OptionError, ShapeError
 from hdrmetrics.formatting import format_value, with_unit
+from hdrmetrics.overlay import THRESHOLDS, overlay_color
 from hdrmetrics.plaintext import ascii_only
 from hdrmetrics.result import Score
 
@@ -148,7 +150,9 @@ def draw_map(found: ScoreMap, *, limits: tuple[float, float] | None = None) -> N
         Of :func:`hdrmetrics.score_map`.
     limits
         Values at the dark and the bright end of the scale; give the same ones to compare
-        pictures. Default: :func:`map_limits`.
+        pictures. Default: :func:`map_limits`. A map with a context is drawn over it by
+        :func:`hdrmetrics.overlay.overlay_color`, whose scale is always the same; with limits it is
+        drawn by itself.
 
     Returns
     -------
@@ -159,10 +163,9 @@ def draw_map(found: ScoreMap, *, limits: tuple[float, float] | None = None) -> N
     from PIL import Image, ImageDraw, ImageFont
 
     meaning = map_meaning(found)
-    dark, bright = limits or map_limits(found.values, meaning.same)
-    height, width = found.values.shape
-    zoom = max(1, math.ceil(_SMALLEST_SIDE / max(height, width)))
-    colours = false_color(found.values, dark, bright).repeat(zoom, axis=0).repeat(zoom, axis=1)
+    scale = _scale(found, meaning, limits)
+    zoom = max(1, math.ceil(_SMALLEST_SIDE / max(found.values.shape)))
+    colours = scale.colours.repeat(zoom, axis=0).repeat(zoom, axis=1)
     height, width = colours.shape[:2]
 
     try:
@@ -172,9 +175,8 @@ def draw_map(found: ScoreMap, *, limits: tuple[float, float] | None = None) -> N
     total = max(_SMALLEST_WIDTH, width + 3 * _MARGIN + _BAR + _LABELS)
     room = total - 2 * _MARGIN
     head = [_fit(_title(found.score), font, room), _fit(_files(found.score), font, room)]
-    caption = f"Scale: {with_unit(meaning.quantity, meaning.unit and f'in {meaning.unit}')}"
     foot = [
-        _fit(f"{caption}; bright = {meaning.bright}", font, room),
+        *(part for line in scale.caption for part in _wrap(line, font, room, lines=2)),
         *_wrap(_conditions(found.score), font, room, lines=3),
     ]
     head = [line for line in head if line]
@@ -189,9 +191,68 @@ def draw_map(found: ScoreMap, *, limits: tuple[float, float] | None = None) -> N
     for index, line in enumerate(foot):
         draw.text((_MARGIN, bottom + index * _LINE), line, font=font, fill=_FAINT)
     page.paste(Image.fromarray(colours), (_MARGIN, top))
-    beyond = _beyond(found.values, dark, bright)
-    _draw_scale(page, draw, font, (2 * _MARGIN + width, top, tall), (dark, bright), beyond)
+    _draw_scale(page, draw, font, (2 * _MARGIN + width, top, tall), scale)
     return np.asarray(page, dtype=np.uint8)
+
+
+@dataclass(frozen=True, slots=True)
+class _Scale:
+    """A map's pixels, their scale from the bright end to the dark one, and what to write there."""
+
+    colours: NDArray[np.uint8]  # (H, W, 3)
+    bar: Callable[[int], NDArray[np.uint8]]  # from its height: (height, _BAR, 3)
+    labels: Callable[[int], list[str]]  # from its height: evenly spaced, from the top
+    caption: tuple[str, ...]
+
+
+def _scale(found: ScoreMap, meaning: MapMeaning, limits: tuple[float, float] | None) -> _Scale:
+    if found.context is not None and limits is None:
+        return _steps_over_picture(found.values, found.context, meaning)
+    dark, bright = limits or map_limits(found.values, meaning.same)
+
+    def bar(tall: int) -> NDArray[np.uint8]:
+        ramp = np.linspace(bright, dark, tall)[:, None].repeat(_BAR, axis=1)
+        return false_color(ramp, dark, bright)
+
+    def labels(tall: int) -> list[str]:
+        count = 5 if tall >= 5 * _LINE * 1.5 else 3
+        texts = [f"{v:.4g}" for v in np.linspace(bright, dark, count)]
+        if np.any((found.values - bright) / (bright - dark) > 1e-6):
+            texts[0] = ("> " if bright > dark else "< ") + texts[0]
+        return texts
+
+    quantity = with_unit(meaning.quantity, meaning.unit and f"in {meaning.unit}")
+    caption = (f"Scale: {quantity}; bright = {meaning.bright}",)
+    return _Scale(false_color(found.values, dark, bright), bar, labels, caption)
+
+
+def _steps_over_picture(
+    values: NDArray[np.floating[Any]], context: NDArray[np.floating[Any]], meaning: MapMeaning
+) -> _Scale:
+    colours = overlay_color(values, context)
+    colours[np.isnan(values)] = _NOT_A_NUMBER
+    ends = (0.0, *THRESHOLDS, 1.0)
+
+    def bar(tall: int) -> NDArray[np.uint8]:
+        # Each step gets the same height, or the upper ones could not be told apart; across the bar
+        # a colour runs from what it is in the dark of the picture to what it is in the light.
+        place = np.linspace(len(ends) - 1, 0, tall)
+        ramp = np.interp(place, range(len(ends)), ends)[:, None].repeat(_BAR, axis=1)
+        return overlay_color(ramp, np.linspace(0, 1, _BAR)[None].repeat(tall, axis=0))
+
+    shares = ", ".join(f"{t:.0%}: {_share(values, t)}" for t in THRESHOLDS)
+    caption = (
+        f"Scale: {meaning.quantity}, over the test picture; bright = {meaning.bright}",
+        f"Share of the area at or above {shares}",
+    )
+    return _Scale(colours, bar, lambda _: [f"{end:.0%}" for end in reversed(ends)], caption)
+
+
+def _share(values: NDArray[np.floating[Any]], threshold: float) -> str:
+    share = float(np.mean(values >= threshold))
+    if share == 0:
+        return "none"
+    return "<0.1%" if share < 0.0005 else f"{share:.1%}"
 
 
 def _draw_scale(
@@ -199,32 +260,20 @@ def _draw_scale(
     draw: ImageDraw.ImageDraw,
     font: Font,
     place: tuple[int, int, int],
-    ends: tuple[float, float],
-    beyond: bool,
+    scale: _Scale,
 ) -> None:
     from PIL import Image
 
     left, top, tall = place
-    dark, bright = ends
-    ramp = np.linspace(bright, dark, tall)[:, None].repeat(_BAR, axis=1)
-    page.paste(Image.fromarray(false_color(ramp, dark, bright)), (left, top))
+    page.paste(Image.fromarray(scale.bar(tall)), (left, top))
     draw.rectangle((left, top, left + _BAR - 1, top + tall - 1), outline=_INK)
-    count = 5 if tall >= 5 * _LINE * 1.5 else 3
-    for index in range(count):
-        share = index / (count - 1)
-        value = bright + (dark - bright) * share
-        text = f"{value:.4g}"
-        if index == 0 and beyond:
-            text = ("> " if bright > dark else "< ") + text
-        y = top + round(share * (tall - 1))
+    labels = scale.labels(tall)
+    for index, text in enumerate(labels):
+        y = top + round(index / (len(labels) - 1) * (tall - 1))
         draw.line((left + _BAR, y, left + _BAR + 4, y), fill=_INK)
         low, high = draw.textbbox((0, 0), text, font=font)[1::2]
         middle = min(max(y - (low + high) / 2, top - low), top + tall - high)
         draw.text((left + _BAR + 8, middle), text, font=font, fill=_INK)
-
-
-def _beyond(values: NDArray[np.floating[Any]], dark: float, bright: float) -> bool:
-    return bool(np.any((values - bright) / (bright - dark) > 1e-6))
 
 
 def _title(score: Score) -> str:
@@ -244,6 +293,7 @@ def _conditions(score: Score) -> str:
     display = calibration.get("display")
     parts = [f"Light: {rule}", f"display {display['name']}" if display else ""]
     parts += [f"region {score.conditions['region']}" if "region" in score.conditions else ""]
+    parts += [f"{score.conditions['ppd']:g} pixels per degree" if "ppd" in score.conditions else ""]
     parts += [f"metric version {score.conditions.get('version', '?')}"]
     return "; ".join(part for part in parts if part)
 

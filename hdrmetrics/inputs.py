@@ -186,6 +186,11 @@ def prepare_inputs(
         tensors = _encoded({"test": test}, Units(), inputs)
         if reference is not None:
             tensors |= _light({"reference": reference}, units, inputs)
+            if reference.calibration.transfer not in (None, "pq", "hlg"):
+                inputs.warnings.append(
+                    "reference: it is a display-encoded SDR image; a tone-mapped image is compared "
+                    "with the HDR image that it was made from"
+                )
     moved = {role: value.to(device=device, dtype=dtype) for role, value in tensors.items()}
     inputs.test, inputs.reference = moved["test"], moved.get("reference")
     return inputs

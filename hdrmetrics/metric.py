@@ -90,6 +90,8 @@ class Metric(nn.Module):
     """
 
     info: MetricInfo
+    color_space: str = "bt709"
+    """What the metric takes three channels of light for; :func:`hdrmetrics.score` gives BT.709."""
 
     _domain_limit: ClassVar[float] = 1.0 + 1e-3  # a display code of 1 after float rounding
 

@@ -13,11 +13,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from hdrmetrics.catalogue import create_metric, metric_options
+from hdrmetrics.color import luminance
 from hdrmetrics.display import Display, get_display
 from hdrmetrics.errors import HdrMetricsWarning, OptionError, ShapeError
 from hdrmetrics.image import Image
 from hdrmetrics.inputs import Inputs, Source, Units, as_image, prepare_inputs
 from hdrmetrics.metric import MapKind, Metric
+from hdrmetrics.overlay import grey_view
 from hdrmetrics.result import Score
 
 Region = tuple[int, int, int, int]
@@ -36,11 +38,27 @@ class ScoreMap:
         The score of the same images.
     kind
         What the values are.
+    context
+        ``(H, W)``: grey view of the test image in [0, 1] under a map of probabilities; see
+        :func:`hdrmetrics.overlay.grey_view`. ``None`` where the map is shown by itself.
+
+    Raises
+    ------
+    ShapeError
+        If the context has another shape than the values.
     """
 
     values: NDArray[np.float32]
     score: Score
     kind: MapKind
+    context: NDArray[np.float32] | None = None
+
+    def __post_init__(self) -> None:
+        if self.context is not None and self.context.shape != self.values.shape:
+            raise ShapeError(
+                f"the picture under a map has the map's shape {self.values.shape}, not "
+                f"{self.context.shape}"
+            )
 
 
 def score(
@@ -150,7 +168,14 @@ def make_map(model: Metric, inputs: Inputs, result: Score) -> ScoreMap:
         local = model.map(inputs.test, inputs.reference)
     kind = model.info.map_kind
     assert kind is not None, "map() raises where there is none"
-    return ScoreMap(local[0, 0].float().cpu().numpy(), result, kind)
+    values = local[0, 0].float().cpu().numpy()
+    context = None
+    # Probabilities are looked at over the picture: where it is, not only how much. A map that
+    # leaves out borders does not fit on it.
+    if kind == "probability" and local.shape[-2:] == inputs.test.shape[-2:]:
+        picture = luminance(inputs.test)[0, 0].float().cpu().numpy()
+        context = grey_view(picture, encoded=model.info.domain != "hdr")
+    return ScoreMap(values, result, kind, context)
 
 
 def score_quietly(
@@ -167,6 +192,11 @@ def score_quietly(
     info = model.info
     if info.reference != (reference is not None):
         raise OptionError(f"{info.name} {'needs a' if info.reference else 'takes no'} reference")
+    if model.color_space != "bt709":
+        raise OptionError(
+            f"this {info.name} takes {model.color_space.upper()}, and images are BT.709 here; call "
+            "the metric itself with tensors, or leave the option out"
+        )
     image = _read(test, info.domain, units)
     other = None
     if reference is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import math
 from pathlib import Path
@@ -21,6 +22,7 @@ from hdrmetrics.falsecolor import (
     write_map,
 )
 from hdrmetrics.metric import MapKind
+from hdrmetrics.overlay import grey_view, overlay_color
 
 
 def lightness(rgb: NDArray[np.uint8]) -> NDArray[np.float64]:
@@ -162,6 +164,62 @@ def test_the_picture_holds_the_map_pixel_by_pixel(shape: tuple[int, int]) -> Non
     ramp = lightness(bar[tops[0] + 1 : tops[0] + max(height, 95) - 1].astype(np.uint8))
     assert (np.diff(ramp) <= 0.3).all()  # what rounding to 8 bits may lift
     assert ramp[0] - ramp[-1] > 80
+
+
+def test_probabilities_lie_over_the_picture() -> None:
+    rng = np.random.default_rng(3)
+    values, context = (rng.random((250, 300)).astype(np.float32) for _ in range(2))
+    values[7, 9] = np.nan
+    found = dataclasses.replace(example(values, "probability"), context=context)
+    page = draw_map(found)
+    colours = overlay_color(values, context)
+    top = next(y for y in range(40, 90) if (page[y : y + 5, 12 : 12 + 300] == colours[:5]).all())
+    inside = page[top : top + 250, 12 : 12 + 300]
+    known = ~np.isnan(values)
+    np.testing.assert_array_equal(inside[known], colours[known])
+    blank = false_color(values, 0.0, 1.0)[7, 9]
+    np.testing.assert_array_equal(inside[7, 9], blank)
+    # The scale: a quarter of its height for each step, the picture's range across.
+    bar = page[top : top + 250, 12 + 300 + 12 : 12 + 300 + 12 + 18]
+    for index, middle in enumerate((0.975, 0.85, 0.625, 0.25)):
+        row = bar[31 + round(62.5 * index), 1:-1]
+        wanted = overlay_color(np.full((1, 18), middle), np.linspace(0, 1, 18)[None])[0, 1:-1]
+        assert np.abs(row.astype(int) - wanted).max() <= 4
+
+
+def test_without_a_picture_or_with_limits_a_map_is_drawn_by_itself() -> None:
+    values = np.random.default_rng(4).random((30, 40)).astype(np.float32)
+    plain = example(values, "probability")
+    over = dataclasses.replace(plain, context=values[::-1])
+    limits = (0.0, 0.5)
+    np.testing.assert_array_equal(draw_map(over, limits=limits), draw_map(plain, limits=limits))
+    assert (draw_map(over)[:200] != draw_map(plain)[:200]).any()
+
+
+def test_a_picture_of_another_shape_is_refused() -> None:
+    with pytest.raises(ShapeError, match=r"\(4, 4\), not \(4, 5\)"):
+        dataclasses.replace(
+            example(np.zeros((4, 4), np.float32), "probability"),
+            context=np.zeros((4, 5), np.float32),
+        )
+
+
+def test_only_probabilities_get_the_picture() -> None:
+    rng = np.random.default_rng(5)
+    reference = (10 ** (rng.random((40, 50, 3)) * 3)).astype(np.float32)
+    for metric in ("pu21-psnr", "pu21-ssim"):
+        assert score_map(reference * 1.1, metric, reference=reference).context is None
+    test = reference * 1.1
+    found = score_map(test, "hdrvdp2", reference=reference)
+    light = test @ np.array([0.212656, 0.715158, 0.072186], np.float32)
+    np.testing.assert_allclose(found.context, grey_view(light, encoded=False), atol=1e-5)
+    part = score_map(test, "hdrvdp2", reference=reference, region=(10, 4, 30, 20))
+    assert part.context is not None
+    assert part.context.shape == part.values.shape == (20, 30)
+    codes = (reference / 1000).clip(0, 1)
+    found = score_map(codes**2, "hdrvdp2", reference=codes, encoding="srgb-display")
+    weights = np.array([0.212656, 0.715158, 0.072186], np.float32)
+    np.testing.assert_allclose(found.context, codes**2 @ weights, atol=1e-5)
 
 
 def test_any_text_can_be_drawn() -> None:

@@ -40,7 +40,8 @@ def add_parser(commands: Any) -> None:
     )
     maps.add_argument(
         "--map-limits", type=limits, metavar="DARK,BRIGHT",
-        help="values at the ends of the colour scale, to compare pictures (one metric only)",
+        help="values at the ends of the colour scale, to compare pictures (one metric only); a map "
+        "of probabilities, whose scale is always the same, is then drawn without the picture",
     )  # fmt: skip
     shared.add_conditions(parser)
     shared.add_running(parser)
@@ -59,7 +60,7 @@ def limits(text: str) -> tuple[float, float]:
 
 def run(arguments: argparse.Namespace) -> int:
     """Compare the files."""
-    from hdrmetrics.catalogue import metric_info
+    from hdrmetrics.catalogue import create_metric, metric_info
     from hdrmetrics.cli.maps import MapWriter
     from hdrmetrics.cli.output import check_outputs, report
     from hdrmetrics.cli.progress import score_with_progress
@@ -83,10 +84,12 @@ def run(arguments: argparse.Namespace) -> int:
     settings = shared.settings(arguments, names)
     writer = None
     if arguments.map is not None:
+        options = settings.get("options") or {}
         writer = MapWriter(
             arguments.map,
             [test for test, _ in pairs],
-            infos,
+            # Options may take a metric's map away.
+            [create_metric(name, **options.get(name, {})).info for name in names],
             suffix=f".{arguments.map_format}",
             limits=arguments.map_limits,
         )

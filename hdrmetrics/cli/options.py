@@ -86,7 +86,7 @@ def _kinds(parameter: inspect.Parameter) -> set[str]:
     # Other words are type aliases, of strings in all our metrics: "Border", "Channels".
     if not kinds - {"none"} or words - {"bool", "float", "int", "tuple", "None", "Optional"}:
         kinds.add("str")
-    return kinds - ({"str"} if "tuple" in kinds else set())
+    return kinds if "str" in words else kinds - ({"str"} if "tuple" in kinds else set())
 
 
 def _value(text: str, parameter: inspect.Parameter, name: str) -> Any:

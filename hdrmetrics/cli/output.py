@@ -222,7 +222,10 @@ def _options(found: Sequence[Mapping[str, Any]]) -> str:
     same = {
         key: value
         for key, value in found[0].items()
-        if key not in _QUIET_CONDITIONS and all(other.get(key) == value for other in found)
+        # None is an option that is not used.
+        if key not in _QUIET_CONDITIONS
+        and value is not None
+        and all(other.get(key) == value for other in found)
     }
     parts = [f"version {found[0].get('version', '?')}"]
     if "encoding" in found[0]:

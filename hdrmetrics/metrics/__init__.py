@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hdrmetrics.metrics import mpsnr, stack_metric
+from hdrmetrics.metrics import fsitm, hdrvdp2, mpsnr, stack_metric, tmqi
 from hdrmetrics.metrics.code_metric import register_family
 from hdrmetrics.metrics.difference import MAE, MSE, RMSE
 from hdrmetrics.metrics.fsim import FSIM, FSIMc
@@ -14,5 +14,8 @@ from hdrmetrics.metrics.vsi import VSI
 
 for _family in (PSNR, PSNRY, SSIM, MSSSIM, VSI, FSIM, FSIMc, MSE, RMSE, MAE, PIQE):
     register_family(_family)
+hdrvdp2.register()
 mpsnr.register()
 stack_metric.register()
+tmqi.register()
+fsitm.register()

@@ -22,6 +22,7 @@ from hdrmetrics.metrics._local_similarity import (
     real_power,
     safe_sqrt,
 )
+from hdrmetrics.metrics._log_gabor import frequency_grid, log_gabor, split_parity
 from hdrmetrics.metrics.code_metric import CodeMetric, Measure
 
 # Constants of the paper, for code values of which 255 is the white of an 8-bit image.
@@ -38,7 +39,6 @@ _ANGLE_SIGMA = math.pi / _ORIENTATIONS / 1.2
 _NOISE_SIGMAS = 2.0
 _NOISE_OVERESTIMATE = 1.7
 _ENERGY_FLOOR = 1e-4
-_LOWPASS_CUT, _LOWPASS_ORDER = 0.45, 15
 
 _YIQ = ((0.299, 0.587, 0.114), (0.596, -0.274, -0.322), (0.211, -0.523, 0.312))
 
@@ -196,22 +196,18 @@ class _Filters(NamedTuple):
 def _filters(height: int, width: int, dtype: torch.dtype, device: torch.device) -> _Filters:
     # Made outside inference_mode so that later calls may record gradients.
     with torch.inference_mode(False):
-        x, y = _frequencies(width)[None, :], _frequencies(height)[:, None]
-        radius = torch.hypot(x, y)
-        angle = torch.atan2(-y, x)
-        lowpass = 1 / (1 + (radius / _LOWPASS_CUT) ** (2 * _LOWPASS_ORDER))
-        waves = _SHORTEST_WAVE * 2.0 ** torch.arange(_SCALES, dtype=torch.float64)
-        octaves = torch.log(radius * waves[:, None, None])
-        radial = torch.exp(-octaves.square() / (2 * math.log(_BANDWIDTH) ** 2)) * lowpass
+        radius, angle = frequency_grid(height, width)
+        waves = [_SHORTEST_WAVE * 2.0**scale for scale in range(_SCALES)]
+        radial = log_gabor(radius, waves, _BANDWIDTH)
 
         even, odd, noise = [], [], []
         for orientation in range(_ORIENTATIONS):
             turn = angle - orientation * math.pi / _ORIENTATIONS
             distance = torch.atan2(turn.sin(), turn.cos())
             kernels = radial * torch.exp(-distance.square() / (2 * _ANGLE_SIGMA**2))
-            mirrored = kernels.flip(-2, -1).roll((1, 1), (-2, -1))  # at minus the frequency
-            even.append((kernels + mirrored) / 2)
-            odd.append((kernels - mirrored) / 2)
+            halves = split_parity(kernels)
+            even.append(halves[0])
+            odd.append(halves[1])
             noise.append(_noise_gain(kernels, even[-1]))
         half = width // 2 + 1
         return _Filters(
@@ -232,12 +228,6 @@ def _noise_gain(kernels: Tensor, even: Tensor) -> float:
     rayleigh = math.sqrt(noise_power * float(even.sum(dim=0).square().sum()))
     spread = math.sqrt(math.pi / 2) + _NOISE_SIGMAS * math.sqrt(2 - math.pi / 2)
     return rayleigh * spread / _NOISE_OVERESTIMATE
-
-
-def _frequencies(count: int) -> Tensor:
-    """Return the frequencies of a Fourier axis as phasecong2 has them: ±½ at both ends if odd."""
-    steps: Tensor = torch.fft.fftfreq(count, 1 / count, dtype=torch.float64)
-    return steps / (count - count % 2)
 
 
 class FSIM(CodeMetric):

@@ -67,7 +67,7 @@ def test_an_unknown_metric_suggests_a_near_one(run) -> None:
 @pytest.mark.parametrize("width", [80, 100])
 def test_lists_fit_the_terminal(run, monkeypatch: pytest.MonkeyPatch, width: int) -> None:
     monkeypatch.setenv("COLUMNS", str(width))
-    for words in (["metrics"], ["displays"], ["metrics", "pu21-ssim", "mpsnr"]):
+    for words in (["metrics"], ["displays"], ["metrics", "pu21-ssim", "mpsnr", "hdrvdp2"]):
         longest = max(len(line) for line in run(*words).out.splitlines())
         assert longest <= width, (words, longest)
 

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image as PillowImage
 
 import hdrmetrics as hm
+from hdrmetrics.falsecolor import draw_map
 
 
 def test_one_pair_and_one_metric_give_the_file_that_was_named(run, folders: Path) -> None:
@@ -82,3 +83,23 @@ def test_limits_make_pictures_comparable(run, folders: Path) -> None:
     run("compare", "test/c.exr", "ref/c.exr", *words, "c.png")
     brightness = [np.asarray(PillowImage.open(f"{n}.png"))[60:180, 20:180].mean() for n in "ac"]
     assert brightness[0] < 0.6 * brightness[1]
+
+
+def test_visibility_lies_over_the_picture(run, folders: Path) -> None:
+    result = run("compare", "test/c.exr", "ref/c.exr", "-m", "hdrvdp2", "--map", "seen.png")
+    assert result.code == 0
+    assert "rgb-bt.709, hdrvdp version 2.2.0, ppd 30, rgb display ccfl-lcd" in result.out
+    assert "None" not in result.out
+    found = hm.score_map("test/c.exr", "hdrvdp2", reference="ref/c.exr")
+    with PillowImage.open("seen.png") as picture:
+        np.testing.assert_array_equal(np.asarray(picture), draw_map(found))
+        assert json.loads(picture.text["hdrmetrics"])["conditions"]["ppd"] == 30.0
+    run("compare", "test/c.exr", "ref/c.exr", "-m", "hdrvdp2", "--map", "seen.exr")
+    np.testing.assert_array_equal(hm.read_image("seen.exr").pixels[..., 0], found.values)
+
+
+def test_an_option_that_takes_the_map_away_is_named_before_the_work(run, folders: Path) -> None:
+    words = ["-m", "hdrvdp2", "--option", "hdrvdp2.tile_size=32", "--map", "seen.png"]
+    result = run("compare", "test/c.exr", "ref/c.exr", *words)
+    assert (result.code, result.out) == (2, "")
+    assert "has a map" in result.err

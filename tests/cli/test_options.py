@@ -32,6 +32,7 @@ def parameter(annotation: Any, default: Any = inspect.Parameter.empty) -> inspec
         ("Border | None", None, "None", None),
         (inspect.Parameter.empty, 2.5, "3", 3.0),
         (str, "x", "none", "none"),
+        ("str | tuple[tuple[float, ...], ...] | None", None, "crt", "crt"),
     ],
 )
 def test_values_get_their_type(annotation: Any, default: Any, text: str, value: Any) -> None:

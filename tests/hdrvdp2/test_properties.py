@@ -6,11 +6,13 @@ import itertools
 import json
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 from torch.nn.functional import interpolate, pad
 
+import hdrmetrics as hm
 from hdrmetrics.errors import (
     CalibrationWarning,
     DomainError,
@@ -19,7 +21,7 @@ from hdrmetrics.errors import (
     UnknownNameError,
 )
 from hdrmetrics.filters import gaussian_taps, separable_filter
-from hdrmetrics.metrics.hdrvdp2 import HDRVDP2
+from hdrmetrics.metrics.hdrvdp2 import HDRVDP2, INFO
 from hdrmetrics.metrics.hdrvdp2.spectral import display_matrices, display_matrix
 from hdrmetrics.metrics.hdrvdp2.tiles import tiles
 
@@ -294,6 +296,32 @@ def test_result_names_its_conditions(hdr_scene: Tensor) -> None:
     json.dumps(HDRVDP2(rgb_display=display_matrices()["crt"]).conditions(), allow_nan=False)
 
 
+def test_a_score_names_what_was_left_to_the_image() -> None:
+    reference = np.random.default_rng(0).uniform(1, 100, (32, 32, 3)).astype(np.float32)
+    for pixels, encoding, display in (
+        (reference, "rgb-bt.709", "ccfl-lcd"),
+        (reference[..., 0], "luminance", "d65"),
+    ):
+        conditions = hm.score(pixels, "hdrvdp2", reference=pixels).conditions
+        assert (conditions["encoding"], conditions["rgb_display"]) == (encoding, display)
+        assert (conditions["ppd"], conditions["version"]) == (30.0, INFO.version)
+    given = hm.score(reference, "hdrvdp2", reference=reference, rgb_display="crt").conditions
+    assert given["rgb_display"] == "crt"
+
+
+def test_pixels_per_degree_are_the_screens() -> None:
+    reference = np.random.default_rng(0).uniform(1, 100, (32, 32, 3)).astype(np.float32)
+    test = np.roll(reference, 1, axis=0)
+    screen = hm.get_display("linear-1000")
+    found = hm.score(test, "hdrvdp2", reference=reference, display=screen)
+    assert found.conditions["ppd"] == screen.ppd != 30.0
+    given = hm.score(test, "hdrvdp2", reference=reference, display=screen, ppd=30)
+    assert given.conditions["ppd"] == 30.0
+    assert given.value != found.value
+    shown = [screen.show(torch.from_numpy(x).movedim(2, 0)[None]) for x in (test, reference)]
+    assert found.value == pytest.approx(float(HDRVDP2(ppd=screen.ppd)(*shown)), abs=1e-4)
+
+
 @pytest.mark.parametrize(
     ("options", "error", "message"),
     [
@@ -350,3 +378,9 @@ def test_tables_made_without_gradients_serve_later_calls() -> None:
     metric.as_loss()(leaf * 1.1, image).backward()
     assert leaf.grad is not None
     assert torch.isfinite(leaf.grad).all()
+
+
+def test_files_are_not_taken_for_xyz() -> None:
+    light = np.full((64, 64, 3), 50.0)
+    with pytest.raises(OptionError, match=r"BT\.709"):
+        hm.score(light, "hdrvdp2", reference=light, encoding="xyz")

@@ -67,7 +67,12 @@ def test_identical_images_are_best(info: MetricInfo, hdr_scene: Tensor) -> None:
     best = float(metric(image, image))
     worse = float(metric(distorted(image, 0.05, info), image))
     edge = info.range[1] if info.higher_is_better else info.range[0]
-    assert best == pytest.approx(edge, abs=1e-9) or math.isinf(best)
+    # A tone mapping that changes nothing is no perfect one: its naturalness counts too.
+    if info.domain != "tonemapped":
+        # HDR-VDP-2 takes the logarithm of each band's difference plus 1e-12: its Q has a floor, and
+        # the opinion score of that is 99.993 at this size.
+        slack = 0.01 if info.name == "hdrvdp2" else 1e-9
+        assert best == pytest.approx(edge, abs=slack) or math.isinf(best)
     assert best > worse if info.higher_is_better else best < worse
     assert info.range[0] <= worse <= info.range[1]
 
@@ -199,7 +204,9 @@ def test_map(info: MetricInfo, hdr_scene: Tensor) -> None:
         assert torch.isfinite(local).all()
         return
     assert min(local.shape[-2:]) > 20
-    row, column = divmod(int((local - local.median()).abs().argmax()), local.shape[-1])
+    change = local - metric.map(image, *reference)  # which is no constant for a tone mapping
+    around = F.avg_pool2d(change.abs(), 5, 1)  # single pixels may flip elsewhere if all are 0 or 1
+    row, column = (2 + v for v in divmod(int(around.argmax()), around.shape[-1]))
     scale = SIZE / local.shape[-1]
     assert 70 <= row * scale <= 130, "the largest difference lies in the changed patch"
     assert 20 <= column * scale <= 80, "the largest difference lies in the changed patch"

@@ -6,7 +6,7 @@ from hdrmetrics.metrics.hdrvdp2.metric import HDRVDP2, INFO
 from hdrmetrics.metrics.hdrvdp2.result import HDRVDP2Result
 from hdrmetrics.registry import register_metric
 
-__all__ = ["HDRVDP2", "HDRVDP2Result", "register"]
+__all__ = ["HDRVDP2", "INFO", "HDRVDP2Result", "register"]
 
 
 def register() -> None:

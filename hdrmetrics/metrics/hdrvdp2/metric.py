@@ -17,7 +17,7 @@ from hdrmetrics.metrics.hdrvdp2.options import HDRVDP2Options
 from hdrmetrics.metrics.hdrvdp2.pathway import Percept, band_frequencies, perceive
 from hdrmetrics.metrics.hdrvdp2.quality import changed_pixels, opinion_score, quality
 from hdrmetrics.metrics.hdrvdp2.result import HDRVDP2Result
-from hdrmetrics.metrics.hdrvdp2.spectral import DisplayMatrix, Encoding
+from hdrmetrics.metrics.hdrvdp2.spectral import DisplayMatrix, Encoding, default_display
 from hdrmetrics.metrics.hdrvdp2.tiles import tiles
 from hdrmetrics.metrics.hdrvdp2.visibility import (
     contrast_map,
@@ -127,6 +127,8 @@ class HDRVDP2(Metric):
             do_masking=do_masking,
             do_spatial_pooling=do_spatial_pooling,
         )
+        if encoding == "xyz":
+            self.color_space = "xyz"
         self.tile_size = tile_size
         self.loss = loss
         self.precision = precision
@@ -137,10 +139,19 @@ class HDRVDP2(Metric):
         )
 
     def conditions(self, reference: Tensor | None = None) -> dict[str, Any]:
-        """Return version, viewing conditions and switches."""
+        """Return version, viewing conditions and switches.
+
+        Encoding and display, where they are left to the number of channels, are named if a
+        reference tells that number.
+        """
+        options = self.options.to_dict()
+        if reference is not None:
+            options["encoding"] = self.options.encoding_of(reference.shape[-3])
+            if options["rgb_display"] is None:
+                options["rgb_display"] = default_display(reference.shape[-3])
         return {
             "hdrvdp_version": VERSION,
-            **self.options.to_dict(),
+            **options,
             "tile_size": self.tile_size,
             "precision": self.precision,
         }

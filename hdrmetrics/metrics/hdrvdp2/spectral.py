@@ -52,6 +52,11 @@ def display_matrices() -> dict[str, DisplayMatrix]:
     }
 
 
+def default_display(channels: int) -> str:
+    """Return the display that is taken for an image with so many channels."""
+    return "d65" if channels == 1 else "ccfl-lcd"
+
+
 def display_matrix(display: str | DisplayMatrix | None, channels: int) -> NDArray[np.float64]:
     """Return the matrix ``(channels, 4)`` from channels to L, M and S cones and rods.
 
@@ -71,7 +76,7 @@ def display_matrix(display: str | DisplayMatrix | None, channels: int) -> NDArra
         If a given matrix is not ``channels`` × 4 of finite numbers that are not negative.
     """
     if display is None:
-        display = "d65" if channels == 1 else "ccfl-lcd"
+        display = default_display(channels)
     if isinstance(display, str):
         known = display_matrices()
         if display not in known:

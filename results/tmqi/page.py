@@ -1,0 +1,120 @@
+"""Writes README.md from agreement.json and timings.json.
+
+python results/tmqi/page.py
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).parent
+SETS = {
+    "procedural": "pictures made by a script (in `tests/data`)",
+    "more": "two photographs and eleven operators (not in this repository)",
+}
+PAGE = """# TMQI and FSITM: agreement and speed
+
+Made by `agreement.py`, `benchmark.py` and `page.py` in this folder.
+
+## Agreement with the authors' code
+
+TMQI: `TMQI.m` of the HDR Toolbox, unmodified (`same`) and with windows inside the image only
+(`valid`), under Octave 7.3 in double precision. Asked: 1e-5.
+
+| pairs | window | quantity | values | largest difference |
+|---|---|---|---|---|
+{agreement}
+
+FSITM: the authors' `FSITM.m`, as published inside FFTMI (2020), under Octave 7.3, each channel of
+each pair, three pairs large enough for the coarse filters. Over {values} values at most
+{pixels:g} pixels of an image differ in sign.
+For FSITM_TMQI the authors average both; there are no values of it to compare with. The port of
+FSITM to Python (D. Völgyes) is no truth: it takes its odd filters from two wrong planes, and its
+frequency grid is that of odd sizes only.
+
+Not here: TMQI-II. Its structural part can be read in FFTMI's code, its naturalness cannot.
+
+## Where the original is not reproduced
+
+The HDR image is stretched to 2³² − 1, so squares reach 2⁶⁴, and in a flat bright area the variance
+is the difference of two equal numbers: rounding, which may look like a standard deviation of 60 or
+like none. The original rates such places (clipped skies, lamps) 0.01 or 1, depending on the exact
+value that was clipped to. Here a variance under 1e-14 of the square is taken as none. The same
+image with a flat area at four levels (the whole of it flat in the tone-mapped image too):
+
+| level | original: Q | original: in the area | here: Q | here: in the area |
+|---|---|---|---|---|
+{flat}
+
+The original also rounds the factor of the stretch to an integer, which we do not (it moves Q by
+less than 1e-8 on the pairs above, and would make the result depend on the unit), and its S is a
+complex number where a scale's mean is negative; here S is then 0.
+
+## Time
+
+float32 in, float64 inside; {machine}, torch {torch}; load average {load}. In brackets: how many
+times faster than the Python port of TMQI (D. Völgyes, 0.10.0) in the same run{absent}. The port is
+NumPy and SciPy with Fourier convolutions, on one thread. A loss is one forward and backward pass.
+
+| size | channels | threads | port | TMQI | reference prepared | loss, gradient | FSITM |
+|---|---|---|---|---|---|---|---|
+{times}
+"""
+
+
+def milliseconds(seconds: float | None, port: float | None = None) -> str:
+    """Return a time, and how many times shorter it is than the port's."""
+    if seconds is None:
+        return "–"
+    return f"{seconds * 1e3:.0f} ms" + ("" if port is None else f" ({port / seconds:.1f}×)")
+
+
+def main() -> None:
+    agreement = json.loads((HERE / "agreement.json").read_text())
+    timings = json.loads((HERE / "timings.json").read_text())
+    lines = [
+        f"| {title} | {row['window']} | {row['quantity']} | {row['values']} "
+        f"| {row['largest']:.1e} |"
+        for name, title in SETS.items()
+        for row in agreement.get(name, [])
+    ]
+    flat = [
+        f"| {row['level']:g} | {row['original q']:.4f} | {row['original inside']:.2f} | "
+        f"{row['q']:.4f} | {row['inside']:.2f} |"
+        for row in agreement["flat"]
+    ]
+    times = [time_line(row) for row in timings["rows"]]
+    ported = any("port" in row for row in timings["rows"])
+    text = PAGE.format(
+        agreement="\n".join(lines),
+        **agreement["fsitm"],
+        flat="\n".join(flat),
+        machine=timings["machine"],
+        torch=timings["torch"],
+        load=" to ".join(f"{load:.1f}" for load in timings["load average"]),
+        absent="" if ported else " (absent in this run)",
+        times="\n".join(times),
+    )
+    (HERE / "README.md").write_text(text)
+
+
+def time_line(row: dict[str, Any]) -> str:
+    """Return a row of the table of times."""
+    port = row.get("port")
+    cells = [
+        f"{row['size'][1]}×{row['size'][0]}",
+        str(row["channels"]),
+        str(row["threads"]),
+        milliseconds(port),
+        milliseconds(row["tmqi"], port),
+        milliseconds(row["prepared"], port),
+        milliseconds(row.get("loss with gradient")),
+        milliseconds(row["fsitm"]),
+    ]
+    return "| " + " | ".join(cells) + " |"
+
+
+if __name__ == "__main__":
+    main()
