@@ -1,0 +1,124 @@
+"""The textbook curves: linear scaling, a gamma, a logarithm, an exponential."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from hdrmetrics.tonemap.operator import CurveOperator, OperatorInfo
+from hdrmetrics.tonemap.parameter import Parameter, Values
+from hdrmetrics.tonemap.statistics import TINY, largest, log_mean, percentile, power, stretch
+
+
+class Normalize(CurveOperator):
+    """L_d = (L − low) / (high − low), clamped to [0, 1]."""
+
+    info = OperatorInfo(
+        name="normalize",
+        title="Linear scaling between percentiles",
+        kind="global",
+        parameters=(
+            Parameter(
+                "low", None, 0.0, 1e9, "cd/m²", "luminance that becomes black",
+                "the picture's 1st percentile",
+            ),
+            Parameter(
+                "high", None, 0.0, 1e9, "cd/m²", "luminance that becomes white",
+                "the picture's 99.9th percentile",
+            ),
+        ),
+        monotone=True,
+        scale_invariant=True,
+        differentiable=True,
+        citation="F. Banterle et al., Advanced High Dynamic Range Imaging, 2nd ed., 2017",
+    )  # fmt: skip
+
+    def constants(self, light: Tensor, values: Values) -> Values:
+        """Return the luminances that become black and white."""
+        low, high = values.get("low"), values.get("high")
+        return {
+            "low": percentile(light, 0.01) if low is None else low,
+            "high": percentile(light, 0.999) if high is None else high,
+        }
+
+    def curve(self, x: Tensor, c: Values) -> Tensor:
+        """Return the ramp."""
+        return stretch(x, c["low"], c["high"])
+
+
+class Gamma(CurveOperator):
+    """C_d = (2^f · C)^(1/γ): an exposure in stops and a gamma, on each channel."""
+
+    info = OperatorInfo(
+        name="gamma",
+        title="Exposure and gamma",
+        kind="global",
+        parameters=(
+            Parameter("gamma", 2.2, 0.2, 10.0, "", "exponent's inverse"),
+            Parameter("stops", 0.0, -40.0, 40.0, "stops", "exposure, a factor of 2 each"),
+        ),
+        monotone=True,
+        scale_invariant=False,
+        differentiable=True,
+        citation="F. Banterle et al., Advanced High Dynamic Range Imaging, 2nd ed., 2017",
+        encoded=True,
+        own_color=True,
+    )
+
+    def curve(self, x: Tensor, c: Values) -> Tensor:
+        """Return code values."""
+        return power(x * torch.exp2(c["stops"]), 1 / c["gamma"]) * (x > 0)
+
+    def tone(self, image: Tensor, light: Tensor, values: Values) -> Tensor:
+        """Return the curve of each channel."""
+        return self.per_channel(image, light, values)
+
+
+class Logarithmic(CurveOperator):
+    """L_d = log(1 + q·L) / log(1 + k·L_max)."""
+
+    info = OperatorInfo(
+        name="logarithmic",
+        title="Logarithm",
+        kind="global",
+        parameters=(
+            Parameter("q", 1.0, 1e-3, 1e4, "m²/cd", "gain of each pixel"),
+            Parameter("k", 1.0, 1e-3, 1e4, "m²/cd", "gain of the white point"),
+        ),
+        monotone=True,
+        scale_invariant=False,
+        differentiable=True,
+        citation="F. Drago et al., Computer Graphics Forum 22(3), 2003 (as a starting point)",
+    )
+
+    def constants(self, light: Tensor, values: Values) -> Values:
+        """Return the gain and the factor of the logarithm."""
+        white = torch.log1p(values["k"] * largest(light)).clamp(min=TINY)
+        return {"q": values["q"], "factor": 1 / white}
+
+    def curve(self, x: Tensor, c: Values) -> Tensor:
+        """Return the logarithm."""
+        return torch.log1p(x * c["q"]) * c["factor"]
+
+
+class Exponential(CurveOperator):
+    """L_d = 1 − exp(−k·L / L̄), L̄ the log mean, as film saturates."""
+
+    info = OperatorInfo(
+        name="exponential",
+        title="Exponential",
+        kind="global",
+        parameters=(Parameter("k", 1.0, 1e-3, 100.0, "", "exposure relative to the log mean"),),
+        monotone=True,
+        scale_invariant=True,
+        differentiable=True,
+        citation="J. A. Ferwerda et al., SIGGRAPH 1996 (as a starting point)",
+    )
+
+    def constants(self, light: Tensor, values: Values) -> Values:
+        """Return the exposure."""
+        return {"exposure": values["k"] / log_mean(light)}
+
+    def curve(self, x: Tensor, c: Values) -> Tensor:
+        """Return the exponential."""
+        return -torch.expm1(x * -c["exposure"])

@@ -1,0 +1,314 @@
+"""The common shape of every tone-mapping operator: its description, its settings and its call."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import torch
+from torch import Tensor
+
+from hdrmetrics.color import luminance
+from hdrmetrics.errors import OptionError, PixelValueError
+from hdrmetrics.metric import as_batch
+from hdrmetrics.tonemap.color import COLOR_TREATMENTS, ColorTreatment, recolor, scale_pixels
+from hdrmetrics.tonemap.parameter import Parameter, Value, Values, as_values
+
+Kind = Literal["global", "local", "histogram"]
+"""How an operator looks at the picture: one curve for all pixels, each pixel's surroundings, or a
+curve made from the histogram."""
+
+_STRIP = 1 << 16
+"""Pixels worked on at a time, so that a strip's temporaries stay in a core's cache."""
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorInfo:
+    """What a user has to know about an operator.
+
+    Parameters
+    ----------
+    name
+        The name that :func:`~hdrmetrics.tonemap.create_operator` takes.
+    title
+        One line for tables.
+    kind
+        See :data:`Kind`.
+    parameters
+        The settings, in the order of importance.
+    monotone
+        Whether a brighter grey pixel never comes out darker than a darker one.
+    scale_invariant
+        Whether multiplying the input by a factor leaves the output as it is (while its darkest
+        tones stay well above the 1e-6 that logarithms add).
+    differentiable
+        Whether gradients flow to the image and to the settings.
+    encoded
+        Whether the values are display code values, as the paper has them, and not linear light:
+        :func:`~hdrmetrics.tonemap.to_display` then applies no transfer function.
+    own_color
+        Whether the operator says what happens to colour, and not to luminance alone.
+    citation
+        The paper.
+    """
+
+    name: str
+    title: str
+    kind: Kind
+    parameters: tuple[Parameter, ...]
+    monotone: bool
+    scale_invariant: bool
+    differentiable: bool
+    citation: str
+    encoded: bool = False
+    own_color: bool = False
+
+
+class Operator:
+    """Base of all operators: ``operator(image)`` returns display-referred values, not yet clipped.
+
+    Parameters
+    ----------
+    color
+        ``None``: as the operator's paper has it, or pixels scaled by the change in luminance. Or
+        one of ``"per-channel"``, ``"schlick"``, ``"mantiuk2009"``, ``"pouli2013"``; see
+        :mod:`hdrmetrics.tonemap.color`.
+    saturation
+        Exponent of ``"schlick"``, in [0, 2]; 1 keeps the ratios between the channels.
+    settings
+        The operator's parameters, numbers or tensors of one value or one per image; ``None`` (and
+        leaving them out) stands for the default.
+
+    Raises
+    ------
+    OptionError
+        For an unknown setting, a value out of bounds, or a treatment that the operator lacks.
+    """
+
+    info: ClassVar[OperatorInfo]
+
+    def __init__(
+        self,
+        *,
+        color: ColorTreatment | None = None,
+        saturation: Value = 1.0,
+        **settings: Value | None,
+    ) -> None:
+        name, parameters = self.info.name, {p.name: p for p in self.info.parameters}
+        unknown = sorted(set(settings) - set(parameters))
+        if unknown:
+            known = ", ".join(parameters) or "none"
+            raise OptionError(f"{name} has no parameter {', '.join(unknown)}; it has {known}")
+        if color is not None and color not in COLOR_TREATMENTS:
+            raise OptionError(f"color is one of {', '.join(COLOR_TREATMENTS)}; not {color!r}")
+        if color == "per-channel" and not isinstance(self, CurveOperator):
+            raise OptionError(
+                f"{name} is not one curve over luminance, so it cannot be applied per channel"
+            )
+        if color != "schlick" and not (isinstance(saturation, (int, float)) and saturation == 1):
+            raise OptionError('saturation goes with color="schlick", only')
+        self.color = color
+        self.saturation = _SATURATION.check(saturation, name)
+        self.settings: dict[str, Value | None] = {}
+        for key, parameter in parameters.items():
+            chosen = settings.get(key)
+            self.settings[key] = (
+                parameter.default if chosen is None else parameter.check(chosen, name)
+            )
+        self.check_settings()
+
+    def __call__(self, image: Tensor) -> Tensor:
+        """Tone-map each image of a batch.
+
+        Parameters
+        ----------
+        image
+            ``(N, C, H, W)``, C = 1 or 3, linear BT.709 in cd/m² (or relative to it, for operators
+            that are scale invariant), not negative; ``(C, H, W)`` and ``(H, W)`` are taken as a
+            batch of one. float32 or float64; half precision is computed in float32.
+
+        Returns
+        -------
+        Tensor
+            ``(N, C, H, W)``, display-referred: 0 is black, 1 the display's white. Values above 1
+            are left for :func:`~hdrmetrics.tonemap.to_display` to clip.
+
+        Raises
+        ------
+        ShapeError
+            For other shapes.
+        PixelValueError
+            For NaN, infinity or negative values.
+        """
+        batch = check_light(image)
+        with torch.autocast(batch.device.type, enabled=False):
+            light = luminance(batch)
+            values = as_values(self.settings, batch)
+            if self.color is None:
+                return self.tone(batch, light, values)
+            if self.color == "per-channel":
+                return self.per_channel(batch, light, values)
+            saturation = as_values({"saturation": self.saturation}, batch)["saturation"]
+            mapped = self.luminance_map(batch, light, values)
+            return recolor(self.color, batch, light, mapped, saturation)
+
+    def __repr__(self) -> str:
+        chosen = {
+            p.name: v for p in self.info.parameters if (v := self.settings[p.name]) is not p.default
+        }
+        return f"<{self.info.name} {chosen}>" if chosen else f"<{self.info.name}>"
+
+    # -- what subclasses write ------------------------------------------------------------
+
+    def check_settings(self) -> None:
+        """Raise :class:`OptionError` for settings that do not go together."""
+
+    def tone(self, image: Tensor, light: Tensor, values: Values) -> Tensor:
+        """Return the display-referred picture, colour as the operator has it."""
+        raise NotImplementedError
+
+    def luminance_map(self, image: Tensor, light: Tensor, values: Values) -> Tensor:
+        """Return the display-referred luminance ``(N, 1, H, W)`` for a colour treatment."""
+        return luminance(self.tone(image, light, values))
+
+    def per_channel(self, image: Tensor, light: Tensor, values: Values) -> Tensor:
+        """Return the picture with the curve applied to each channel."""
+        raise NotImplementedError
+
+
+class LuminanceOperator(Operator):
+    """Base of the operators that map luminance and leave colour to a treatment."""
+
+    def map_light(self, light: Tensor, values: Values) -> Tensor:
+        """Return the display-referred luminance ``(N, 1, H, W)`` of luminance ``(N, 1, H, W)``."""
+        raise NotImplementedError
+
+    def tone(self, image: Tensor, light: Tensor, values: Values) -> Tensor:
+        """Return the pixels scaled by the change in luminance."""
+        mapped = self.map_light(light, values)
+        if image.shape[1] == 1:
+            return torch.where(light > 0, mapped, torch.zeros_like(mapped))
+        if _recording(image, mapped):
+            return scale_pixels(image, light, mapped)
+        out = torch.empty_like(image)
+        for index, rows in _strips(image):
+            piece = light[index, :, rows], mapped[index, :, rows]
+            out[index, :, rows] = scale_pixels(image[index, :, rows], *piece)
+        return out
+
+    def luminance_map(self, image: Tensor, light: Tensor, values: Values) -> Tensor:
+        """Return the display-referred luminance."""
+        return self.map_light(light, values)
+
+
+class CurveOperator(LuminanceOperator):
+    """Base of the operators that are one curve over luminance per image."""
+
+    def constants(self, light: Tensor, values: Values) -> Values:
+        """Return what the curve needs, settings and measurements, ``(N, 1, 1, 1)`` each."""
+        return values
+
+    def curve(self, x: Tensor, c: Values) -> Tensor:
+        """Return the display-referred values of ``x``, element by element, given constants."""
+        raise NotImplementedError
+
+    def map_light(self, light: Tensor, values: Values) -> Tensor:
+        """Return the curve's values for luminance ``(N, 1, H, W)``."""
+        constants = self.constants(light, values)
+        if _recording(light, *constants.values()):
+            return self.curve(light, constants)
+        return self._in_strips(light, constants, lambda x, c, _: self.curve(x, c))
+
+    def tone(self, image: Tensor, light: Tensor, values: Values) -> Tensor:
+        """Return the pixels scaled by the change in luminance, in one pass where possible."""
+        constants = self.constants(light, values)
+        if image.shape[1] == 1 or _recording(image, *constants.values()):
+            return super().tone(image, light, values)
+        return self._in_strips(
+            light, constants, lambda x, c, p: scale_pixels(p, x, self.curve(x, c)), image
+        )
+
+    def per_channel(self, image: Tensor, light: Tensor, values: Values) -> Tensor:
+        """Return the curve of the whole picture's luminance, applied to each channel."""
+        constants = self.constants(light, values)
+        if _recording(image, *constants.values()):
+            return self.curve(image, constants)
+        return self._in_strips(image, constants, lambda x, c, _: self.curve(x, c))
+
+    def _in_strips(
+        self,
+        x: Tensor,
+        constants: Values,
+        job: Callable[[Tensor, Values, Tensor], Tensor],
+        image: Tensor | None = None,
+    ) -> Tensor:
+        """Return ``job(x, constants, image)`` worked out strip by strip, image by image."""
+        pixels = x if image is None else image
+        out = torch.empty_like(pixels)
+        each = one_by_one(x, constants)
+        for index, rows in _strips(pixels):
+            _, own = each[index.start]
+            out[index, :, rows] = job(x[index, :, rows], own, pixels[index, :, rows])
+        return out
+
+
+class EachLuminanceOperator(LuminanceOperator):
+    """Base of the operators that work on the luminance of one image at a time."""
+
+    def map_one(self, light: Tensor, values: Values) -> Tensor:
+        """Return the display-referred luminance of one image ``(1, 1, H, W)``."""
+        raise NotImplementedError
+
+    def map_light(self, light: Tensor, values: Values) -> Tensor:
+        """Return the display-referred luminance of all images."""
+        return torch.cat([self.map_one(one, own) for one, own in one_by_one(light, values)])
+
+
+def one_by_one(batch: Tensor, values: Values) -> list[tuple[Tensor, Values]]:
+    """Return each image ``(1, C, H, W)`` of a batch with its own settings."""
+    return [
+        (
+            batch[i : i + 1],
+            {k: v[i : i + 1] if v.shape[0] > 1 else v for k, v in values.items()},
+        )
+        for i in range(batch.shape[0])
+    ]
+
+
+_SATURATION = Parameter("saturation", 1.0, 0.0, 2.0, "", "exponent of the colour ratios")
+
+
+def check_light(image: Tensor) -> Tensor:
+    """Return linear light as a float batch ``(N, C, H, W)``, or raise what is wrong with it.
+
+    Raises
+    ------
+    ShapeError, PixelValueError
+        See :meth:`Operator.__call__`.
+    """
+    batch = as_batch(image)
+    low, high = (float(v) for v in torch.aminmax(batch.detach()))
+    if not (math.isfinite(low) and math.isfinite(high)):
+        raise PixelValueError("the image has values that are NaN or infinite: repair it first")
+    if low < 0:
+        raise PixelValueError(
+            f"the image has negative light, down to {low:.4g}: clamp it at zero first"
+        )
+    return batch
+
+
+def _recording(*tensors: Tensor) -> bool:
+    """Whether autograd will want to go back through these; on a GPU strips do not pay either."""
+    wanted = torch.is_grad_enabled() and any(t.requires_grad for t in tensors)
+    return wanted or tensors[0].device.type != "cpu"
+
+
+def _strips(image: Tensor) -> list[tuple[slice, slice]]:
+    rows = max(1, _STRIP // max(image.shape[-1], 1))
+    return [
+        (slice(index, index + 1), slice(first, min(first + rows, image.shape[-2])))
+        for index in range(image.shape[0])
+        for first in range(0, image.shape[-2], rows)
+    ]

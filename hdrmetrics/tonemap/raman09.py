@@ -1,0 +1,57 @@
+"""Bilateral compositing: virtual photographs weighted by their fine detail."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from hdrmetrics.color import luminance
+from hdrmetrics.tonemap.bilateral import bilateral_grid
+from hdrmetrics.tonemap.exposures import expose, uniform_exposures
+from hdrmetrics.tonemap.operator import Operator, OperatorInfo, one_by_one
+from hdrmetrics.tonemap.parameter import Parameter, Values
+from hdrmetrics.tonemap.statistics import DELTA
+
+
+class Raman09(Operator):
+    """Σ w·photo / Σ w, w = floor + |L − bilateral(L)|, over exposures one stop apart."""
+
+    info = OperatorInfo(
+        name="raman09",
+        title="Bilateral compositing of exposures",
+        kind="local",
+        parameters=(
+            Parameter("floor", 70 / 255, 1e-4, 10.0, "", "weight of flat areas"),
+            Parameter("space", 1.0, 0.01, 10.0, "", "filter's width over the shorter side"),
+            Parameter("range", 0.1, 0.01, 1.0, "", "difference that counts as an edge"),
+        ),
+        monotone=False,
+        scale_invariant=False,
+        differentiable=False,
+        citation="S. Raman and S. Chaudhuri, Eurographics 2009 (short papers)",
+        encoded=True,
+        own_color=True,
+    )
+
+    def tone(self, image: Tensor, light: Tensor, values: Values) -> Tensor:
+        """Return the weighted mean of the photographs."""
+        return torch.cat(
+            [
+                _composite(expose(one, uniform_exposures(light[i : i + 1])), own)
+                for i, (one, own) in enumerate(one_by_one(image, values))
+            ]
+        )
+
+
+def _composite(stack: list[Tensor], values: Values) -> Tensor:
+    low = min(float(photo.amin()) for photo in stack)
+    high = max(float(photo.amax()) for photo in stack)
+    space = float(values["space"]) * min(stack[0].shape[-2:])
+    edge = max(float(values["range"]) * (high - low), DELTA)
+    total = weights = torch.zeros((), dtype=stack[0].dtype, device=stack[0].device)
+    for photo in stack:
+        grey = luminance(photo)
+        weight = values["floor"] + (grey - bilateral_grid(grey, space, edge, low, high)).abs()
+        total = total + photo * weight
+        weights = weights + weight
+    return total / weights

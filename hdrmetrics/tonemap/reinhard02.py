@@ -1,0 +1,152 @@
+"""Photographic tone reproduction with one curve: the original, a robust and a free form."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from hdrmetrics.tonemap.color import schlick
+from hdrmetrics.tonemap.operator import CurveOperator, OperatorInfo
+from hdrmetrics.tonemap.parameter import Parameter, Values
+from hdrmetrics.tonemap.statistics import (
+    DELTA,
+    TINY,
+    largest,
+    log_mean,
+    percentile,
+    smallest_positive,
+)
+
+_PAPER = (
+    "E. Reinhard, M. Stark, P. Shirley and J. Ferwerda, ACM Transactions on Graphics 21(3), 2002"
+)
+
+KEY = Parameter(
+    "key", None, 1e-3, 10.0, "", "value that the log mean becomes before compression",
+    "0.18 · 4^((2·log L̄ − log L₁ − log L₉₉) / (log L₉₉ − log L₁)) with the 1st and 99th percentile",
+)  # fmt: skip
+WHITE = Parameter(
+    "white", None, 1e-3, 1e6, "", "smallest scaled luminance that becomes white",
+    "1.5 · 2^(log₂ L_max − log₂ L_min − 5), L_min the smallest above zero",
+)  # fmt: skip
+
+
+def automatic_key(light: Tensor) -> Tensor:
+    """Return the key of each picture ``(N, 1, H, W)`` from its histogram, ``(N, 1, 1, 1)``.
+
+    References
+    ----------
+    E. Reinhard, "Parameter estimation for photographic tone reproduction", Journal of Graphics
+    Tools 7(1), 2002.
+    """
+    low = torch.log2(percentile(light, 0.01) + DELTA)
+    high = torch.log2(percentile(light, 0.99) + DELTA)
+    middle = torch.log2(log_mean(light) + DELTA)
+    room = high - low
+    key = 0.18 * 4.0 ** ((2 * middle - low - high) / torch.where(room > 0, room, 1.0))
+    return torch.where(room > 0, key, 0.18)
+
+
+def automatic_white(light: Tensor) -> Tensor:
+    """Return the white point of each picture from its dynamic range, ``(N, 1, 1, 1)``."""
+    top = largest(light).clamp(min=TINY)
+    return 1.5 * (top + DELTA) / (smallest_positive(light) + DELTA) / 32.0
+
+
+class Reinhard02(CurveOperator):
+    """L_d = L·(1 + L/white²) / (1 + L), L = key · luminance over its log mean."""
+
+    info = OperatorInfo(
+        name="reinhard02",
+        title="Photographic tone reproduction, global",
+        kind="global",
+        parameters=(KEY, WHITE),
+        monotone=True,
+        scale_invariant=True,
+        differentiable=True,
+        citation=_PAPER,
+    )
+
+    def constants(self, light: Tensor, values: Values) -> Values:
+        """Return the exposure and the burn-out term."""
+        key = values.get("key")
+        white = values.get("white")
+        exposure = (automatic_key(light) if key is None else key) / log_mean(light)
+        white = automatic_white(light) if white is None else white
+        return {"exposure": exposure, "burn": exposure / white**2}
+
+    def curve(self, x: Tensor, c: Values) -> Tensor:
+        """Return the hyperbola with burn-out."""
+        scaled = x * c["exposure"]
+        return scaled * (1 + x * c["burn"]) / (1 + scaled)
+
+
+class ReinhardRobust(CurveOperator):
+    """L_d = L / (1 + L) with statistics and luminance clamped to the 1st and 99th percentile."""
+
+    info = OperatorInfo(
+        name="reinhard_robust",
+        title="Photographic tone reproduction, clamped to percentiles",
+        kind="global",
+        parameters=(KEY,),
+        monotone=True,
+        scale_invariant=True,
+        differentiable=True,
+        citation="F. Banterle, HDR Toolbox; after " + _PAPER,
+    )
+
+    def constants(self, light: Tensor, values: Values) -> Values:
+        """Return the clamping luminances and the exposure."""
+        low, high = percentile(light, 0.01), percentile(light, 0.99)
+        clamped = torch.minimum(torch.maximum(light, low), high)
+        key = values.get("key")
+        key = automatic_key(clamped) if key is None else key
+        return {"low": low, "high": high, "exposure": key / log_mean(clamped)}
+
+    def curve(self, x: Tensor, c: Values) -> Tensor:
+        """Return the hyperbola of clamped luminance."""
+        scaled = torch.minimum(torch.maximum(x, c["low"]), c["high"]) * c["exposure"]
+        return scaled / (1 + scaled)
+
+
+class ReinhardFree(CurveOperator):
+    """L_d = α·L / (α·L + μ), C_d = (C/L)^γ · L_d: three free settings for an optimiser.
+
+    With the defaults it is the photographic operator without burn-out at the key 0.18.
+    """
+
+    info = OperatorInfo(
+        name="reinhard_free",
+        title="Photographic curve with three free settings",
+        kind="global",
+        parameters=(
+            Parameter("alpha", 0.18, 1e-4, 100.0, "", "α: exposure"),
+            Parameter(
+                "mu", None, 1e-6, 1e6, "cd/m²", "μ: luminance, times α, that becomes 0.5",
+                "the log mean of the luminance",
+            ),
+            Parameter("gamma", 1.0, 0.0, 2.0, "", "γ: exponent of the colour ratios"),
+        ),
+        monotone=True,
+        scale_invariant=True,
+        differentiable=True,
+        citation="After E. Reinhard et al., 2002; colour after C. Schlick, 1994",
+        own_color=True,
+    )  # fmt: skip
+
+    def constants(self, light: Tensor, values: Values) -> Values:
+        """Return the exposure."""
+        mu = values.get("mu")
+        return {"exposure": values["alpha"] / (log_mean(light) if mu is None else mu)}
+
+    def curve(self, x: Tensor, c: Values) -> Tensor:
+        """Return the hyperbola."""
+        scaled = x * c["exposure"]
+        return scaled / (1 + scaled)
+
+    def tone(self, image: Tensor, light: Tensor, values: Values) -> Tensor:
+        """Return the picture with its colour ratios to the power γ."""
+        mapped = self.map_light(light, values)
+        if image.shape[1] == 1:
+            return mapped
+        return schlick(image, light, mapped, values["gamma"])

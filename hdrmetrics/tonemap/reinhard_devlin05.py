@@ -1,0 +1,73 @@
+"""Photoreceptor response with local or global, chromatic or achromatic adaptation."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from hdrmetrics.color import luminance
+from hdrmetrics.tonemap.operator import Operator, OperatorInfo
+from hdrmetrics.tonemap.parameter import Parameter, Values
+from hdrmetrics.tonemap.statistics import (
+    TINY,
+    largest,
+    log_mean,
+    percentile,
+    power,
+    smallest,
+)
+
+
+class ReinhardDevlin05(Operator):
+    """C_d = C / (C + (e^−f · I_a)^m), I_a between the pixel's light and the picture's mean.
+
+    The result is scaled so that its luminance spans [0, 1].
+    """
+
+    info = OperatorInfo(
+        name="reinhard_devlin05",
+        title="Photoreceptor physiology",
+        kind="global",
+        parameters=(
+            Parameter(
+                "contrast", None, 0.3, 1.0, "", "m: exponent of the semi-saturation",
+                "0.3 + 0.7·k^1.4, k = (log L₉₉ − log L̄) / (log L₉₉ − log L₁)",
+            ),
+            Parameter("intensity", 0.0, -8.0, 8.0, "", "f: more is brighter"),
+            Parameter("light", 1.0, 0.0, 1.0, "", "a: adapt to the picture (0) or pixel (1)"),
+            Parameter("chroma", 0.0, 0.0, 1.0, "", "c: adapt to luminance (0) or channel (1)"),
+        ),
+        monotone=True,
+        scale_invariant=False,
+        differentiable=True,
+        citation="E. Reinhard and K. Devlin, IEEE Transactions on Visualization and Computer "
+        "Graphics 11(1), 2005",
+        own_color=True,
+    )  # fmt: skip
+
+    def tone(self, image: Tensor, light: Tensor, values: Values) -> Tensor:
+        """Return the receptors' response, normalised."""
+        average = log_mean(light)
+        contrast = values.get("contrast")
+        if contrast is None:
+            contrast = _automatic_contrast(light, average)
+        chroma, local = values["chroma"], values["light"]
+        pixel = chroma * image + (1 - chroma) * light
+        whole = chroma * image.mean(dim=(2, 3), keepdim=True) + (1 - chroma) * average
+        adapting = local * pixel + (1 - local) * whole
+        half = power(torch.exp(-values["intensity"]) * adapting, contrast)
+        response = image / (image + half).clamp(min=TINY)
+        bright = luminance(response)
+        low, high = smallest(bright), largest(bright)
+        room = high - low
+        scaled = (response - low) / torch.where(room > 0, room, 1.0)
+        return torch.where(room > 0, scaled, response)
+
+
+def _automatic_contrast(light: Tensor, average: Tensor) -> Tensor:
+    high = torch.log2(percentile(light, 0.99) + 1e-9)
+    low = torch.log2(percentile(light, 0.01) + 1e-9)
+    room = high - low
+    share = (high - torch.log2(average + 1e-9)) / torch.where(room > 0, room, 1.0)
+    # The log mean of a picture with a few extreme pixels can lie outside the percentiles.
+    return 0.3 + 0.7 * power(torch.where(room > 0, share, 0.5).clamp(0.0, 1.0), 1.4)

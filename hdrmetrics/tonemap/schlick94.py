@@ -1,0 +1,32 @@
+"""Rational quantisation: a hyperbola between black and the picture's largest luminance."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from hdrmetrics.tonemap.operator import CurveOperator, OperatorInfo
+from hdrmetrics.tonemap.parameter import Parameter, Values
+from hdrmetrics.tonemap.statistics import LEAST_PEAK, largest
+
+
+class Schlick94(CurveOperator):
+    """L_d = p·L / ((p − 1)·L + L_max)."""
+
+    info = OperatorInfo(
+        name="schlick94",
+        title="Rational quantisation",
+        kind="global",
+        parameters=(Parameter("p", 200.0, 1.0, 1e6, "", "slope at black; 1 is a linear scaling"),),
+        monotone=True,
+        scale_invariant=True,
+        differentiable=True,
+        citation="C. Schlick, Photorealistic Rendering Techniques, 1994",
+    )
+
+    def constants(self, light: Tensor, values: Values) -> Values:
+        """Return the slope and the largest luminance."""
+        return {"p": values["p"], "peak": largest(light).clamp(min=LEAST_PEAK)}
+
+    def curve(self, x: Tensor, c: Values) -> Tensor:
+        """Return the hyperbola."""
+        return c["p"] * x / ((c["p"] - 1) * x + c["peak"])

@@ -1,0 +1,41 @@
+"""A contrast-preserving scale factor from what the eye can just distinguish."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from hdrmetrics.tonemap.operator import CurveOperator, OperatorInfo
+from hdrmetrics.tonemap.parameter import Parameter, Values
+from hdrmetrics.tonemap.statistics import log_mean
+
+
+class Ward94(CurveOperator):
+    """L_d = L · ((1.219 + (peak/2)^0.4) / (1.219 + L_wa^0.4))^2.5 / peak."""
+
+    info = OperatorInfo(
+        name="ward94",
+        title="Contrast-based scale factor",
+        kind="global",
+        parameters=(
+            Parameter("peak", 100.0, 1.0, 1e4, "cd/m²", "the display's peak"),
+            Parameter(
+                "world", None, 1e-6, 1e8, "cd/m²", "L_wa: eye's adaptation to the scene",
+                "the log mean of the luminance",
+            ),
+        ),
+        monotone=True,
+        scale_invariant=False,
+        differentiable=True,
+        citation="G. Ward, Graphics Gems IV, 1994",
+    )  # fmt: skip
+
+    def constants(self, light: Tensor, values: Values) -> Values:
+        """Return the factor."""
+        world, peak = values.get("world"), values["peak"]
+        world = log_mean(light) if world is None else world
+        factor = ((1.219 + (peak / 2) ** 0.4) / (1.219 + world**0.4)) ** 2.5
+        return {"factor": factor / peak}
+
+    def curve(self, x: Tensor, c: Values) -> Tensor:
+        """Return scaled light."""
+        return x * c["factor"]
