@@ -93,9 +93,9 @@ class Parameter:
             return self._check_tensor(value)
         if isinstance(value, bool) or not isinstance(value, (int, float)):
             raise OptionError(f"{self.name} is a number, not {type(value).__name__} {value!r}")
+        self._check_range(float(value), float(value))
         if self.kind == "integer" and value != int(value):
             raise OptionError(f"{self.name} is a whole number, not {value!r}")
-        self._check_range(float(value), float(value))
         return int(value) if self.kind == "integer" else float(value)
 
     def _check_tensor(self, value: Any) -> Any:
@@ -158,3 +158,43 @@ def resolve(
             None if given is None and parameter.default is None else parameter.check(given)
         )
     return resolved
+
+
+def parse_values(
+    owner: str, parameters: Iterable[Parameter], texts: Iterable[str]
+) -> dict[str, Any]:
+    """Return the values typed as ``KEY=VALUE`` by name, checked.
+
+    Parameters
+    ----------
+    owner
+        Name of the operator, for messages.
+    parameters
+        Its descriptions; they tell how to read a value.
+    texts
+        As typed.
+
+    Raises
+    ------
+    OptionError
+        If a text has another form, names no parameter, or its value cannot be.
+    """
+    known = {parameter.name: parameter for parameter in parameters}
+    found: dict[str, Any] = {}
+    for text in texts:
+        name, equals, value = (part.strip() for part in text.partition("="))
+        name = name.replace("-", "_")
+        if not (equals and name and value):
+            raise OptionError(f"a parameter is KEY=VALUE, not {text!r}")
+        if name not in known:
+            raise OptionError(f"{owner} has no parameter {name}; it has {', '.join(known)}")
+        if known[name].kind == "choice":
+            found[name] = known[name].check(value)
+            continue
+        try:
+            found[name] = known[name].check(float(value))
+        except ValueError as error:
+            if isinstance(error, OptionError):
+                raise
+            raise OptionError(f"{name} is a number, not {value!r}") from None
+    return found

@@ -7,7 +7,18 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from hdrmetrics import __version__
-from hdrmetrics.cli import compare, demo, displays, evaluate, metrics, rank, score
+from hdrmetrics.cli import (
+    compare,
+    demo,
+    displays,
+    evaluate,
+    expand,
+    merge,
+    metrics,
+    rank,
+    score,
+    tonemap,
+)
 
 _OPTIONAL_FILE = {"--json": ".json", "--csv": ".csv"}
 
@@ -32,7 +43,18 @@ def build_parser() -> Parser:
     )
     parser.add_argument("--version", action="version", version=f"hdrmetrics {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True, dest="command")
-    for module in (score, compare, rank, evaluate, metrics, displays, demo):
+    for module in (
+        score,
+        compare,
+        rank,
+        evaluate,
+        tonemap,
+        expand,
+        merge,
+        metrics,
+        displays,
+        demo,
+    ):
         module.add_parser(commands)
     return parser
 

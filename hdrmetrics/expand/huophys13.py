@@ -1,0 +1,39 @@
+"""Huo et al.'s physiological expansion: the retina's response to local light, inverted."""
+
+from __future__ import annotations
+
+from torch import Tensor
+
+from hdrmetrics.expand.bilateral_grid import bilateral_filter
+from hdrmetrics.expand.operator import Expansion, ExpansionInfo, Settings
+from hdrmetrics.expand.signal import Signal, divide, largest, log_mean, power, relight
+from hdrmetrics.parameters import Parameter
+
+_PASSES = ((16.0, 0.3), (10.0, 0.1))  # sigma in pixels and in luminance, as in the paper
+
+
+def _expand(signal: Signal, values: Settings) -> Tensor:
+    light, n = signal.luminance, values["n"]
+    surround = light
+    for spatial, tonal in _PASSES:
+        surround = bilateral_filter(surround, spatial, tonal)
+    half = power(signal.peak * log_mean(light), n)
+    response = power(signal.peak * surround, n) + half
+    return relight(signal, divide(light, largest(light)) * power(response, 1 / n))
+
+
+HUOPHYS13 = Expansion(
+    ExpansionInfo(
+        name="huophys13",
+        title="Huo et al. 2013: inverted response of the retina",
+        kind="local",
+        parameters=(Parameter("n", 0.86, (0.2, 2.0), "", "sensitivity of the response"),),
+        monotone=False,
+        differentiable=False,
+        citation='Y. Huo, F. Yang, L. Dong and V. Brost, "Physiological inverse tone mapping based '
+        'on retina response", The Visual Computer 30, 2014 (online 2013)',
+    ),
+    _expand,
+)
+"""(L/max L)·((peak·surround)^n + (peak·geometric mean)^n)^(1/n). Bright pictures exceed the peak,
+by up to 2^(1/n); a display model clips them."""

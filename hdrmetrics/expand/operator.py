@@ -1,0 +1,153 @@
+"""The common shape of every inverse tone-mapping operator: its description with its call."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import torch
+from torch import Tensor
+
+from hdrmetrics.errors import DomainError, OptionError, PixelValueError, ShapeError
+from hdrmetrics.expand.signal import SdrTransfer, Signal, decoder, make_signal
+from hdrmetrics.metric import as_batch
+from hdrmetrics.parameters import Parameter, resolve
+
+Settings = dict[str, Any]
+"""Resolved settings: tensors for real numbers, ``int`` and ``str`` for the rest, ``None`` where
+the operator derives the value from the picture."""
+
+PEAK = Parameter("peak", 1000.0, (1.0, 1e6), "cd/m²", "luminance of the display's white")
+TRANSFER = Parameter(
+    "transfer",
+    "gamma",
+    None,
+    "",
+    "how code values become light",
+    kind="choice",
+    choices=("gamma", "srgb", "linear"),
+)
+GAMMA = Parameter("gamma", 2.2, (1.0, 4.0), "", "exponent of the transfer 'gamma'")
+COMMON = (PEAK, TRANSFER, GAMMA)
+"""What every operator takes besides its own parameters."""
+
+_TOLERANCE = 1e-3  # a code of 1 after float rounding or a resampling filter
+
+
+@dataclass(frozen=True, slots=True)
+class ExpansionInfo:
+    """What a user has to know about an inverse operator.
+
+    Parameters
+    ----------
+    name
+        The name that :func:`expand` takes.
+    title
+        One line for tables.
+    kind
+        ``global``: one curve over luminance per image; ``local``: surroundings count.
+    parameters
+        Its own settings, besides :data:`COMMON`.
+    monotone
+        Whether a brighter grey pixel never comes out darker than a darker one.
+    differentiable
+        Whether gradients flow to the image and to every real-valued setting.
+    citation
+        The paper.
+    """
+
+    name: str
+    title: str
+    kind: Literal["global", "local"]
+    parameters: tuple[Parameter, ...]
+    monotone: bool
+    differentiable: bool
+    citation: str
+
+
+@dataclass(frozen=True, slots=True)
+class Expansion:
+    """An inverse operator: its description and the formula from a signal to light in cd/m²."""
+
+    info: ExpansionInfo
+    formula: Callable[[Signal, Settings], Tensor]
+
+    def __call__(
+        self,
+        image: Tensor,
+        *,
+        peak: float | Tensor = 1000.0,
+        transfer: SdrTransfer = "gamma",
+        gamma: float | Tensor = 2.2,
+        **settings: Any,
+    ) -> Tensor:
+        """Expand each image of a batch; see :func:`expand`."""
+        codes = check_codes(image)
+        chosen = resolve(
+            self.info.name,
+            (*COMMON, *self.info.parameters),
+            {"peak": peak, "transfer": transfer, "gamma": gamma, **settings},
+        )
+        with torch.autocast(codes.device.type, enabled=False):
+            values = _as_tensors(chosen, (*COMMON, *self.info.parameters), codes)
+            decode = decoder(values.pop("transfer"), values.pop("gamma"))
+            signal = make_signal(codes, values.pop("peak"), decode)
+            return self.formula(signal, values)
+
+
+def check_codes(image: Tensor) -> Tensor:
+    """Return display-encoded values as a float batch ``(N, C, H, W)`` in [0, 1], or raise.
+
+    Raises
+    ------
+    ShapeError
+        For other shapes or integers.
+    PixelValueError
+        For NaN or infinity.
+    DomainError
+        For values outside [0, 1] by more than 0.001; smaller excesses are clamped.
+    """
+    batch = as_batch(image)
+    low, high = (float(v) for v in torch.aminmax(batch.detach()))
+    if not (math.isfinite(low) and math.isfinite(high)):
+        raise PixelValueError(
+            "the image has pixel values that are NaN or infinite: repair it first"
+        )
+    if low < -_TOLERANCE or high > 1 + _TOLERANCE:
+        raise DomainError(
+            f"inverse tone mapping takes display-encoded values in [0, 1]; the image spans "
+            f"{low:.4g} to {high:.4g}. Divide 8-bit values by 255; light in cd/m² is HDR already"
+        )
+    return batch.clamp(0.0, 1.0)
+
+
+def one_number(values: Settings, name: str) -> float:
+    """Return a setting that has to be the same for the whole batch, such as a filter's size.
+
+    Raises
+    ------
+    OptionError
+        If it was given per image.
+    """
+    value: Tensor = values[name]
+    if value.numel() != 1:
+        raise OptionError(f"{name} is one number for the whole batch")
+    return float(value.detach())
+
+
+def _as_tensors(settings: Settings, parameters: tuple[Parameter, ...], image: Tensor) -> Settings:
+    found: Settings = {}
+    for parameter in parameters:
+        value = settings[parameter.name]
+        if parameter.kind == "real" and value is not None:
+            tensor = value if isinstance(value, Tensor) else image.new_tensor(value)
+            if tensor.numel() not in (1, image.shape[0]):
+                raise ShapeError(
+                    f"{parameter.name} has one value, or one per image: not {tensor.numel()} for "
+                    f"{image.shape[0]} images"
+                )
+            value = tensor.to(image).reshape(-1, 1, 1, 1)
+        found[parameter.name] = value
+    return found
