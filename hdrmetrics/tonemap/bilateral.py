@@ -15,7 +15,7 @@ _PAD = 3  # cells around the grid, as wide as the blur and the interpolation rea
 def bilateral_exact(image: Tensor, sigma_space: float, sigma_range: float) -> Tensor:
     """Smooth each plane by a Gaussian of distance times a Gaussian of difference.
 
-    The time grows with the square of ``sigma_space``: half a minute for a megapixel at 20 pixels.
+    The time grows with the square of ``sigma_space``: minutes for a megapixel at 20 pixels.
 
     Parameters
     ----------

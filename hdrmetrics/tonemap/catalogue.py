@@ -153,7 +153,7 @@ def tonemap(
     >>> import torch
     >>> code = tonemap(torch.tensor([[0.0, 1.0, 1000.0]]), "logarithmic")
     >>> [round(float(v), 2) for v in code.flatten()]
-    [0.0, 0.38, 1.0]
+    [0.0, 0.35, 1.0]
     """
     operator = create_operator(name, color=color, saturation=saturation, **settings)
     return to_display(operator(image), transfer=transfer, encoded=operator.info.encoded)

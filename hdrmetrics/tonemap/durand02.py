@@ -57,7 +57,7 @@ class Durand02(EachLuminanceOperator):
 
 
 class Durand02Exact(Durand02):
-    """The same with the exact bilateral filter, which takes half a minute for a megapixel."""
+    """The same with the exact bilateral filter, which takes minutes for a megapixel."""
 
     info = OperatorInfo(
         name="durand02_exact",

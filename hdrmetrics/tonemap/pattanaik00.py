@@ -17,12 +17,13 @@ class Pattanaik00(Operator):
     """C_d = (C / L)^S · (R_cone + R_rod), each R = B · Lⁿ / (Lⁿ + σⁿ), n = 0.73.
 
     S is the slope of the cones' response over log luminance, so that colour fades where they
-    saturate. The time course of adaptation, the other half of the paper, needs a sequence.
+    saturate. The inverse model of the display's viewer is left out, as in the HDR Toolbox, so
+    that pictures are dark and pale; so is the time course of adaptation, which needs a sequence.
 
     Notes
     -----
     The cones' semi-saturation holds Hunt's factor 0.171 before (1 − k⁴)², as in the paper. The HDR
-    Toolbox leaves it out, which makes its pictures about three times darker.
+    Toolbox leaves it out, which makes its pictures about three times brighter.
     """
 
     info = OperatorInfo(

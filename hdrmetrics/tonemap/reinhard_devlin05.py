@@ -21,7 +21,8 @@ from hdrmetrics.tonemap.statistics import (
 class ReinhardDevlin05(Operator):
     """C_d = C / (C + (e^−f · I_a)^m), I_a between the pixel's light and the picture's mean.
 
-    The result is scaled so that its luminance spans [0, 1].
+    The result is scaled so that its luminance spans [0, 1]. It counts as a code value, since linear
+    light of it looks washed out; the HDR Toolbox suggests a further gamma of 1.6.
     """
 
     info = OperatorInfo(
@@ -42,6 +43,7 @@ class ReinhardDevlin05(Operator):
         differentiable=True,
         citation="E. Reinhard and K. Devlin, IEEE Transactions on Visualization and Computer "
         "Graphics 11(1), 2005",
+        encoded=True,
         own_color=True,
     )  # fmt: skip
 

@@ -17,7 +17,7 @@ class Tumblin99(CurveOperator):
     -----
     γ is Stevens' contrast sensitivity. The paper writes γ(L_wa) / (1.855 + 0.4·log L_da) inside m
     without naming the base. As in the HDR Toolbox it is taken as the natural logarithm here, and
-    γ's own as the decimal one; that makes pictures about 10 % darker than two decimal ones.
+    γ's own as the decimal one; that makes pictures a third darker than two decimal ones.
     """
 
     info = OperatorInfo(

@@ -24,7 +24,7 @@ class WardHistogram97(EachLuminanceOperator):
     -----
     A scene of less contrast than the display is scaled linearly, as the paper says; the HDR Toolbox
     stretches it. The toolbox also loses the brightest pixels where rounding puts them above the
-    last bin; here they always count, which changes pictures by a percent at most.
+    last bin; here they always count.
     """
 
     info = OperatorInfo(
