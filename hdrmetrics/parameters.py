@@ -35,6 +35,8 @@ class Parameter:
         Of kind ``choice``.
     search
         The range worth searching, inside ``bounds``; ``bounds`` where it is ``None``.
+    automatic
+        In words, how the operator derives the value where ``default`` is ``None``.
 
     Raises
     ------
@@ -50,6 +52,7 @@ class Parameter:
     kind: Kind = "real"
     choices: tuple[str, ...] = ()
     search: tuple[float, float] | None = None
+    automatic: str = ""
 
     def __post_init__(self) -> None:
         if (self.kind == "choice") != bool(self.choices) or (self.kind == "choice") == bool(
@@ -123,6 +126,7 @@ class Parameter:
             "meaning": self.meaning,
             "kind": self.kind,
             "choices": list(self.choices),
+            "automatic": self.automatic,
         }
 
 
@@ -138,7 +142,7 @@ def resolve(
     parameters
         Its descriptions.
     values
-        What the caller chose.
+        What the caller chose; ``None`` takes the default.
 
     Raises
     ------
@@ -153,10 +157,9 @@ def resolve(
         )
     resolved: dict[str, Any] = {}
     for name, parameter in known.items():
-        given = values.get(name, parameter.default)
-        resolved[name] = (
-            None if given is None and parameter.default is None else parameter.check(given)
-        )
+        given = values.get(name)
+        chosen = parameter.default if given is None else given
+        resolved[name] = None if chosen is None else parameter.check(chosen)
     return resolved
 
 

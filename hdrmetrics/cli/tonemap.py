@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Any, get_args
 
 from hdrmetrics.cli import arguments as shared
-from hdrmetrics.errors import OptionError
+from hdrmetrics.errors import DomainError, OptionError
 
 if TYPE_CHECKING:
     from hdrmetrics.tonemap import OperatorInfo
@@ -72,14 +72,18 @@ def run(arguments: argparse.Namespace) -> int:
     from hdrmetrics.image import Calibration, Image
     from hdrmetrics.inputs import Units, prepare_inputs
     from hdrmetrics.io import read_image, write_image
+    from hdrmetrics.parameters import parse_values
     from hdrmetrics.tonemap import tonemap
 
     info = operator_info(arguments.operator)
-    settings = _settings(info, arguments.set)
+    settings = parse_values(info.name, info.parameters, arguments.set)
     if arguments.color is not None:
         settings["color"] = _one_of("--color", arguments.color, _colors())
     units = Units(arguments.peak, arguments.scale)
-    inputs = prepare_inputs(read_image(arguments.file), None, "hdr", units)
+    source = read_image(arguments.file)
+    if source.calibration.transfer not in (None, "pq", "hlg"):
+        raise DomainError(f"{arguments.file} is an SDR picture already; tonemap takes HDR ones")
+    inputs = prepare_inputs(source, None, "hdr", units)
     code = tonemap(
         inputs.test,
         info.name,
@@ -111,28 +115,12 @@ def _one_of(option: str, value: str, choices: tuple[str, ...]) -> str:
     return value
 
 
-def _settings(info: OperatorInfo, texts: list[str]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for text in texts:
-        name, equals, value = (part.strip() for part in text.partition("="))
-        if not (name and equals and value):
-            raise OptionError(f"a parameter is KEY=VALUE, not {text!r}")
-        try:
-            found[name.replace("-", "_")] = float(value)
-        except ValueError:
-            raise OptionError(f"{name} is a number, not {value!r}") from None
-    known = {parameter.name for parameter in info.parameters}
-    unknown = sorted(set(found) - known)
-    if unknown:
-        has = ", ".join(sorted(known)) or "none"
-        raise OptionError(f"{info.name} has no parameter {', '.join(unknown)}; it has {has}")
-    return found
-
-
 def _describe(info: OperatorInfo) -> str:
     lines = [f"{info.name}  {info.title} ({info.kind})", f"  {info.citation}"]
     for parameter in info.parameters:
-        default = "automatic" if parameter.default is None else f"{parameter.default:.4g}"
         unit = f" {parameter.unit}" if parameter.unit else ""
-        lines.append(f"  {parameter.name}={default}{unit}: {parameter.meaning}")
+        default = f"{parameter.default}{unit}"
+        if parameter.default is None:
+            default = f"({parameter.automatic})"
+        lines.append(f"  {parameter.name}={default}: {parameter.meaning}")
     return "\n".join(lines)

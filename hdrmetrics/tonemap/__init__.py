@@ -17,12 +17,10 @@ from hdrmetrics.tonemap.catalogue import tonemap as tonemap
 from hdrmetrics.tonemap.encode import to_display as to_display
 from hdrmetrics.tonemap.operator import Operator as Operator
 from hdrmetrics.tonemap.operator import OperatorInfo as OperatorInfo
-from hdrmetrics.tonemap.parameter import Parameter as Parameter
 
 __all__ = [
     "Operator",
     "OperatorInfo",
-    "Parameter",
     "create_operator",
     "list_operators",
     "operator_info",

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from hdrmetrics.tonemap.blur import blur
 from hdrmetrics.tonemap.operator import LuminanceOperator, OperatorInfo
-from hdrmetrics.tonemap.parameter import Parameter, Values
+from hdrmetrics.tonemap.parameter import Values, setting
 from hdrmetrics.tonemap.statistics import TINY, percentile
 
 _WIDEST = 10
@@ -30,8 +30,8 @@ class Ashikhmin02(LuminanceOperator):
         title="Threshold mapping of local adaptation",
         kind="local",
         parameters=(
-            Parameter("peak", 100.0, 1.0, 1e4, "cd/m²", "luminance that white stands for, of 100"),
-            Parameter("threshold", 0.5, 0.01, 10.0, "", "contrast that ends a surround"),
+            setting("peak", 100.0, 1.0, 1e4, "cd/m²", "luminance that white stands for, of 100"),
+            setting("threshold", 0.5, 0.01, 10.0, "", "contrast that ends a surround"),
         ),
         monotone=False,
         scale_invariant=False,

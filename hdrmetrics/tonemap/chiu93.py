@@ -10,7 +10,7 @@ from torch import Tensor
 
 from hdrmetrics.tonemap.blur import blur, cosine_filter, frequencies
 from hdrmetrics.tonemap.operator import EachLuminanceOperator, OperatorInfo
-from hdrmetrics.tonemap.parameter import Parameter, Values
+from hdrmetrics.tonemap.parameter import Values, setting
 from hdrmetrics.tonemap.statistics import TINY
 
 _CENTRE, _EDGE, _CORNER = 0.227, 0.113, 0.080  # of the 3×3 kernel that smooths the scaling
@@ -31,14 +31,14 @@ class Chiu93(EachLuminanceOperator):
         title="Spatially nonuniform scaling",
         kind="local",
         parameters=(
-            Parameter("k", 8.0, 0.1, 100.0, "", "darkness of flat areas"),
-            Parameter(
+            setting("k", 8.0, 0.1, 100.0, "", "darkness of flat areas"),
+            setting(
                 "sigma", None, 0.5, 1e4, "pixels", "width of the surroundings",
                 "1 + a sixty-fourth of the picture's longer side, rounded",
             ),
-            Parameter("passes", 500.0, 0.0, 1e5, "", "how often the scaling is smoothed"),
-            Parameter("glare", 0.8, 0.0, 1.0, "", "light that stays in place; 0 is no glare"),
-            Parameter("falloff", 8.0, 1.0, 20.0, "", "exponent of the glare's shape"),
+            setting("passes", 500.0, 0.0, 1e5, "", "how often the scaling is smoothed"),
+            setting("glare", 0.8, 0.0, 1.0, "", "light that stays in place; 0 is no glare"),
+            setting("falloff", 8.0, 1.0, 20.0, "", "exponent of the glare's shape"),
         ),
         monotone=False,
         scale_invariant=True,

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from hdrmetrics.tonemap.operator import CurveOperator, OperatorInfo
-from hdrmetrics.tonemap.parameter import Parameter, Values
+from hdrmetrics.tonemap.parameter import Values, setting
 from hdrmetrics.tonemap.statistics import LEAST_PEAK, largest, log_mean, power
 
 
@@ -28,8 +28,8 @@ class Drago03(CurveOperator):
         title="Adaptive logarithmic mapping",
         kind="global",
         parameters=(
-            Parameter("bias", 0.85, 0.5, 0.99, "", "b: less lifts the dark tones more"),
-            Parameter("peak", 100.0, 1.0, 1e4, "cd/m²", "luminance that white stands for, of 100"),
+            setting("bias", 0.85, 0.5, 0.99, "", "b: less lifts the dark tones more"),
+            setting("peak", 100.0, 1.0, 1e4, "cd/m²", "luminance that white stands for, of 100"),
         ),
         monotone=False,
         scale_invariant=True,

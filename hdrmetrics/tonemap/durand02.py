@@ -9,13 +9,13 @@ from torch import Tensor
 
 from hdrmetrics.tonemap.bilateral import bilateral_exact, bilateral_grid
 from hdrmetrics.tonemap.operator import EachLuminanceOperator, OperatorInfo
-from hdrmetrics.tonemap.parameter import Parameter, Values
+from hdrmetrics.tonemap.parameter import Values, setting
 from hdrmetrics.tonemap.statistics import DELTA, TINY, largest, smallest
 
 _PARAMETERS = (
-    Parameter("contrast", 5.0, 1.01, 1e6, "", "ratio of brightest to darkest of the base layer"),
-    Parameter("sigma_range", 0.4, 0.01, 10.0, "decades", "difference that counts as an edge"),
-    Parameter(
+    setting("contrast", 5.0, 1.01, 1e6, "", "ratio of brightest to darkest of the base layer"),
+    setting("sigma_range", 0.4, 0.01, 10.0, "decades", "difference that counts as an edge"),
+    setting(
         "sigma_space", None, 0.5, 1e4, "pixels", "width of the base layer's filter",
         "a fiftieth of the picture's longer side",
     ),

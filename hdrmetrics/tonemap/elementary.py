@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from hdrmetrics.tonemap.operator import CurveOperator, OperatorInfo
-from hdrmetrics.tonemap.parameter import Parameter, Values
+from hdrmetrics.tonemap.parameter import Values, setting
 from hdrmetrics.tonemap.statistics import TINY, largest, log_mean, percentile, power, stretch
 
 
@@ -18,11 +18,11 @@ class Normalize(CurveOperator):
         title="Linear scaling between percentiles",
         kind="global",
         parameters=(
-            Parameter(
+            setting(
                 "low", None, 0.0, 1e9, "cd/m²", "luminance that becomes black",
                 "the picture's 1st percentile",
             ),
-            Parameter(
+            setting(
                 "high", None, 0.0, 1e9, "cd/m²", "luminance that becomes white",
                 "the picture's 99.9th percentile",
             ),
@@ -54,8 +54,8 @@ class Gamma(CurveOperator):
         title="Exposure and gamma",
         kind="global",
         parameters=(
-            Parameter("gamma", 2.2, 0.2, 10.0, "", "exponent's inverse"),
-            Parameter("stops", 0.0, -40.0, 40.0, "stops", "exposure, a factor of 2 each"),
+            setting("gamma", 2.2, 0.2, 10.0, "", "exponent's inverse"),
+            setting("stops", 0.0, -40.0, 40.0, "stops", "exposure, a factor of 2 each"),
         ),
         monotone=True,
         scale_invariant=False,
@@ -82,8 +82,8 @@ class Logarithmic(CurveOperator):
         title="Logarithm",
         kind="global",
         parameters=(
-            Parameter("q", 1.0, 1e-3, 1e4, "m²/cd", "gain of each pixel"),
-            Parameter("k", 1.0, 1e-3, 1e4, "m²/cd", "gain of the white point"),
+            setting("q", 1.0, 1e-3, 1e4, "m²/cd", "gain of each pixel"),
+            setting("k", 1.0, 1e-3, 1e4, "m²/cd", "gain of the white point"),
         ),
         monotone=True,
         scale_invariant=False,
@@ -108,7 +108,7 @@ class Exponential(CurveOperator):
         name="exponential",
         title="Exponential",
         kind="global",
-        parameters=(Parameter("k", 1.0, 1e-3, 100.0, "", "exposure relative to the log mean"),),
+        parameters=(setting("k", 1.0, 1e-3, 100.0, "", "exposure relative to the log mean"),),
         monotone=True,
         scale_invariant=True,
         differentiable=True,

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from hdrmetrics.tonemap.operator import Operator, OperatorInfo
-from hdrmetrics.tonemap.parameter import Parameter, Values
+from hdrmetrics.tonemap.parameter import Values, setting
 from hdrmetrics.tonemap.statistics import TINY, largest
 
 _ROD_TINT = (1.05, 0.97, 1.27)  # rods' light as the paper shows it: bluish
@@ -20,12 +20,12 @@ class Ferwerda96(Operator):
         title="Visual adaptation of cones and rods",
         kind="global",
         parameters=(
-            Parameter("peak", 100.0, 1.0, 1e4, "cd/m²", "the display's peak"),
-            Parameter(
+            setting("peak", 100.0, 1.0, 1e4, "cd/m²", "the display's peak"),
+            setting(
                 "adaptation", None, 1e-3, 1e4, "cd/m²", "L_da: eye's adaptation to the display",
                 "half the display's peak",
             ),
-            Parameter(
+            setting(
                 "world", None, 1e-6, 1e8, "cd/m²", "L_wa: eye's adaptation to the scene",
                 "half the largest luminance, which can be dark",
             ),

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from hdrmetrics.errors import OptionError
 from hdrmetrics.tonemap.operator import CurveOperator, OperatorInfo
-from hdrmetrics.tonemap.parameter import Parameter, Values
+from hdrmetrics.tonemap.parameter import Values, setting
 from hdrmetrics.tonemap.statistics import DELTA, largest, mean, percentile, smallest, stretch
 
 
@@ -27,10 +27,10 @@ class KimKautz08(CurveOperator):
         title="Consistent tone reproduction",
         kind="global",
         parameters=(
-            Parameter("c1", 3.0, 0.5, 10.0, "", "dynamic range over the Gaussian's width"),
-            Parameter("c2", 0.5, 0.05, 2.0, "", "contrast"),
-            Parameter("peak", 300.0, 1.0, 1e4, "cd/m²", "the display's peak"),
-            Parameter("black", 0.3, 1e-5, 100.0, "cd/m²", "the display's black"),
+            setting("c1", 3.0, 0.5, 10.0, "", "dynamic range over the Gaussian's width"),
+            setting("c2", 0.5, 0.05, 2.0, "", "contrast"),
+            setting("peak", 300.0, 1.0, 1e4, "cd/m²", "the display's peak"),
+            setting("black", 0.3, 1e-5, 100.0, "cd/m²", "the display's black"),
         ),
         monotone=False,
         scale_invariant=True,

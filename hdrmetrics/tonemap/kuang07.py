@@ -21,7 +21,7 @@ from hdrmetrics.tonemap.ipt import (
     rgb_from_ipt,
 )
 from hdrmetrics.tonemap.operator import Operator, OperatorInfo, one_by_one
-from hdrmetrics.tonemap.parameter import Parameter, Values
+from hdrmetrics.tonemap.parameter import Values, setting
 from hdrmetrics.tonemap.statistics import DELTA, TINY, percentile, power
 
 _CAT02: Matrix = np.array(
@@ -51,8 +51,8 @@ class Kuang07(Operator):
         title="iCAM06 image appearance model",
         kind="local",
         parameters=(
-            Parameter("p", 0.75, 0.6, 0.85, "", "exponent of the cones' response"),
-            Parameter("surround_gamma", 1.0, 0.5, 2.0, "", "1.5 dark, 1.25 dim, 1 average room"),
+            setting("p", 0.75, 0.6, 0.85, "", "exponent of the cones' response"),
+            setting("surround_gamma", 1.0, 0.5, 2.0, "", "1.5 dark, 1.25 dim, 1 average room"),
         ),
         monotone=False,
         scale_invariant=True,

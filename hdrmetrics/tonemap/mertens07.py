@@ -11,7 +11,7 @@ from torch import Tensor
 from hdrmetrics.filters import separable_filter
 from hdrmetrics.tonemap.exposures import expose, zone_exposures
 from hdrmetrics.tonemap.operator import Operator, OperatorInfo, one_by_one
-from hdrmetrics.tonemap.parameter import Parameter, Values
+from hdrmetrics.tonemap.parameter import Values, setting
 from hdrmetrics.tonemap.statistics import largest, power, smallest
 
 _BINOMIAL = (1 / 16, 4 / 16, 6 / 16, 4 / 16, 1 / 16)
@@ -28,9 +28,9 @@ class Mertens07(Operator):
         title="Exposure fusion",
         kind="local",
         parameters=(
-            Parameter("contrast", 1.0, 0.0, 10.0, "", "exponent of local contrast"),
-            Parameter("saturation_weight", 1.0, 0.0, 10.0, "", "exponent of saturation"),
-            Parameter("exposedness", 1.0, 0.0, 10.0, "", "exponent of well-exposedness"),
+            setting("contrast", 1.0, 0.0, 10.0, "", "exponent of local contrast"),
+            setting("saturation_weight", 1.0, 0.0, 10.0, "", "exponent of saturation"),
+            setting("exposedness", 1.0, 0.0, 10.0, "", "exponent of well-exposedness"),
         ),
         monotone=False,
         scale_invariant=False,

@@ -13,8 +13,9 @@ from torch import Tensor
 from hdrmetrics.color import luminance
 from hdrmetrics.errors import OptionError, PixelValueError
 from hdrmetrics.metric import as_batch
+from hdrmetrics.parameters import Parameter, resolve
 from hdrmetrics.tonemap.color import COLOR_TREATMENTS, ColorTreatment, recolor, scale_pixels
-from hdrmetrics.tonemap.parameter import Parameter, Value, Values, as_values
+from hdrmetrics.tonemap.parameter import Value, Values, as_values, setting
 
 Kind = Literal["global", "local", "histogram"]
 """How an operator looks at the picture: one curve for all pixels, each pixel's surroundings, or a
@@ -96,11 +97,8 @@ class Operator:
         saturation: Value = 1.0,
         **settings: Value | None,
     ) -> None:
-        name, parameters = self.info.name, {p.name: p for p in self.info.parameters}
-        unknown = sorted(set(settings) - set(parameters))
-        if unknown:
-            known = ", ".join(parameters) or "none"
-            raise OptionError(f"{name} has no parameter {', '.join(unknown)}; it has {known}")
+        name = self.info.name
+        self.settings: dict[str, Value | None] = resolve(name, self.info.parameters, settings)
         if color is not None and color not in COLOR_TREATMENTS:
             raise OptionError(f"color is one of {', '.join(COLOR_TREATMENTS)}; not {color!r}")
         if color == "per-channel" and not isinstance(self, CurveOperator):
@@ -110,13 +108,7 @@ class Operator:
         if color != "schlick" and not (isinstance(saturation, (int, float)) and saturation == 1):
             raise OptionError('saturation goes with color="schlick", only')
         self.color = color
-        self.saturation = _SATURATION.check(saturation, name)
-        self.settings: dict[str, Value | None] = {}
-        for key, parameter in parameters.items():
-            chosen = settings.get(key)
-            self.settings[key] = (
-                parameter.default if chosen is None else parameter.check(chosen, name)
-            )
+        self.saturation: Value = _SATURATION.check(saturation)
         self.check_settings()
 
     def __call__(self, image: Tensor) -> Tensor:
@@ -277,7 +269,7 @@ def one_by_one(batch: Tensor, values: Values) -> list[tuple[Tensor, Values]]:
     ]
 
 
-_SATURATION = Parameter("saturation", 1.0, 0.0, 2.0, "", "exponent of the colour ratios")
+_SATURATION = setting("saturation", 1.0, 0.0, 2.0, "", "exponent of the colour ratios")
 
 
 def check_light(image: Tensor) -> Tensor:

@@ -1,15 +1,13 @@
-"""One setting of an operator, described as data for optimisers, the command line and the docs."""
+"""The settings of tone-mapping operators: numbers, or tensors with one value per image."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 
 from hdrmetrics.errors import OptionError, ShapeError
+from hdrmetrics.parameters import Parameter
 
 Value = float | Tensor
 """A setting: a number for all images, or a tensor with one value (``()``) or one per image."""
@@ -18,70 +16,25 @@ Values = dict[str, Tensor]
 """Settings as tensors ``(N, 1, 1, 1)`` or ``(1, 1, 1, 1)``; those left to the image are absent."""
 
 
-@dataclass(frozen=True, slots=True)
-class Parameter:
-    """What an operator lets its user choose.
+def setting(
+    name: str,
+    default: float | None,
+    low: float,
+    high: float,
+    unit: str,
+    meaning: str,
+    automatic: str = "",
+) -> Parameter:
+    """Return the description of a real number between ``low`` and ``high``.
 
-    Parameters
-    ----------
-    name
-        The keyword.
-    default
-        Its value unless chosen; ``None`` where the operator derives it from each image.
-    low, high
-        Smallest and largest value allowed.
-    unit
-        ``"cd/m²"``, ``"stops"``, ``"pixels"``, …; ``""`` for plain numbers.
-    meaning
-        What it does, in a few words.
-    automatic
-        How the operator derives it where ``default`` is ``None``.
+    Raises
+    ------
+    OptionError
+        If there is neither a default nor a rule that derives one, or there are both.
     """
-
-    name: str
-    default: float | None
-    low: float
-    high: float
-    unit: str
-    meaning: str
-    automatic: str = ""
-
-    def __post_init__(self) -> None:
-        if (self.default is None) != bool(self.automatic):
-            raise OptionError(f"{self.name}: say how it is derived where there is no default, only")
-        if self.default is not None and not self.low <= self.default <= self.high:
-            raise OptionError(f"{self.name}: the default {self.default} is out of bounds")
-
-    def check(self, value: Value, owner: str) -> Value:
-        """Return ``value`` if it may be taken, in the operator called ``owner``.
-
-        Raises
-        ------
-        OptionError
-            If it is no number, NaN, or out of bounds.
-        ShapeError
-            If it is a tensor of other than one value per image.
-        """
-        if isinstance(value, Tensor):
-            if not value.is_floating_point() or value.numel() == 0:
-                raise OptionError(f"{owner}: {self.name} must be a tensor of floats")
-            if value.ndim > 1 and value.numel() != value.shape[0]:
-                raise ShapeError(
-                    f"{owner}: {self.name} has one value per image, (N,), not {tuple(value.shape)}"
-                )
-            low, high = (float(v) for v in torch.aminmax(value.detach()))
-        elif isinstance(value, bool) or not isinstance(value, (int, float)):
-            raise OptionError(f"{owner}: {self.name} is a number, not {value!r}")
-        else:
-            low = high = float(value)
-        if not (self.low <= low and high <= self.high) or math.isnan(low + high):
-            unit = f" {self.unit}" if self.unit else ""
-            shown = f"{low:g}" if low == high else f"{low:g} to {high:g}"
-            raise OptionError(
-                f"{owner}: {self.name} ({self.meaning}) lies in [{self.low:g}, {self.high:g}]"
-                f"{unit}, not {shown}"
-            )
-        return value
+    if (default is None) != bool(automatic):
+        raise OptionError(f"{name}: say how it is derived where there is no default, only")
+    return Parameter(name, default, (low, high), unit, meaning, automatic=automatic)
 
 
 def as_values(settings: Mapping[str, Value | None], image: Tensor) -> Values:
@@ -99,6 +52,8 @@ def as_values(settings: Mapping[str, Value | None], image: Tensor) -> Values:
         if not isinstance(value, Tensor):
             found[name] = image.new_full((1, 1, 1, 1), float(value))
             continue
+        if value.ndim > 1 and value.numel() != value.shape[0]:
+            raise ShapeError(f"{name} has one value per image, (N,), not {tuple(value.shape)}")
         if value.numel() not in (1, image.shape[0]):
             raise ShapeError(f"{value.numel()} values of {name} for {image.shape[0]} images")
         found[name] = value.to(image).reshape(-1, 1, 1, 1)

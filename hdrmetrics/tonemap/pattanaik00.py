@@ -7,7 +7,7 @@ from torch import Tensor
 
 from hdrmetrics.tonemap.ipt import RGB_TO_XYZ
 from hdrmetrics.tonemap.operator import Operator, OperatorInfo
-from hdrmetrics.tonemap.parameter import Parameter, Values
+from hdrmetrics.tonemap.parameter import Values, setting
 from hdrmetrics.tonemap.statistics import TINY, power
 
 _N = 0.73
@@ -31,8 +31,8 @@ class Pattanaik00(Operator):
         title="Static responses of rods and cones",
         kind="global",
         parameters=(
-            Parameter("cones", 80.0, 1e-4, 1e6, "cd/m²", "light that cones are adapted to"),
-            Parameter("rods", 80.0, 1e-4, 1e6, "cd/m²", "light that rods are adapted to"),
+            setting("cones", 80.0, 1e-4, 1e6, "cd/m²", "light that cones are adapted to"),
+            setting("rods", 80.0, 1e-4, 1e6, "cd/m²", "light that rods are adapted to"),
         ),
         monotone=True,
         scale_invariant=False,

@@ -9,7 +9,7 @@ from hdrmetrics.color import luminance
 from hdrmetrics.tonemap.bilateral import bilateral_grid
 from hdrmetrics.tonemap.exposures import expose, uniform_exposures
 from hdrmetrics.tonemap.operator import Operator, OperatorInfo, one_by_one
-from hdrmetrics.tonemap.parameter import Parameter, Values
+from hdrmetrics.tonemap.parameter import Values, setting
 from hdrmetrics.tonemap.statistics import DELTA
 
 
@@ -21,9 +21,9 @@ class Raman09(Operator):
         title="Bilateral compositing of exposures",
         kind="local",
         parameters=(
-            Parameter("floor", 70 / 255, 1e-4, 10.0, "", "weight of flat areas"),
-            Parameter("space", 1.0, 0.01, 10.0, "", "filter's width over the shorter side"),
-            Parameter("range", 0.1, 0.01, 1.0, "", "difference that counts as an edge"),
+            setting("floor", 70 / 255, 1e-4, 10.0, "", "weight of flat areas"),
+            setting("space", 1.0, 0.01, 10.0, "", "filter's width over the shorter side"),
+            setting("range", 0.1, 0.01, 1.0, "", "difference that counts as an edge"),
         ),
         monotone=False,
         scale_invariant=False,

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from hdrmetrics.tonemap.color import schlick
 from hdrmetrics.tonemap.operator import CurveOperator, OperatorInfo
-from hdrmetrics.tonemap.parameter import Parameter, Values
+from hdrmetrics.tonemap.parameter import Values, setting
 from hdrmetrics.tonemap.statistics import (
     DELTA,
     TINY,
@@ -21,11 +21,11 @@ _PAPER = (
     "E. Reinhard, M. Stark, P. Shirley and J. Ferwerda, ACM Transactions on Graphics 21(3), 2002"
 )
 
-KEY = Parameter(
+KEY = setting(
     "key", None, 1e-3, 10.0, "", "value that the log mean becomes before compression",
     "0.18 · 4^((2·log L̄ − log L₁ − log L₉₉) / (log L₉₉ − log L₁)) with the 1st and 99th percentile",
 )  # fmt: skip
-WHITE = Parameter(
+WHITE = setting(
     "white", None, 1e-3, 1e6, "", "smallest scaled luminance that becomes white",
     "1.5 · 2^(log₂ L_max − log₂ L_min − 5), L_min the smallest above zero",
 )  # fmt: skip
@@ -120,12 +120,12 @@ class ReinhardFree(CurveOperator):
         title="Photographic curve with three free settings",
         kind="global",
         parameters=(
-            Parameter("alpha", 0.18, 1e-4, 100.0, "", "α: exposure"),
-            Parameter(
+            setting("alpha", 0.18, 1e-4, 100.0, "", "α: exposure"),
+            setting(
                 "mu", None, 1e-6, 1e6, "cd/m²", "μ: luminance, times α, that becomes 0.5",
                 "the log mean of the luminance",
             ),
-            Parameter("gamma", 1.0, 0.0, 2.0, "", "γ: exponent of the colour ratios"),
+            setting("gamma", 1.0, 0.0, 2.0, "", "γ: exponent of the colour ratios"),
         ),
         monotone=True,
         scale_invariant=True,

@@ -11,12 +11,12 @@ from torch import Tensor
 from hdrmetrics.tonemap.bilateral import bilateral_grid
 from hdrmetrics.tonemap.blur import blur
 from hdrmetrics.tonemap.operator import EachLuminanceOperator, OperatorInfo
-from hdrmetrics.tonemap.parameter import Parameter, Values
+from hdrmetrics.tonemap.parameter import Values, setting
 from hdrmetrics.tonemap.reinhard02 import KEY, WHITE, automatic_key, automatic_white
 from hdrmetrics.tonemap.statistics import log_mean
 
 _SCALES = tuple(1.6**i for i in range(8))
-_PHI = Parameter("phi", 8.0, 0.0, 20.0, "", "φ: sharpening at edges")
+_PHI = setting("phi", 8.0, 0.0, 20.0, "", "φ: sharpening at edges")
 _CITATION = (
     "E. Reinhard, M. Stark, P. Shirley and J. Ferwerda, ACM Transactions on Graphics 21(3), 2002"
 )
@@ -58,7 +58,7 @@ class Reinhard02Local(_Dodging):
             KEY,
             WHITE,
             _PHI,
-            Parameter("threshold", 0.05, 1e-4, 10.0, "", "ε: contrast that ends a surround"),
+            setting("threshold", 0.05, 1e-4, 10.0, "", "ε: contrast that ends a surround"),
         ),
         monotone=False,
         scale_invariant=True,

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from hdrmetrics.color import luminance
 from hdrmetrics.tonemap.operator import Operator, OperatorInfo
-from hdrmetrics.tonemap.parameter import Parameter, Values
+from hdrmetrics.tonemap.parameter import Values, setting
 from hdrmetrics.tonemap.statistics import (
     TINY,
     largest,
@@ -30,13 +30,13 @@ class ReinhardDevlin05(Operator):
         title="Photoreceptor physiology",
         kind="global",
         parameters=(
-            Parameter(
+            setting(
                 "contrast", None, 0.3, 1.0, "", "m: exponent of the semi-saturation",
                 "0.3 + 0.7·k^1.4, k = (log L₉₉ − log L̄) / (log L₉₉ − log L₁)",
             ),
-            Parameter("intensity", 0.0, -8.0, 8.0, "", "f: more is brighter"),
-            Parameter("light", 1.0, 0.0, 1.0, "", "a: adapt to the picture (0) or pixel (1)"),
-            Parameter("chroma", 0.0, 0.0, 1.0, "", "c: adapt to luminance (0) or channel (1)"),
+            setting("intensity", 0.0, -8.0, 8.0, "", "f: more is brighter"),
+            setting("light", 1.0, 0.0, 1.0, "", "a: adapt to the picture (0) or pixel (1)"),
+            setting("chroma", 0.0, 0.0, 1.0, "", "c: adapt to luminance (0) or channel (1)"),
         ),
         monotone=True,
         scale_invariant=False,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from hdrmetrics.tonemap.operator import CurveOperator, OperatorInfo
-from hdrmetrics.tonemap.parameter import Parameter, Values
+from hdrmetrics.tonemap.parameter import Values, setting
 from hdrmetrics.tonemap.statistics import LEAST_PEAK, largest
 
 
@@ -16,7 +16,7 @@ class Schlick94(CurveOperator):
         name="schlick94",
         title="Rational quantisation",
         kind="global",
-        parameters=(Parameter("p", 200.0, 1.0, 1e6, "", "slope at black; 1 is a linear scaling"),),
+        parameters=(setting("p", 200.0, 1.0, 1e6, "", "slope at black; 1 is a linear scaling"),),
         monotone=True,
         scale_invariant=True,
         differentiable=True,

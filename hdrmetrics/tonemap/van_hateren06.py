@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from hdrmetrics.tonemap.operator import CurveOperator, OperatorInfo
-from hdrmetrics.tonemap.parameter import Parameter, Values
+from hdrmetrics.tonemap.parameter import Values, setting
 
 _BETA_DARK = 2.8e-3  # 1/ms, rate in the dark
 _BETA_GAIN = 1.6e-4  # 1/ms per troland
@@ -24,7 +24,7 @@ class VanHateren06(CurveOperator):
         name="van_hateren06",
         title="Steady response of cones",
         kind="global",
-        parameters=(Parameter("pupil", 10.0, 0.5, 60.0, "mm²", "area of the pupil"),),
+        parameters=(setting("pupil", 10.0, 0.5, 60.0, "mm²", "area of the pupil"),),
         monotone=True,
         scale_invariant=False,
         differentiable=True,

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from hdrmetrics.errors import OptionError
 from hdrmetrics.tonemap.operator import EachLuminanceOperator, OperatorInfo
-from hdrmetrics.tonemap.parameter import Parameter, Values
+from hdrmetrics.tonemap.parameter import Values, setting
 from hdrmetrics.tonemap.statistics import DELTA
 
 
@@ -32,9 +32,9 @@ class WardHistogram97(EachLuminanceOperator):
         title="Histogram adjustment",
         kind="histogram",
         parameters=(
-            Parameter("bins", 100.0, 2.0, 1e4, "", "number of histogram bins"),
-            Parameter("black", 1.0, 1e-4, 100.0, "cd/m²", "the display's black"),
-            Parameter("peak", 100.0, 1.0, 1e4, "cd/m²", "the display's peak"),
+            setting("bins", 100.0, 2.0, 1e4, "", "number of histogram bins"),
+            setting("black", 1.0, 1e-4, 100.0, "cd/m²", "the display's black"),
+            setting("peak", 100.0, 1.0, 1e4, "cd/m²", "the display's peak"),
         ),
         monotone=True,
         scale_invariant=True,

@@ -71,3 +71,10 @@ def test_bad_arguments(
 def test_missing_output(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["tonemap", COURTYARD]) == 2
     assert "file to write" in capsys.readouterr().err
+
+
+def test_an_sdr_picture_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "sdr.png"
+    assert main(["tonemap", COURTYARD, str(out), "--quiet"]) == 0
+    assert main(["tonemap", str(out), str(tmp_path / "again.png")]) == 2
+    assert "SDR" in capsys.readouterr().err

@@ -238,7 +238,6 @@ def test_codes_a_little_beyond_white_are_clamped() -> None:
         {"exponent": 0.0},
         {"unknown": 1.0},
         {"exponent": torch.tensor([1, 2])},
-        {"exponent": None},
     ],
 )
 def test_bad_settings(settings: dict[str, Any], picture: torch.Tensor) -> None:
