@@ -54,8 +54,10 @@ class ReinhardDevlin05(Operator):
         if contrast is None:
             contrast = _automatic_contrast(light, average)
         chroma, local = values["chroma"], values["light"]
-        pixel = chroma * image + (1 - chroma) * light
-        whole = chroma * image.mean(dim=(2, 3), keepdim=True) + (1 - chroma) * average
+        pixel, whole = light, average
+        if chroma.requires_grad or bool((chroma != 0).any()):  # otherwise one channel does
+            pixel = chroma * image + (1 - chroma) * light
+            whole = chroma * image.mean(dim=(2, 3), keepdim=True) + (1 - chroma) * average
         adapting = local * pixel + (1 - local) * whole
         half = power(torch.exp(-values["intensity"]) * adapting, contrast)
         response = image / (image + half).clamp(min=TINY)
