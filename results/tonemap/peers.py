@@ -26,6 +26,7 @@ from numpy.typing import NDArray
 from hdrmetrics import read_image, sample_images
 from hdrmetrics.color import luminance
 from hdrmetrics.tonemap import create_operator, list_operators
+from hdrmetrics.transfer import srgb_decode
 
 HERE = Path(__file__).parent
 Array = NDArray[np.float64]
@@ -111,6 +112,21 @@ def difference(ours: Array, theirs: Array) -> dict[str, float]:
     }
 
 
+def devlin_as_pfstmo(image: torch.Tensor) -> Array:
+    """Return the photoreceptor operator as pfstmo has it, on linear values.
+
+    The contrast comes from the extremes of luminance, not from percentiles; the result is
+    stretched between the extremes of all channels, not of luminance; and it counts as sRGB code.
+    """
+    pixels = to_array(image).astype(np.float64)
+    light = luminance(image)[0, 0].double().numpy()
+    high, low = np.log(light.max()), np.log(light.min())
+    contrast = 0.3 + 0.7 * ((high - np.log(2.3e-5 + light).mean()) / (high - low)) ** 1.4
+    response = pixels / (pixels + light[..., None] ** contrast)
+    code = (response - response.min()) / (response.max() - response.min())
+    return srgb_decode(torch.from_numpy(code)).numpy()
+
+
 def agreement(folder: Path) -> list[dict[str, Any]]:
     import cv2
 
@@ -124,6 +140,10 @@ def agreement(folder: Path) -> list[dict[str, Any]]:
                 ours = np.clip(ours, 0, 1) ** 2.2
             gap = difference(ours, run_pfstmo(command, stream, folder))
             rows.append({"scene": scene, "operator": name, "peer": command, **gap})
+        command = next(c for name, _, c in PFSTMO if name == "reinhard_devlin05")
+        gap = difference(devlin_as_pfstmo(light), run_pfstmo(command, stream, folder))
+        name = "reinhard_devlin05, changed to pfstmo's choices"
+        rows.append({"scene": scene, "operator": name, "peer": command, **gap})
         # OpenCV scales to [0, 1] first and takes a logarithm after: one dark sample that is no
         # black pixel keeps its result free of NaN.
         lifted = light + 1e-3
