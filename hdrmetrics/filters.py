@@ -19,7 +19,7 @@ _STRIP = 1 << 18
 """Pixels worked on at a time: with its temporaries a strip then stays in a core's L2 cache."""
 
 
-@functools.cache
+@functools.lru_cache(maxsize=256)  # bounded: blurs of drawn strength never repeat a sigma
 def gaussian_taps(size: int, sigma: float) -> tuple[float, ...]:
     """Return a normalised Gaussian of ``size`` taps and standard deviation ``sigma`` pixels.
 

@@ -1,0 +1,69 @@
+"""More or less global contrast."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from hdrmetrics.chunks import pointwise
+from hdrmetrics.color import luminance
+from hdrmetrics.distort.distortion import Case, Distortion, DistortionInfo
+from hdrmetrics.distort.pixels import BLACK, Domain, log_level
+from hdrmetrics.distort.scale import Scale
+from hdrmetrics.parameters import Parameter
+
+_STOPS: dict[Domain, dict[str, Scale]] = {
+    "hdr": {"more": Scale(0.03, 1.6, 0.75), "less": Scale(0.03, 2.6, 0.8)},
+    "sdr": {"more": Scale(0.035, 2.0), "less": Scale(0.03, 2.6, 0.85)},
+}
+
+
+class ContrastChange(Distortion):
+    """Contrast multiplied by a gain about the picture's mean.
+
+    HDR: luminance is raised to the power ``gain`` about its geometric mean (a gain in
+    log-luminance), the ratios between the channels kept. SDR: code values are scaled by ``gain``
+    about their mean over pixels and channels, and clipped.
+    """
+
+    info = DistortionInfo(
+        name="contrast_change",
+        title="More or less contrast",
+        parameters=(
+            Parameter(
+                "direction", None, None, "",
+                "whether contrast grows or shrinks",
+                kind="choice", choices=("more", "less"),
+                automatic="either",
+            ),
+        ),
+        random=False,
+        extent="the mean of the whole picture",
+        citation="a power function of luminance; linear in codes for SDR, as in TID2013",
+    )  # fmt: skip
+
+    def scale(
+        self, strength: float, domain: Domain, settings: Mapping[str, Any]
+    ) -> dict[str, float]:
+        """Return the ``gain`` of contrast."""
+        direction = settings["direction"]
+        stops = _STOPS[domain][direction](strength)
+        return {"gain": 2.0 ** (stops if direction == "more" else -stops)}
+
+    def apply(self, image: Tensor, case: Case) -> Tensor:
+        """Return the image with its contrast changed."""
+        gain = case.amount["gain"]
+        if case.domain == "sdr":
+            mean = image.mean()
+            return mean + gain * (image - mean)
+        light = luminance(image)
+        level = math.log(log_level(light, "hdr"))
+
+        def factor(y: Tensor) -> Tensor:
+            return torch.exp((torch.log(y.clamp(min=BLACK["hdr"])) - level) * (gain - 1))
+
+        return image * pointwise(factor, light)

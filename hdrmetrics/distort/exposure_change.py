@@ -1,0 +1,54 @@
+"""Too much or too little exposure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from torch import Tensor
+
+from hdrmetrics.distort.distortion import Case, Distortion, DistortionInfo
+from hdrmetrics.distort.pixels import Domain, from_light, to_light
+from hdrmetrics.distort.scale import Scale
+from hdrmetrics.parameters import Parameter
+
+_STOPS: dict[Domain, dict[str, Scale]] = {
+    "hdr": {"over": Scale(0.19, 5.0, 0.75), "under": Scale(0.19, 5.0, 0.75)},
+    "sdr": {"over": Scale(0.1, 2.5, 0.9), "under": Scale(0.16, 5.0, 0.7)},
+}
+
+
+class ExposureChange(Distortion):
+    """Linear light multiplied by a power of two (SDR is decoded, clipped at white and encoded).
+
+    The amount is ``stops``, negative for under-exposure.
+    """
+
+    info = DistortionInfo(
+        name="exposure_change",
+        title="Over- or under-exposure",
+        parameters=(
+            Parameter(
+                "direction", None, None, "",
+                "whether the picture grows brighter or darker",
+                kind="choice", choices=("over", "under"),
+                automatic="either",
+            ),
+        ),
+        random=False,
+        extent="a pixel",
+        citation="reciprocity: light in proportion to exposure time",
+    )  # fmt: skip
+
+    def scale(
+        self, strength: float, domain: Domain, settings: Mapping[str, Any]
+    ) -> dict[str, float]:
+        """Return the change in ``stops``."""
+        direction = settings["direction"]
+        stops = _STOPS[domain][direction](strength)
+        return {"stops": stops if direction == "over" else -stops}
+
+    def apply(self, image: Tensor, case: Case) -> Tensor:
+        """Return the image at its new exposure."""
+        gain = 2.0 ** case.amount["stops"]
+        return from_light(to_light(image, case.domain) * gain, case.domain)

@@ -1,0 +1,69 @@
+"""Rounding of code values to few levels."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from torch import Tensor
+
+from hdrmetrics.distort.distortion import Case, Distortion, DistortionInfo
+from hdrmetrics.distort.pixels import CODES, Code, Domain, code_range, from_code, to_code
+from hdrmetrics.distort.scale import Scale
+from hdrmetrics.parameters import Parameter
+
+_LEVELS: dict[Code, Scale] = {
+    "pu21": Scale(750.0, 6.6),
+    "pq": Scale(790.0, 6.8),
+    "srgb": Scale(330.0, 3.0),
+}
+
+CODE = Parameter(
+    "code",
+    None,
+    None,
+    "",
+    "scale of code values of an HDR picture; SDR pictures are rounded in their own codes",
+    kind="choice",
+    choices=CODES["hdr"],
+    automatic="either",
+)
+
+
+def code_of(domain: Domain, settings: Mapping[str, Any]) -> Code:
+    """Return the scale of code values that a picture is worked on in."""
+    code: Code = settings["code"] if domain == "hdr" else "srgb"
+    return code
+
+
+class Quantisation(Distortion):
+    """Each channel rounded to a number of code values (HDR: PU21 or PQ; SDR: its own).
+
+    The amount is the number of ``levels`` over the whole scale (0.005 to 10 000 cd/m² for PU21, 0
+    to 10 000 for PQ), not a whole number in general, and the same in ``bits``. Codes are rounded
+    to multiples of ``1 / (levels - 1)`` of the scale. Light above 10 000 cd/m² is clipped.
+    """
+
+    info = DistortionInfo(
+        name="quantisation",
+        title="Rounding to few code values",
+        parameters=(CODE,),
+        random=False,
+        extent="a pixel",
+        citation="uniform quantisation in PU21 (Mantiuk and Azimi, PCS 2021) or PQ (SMPTE ST 2084)",
+        hdr_only=("code",),
+    )
+
+    def scale(
+        self, strength: float, domain: Domain, settings: Mapping[str, Any]
+    ) -> dict[str, float]:
+        """Return ``levels`` and their logarithm, ``bits``."""
+        levels = _LEVELS[code_of(domain, settings)](strength)
+        return {"levels": levels, "bits": math.log2(levels)}
+
+    def apply(self, image: Tensor, case: Case) -> Tensor:
+        """Return the rounded image."""
+        code = code_of(case.domain, case.settings)
+        step = code_range(code) / (case.amount["levels"] - 1)
+        return from_code((to_code(image, code) / step).round() * step, code)

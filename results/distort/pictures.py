@@ -1,0 +1,64 @@
+"""The crops that the strength scales are measured on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from hdrmetrics import read_image, sample_images
+from hdrmetrics.color import luminance
+from hdrmetrics.display import get_display
+from hdrmetrics.distort.pixels import Domain
+
+SIDE = 256
+PEAKS = (300.0, 1000.0, 4000.0)
+LIMIT = 10_000.0
+
+
+def hdr_crops(folder: Path | None, count: int) -> Iterator[tuple[str, Tensor]]:
+    """Yield crops in cd/m²: the samples of the package, then files spread over the folder."""
+    paths = [*sample_images().values(), *spread(folder, ("exr", "hdr"), count)]
+    for index, path in enumerate(paths):
+        light = read_image(path).tensor().clamp(min=0.0)
+        bright = float(torch.quantile(luminance(light).flatten(), 0.999))
+        light = (light * (PEAKS[index % len(PEAKS)] / bright)).clamp(max=LIMIT)
+        yield path.stem, crop(light, index)
+
+
+def sdr_crops(folder: Path | None, count: int) -> Iterator[tuple[str, Tensor]]:
+    """Yield display-encoded crops: files spread over the folder, or else tone-mapped samples."""
+    paths = spread(folder, ("jpg", "webp", "png"), count)
+    for index, path in enumerate(paths):
+        yield path.stem, crop(read_image(path).tensor().clamp(0.0, 1.0), index)
+    if not paths:
+        from hdrmetrics.tonemap import tonemap
+
+        for index, path in enumerate(sample_images().values()):
+            light = read_image(path).tensor().clamp(min=0.0)
+            yield f"{path.stem}, tone-mapped", crop(tonemap(light), index)
+
+
+def spread(folder: Path | None, endings: tuple[str, ...], count: int) -> list[Path]:
+    """Return ``count`` files of a folder at even distances in the order of their names."""
+    if folder is None:
+        return []
+    found = sorted(p for p in folder.iterdir() if p.suffix.lstrip(".").lower() in endings)
+    return [found[i * len(found) // count] for i in range(min(count, len(found)))]
+
+
+def crop(image: Tensor, index: int) -> Tensor:
+    """Return a window at half height, at a place along the width that varies with the picture."""
+    height, width = image.shape[-2:]
+    side = min(SIDE, height, width)
+    top, left = (height - side) // 2, (width - side) * (index % 5) // 4
+    return image[..., top : top + side, left : left + side].contiguous()
+
+
+def shown(image: Tensor, domain: Domain) -> Tensor:
+    """Return the light that reaches the viewer: clipped at 10 000 cd/m², or an SDR display's."""
+    if domain == "hdr":
+        return image.clamp(max=LIMIT)
+    return get_display("srgb-100").forward(image)
