@@ -1,0 +1,119 @@
+"""AVIF for light as PQ and for display-encoded pictures."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from torch import Tensor
+
+from hdrmetrics.codecs.codec import CodecInfo, span
+from hdrmetrics.codecs.peer import NEEDS, PeerCodec
+from hdrmetrics.codecs.samples import (
+    Samples,
+    from_codes,
+    from_pq_codes,
+    to_codes,
+    to_pq_codes,
+)
+from hdrmetrics.parameters import Parameter
+from hdrmetrics.transfer import PQ_PEAK
+
+_FORMATS = {"4:4:4": "yuv444", "4:2:0": "yuv420"}
+# Code points of ITU-T H.273: primaries, transfer characteristics, matrix coefficients.
+_BT2100_PQ = {"primaries": 9, "transfer": 16, "matrix": 9}
+_SRGB = {"primaries": 1, "transfer": 13, "matrix": 6}
+
+_LADDER = (98, 95, 90, 84, 70, 54, 37, 14)
+_LADDER_SDR = (98, 91, 78, 63, 46, 34, 15, 0)
+_SPEED = Parameter("speed", 6, (0, 10), "", "0 slowest, 10 fastest", "integer")
+_CITATION = "AOMedia, AV1 Image File Format v1.1.0 (2022)"
+
+
+def _quality(ladder: tuple[float, ...]) -> Parameter:
+    return Parameter(
+        "quality", 75, (0, 100), "", "100 loses only rounding", "integer", search=span(ladder)
+    )
+
+
+def _subsampling(default: str) -> Parameter:
+    return Parameter(
+        "subsampling", default, None, "",
+        "resolution of the colour differences; at quality 100 always full", "choice",
+        tuple(_FORMATS),
+    )  # fmt: skip
+
+
+class _Avif(PeerCodec):
+    feature: ClassVar[str] = "AVIF"
+
+    def _encode(self, codes: Samples, bits: int, coding: dict[str, int]) -> bytes:
+        options: dict[str, Any] = {
+            "level": self.settings["quality"],
+            "speed": self.settings["speed"],
+            "bitspersample": bits,
+            "pixelformat": _FORMATS[self.settings["subsampling"]],
+            "numthreads": 1,
+        }
+        if codes.ndim == 2:
+            options["pixelformat"] = "yuv400"
+        return self.peer_encode(codes, **options, **coding)
+
+
+class Avif(_Avif):
+    """AVIF (libaom) of a PQ signal in 10 or 12 bits, as HDR files of cameras and browsers are.
+
+    Light is converted to BT.2020, clipped at 10,000 cd/m² and encoded as BT.2100 PQ; decoded
+    colours outside BT.709 are clipped. Grey pictures are coded without colour differences.
+    """
+
+    info = CodecInfo(
+        name="avif",
+        title="AVIF, 10 or 12 bit PQ",
+        domain="hdr",
+        parameters=(
+            _quality(_LADDER),
+            _subsampling("4:4:4"),
+            Parameter("bits", "10", None, "", "bits per sample", "choice", ("10", "12")),
+            _SPEED,
+        ),
+        needs=NEEDS,
+        citation=_CITATION,
+        coding="BT.2100 PQ (BT.2020 primaries); YCbCr with the BT.2020 matrix, full range",
+        peak=PQ_PEAK,
+        ladder=_LADDER,
+    )
+
+    def encode(self, image: Tensor) -> bytes:
+        """Return the AVIF file of light ``(1, C, H, W)`` in cd/m²."""
+        bits = int(self.settings["bits"])
+        return self._encode(to_pq_codes(image, bits), bits, _BT2100_PQ)
+
+    def decode(self, data: bytes) -> Tensor:
+        """Return the light of a file in cd/m²; colours outside BT.709 come out negative."""
+        return from_pq_codes(self.peer_decode(data, numthreads=1), int(self.settings["bits"]))
+
+
+class AvifSdr(_Avif):
+    """AVIF (libaom) of sRGB pictures of eight bits.
+
+    Grey pictures are coded without colour differences.
+    """
+
+    info = CodecInfo(
+        name="avif-sdr",
+        title="AVIF, 8 bit",
+        domain="sdr",
+        parameters=(_quality(_LADDER_SDR), _subsampling("4:2:0"), _SPEED),
+        needs=NEEDS,
+        citation=_CITATION,
+        coding="sRGB, 8 bit; YCbCr with the BT.601 matrix, full range",
+        ladder=_LADDER_SDR,
+    )
+
+    def encode(self, image: Tensor) -> bytes:
+        """Return the AVIF file of a picture ``(1, C, H, W)`` in [0, 1]."""
+        return self._encode(to_codes(image, 8), 8, _SRGB)
+
+    def decode(self, data: bytes) -> Tensor:
+        """Return the picture of a file."""
+        return from_codes(self.peer_decode(data, numthreads=1), 8)

@@ -1,0 +1,95 @@
+"""JPEG 2000 for light as PQ and for display-encoded pictures."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from torch import Tensor
+
+from hdrmetrics.codecs.codec import CodecInfo, span
+from hdrmetrics.codecs.peer import NEEDS, PeerCodec
+from hdrmetrics.codecs.samples import (
+    Samples,
+    from_codes,
+    from_pq_codes,
+    to_codes,
+    to_pq_codes,
+)
+from hdrmetrics.parameters import Parameter
+from hdrmetrics.transfer import PQ_PEAK
+
+_CITATION = "ITU-T T.800 (2019)"
+_BITS = 16
+_LADDER = (60.0, 56.3, 52.4, 48.5, 45.1, 41.7, 38.2, 33.4)
+_LADDER_SDR = (52.0, 47.1, 42.3, 37.3, 33.3, 30.3, 27.0, 24.0)
+
+
+class _Jpeg2000(PeerCodec):
+    feature: ClassVar[str] = "JPEG2K"
+
+    def _encode(self, codes: Samples) -> bytes:
+        return self.peer_encode(
+            codes,
+            level=self.settings["psnr"],
+            codecformat="j2k",
+            reversible=False,
+            numthreads=1,
+        )
+
+
+def _psnr(default: float, ladder: tuple[float, ...]) -> Parameter:
+    return Parameter(
+        "psnr", default, (10.0, 100.0), "dB", "PSNR of the code values that the encoder aims at",
+        search=span(ladder),
+    )  # fmt: skip
+
+
+class Jpeg2000(_Jpeg2000):
+    """JPEG 2000 (OpenJPEG) of a PQ signal in 16 bits, as a bare codestream of one layer.
+
+    Light is converted to BT.2020, clipped at 10,000 cd/m² and encoded as BT.2100 PQ. The quality is
+    the PSNR of these codes (relative to full scale): the same for every picture, whatever its size.
+    """
+
+    info = CodecInfo(
+        name="jpeg2000",
+        title="JPEG 2000, 16 bit PQ",
+        domain="hdr",
+        parameters=(_psnr(50.0, _LADDER),),
+        needs=NEEDS,
+        citation=_CITATION,
+        coding="BT.2100 PQ (BT.2020 primaries), 16 bit; irreversible colour transform (BT.601)",
+        peak=PQ_PEAK,
+        ladder=_LADDER,
+    )
+
+    def encode(self, image: Tensor) -> bytes:
+        """Return the codestream of light ``(1, C, H, W)`` in cd/m²."""
+        return self._encode(to_pq_codes(image, _BITS))
+
+    def decode(self, data: bytes) -> Tensor:
+        """Return the light of a codestream in cd/m²; colours outside BT.709 are negative."""
+        return from_pq_codes(self.peer_decode(data, numthreads=1), _BITS)
+
+
+class Jpeg2000Sdr(_Jpeg2000):
+    """JPEG 2000 (OpenJPEG) of sRGB pictures of eight bits, as a bare codestream of one layer."""
+
+    info = CodecInfo(
+        name="jpeg2000-sdr",
+        title="JPEG 2000, 8 bit",
+        domain="sdr",
+        parameters=(_psnr(38.0, _LADDER_SDR),),
+        needs=NEEDS,
+        citation=_CITATION,
+        coding="sRGB, 8 bit; irreversible colour transform (BT.601)",
+        ladder=_LADDER_SDR,
+    )
+
+    def encode(self, image: Tensor) -> bytes:
+        """Return the codestream of a picture ``(1, C, H, W)`` in [0, 1]."""
+        return self._encode(to_codes(image, 8))
+
+    def decode(self, data: bytes) -> Tensor:
+        """Return the picture of a codestream."""
+        return from_codes(self.peer_decode(data, numthreads=1), 8)

@@ -1,0 +1,64 @@
+"""JPEG XR for light in half floats."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import numpy as np
+from torch import Tensor
+
+from hdrmetrics.codecs.codec import CodecInfo, span
+from hdrmetrics.codecs.peer import NEEDS, PeerCodec
+from hdrmetrics.codecs.samples import to_samples, to_tensor
+from hdrmetrics.parameters import Parameter
+
+WHITE = 80.0
+"""cd/m² of 1.0 in the file, as in the scRGB screenshots that Windows saves."""
+
+_LADDER = (47, 42, 37, 32, 26, 20, 12, 2)
+
+
+class JpegXr(PeerCodec):
+    """JPEG XR (jxrlib) of light in half floats, where 1.0 stands for 80 cd/m².
+
+    Lossy coding works on the bit patterns, which are nearly logarithmic: at strong edges it can
+    overshoot by six stops. Light is clipped that much below the largest half float, at about
+    82,000 cd/m², because patterns beyond that float mean infinity and NaN.
+
+    The decoder crashes on some damaged files, which is why :func:`~hdrmetrics.read_image` runs it
+    in a process of its own. Here it decodes what its own encoder wrote a moment before, and runs
+    in this process.
+    """
+
+    info = CodecInfo(
+        name="jpegxr",
+        title="JPEG XR, half float",
+        domain="hdr",
+        parameters=(
+            Parameter(
+                "quality",
+                50,
+                (1, 100),
+                "",
+                "100 loses only what half floats lose",
+                "integer",
+                search=span(_LADDER),
+            ),
+        ),
+        needs=NEEDS,
+        citation="ITU-T T.832 (2019)",
+        coding="linear BT.709 (scRGB), half float, 1.0 = 80 cd/m²; YCoCg of the bit patterns",
+        peak=65504 / 64 * WHITE,
+        ladder=_LADDER,
+    )
+    feature: ClassVar[str] = "JPEGXR"
+
+    def encode(self, image: Tensor) -> bytes:
+        """Return the JPEG XR file of light ``(1, C, H, W)`` in cd/m²."""
+        # The library reads 1 as lossless, and numbers above as per cent.
+        quality = self.settings["quality"] / 100
+        return self.peer_encode(to_samples(image / WHITE).astype(np.float16), level=quality)
+
+    def decode(self, data: bytes) -> Tensor:
+        """Return the light of a file in cd/m²; dark places can come out negative."""
+        return to_tensor(self.peer_decode(data)) * WHITE
