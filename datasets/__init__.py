@@ -1,0 +1,1 @@
+"""Generated distortion sets, run from a clone as ``python -m datasets``."""

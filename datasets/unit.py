@@ -1,0 +1,284 @@
+"""The unit of work: one frame of one scene, its versions made, its crops labelled."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from datasets.calibration import draw_peak
+from datasets.crops import choose_crops
+from datasets.draw import draw_operations, draw_seed, draw_step, draw_version
+from datasets.frames import draw_frame
+from datasets.item import Item, ReferenceKey, Step, TestKey, steps_to_json
+from datasets.labels import Labeller
+from datasets.pixels import PixelSource, crop, half_bytes
+from datasets.recipe import Domain, Operation, Recipe, Source
+from datasets.steps import CHANGES, State
+from datasets.streams import stream
+from hdrmetrics.display import Display, get_display
+from hdrmetrics.distort import create_distortion
+
+ATTEMPTS = 6
+"""How many frames are tried before a scene is said to have none with a good crop."""
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """One frame of one scene, by number."""
+
+    source: str
+    scene: str
+    frame: int
+
+    @property
+    def name(self) -> str:
+        """A name that can be a file's."""
+        return f"{self.source}-{self.scene}-{self.frame:04d}"
+
+
+@dataclass(slots=True)
+class UnitResult:
+    """What came of a unit.
+
+    Parameters
+    ----------
+    rows
+        Of the table, without what is the same for all.
+    failures
+        What could not be made or labelled: ``item``, ``scene``, ``reason``.
+    seconds
+        Spent in each stage: ``load``, ``generate``, ``encode`` (in codecs), ``label``.
+    """
+
+    rows: list[Row] = field(default_factory=list)
+    failures: list[dict[str, str]] = field(default_factory=list)
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        """Count the time spent inside."""
+        start = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - start
+
+    def move(self, source: str, target: str, seconds: float) -> None:
+        """Count some of a stage's time as another's."""
+        self.seconds[source] -= seconds
+        self.seconds[target] = self.seconds.get(target, 0.0) + seconds
+
+
+STAGES = ("load", "generate", "encode", "label")
+
+
+class UnitRunner:
+    """Runs units of a recipe, one after the other, with one labeller and one source of pixels."""
+
+    def __init__(self, recipe: Recipe, pixels: PixelSource) -> None:
+        self.recipe = recipe
+        self.pixels = pixels
+        self.labeller = Labeller(recipe.teacher, ppd=recipe.ppd)
+        self.display: Display = get_display(recipe.display)
+        self._sources = {source.label: source for source in recipe.sources}
+
+    def run(self, unit: Unit) -> UnitResult:
+        """Return the rows of a unit; what goes wrong with an item is told, and stops no other."""
+        result = UnitResult()
+        source = self._sources[unit.source]
+        try:
+            with result.stage("load"):
+                self.pixels.pixels(unit.scene)
+            with result.stage("generate"):
+                found = self._reference(unit, source)
+        except Exception as error:
+            result.failures.append(_failure(f"{unit.name}", unit.scene, error))
+            return result
+        if found is None:
+            reason = f"none of {ATTEMPTS} frames has a crop worth labelling"
+            result.failures.append({"item": unit.name, "scene": unit.scene, "reason": reason})
+            return result
+        key, corners = found
+        operations = draw_operations(self.recipe, unit.scene, unit.frame, source.versions)
+        made: list[tuple[int, Operation, Row, State]] = []
+        for version, operation in enumerate(operations):
+            before = self.pixels.codec_seconds
+            try:
+                with result.stage("generate"):
+                    made.append((version, operation, *self._version(key, operation, unit, version)))
+                result.move("generate", "encode", self.pixels.codec_seconds - before)
+            except Exception as error:
+                name = f"{unit.name}-v{version:02d} {operation.name}"
+                result.failures.append(_failure(name, unit.scene, error))
+        for number, corner in enumerate(corners):
+            if made:
+                self._label_crop(unit, key, number, corner, made, result)
+        return result
+
+    def _reference(
+        self, unit: Unit, source: Source
+    ) -> tuple[ReferenceKey, list[tuple[int, int]]] | None:
+        """Return the first of a few drawn frames that has good crops, with their corners."""
+        recipe, scene = self.recipe, self.pixels.scene(unit.scene)
+        height, width = self.pixels.pixels(unit.scene).shape[-2:]
+        for attempt in range(ATTEMPTS):
+            rng = stream(recipe.seed, recipe.name, "frame", unit.scene, unit.frame, attempt)
+            frame = draw_frame(
+                (height, width),
+                scene.panorama,
+                rng,
+                frame_size=recipe.frame_size,
+                minimum=recipe.crop,
+                scale=recipe.scale,
+            )
+            peak = draw_peak(rng, *recipe.peak) if recipe.reference == "hdr" else 0.0
+            widen: tuple[Step, ...] = ()
+            if source.widen:
+                given = source.widen[int(rng.integers(len(source.widen)))]
+                seed = draw_seed(recipe.seed, "widen", unit.scene, unit.frame, attempt)
+                widen = (draw_step(given, 0.0, seed, rng),)
+            key = ReferenceKey(unit.scene, unit.source, frame, peak, steps_to_json(widen))
+            light = self.pixels.reference(key)[0]
+            corners = choose_crops(
+                light, source.crops, rng, size=recipe.crop, kind=recipe.reference
+            )
+            if corners:
+                return key, corners
+        return None
+
+    def _version(
+        self, key: ReferenceKey, operation: Operation, unit: Unit, version: int
+    ) -> tuple[Row, State]:
+        steps, strength, seed = draw_version(
+            self.recipe, operation, unit.scene, unit.frame, version
+        )
+        test = TestKey(key, steps_to_json(steps))
+        start: Domain = "sdr" if key.source == "sdr" else "hdr"
+        row: Row = {
+            "distortion": operation.name,
+            "strength": math.nan if strength is None else strength,
+            "seed": seed,
+            "steps": test.steps,
+            "parameters": json.dumps(describe(steps, start), separators=(",", ":"), sort_keys=True),
+        }
+        return row, self.pixels.test(test)
+
+    def _label_crop(
+        self,
+        unit: Unit,
+        key: ReferenceKey,
+        number: int,
+        corner: tuple[int, int],
+        made: list[tuple[int, Operation, Row, State]],
+        result: UnitResult,
+    ) -> None:
+        scene = self.pixels.scene(unit.scene)
+        items = [
+            Item(TestKey(key, row["steps"]), corner[0], corner[1], self.recipe.crop)
+            for _, _, row, _ in made
+        ]
+        with result.stage("generate"):
+            reference = crop(self.pixels.reference(key), items[0])
+            tests = [crop(one[3].pixels, item) for one, item in zip(made, items, strict=True)]
+        try:
+            with result.stage("label"):
+                labels = self.labeller.label(
+                    self.shown(reference, self.recipe.reference),
+                    torch.stack([self.shown(one, self.recipe.test) for one in tests]),
+                )
+        except Exception as error:
+            result.failures.append(_failure(f"{unit.name}-c{number}", unit.scene, error))
+            return
+        for i, (version, _, row, state) in enumerate(made):
+            name = f"{self.recipe.name}/{unit.name}-c{number}-v{version:02d}"
+            values = {column: float(labels[column][i]) for column in self.labeller.columns}
+            if not math.isfinite(values[self.labeller.columns[0]]):
+                reason = self.labeller.reasons.get(i, "the teacher gave no finite label")
+                result.failures.append({"item": name, "scene": unit.scene, "reason": reason})
+                continue
+            result.rows.append(
+                {
+                    "item": name,
+                    "scene": unit.scene,
+                    "group": scene.group,
+                    "split": scene.split,
+                    "licence": scene.licence,
+                    "source": unit.source,
+                    "frame": unit.frame,
+                    "crop": number,
+                    "version": version,
+                    "frame_x": key.frame.x,
+                    "frame_y": key.frame.y,
+                    "frame_width": key.frame.width,
+                    "frame_height": key.frame.height,
+                    "frame_scale": key.frame.scale,
+                    "mirrored": key.frame.mirrored,
+                    "crop_x": corner[1],
+                    "crop_y": corner[0],
+                    "size": self.recipe.crop,
+                    "peak": key.peak,
+                    "widen": key.widen,
+                    **row,
+                    "bits_per_pixel": state.bits_per_pixel,
+                    **values,
+                    "reference_digest": digest_of(reference),
+                    "test_digest": digest_of(tests[i]),
+                }
+            )
+
+    def shown(self, pixels: Tensor, domain: str) -> Tensor:
+        """Return what the teacher sees: light in cd/m², or, for TMQI, tone-mapped codes."""
+        if domain == "sdr" and self.recipe.teacher == "hdrvdp2":
+            return self.display.forward(pixels)
+        return pixels
+
+
+def describe(steps: tuple[Step, ...], domain: Domain) -> dict[str, Any]:
+    """Return the physical parameters of steps by name, for readers of the table.
+
+    Parameters
+    ----------
+    steps
+        As they were done.
+    domain
+        Of the frame that they begin with.
+    """
+    found: dict[str, Any] = {}
+    several = sum(bool(step.name) for step in steps) > 1
+    for step in steps:
+        values: dict[str, Any] = dict(step.settings)
+        if step.kind == "distort":
+            distortion = create_distortion(step.name, **step.settings)
+            strength = 0.0 if step.strength is None else step.strength
+            record = distortion.record(strength, domain=domain, seed=step.seed)
+            settings = record["settings"]
+            amounts = record["amount"].items()
+            values |= settings | {(f"{k} amount" if k in settings else k): v for k, v in amounts}
+        domain = CHANGES.get(step.kind, domain)
+        prefix = f"{step.name or step.kind}." if several or not step.name else ""
+        found |= {f"{prefix}{name}": _plain(value) for name, value in values.items()}
+    return found
+
+
+def _plain(value: Any) -> Any:
+    return float(f"{value:.6g}") if isinstance(value, float) else value
+
+
+def digest_of(pixels: Tensor) -> str:
+    """Return 64 bits of the SHA-256 of the pixels as half floats, as hexadecimal digits."""
+    return hashlib.sha256(half_bytes(pixels)).hexdigest()[:16]
+
+
+def _failure(item: str, scene: str, error: Exception) -> dict[str, str]:
+    return {"item": item, "scene": scene, "reason": f"{type(error).__name__}: {error}"}

@@ -1,0 +1,103 @@
+"""Draws: even over shares, free of order, recorded in full."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+
+from datasets.draw import draw_operations, draw_version
+from datasets.item import steps_from_json, steps_to_json
+from datasets.recipe import parse_recipe
+from datasets.streams import digest, fraction, stream
+
+from .small import TEXT, small_recipe
+
+
+def test_streams_depend_on_names_alone() -> None:
+    assert stream(1, "a", 2).random() == stream(1, "a", 2).random()
+    assert stream(1, "a", 2).random() != stream(1, "a", 3).random()
+    assert stream(1, "a", 2).random() != stream(2, "a", 2).random()
+    assert digest("a", "bc") != digest("ab", "c")
+    # A published value: the first eight bytes of SHA-256("abc").
+    assert digest("abc") == 0xBA7816BF8F01CFEA
+
+
+def test_fractions_are_even() -> None:
+    values = np.array([fraction("split", i) for i in range(4000)])
+    counts, _ = np.histogram(values, 10, (0, 1))
+    assert counts.min() > 330
+    assert counts.max() < 470
+
+
+def test_operations_come_by_their_shares() -> None:
+    text = TEXT.replace('name = "jpeg"\nstrength', 'name = "jpeg"\nshare = 4.0\nstrength')
+    recipe = parse_recipe(text)
+    drawn = Counter(
+        operation.name
+        for frame in range(200)
+        for operation in draw_operations(recipe, "scene", frame, 12)
+    )
+    assert drawn["jpeg"] == 1600  # systematic sampling: 8 of 12 in every frame
+    assert drawn["gaussian_blur"] == drawn["gaussian_noise"] == 400
+
+
+def test_versions_differ_and_are_repeatable() -> None:
+    recipe = small_recipe()
+    jpeg = recipe.operations[2]
+    first = draw_version(recipe, jpeg, "a", 0, 0)
+    assert first == draw_version(recipe, jpeg, "a", 0, 0)
+    others = [
+        draw_version(recipe, jpeg, "a", 0, 1),
+        draw_version(recipe, jpeg, "a", 1, 0),
+        draw_version(recipe, jpeg, "b", 0, 0),
+    ]
+    assert all(other != first for other in others)
+
+
+def test_a_tied_setting_follows_the_recorded_strength() -> None:
+    recipe = small_recipe()
+    for version in range(20):
+        steps, strength, _ = draw_version(recipe, recipe.operations[2], "a", 0, version)
+        assert strength is not None
+        assert steps[0].settings["quality"] == round(95 - 90 * strength)
+        assert steps[-1].kind == "round"
+
+
+def test_strengths_are_even_and_an_emphasis_bends_them() -> None:
+    recipe = small_recipe()
+
+    def strengths(of: object) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
+        drawn = [draw_version(recipe, of, "a", f, 0)[1] for f in range(2000)]  # type: ignore[arg-type]
+        return np.array(drawn, dtype=float)
+
+    even = strengths(recipe.operations[0])
+    assert even.min() >= 0.1
+    assert even.max() <= 1.0
+    assert abs(even.mean() - 0.55) < 0.02
+    bent = parse_recipe(TEXT.replace("strength = [0.1, 1.0]", "emphasis = 0.5\nstrength = [0.1, 1.0]"))
+    assert strengths(bent.operations[0]).mean() > 0.66
+
+
+def test_steps_survive_json() -> None:
+    recipe = small_recipe()
+    steps, _, _ = draw_version(recipe, recipe.operations[0], "a", 0, 0)
+    assert steps_from_json(steps_to_json(steps)) == steps
+
+
+def test_chance_and_part() -> None:
+    text = TEXT.replace(
+        '{ kind = "distort", name = "gaussian_blur" }',
+        '{ kind = "distort", name = "gaussian_blur", part = [0.2, 0.5], chance = 0.5 }',
+    )
+    recipe = parse_recipe(text)
+    met = 0
+    for version in range(400):
+        steps, strength, _ = draw_version(recipe, recipe.operations[0], "a", 0, version)
+        assert strength is not None
+        for step in steps:
+            if step.kind == "distort":
+                met += 1
+                assert step.strength is not None
+                assert 0.199 * strength <= step.strength <= 0.501 * strength
+    assert 150 < met < 250
