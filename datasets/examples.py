@@ -88,6 +88,7 @@ def _caption(row: dict[str, Any], table: LabelTable) -> tuple[str, ...]:
     amounts = {
         name: f"{value:.3g}" if isinstance(value, float) else str(value)
         for name, value in json.loads(row["parameters"]).items()
+        if not name.startswith("round.")  # the same for all
     }
     strength = "" if np.isnan(row["strength"]) else f"  strength {row['strength']:.2f}"
     labels = [f"{name.split('_', 1)[1]} {row[name]:.4g}" for name in table.metadata["labels"]]
