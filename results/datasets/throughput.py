@@ -33,18 +33,15 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)
     scenes = find_sources(options.scenes)
-    lines = [
-        "# Throughput",
-        "",
+    about = (
         f"Made by `throughput.py`: {options.units} frames of each recipe in one process with one "
         f"thread ({platform.machine()}, torch {torch.__version__}), wall-clock time. Reading and "
         "making a frame is shared by its crops and versions, preparing a reference crop by its "
-        "versions.",
-        "",
-        "| set | items | load, ms | generate, ms | encode, ms | label, ms | items/s per core | "
-        "a million items, core hours |",
-        "|---|---|---|---|---|---|---|---|",
-    ]
+        "versions."
+    )
+    stages = " | ".join(f"{stage}, ms" for stage in STAGES)
+    head = f"| set | items | {stages} | items/s per core | a million items, core hours |"
+    lines = ["# Throughput", "", about, "", head, "|---|" + "---|" * (len(STAGES) + 3)]
     for name in RECIPES:
         recipe = read_recipe(find_recipe(name))
         units = plan(recipe, scenes)

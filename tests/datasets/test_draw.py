@@ -75,7 +75,8 @@ def test_strengths_are_even_and_an_emphasis_bends_them() -> None:
     assert even.min() >= 0.1
     assert even.max() <= 1.0
     assert abs(even.mean() - 0.55) < 0.02
-    bent = parse_recipe(TEXT.replace("strength = [0.1, 1.0]", "emphasis = 0.5\nstrength = [0.1, 1.0]"))
+    old = "strength = [0.1, 1.0]"
+    bent = parse_recipe(TEXT.replace(old, f"emphasis = 0.5\n{old}"))
     assert strengths(bent.operations[0]).mean() > 0.66
 
 

@@ -92,7 +92,7 @@ def test_files_are_found_by_path_or_name(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text(TEXT)
     assert read_recipe(find_recipe(str(path))).name == "small"
-    with pytest.raises(UnknownNameError, match="there are .*hdr-c"):
+    with pytest.raises(UnknownNameError, match=r"there are .*hdr-c"):
         find_recipe("hdr-x")
     with pytest.raises(OptionError, match="cannot be read"):
         read_recipe(tmp_path / "absent.toml")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -81,9 +82,7 @@ def test_a_store_holds_what_is_made(
             assert torch.equal(stored[index][key], made[index][key])
 
 
-def test_a_small_pack_mixes_scenes(
-    table: LabelTable, scenes: list[Scene], tmp_path: Path
-) -> None:
+def test_a_small_pack_mixes_scenes(table: LabelTable, scenes: list[Scene], tmp_path: Path) -> None:
     result = pack(table, scenes, tmp_path, max_mb=0.06, progress=False)
     assert 0 < result.items < len(table.frame)
     assert result.n_bytes <= 60_000
@@ -110,7 +109,7 @@ def test_a_learner_is_fed(table: LabelTable, scenes: list[Scene]) -> None:
     assert sorted(first) == sorted(second) == list(range(len(crops)))
     assert first != second
     frames = [tuple(crops.frame.loc[i, ["scene", "frame"]]) for i in first]
-    changes = sum(a != b for a, b in zip(frames, frames[1:], strict=False))
+    changes = sum(a != b for a, b in pairwise(frames))
     assert changes == len(set(frames)) - 1  # items of a frame stand together
     batch = next(iter(DataLoader(crops, batch_size=5, sampler=FrameOrder(crops))))
     assert batch["test"].shape == batch["reference"].shape == (5, 3, 64, 64)
