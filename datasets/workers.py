@@ -16,6 +16,7 @@ from hdrmetrics.errors import HdrMetricsError, OptionError
 
 Job = TypeVar("Job")
 
+_SET_UP_LIMIT = 300.0  # seconds to start and import, on a machine that is busy
 _ATTEMPTS = 2  # a job may die of its neighbour's memory once
 
 
@@ -30,6 +31,11 @@ class Outcome(Generic[Job]):
     job: Job
     result: Any = None
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """What a process sends after its set-up; its first job's time counts from here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +58,15 @@ class _Worker:
         other.close()
         self.job: Any = None
         self.since = time.monotonic()
+        self.ready = False
 
     def give(self, job: Any) -> None:
         self.job, self.since = job, time.monotonic()
         self.link.send(job)
+
+    def is_late(self, limit_s: float) -> bool:
+        """Whether it has taken longer than it may, for its job or for its set-up."""
+        return time.monotonic() - self.since > (limit_s if self.ready else _SET_UP_LIMIT)
 
     def stop(self) -> None:
         self.process.kill()
@@ -122,16 +133,21 @@ def run_jobs(
                         code = worker.process.exitcode
                         yield Outcome(worker.job, reason=f"its process died twice (exit {code})")
                     continue
+                if isinstance(result, _Ready):
+                    worker.ready, worker.since = True, time.monotonic()
+                    busy[link] = (worker, attempt)
+                    continue
                 if isinstance(result, _NotReady):
                     worker.stop()
                     raise WorkerError(f"workers cannot start: {result.reason}")
                 idle.append(worker)
                 yield Outcome(worker.job, result)
             for link, (worker, _) in list(busy.items()):
-                if time.monotonic() - worker.since > limit_s:
+                if worker.is_late(limit_s):
                     del busy[link]
                     worker.stop()
-                    yield Outcome(worker.job, reason=f"took longer than {limit_s:g} s")
+                    allowed = limit_s if worker.ready else _SET_UP_LIMIT
+                    yield Outcome(worker.job, reason=f"took longer than {allowed:g} s")
     finally:
         for worker in [*idle, *(pair[0] for pair in busy.values())]:
             worker.stop()
@@ -149,6 +165,7 @@ def _serve(
     except Exception as error:
         link.send(_NotReady(f"{type(error).__name__}: {error}"))
         return
+    link.send(_Ready())
     while True:
         try:
             job = link.recv()

@@ -40,14 +40,14 @@ def test_results_deaths_and_hangs(tmp_path: Path) -> None:
     jobs = ["a", "die", "b", "hang", "once", "c"]
     argument = str(tmp_path / "met")
     outcomes = {
-        outcome.job: outcome for outcome in run_jobs(set_up, argument, jobs, workers=2, limit_s=12)
+        outcome.job: outcome for outcome in run_jobs(set_up, argument, jobs, workers=2, limit_s=4)
     }
     assert set(outcomes) == set(jobs)
     for job in ("a", "b", "c", "once"):
         assert outcomes[job].result == f"{job} done"
         assert not outcomes[job].reason
     assert "died twice" in outcomes["die"].reason
-    assert "longer than 12 s" in outcomes["hang"].reason
+    assert "longer than 4 s" in outcomes["hang"].reason
 
 
 def test_a_set_up_that_fails_is_an_error() -> None:
