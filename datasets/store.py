@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -173,6 +174,14 @@ class Store:
 
     def __len__(self) -> int:
         return len(self._crops)
+
+    def __iter__(self) -> Iterator[str]:
+        """Yield the names of the crops in the order in which they lie on disk."""
+        return iter(self._crops)
+
+    def release(self) -> None:
+        """Forget the shards opened so far; they are opened again when they are needed."""
+        self._open.clear()
 
     def get(self, name: str) -> Tensor:
         """Return a crop ``(3, h, w)`` float32, as it was before it was stored.

@@ -1,6 +1,6 @@
 """Items per second and core, stage by stage, and what a million items cost.
 
-    python results/datasets/throughput.py --scenes DIR [--scenes DIR] [--units 24]
+    python -m results.datasets.throughput --scenes DIR [--scenes DIR] [--units 24]
 
 Runs units of each shipped recipe in one process with one thread and writes `throughput.md` here.
 """
@@ -34,7 +34,8 @@ def main() -> None:
     torch.set_num_threads(1)
     scenes = find_sources(options.scenes)
     about = (
-        f"Made by `throughput.py`: {options.units} frames of each recipe in one process with one "
+        "Made by `python -m results.datasets.throughput`: "
+        f"{options.units} frames of each recipe in one process with one "
         f"thread ({platform.machine()}, torch {torch.__version__}), wall-clock time. Reading and "
         "making a frame is shared by its crops and versions, preparing a reference crop by its "
         "versions."
