@@ -23,6 +23,7 @@ arguments, which calls :func:`hdrmetrics.register_metric`."""
 @functools.cache
 def _load_all() -> None:
     importlib.import_module("hdrmetrics.metrics")
+    importlib.import_module("hdrmetrics.learned.catalogue")
     for entry in entry_points(group=ENTRY_POINT_GROUP):
         try:
             entry.load()()

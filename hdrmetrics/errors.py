@@ -23,6 +23,10 @@ class ImageWriteError(HdrMetricsError, OSError):
     """A file could not be written, or the format cannot hold these pixels."""
 
 
+class WeightsError(HdrMetricsError, OSError):
+    """A weights file or its card is missing, damaged, or belongs to something else."""
+
+
 class ShapeError(HdrMetricsError, ValueError):
     """An array has the wrong number of axes, channels or pixels, or two images differ in size."""
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
 
 from hdrmetrics.errors import DomainError, OptionError, PixelValueError, ShapeError
+
+if TYPE_CHECKING:
+    from hdrmetrics.image import Image
 
 Domain = Literal["hdr", "sdr", "tonemapped"]
 """What a metric's test image is.
@@ -79,6 +82,26 @@ class MetricInfo:
         return self.map_kind is not None
 
 
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """Scores with what a metric knows about their worth.
+
+    Parameters
+    ----------
+    value
+        ``(N,)``.
+    low, high
+        Ends of the interval of learned scores, ``(N,)``; ``None`` where a metric has none.
+    warnings
+        Sentences per image, where something looks wrong.
+    """
+
+    value: Tensor
+    low: Tensor | None = None
+    high: Tensor | None = None
+    warnings: tuple[tuple[str, ...], ...] = ()
+
+
 class Metric(nn.Module):
     """Base of all metrics: ``metric(test, reference) -> (N,)``, one value per image.
 
@@ -133,7 +156,20 @@ class Metric(nn.Module):
         """
         return {}
 
+    def suited_to(self, image: Image) -> Metric:
+        """Return the metric that should score an image: itself, or one of the image's domain."""
+        return self
+
     # -- what users call ------------------------------------------------------------------
+
+    def assess(
+        self, test: Tensor, reference: Tensor | None = None, *, mask: Tensor | None = None
+    ) -> Assessment:
+        """Score each image of a batch, with intervals and warnings where the metric has them.
+
+        Arguments and errors as for :meth:`forward`.
+        """
+        return Assessment(self(test, reference, mask=mask))
 
     def forward(
         self, test: Tensor, reference: Tensor | None = None, *, mask: Tensor | None = None

@@ -198,6 +198,8 @@ def score_quietly(
             "the metric itself with tensors, or leave the option out"
         )
     image = _read(test, info.domain, units)
+    model = model.suited_to(image)
+    info = model.info
     other = None
     if reference is not None:
         other = _read(reference, "hdr" if info.domain == "tonemapped" else info.domain, units)
@@ -235,7 +237,7 @@ def evaluate(
     """Return the score of prepared inputs with all conditions named."""
     with torch.no_grad():
         moved = model.to(inputs.test.device)
-        value = float(moved(inputs.test, inputs.reference, mask=mask))
+        found = moved.assess(inputs.test, inputs.reference, mask=mask)
         chosen = moved.conditions(inputs.test if inputs.reference is None else inputs.reference)
     info = model.info
     conditions = {"version": info.version, **inputs.conditions, **chosen}
@@ -244,12 +246,14 @@ def evaluate(
         conditions["mask"] = float(mask.mean())
     return Score(
         metric=info.name,
-        value=value,
+        value=float(found.value),
         unit=info.unit,
         range=info.range,
         higher_is_better=info.higher_is_better,
         conditions=conditions,
-        warnings=tuple(inputs.warnings),
+        warnings=(*inputs.warnings, *(note for one in found.warnings for note in one)),
+        low=None if found.low is None else float(found.low),
+        high=None if found.high is None else float(found.high),
         test=test,
         reference=reference,
     )

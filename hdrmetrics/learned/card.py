@@ -1,0 +1,296 @@
+"""The card beside a weights file: everything to know before trusting its scores."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, get_args
+
+from hdrmetrics.errors import OptionError
+from hdrmetrics.learned.architecture import Architecture
+from hdrmetrics.learned.guard import Guard
+from hdrmetrics.learned.target import Target
+from hdrmetrics.metric import Domain
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Interval:
+    """A conformal interval on the scale of the target.
+
+    Parameters
+    ----------
+    coverage
+        Share of pictures of new scenes whose label lies within.
+    half_width
+        Half its width; ``None`` where the scenes were too few for that coverage.
+    scenes
+        Groups of scenes that it rests on.
+
+    Raises
+    ------
+    OptionError
+        For numbers out of range.
+    """
+
+    coverage: float
+    half_width: float | None
+    scenes: int
+
+    def __post_init__(self) -> None:
+        width = 0.0 if self.half_width is None else self.half_width
+        for name, value, most in (("coverage", self.coverage, 1.0), ("half_width", width, 1.0)):
+            if isinstance(value, bool) or not isinstance(value, (int, float)):
+                raise OptionError(f"{name} of an interval is a number, not {value!r}")
+            if not 0 <= value <= most:
+                raise OptionError(f"{name} of an interval lies in [0, 1], not {value}")
+        if not isinstance(self.scenes, int) or self.scenes < 0:
+            raise OptionError(f"an interval rests on a number of scenes, not {self.scenes!r}")
+
+
+@dataclass(frozen=True, slots=True)
+class HeadCard:
+    """What one output of a network means and how good it is.
+
+    Parameters
+    ----------
+    domain
+        Of its pictures.
+    teacher
+        Name and version of the metric it imitates.
+    target
+        From raw output to quality to score.
+    sets
+        Names of the labelled sets it was trained on.
+    interval
+        How far off it may be; ``None`` where that was not measured.
+    guard
+        What its pictures look like; ``None`` where that was not measured.
+    results
+        Test table: JSON values.
+    failures
+        Known failures, in sentences.
+
+    Raises
+    ------
+    OptionError
+        For an unknown domain.
+    """
+
+    domain: Domain
+    teacher: str
+    target: Target
+    sets: tuple[str, ...] = ()
+    interval: Interval | None = None
+    guard: Guard | None = None
+    results: Mapping[str, Any] = field(default_factory=dict)
+    failures: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.domain not in get_args(Domain):
+            raise OptionError(
+                f"a domain is one of {', '.join(get_args(Domain))}, not {self.domain!r}"
+            )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON-ready values."""
+        found: dict[str, Any] = {
+            "domain": self.domain,
+            "teacher": self.teacher,
+            "transform": self.target.transform(),
+            "shown": self.target.shown,
+            "quality_range": [self.target.least, self.target.most],
+            "sets": list(self.sets),
+            "results": dict(self.results),
+            "failures": list(self.failures),
+        }
+        if self.interval is not None:
+            found["interval"] = {
+                "coverage": self.interval.coverage,
+                "half_width": self.interval.half_width,
+                "scenes": self.interval.scenes,
+            }
+        if self.guard is not None:
+            found["guard"] = self.guard.to_dict()
+        return found
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> HeadCard:
+        """Return what :meth:`to_dict` wrote; ``interval`` and ``guard`` may be absent or null.
+
+        Raises
+        ------
+        OptionError
+            If entries are missing, unknown or cannot be.
+        """
+        known = {"domain", "teacher", "transform", "shown", "quality_range", "sets", "interval"}
+        _only(data, known | {"guard", "results", "failures"}, "a head")
+        interval, guard = data.get("interval"), data.get("guard")
+        return cls(
+            domain=data["domain"],
+            teacher=_text(data["teacher"], "teacher"),
+            target=Target.of_transform(
+                _mapping(data["transform"], "transform"), data["shown"], _pair(data)
+            ),
+            sets=_texts(data.get("sets", ()), "sets"),
+            interval=None if interval is None else Interval(**_mapping(interval, "interval")),
+            guard=None if guard is None else Guard.from_dict(_mapping(guard, "guard")),
+            results=_mapping(data.get("results", {}), "results"),
+            failures=_texts(data.get("failures", ()), "failures"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """The description of a weights file.
+
+    Parameters
+    ----------
+    architecture
+        Of the network.
+    heads
+        Outputs that may be used as metrics, by name; others are of training only.
+    version
+        Of the weights; it changes whenever a score could.
+    ppd
+        Pixels per degree that the labels are for; ``None`` where the teacher knows none.
+    data
+        Tables, scenes and their licences, splits: one JSON object each.
+    recipe_sha256
+        Hash of what the training was told.
+    seed
+        Of the training.
+    training
+        Time, machine, steps, versions: JSON values.
+    sha256
+        Of the weights file; filled in by :func:`~hdrmetrics.learned.weights.save_weights`.
+
+    Raises
+    ------
+    OptionError
+        If a head is none of the network's.
+    """
+
+    architecture: Architecture
+    heads: Mapping[str, HeadCard] = field(default_factory=dict)
+    version: str = "1"
+    ppd: float | None = 30.0
+    data: tuple[Mapping[str, Any], ...] = ()
+    recipe_sha256: str = ""
+    seed: int = 0
+    training: Mapping[str, Any] = field(default_factory=dict)
+    sha256: str = ""
+
+    def __post_init__(self) -> None:
+        unknown = sorted(set(self.heads) - set(self.architecture.heads))
+        if unknown:
+            raise OptionError(
+                f"the card describes {', '.join(unknown)}, which the network lacks; it has "
+                f"{', '.join(self.architecture.heads)}"
+            )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON-ready values."""
+        return {
+            "format": FORMAT,
+            "version": self.version,
+            "sha256": self.sha256,
+            "architecture": self.architecture.to_dict(),
+            "heads": {name: head.to_dict() for name, head in self.heads.items()},
+            "ppd": self.ppd,
+            "data": [dict(item) for item in self.data],
+            "recipe_sha256": self.recipe_sha256,
+            "seed": self.seed,
+            "training": dict(self.training),
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Card:
+        """Return the card that :meth:`to_dict` wrote; ``format`` and what has a default may lack.
+
+        Raises
+        ------
+        OptionError
+            If entries are missing, unknown or cannot be.
+        """
+        known = {"format", "version", "sha256", "architecture", "heads", "ppd", "data"}
+        _only(data, known | {"recipe_sha256", "seed", "training"}, "a card")
+        if data.get("format", FORMAT) != FORMAT:
+            raise OptionError(
+                f"this card has the format {data['format']!r}, known is {FORMAT}: use a newer "
+                "hdrmetrics"
+            )
+        try:
+            return cls._read(data)
+        except OptionError:
+            raise
+        except (AttributeError, KeyError, TypeError, ValueError, OverflowError) as error:
+            raise OptionError(f"not the card of a weights file: {error!r}") from None
+
+    @classmethod
+    def _read(cls, data: Mapping[str, Any]) -> Card:
+        heads = _mapping(data.get("heads", {}), "heads")
+        ppd, seed = data.get("ppd", 30.0), data.get("seed", 0)
+        if ppd is not None and not (0 < float(ppd) < math.inf):
+            raise OptionError(f"ppd is positive, not {ppd!r}")
+        if isinstance(seed, bool) or not isinstance(seed, int):
+            raise OptionError(f"a seed is a whole number, not {seed!r}")
+        return cls(
+            architecture=Architecture.from_dict(_mapping(data["architecture"], "architecture")),
+            heads={name: HeadCard.from_dict(_mapping(head, name)) for name, head in heads.items()},
+            version=_text(data.get("version", "1"), "version"),
+            ppd=None if ppd is None else float(ppd),
+            data=tuple(_mapping(item, "data") for item in data.get("data", ())),
+            recipe_sha256=_text(data.get("recipe_sha256", ""), "recipe_sha256"),
+            seed=seed,
+            training=_mapping(data.get("training", {}), "training"),
+            sha256=_text(data.get("sha256", ""), "sha256"),
+        )
+
+    def to_json(self) -> str:
+        """Return the card as text, with one line at the end.
+
+        Raises
+        ------
+        OptionError
+            If results, data or training hold something that JSON has no word for, NaN included.
+        """
+        try:
+            text = json.dumps(self.to_dict(), indent=1, ensure_ascii=False, allow_nan=False)
+        except (TypeError, ValueError) as error:
+            raise OptionError(f"this card cannot be written as JSON: {error}") from None
+        return text + "\n"
+
+
+def _only(data: Mapping[str, Any], known: set[str], what: str) -> None:
+    unknown = sorted(str(key) for key in set(data) - known)
+    if unknown:
+        raise OptionError(
+            f"{what} has no entry {', '.join(unknown)}; it has {', '.join(sorted(known))}"
+        )
+
+
+def _mapping(value: Any, what: str) -> dict[str, Any]:
+    if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
+        raise OptionError(f"{what} is an object with named entries, not {str(value)[:80]}")
+    return dict(value)
+
+
+def _text(value: Any, what: str) -> str:
+    if not isinstance(value, str):
+        raise OptionError(f"{what} is a text, not {str(value)[:80]}")
+    return value
+
+
+def _texts(value: Any, what: str) -> tuple[str, ...]:
+    if isinstance(value, str):
+        raise OptionError(f"{what} is a list of texts, not one text")
+    return tuple(_text(item, what) for item in value)
+
+
+def _pair(data: Mapping[str, Any]) -> tuple[float, float]:
+    least, most = data["quality_range"]
+    return least, most

@@ -1,0 +1,98 @@
+"""The predictors whose weights lie in the package; importing this registers them by name."""
+
+from __future__ import annotations
+
+import dataclasses
+import warnings
+from collections.abc import Iterator
+from pathlib import Path
+
+from hdrmetrics.errors import HdrMetricsError, HdrMetricsWarning
+from hdrmetrics.learned import everyday
+from hdrmetrics.learned.card import Card
+from hdrmetrics.learned.predictor import LearnedMetric, Precision, describe, family
+from hdrmetrics.learned.weights import SUFFIX, card_path, load_weights, read_card
+from hdrmetrics.metric import Domain
+from hdrmetrics.registry import Factory, register_metric
+
+WEIGHTS = Path(__file__).parent / "weights"
+"""The package's weights files with their cards."""
+
+_Found = tuple[Path, str]  # weights file, head
+
+
+def register(folder: Path) -> list[str]:
+    """Register every head that a card in a folder describes, and the everyday predictor.
+
+    A head becomes ``norvdpnet-HEAD``, or ``diqm-HEAD`` where the network takes a reference.
+    ``norvdpnet`` chooses among them by the picture; see :mod:`hdrmetrics.learned.everyday`. A
+    broken file is left out with a warning, so that it does not take the others with it.
+
+    Parameters
+    ----------
+    folder
+        With files ``*.safetensors`` and their cards ``*.json``; it may be absent or empty.
+
+    Returns
+    -------
+    list of str
+        The names.
+    """
+    names: list[str] = []
+    heads: dict[str, tuple[Path, Card]] = {}
+    for path in sorted(folder.glob(f"*{SUFFIX}")):
+        try:
+            card = read_card(card_path(path))
+            for head in card.heads:
+                info = describe(card, head)
+                register_metric(info, _factory(path, head))
+                names.append(info.name)
+                if family(card) == everyday.NAME:
+                    heads[head] = (path, card)
+        except HdrMetricsError as error:
+            warnings.warn(
+                f"the predictors of {path.name} are left out: {error}",
+                HdrMetricsWarning,
+                stacklevel=2,
+            )
+    chosen = dict(_choose(heads))
+    if chosen:
+        path, head = chosen[min(chosen)]
+        info = dataclasses.replace(
+            describe(heads[head][1], head, everyday.NAME),
+            title="Learned quality without a reference, of HDR or SDR pictures",
+        )
+        register_metric(info, _everyday_factory(chosen))
+        names.append(everyday.NAME)
+    return names
+
+
+def _choose(heads: dict[str, tuple[Path, Card]]) -> Iterator[tuple[Domain, _Found]]:
+    for domain, candidates in everyday.CHOICE.items():
+        for head in candidates:
+            if head in heads and heads[head][1].heads[head].domain == domain:
+                yield domain, (heads[head][0], head)
+                break
+
+
+def _factory(path: Path, head: str) -> Factory:
+    def create(*, precision: Precision = "float32") -> LearnedMetric:
+        return LearnedMetric(*load_weights(path), head, precision=precision)
+
+    return create
+
+
+def _everyday_factory(chosen: dict[Domain, _Found]) -> Factory:
+    def create(*, precision: Precision = "float32") -> everyday.EverydayMetric:
+        loaded = {path: load_weights(path) for path, _ in chosen.values()}
+        return everyday.EverydayMetric(
+            {
+                domain: LearnedMetric(*loaded[path], head, precision=precision)
+                for domain, (path, head) in chosen.items()
+            }
+        )
+
+    return create
+
+
+register(WEIGHTS)

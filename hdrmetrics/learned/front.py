@@ -1,0 +1,129 @@
+"""The front end: pixels of either domain as channels on one scale."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from hdrmetrics.color import luminance
+from hdrmetrics.errors import OptionError
+from hdrmetrics.learned.architecture import Front
+from hdrmetrics.metric import Domain
+from hdrmetrics.transfer import pu21_encode
+
+Kind = Literal["light", "code"]
+"""Whether pixels are cd/m² or display codes."""
+
+_PU_WHITE = 256.0  # PU21 of about 100 cd/m², the white of an SDR display
+_STRIP = 1 << 16  # pixels at a time: the temporaries then stay in the cache
+_DARK_LIGHT, _DARK_CODE, _GAMMA = 0.05, 0.05, 2.2
+_BEND, _BEND_SCALE = 1000.0, 3.0
+
+
+def kinds(domain: Domain) -> tuple[Kind, Kind]:
+    """Return what the pixels of test and reference are.
+
+    Raises
+    ------
+    OptionError
+        For an unknown domain.
+    """
+    known: dict[str, tuple[Kind, Kind]] = {
+        "hdr": ("light", "light"),
+        "sdr": ("code", "code"),
+        "tonemapped": ("code", "light"),
+    }
+    if domain not in known:
+        raise OptionError(f"a domain is one of {', '.join(known)}; not {domain!r}")
+    return known[domain]
+
+
+def front_channels(image: Tensor, front: Front, kind: Kind) -> Tensor:
+    """Return the channels that a network sees.
+
+    Parameters
+    ----------
+    image
+        ``(N, 1, H, W)`` or ``(N, 3, H, W)``: light in cd/m² (negative counts as 0) or display
+        codes in [0, 1].
+    front
+        Which channels; see :class:`~hdrmetrics.learned.architecture.Front`.
+    kind
+        What the pixels are.
+
+    Returns
+    -------
+    Tensor
+        ``(N, C, H − 2·margin, W − 2·margin)``: the code of luminance (0 is black, 1 the white of
+        an SDR display, PU21 ends at 2.3), the high-pass channels, then the two of chroma.
+    """
+    margin, width = front.margin, image.shape[-1]
+    rows = max(16, _STRIP // max(width, 1))
+    wanted = torch.is_grad_enabled() and image.requires_grad
+    if wanted or image.device.type != "cpu" or image.shape[-2] <= rows + 2 * margin:
+        return _channels(image, front, kind)
+    height = image.shape[-2] - 2 * margin
+    out = image.new_empty((image.shape[0], front.channels, height, width - 2 * margin))
+    for first in range(0, height, rows):
+        last = min(first + rows, height)
+        for index in range(image.shape[0]):
+            one = slice(index, index + 1)
+            part = image[one, :, first : last + 2 * margin]
+            out[one, :, first:last] = _channels(part, front, kind)
+    return out
+
+
+def bent_difference(test: Tensor, reference: Tensor, front: Front) -> Tensor:
+    """Return ±log(1 + 1000·|d|)/3 of the differences d of the channels of two pictures.
+
+    Near-lossless codecs differ by less than a thousandth, poor ones by the whole range: bent, the
+    network sees both. High-pass channels are taken back to their scale before the gain.
+    """
+    gains = [1.0, *(item.gain for item in front.high_pass)] + [1.0, 1.0] * front.chroma
+    slope = torch.tensor([_BEND / gain for gain in gains], dtype=test.dtype, device=test.device)
+    bent = (test - reference) * slope[:, None, None]
+    # Like asinh, which takes ten times longer.
+    return torch.copysign(bent.abs().log1p() / _BEND_SCALE, bent)
+
+
+def _channels(image: Tensor, front: Front, kind: Kind) -> Tensor:
+    margin = front.margin
+    if kind == "light":
+        image = image.clamp(min=0.0)
+    grey = luminance(image)
+    code = grey
+    if kind == "light":
+        code = pu21_encode(grey) / _PU_WHITE if front.light == "pu21" else torch.log10(1.0 + grey)
+    blurred = {0: code}
+    for order in range(2, 2 * margin + 1, 2):
+        blurred[order] = _blur(blurred[order - 2])
+    found = [_inside(code, margin)]
+    for item in front.high_pass:
+        inner, outer = (_inside(blurred[o], margin - o // 2) for o in item.orders)
+        detail = (inner - outer) * item.gain
+        found.append(detail / (1.0 + detail.abs() / item.limit))
+    if front.chroma:
+        found.append(_inside(_chroma(image, grey, kind), margin))
+    return torch.cat(found, dim=1)
+
+
+def _blur(x: Tensor) -> Tensor:
+    """Blur by (1, 2, 1)/4 both ways, without the outermost pixels."""
+    x = 0.5 * x[..., 1:-1] + 0.25 * (x[..., 2:] + x[..., :-2])
+    return 0.5 * x[..., 1:-1, :] + 0.25 * (x[..., 2:, :] + x[..., :-2, :])
+
+
+def _inside(x: Tensor, margin: int) -> Tensor:
+    return x if margin == 0 else x[..., margin:-margin, margin:-margin]
+
+
+def _chroma(image: Tensor, grey: Tensor, kind: Kind) -> Tensor:
+    """Red and blue against luminance, in [-1, 1]; codes are stretched to agree with light."""
+    if image.shape[1] == 1:
+        return torch.zeros_like(grey).expand(-1, 2, -1, -1)
+    dark = _DARK_LIGHT if kind == "light" else _DARK_CODE
+    pair = image[:, 0::2]
+    ratio = (pair - grey) / (pair + grey + dark)
+    return ratio if kind == "light" else (_GAMMA * ratio).clamp(-1.0, 1.0)

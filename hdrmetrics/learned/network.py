@@ -1,0 +1,250 @@
+"""The quality network that an architecture describes."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from hdrmetrics.errors import OptionError, ShapeError
+from hdrmetrics.learned.architecture import WINDOW, Architecture
+from hdrmetrics.learned.architecture import Stage as StageShape
+from hdrmetrics.learned.front import bent_difference, front_channels, kinds
+from hdrmetrics.learned.geometry import input_channels, minimum_length, statistic_count
+from hdrmetrics.learned.statistics import statistics, window_moments
+from hdrmetrics.metric import Domain
+
+Features = tuple[Tensor, ...]
+"""Maps ``(N, C, h, w)`` of the pooled levels, fine to coarse, before pooling."""
+
+_LAST_GAIN = 0.1  # of the output layer: all targets start near one half
+
+
+class Stage(nn.Module):
+    """A convolution with ReZero blocks after it, and a max-pool where the architecture has one."""
+
+    def __init__(self, before: int, shape: StageShape, *, padded: bool) -> None:
+        super().__init__()
+        self.border = int(padded)
+        self.max_pool = shape.max_pool
+        self.first = _convolution(before, shape.channels, shape.stride, self.border)
+        self.blocks = nn.ModuleList(
+            _convolution(shape.channels, shape.channels, 1, self.border)
+            for _ in range(shape.blocks)
+        )
+        self.alpha = nn.Parameter(torch.zeros(shape.blocks))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the stage's maps."""
+        x = self.first(x).relu_()
+        for alpha, block in zip(self.alpha, self.blocks, strict=True):
+            assert isinstance(block, nn.Conv2d)
+            assert block.bias is not None
+            # α·f(x) with α in the weights: one pass over the map less.
+            grown = F.conv2d(x, alpha * block.weight, alpha * block.bias, padding=self.border)
+            grown += x if self.border else x[..., 1:-1, 1:-1]
+            x = grown.relu_()
+        return x if self.max_pool == 1 else F.max_pool2d(x, self.max_pool)
+
+
+class QualityNetwork(nn.Module):
+    """Front end, stages, statistics and heads; made by :func:`build_network`.
+
+    Parameters
+    ----------
+    architecture
+        What to build.
+
+    Raises
+    ------
+    OptionError
+        If its fields are wider than a window.
+
+    Notes
+    -----
+    Works in the precision of its weights, the front end and the statistics never in less than
+    float32, so autocast concerns the convolutions only.
+    """
+
+    def __init__(self, architecture: Architecture) -> None:
+        super().__init__()
+        self.architecture = architecture
+        self.minimum_length = minimum_length(architecture)
+        if self.minimum_length > WINDOW:
+            raise OptionError(
+                f"the network {architecture.name} leaves no cell of a window of {WINDOW} px; it "
+                f"needs {self.minimum_length}: fewer stages or blocks, or padding"
+            )
+        widths = [input_channels(architecture), *(s.channels for s in architecture.stages)]
+        padded = architecture.padding == "zeros"
+        self.stages = nn.ModuleList(
+            Stage(before, shape, padded=padded)
+            for before, shape in zip(widths[:-1], architecture.stages, strict=True)
+        )
+        length, hidden = statistic_count(architecture), architecture.hidden
+        self.heads = nn.ModuleDict(
+            {
+                name: nn.Sequential(_linear(length, hidden), nn.ReLU(), _linear(hidden, 1))
+                for name in architecture.heads
+            }
+        )
+
+    def forward(self, test: Tensor, reference: Tensor | None = None, *, domain: Domain) -> Tensor:
+        """Return the raw outputs ``(N, heads)`` of pictures, each as one window.
+
+        Parameters
+        ----------
+        test
+            ``(N, 1, H, W)`` or ``(N, 3, H, W)``, float: cd/m² or display codes in [0, 1].
+        reference
+            The same shape, for networks with a reference.
+        domain
+            ``hdr``: light in cd/m²; ``sdr``: display codes; ``tonemapped``: the test is of codes,
+            the reference of light.
+
+        Returns
+        -------
+        Tensor
+            Before the sigmoid: the target is its sigmoid. Columns as ``architecture.heads``.
+
+        Raises
+        ------
+        ShapeError
+            If a picture is too small for the network, or two differ.
+        OptionError
+            If the reference is missing or not wanted, or the domain unknown.
+        """
+        return self.head(self.pool(self.features(test, reference, domain=domain)))
+
+    def features(
+        self, test: Tensor, reference: Tensor | None = None, *, domain: Domain
+    ) -> Features:
+        """Return the maps of the pooled levels; arguments and errors as for :meth:`forward`."""
+        return self.trunk(*self.channels(test, reference, domain=domain))
+
+    def channels(
+        self, test: Tensor, reference: Tensor | None = None, *, domain: Domain
+    ) -> tuple[Tensor, Tensor | None]:
+        """Return what the front end makes of the pictures; arguments as for :meth:`forward`."""
+        self._check(test, reference)
+        front = self.architecture.front
+        of_test, of_reference = kinds(domain)
+        with torch.autocast(test.device.type, enabled=False):
+            seen = front_channels(_full(test), front, of_test)
+            if reference is None:
+                return seen, None
+            return seen, front_channels(_full(reference), front, of_reference)
+
+    def trunk(self, test: Tensor, reference: Tensor | None = None) -> Features:
+        """Return the maps of the pooled levels from the front end's channels."""
+        if reference is None:
+            return self._levels(test)
+        fusion = self.architecture.fusion
+        if fusion == "shared":
+            a, b = self._levels(test), self._levels(reference)
+            return tuple(torch.cat([t, r, (t - r).abs()], dim=1) for t, r in zip(a, b, strict=True))
+        parts = [test, reference]
+        if fusion == "difference":
+            with torch.autocast(test.device.type, enabled=False):
+                parts.append(bent_difference(test, reference, self.architecture.front))
+        return self._levels(torch.cat(parts, dim=1))
+
+    def pool(self, features: Features) -> Tensor:
+        """Return the statistics ``(N, F)`` of whole maps."""
+        found = []
+        for maps in features:
+            whole = window_moments(maps, [(0, maps.shape[-2])], [(0, maps.shape[-1])])
+            found.append(statistics(*whole, self.architecture.pooling)[:, 0])
+        return torch.cat(found, dim=-1)
+
+    def head(self, pooled: Tensor) -> Tensor:
+        """Return the raw outputs ``(…, heads)`` of statistics ``(…, F)``."""
+        with torch.autocast(pooled.device.type, enabled=False):
+            pooled = pooled.to(self.dtype)
+            return torch.cat([head(pooled) for head in self.heads.values()], dim=-1)
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Type of the weights."""
+        return next(self.parameters()).dtype
+
+    def _levels(self, x: Tensor) -> Features:
+        wanted = self.architecture.pooled
+        found = [x] if 0 in wanted else []
+        x = x.to(self.dtype)
+        for index, stage in enumerate(self.stages, start=1):
+            x = stage(x)
+            if index in wanted:
+                found.append(x)
+            if index == wanted[-1]:
+                break
+        return tuple(found)
+
+    def _check(self, test: Tensor, reference: Tensor | None) -> None:
+        if (reference is None) != (self.architecture.inputs == "none"):
+            wants = "no reference" if reference is not None else "a reference"
+            raise OptionError(f"the network {self.architecture.name} takes {wants}")
+        if test.ndim != 4 or test.shape[1] not in (1, 3) or not test.is_floating_point():
+            raise ShapeError(
+                f"pictures are floats (N, C, H, W) with 1 or 3 channels, not {test.dtype} "
+                f"{tuple(test.shape)}"
+            )
+        if min(test.shape[-2:]) < self.minimum_length:
+            raise ShapeError(
+                f"the network {self.architecture.name} needs at least {self.minimum_length} "
+                f"pixels a side, not {tuple(test.shape[-2:])}"
+            )
+        if reference is not None and reference.shape != test.shape:
+            raise ShapeError(
+                f"test and reference differ in shape: {tuple(test.shape)} and "
+                f"{tuple(reference.shape)}"
+            )
+
+
+def build_network(architecture: Architecture, *, seed: int = 0) -> QualityNetwork:
+    """Return a network with fresh weights.
+
+    Each layer's weights are normal with variance 2/fan-in, which keeps the mean square of the
+    activations at about one through all ReLUs; biases and the α of ReZero are zero.
+
+    Parameters
+    ----------
+    architecture
+        What to build.
+    seed
+        Decides the weights; torch's own random state is neither used nor changed.
+
+    References
+    ----------
+    K. He et al., "Delving deep into rectifiers", ICCV 2015; T. Bachlechner et al., "ReZero is all
+    you need", UAI 2021.
+    """
+    network = QualityNetwork(architecture)
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for name, parameter in network.named_parameters():
+            if name.endswith("weight"):
+                variance = 2.0 / parameter[0].numel()
+                if name.startswith("heads.") and parameter.shape[0] == 1:
+                    variance = _LAST_GAIN**2 / parameter[0].numel()
+                parameter.normal_(0.0, variance**0.5, generator=generator)
+            else:
+                parameter.zero_()
+    return network
+
+
+def _full(image: Tensor) -> Tensor:
+    return image.float() if image.dtype in (torch.float16, torch.bfloat16) else image
+
+
+def _convolution(before: int, after: int, stride: int, border: int) -> nn.Conv2d:
+    # skip_init: PyTorch's own initialisation would draw from the global random state.
+    made: nn.Conv2d = nn.utils.skip_init(  # type: ignore[no-untyped-call]
+        nn.Conv2d, before, after, 3, stride=stride, padding=border
+    )
+    return made
+
+
+def _linear(before: int, after: int) -> nn.Linear:
+    made: nn.Linear = nn.utils.skip_init(nn.Linear, before, after)  # type: ignore[no-untyped-call]
+    return made

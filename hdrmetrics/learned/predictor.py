@@ -1,0 +1,203 @@
+"""Learned predictors as metrics of the package."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, cast, get_args
+
+import torch
+from torch import Tensor
+
+from hdrmetrics.errors import OptionError
+from hdrmetrics.learned.architecture import WINDOW
+from hdrmetrics.learned.card import Card, HeadCard
+from hdrmetrics.learned.network import QualityNetwork
+from hdrmetrics.learned.whole_image import MINIMUM_SIZE, Windows, score_windows
+from hdrmetrics.metric import Assessment, Metric, MetricInfo
+
+Precision = Literal["float32", "bfloat16"]
+
+_FAMILIES = {
+    "none": (
+        "norvdpnet",
+        "without a reference",
+        "Banterle et al., NoR-VDPNet++, IEEE Access 11, 2023",
+    ),
+    "reference": (
+        "diqm",
+        "with a reference",
+        "Artusi et al., approximation of perceptual metrics (DIQM), IEEE TIP 29, 2020",
+    ),
+}
+
+
+_MOST = 0.5  # part of a picture that may look strange before we say so
+
+
+class LearnedMetric(Metric):
+    """What a teacher would say of a picture, as a network has learnt it: 0 to 100, 100 the best.
+
+    The network looks at overlapping windows of 256 px; the score is that of the mean quality over
+    them, as for ``hdrvdp2`` with ``tile_size=256``. Heads taught by HDR-VDP-2 give its opinion
+    score Q_MOS, those taught by TMQI 100 times its Q.
+
+    Parameters
+    ----------
+    network, card
+        Of :func:`~hdrmetrics.learned.weights.load_weights`. The network is frozen.
+    head
+        Name of the output.
+    name
+        Of the metric; ``None`` for family and head, as in ``norvdpnet-hdr-c``.
+    precision
+        Of the convolutions: ``bfloat16`` is faster where the processor has it.
+
+    Raises
+    ------
+    OptionError
+        If the card does not describe the head, or the precision is not known.
+
+    Notes
+    -----
+    A mask gives windows the weight of their mean, and places in a window theirs; but what a
+    network sees at a place depends on some 60 px around it.
+
+    The loss is one minus the mean target, in (0, 1): unlike the score it does not saturate.
+    """
+
+    def __init__(
+        self,
+        network: QualityNetwork,
+        card: Card,
+        head: str,
+        *,
+        name: str | None = None,
+        precision: Precision = "float32",
+    ) -> None:
+        super().__init__()
+        if precision not in get_args(Precision):
+            raise OptionError(
+                f"precision is one of {', '.join(get_args(Precision))}; not {precision!r}"
+            )
+        self.info = describe(card, head, name)
+        self.network = network.requires_grad_(False).eval()
+        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.card, self.head, self.precision = card, head, precision
+        self.index = card.architecture.heads.index(head)
+        self.head_card: HeadCard = card.heads[head]
+
+    def conditions(self, reference: Tensor | None = None) -> dict[str, Any]:
+        """Return which weights, teacher and head the score comes from."""
+        return {
+            "network": self.card.architecture.name,
+            "head": self.head,
+            "domain": self.info.domain,
+            "weights_sha256": self.card.sha256,
+            "teacher": self.head_card.teacher,
+            "ppd": self.card.ppd,
+            "window": WINDOW,
+            "precision": self.precision,
+        }
+
+    def compare(self, test: Tensor, features: Any, mask: Tensor | None) -> Tensor:
+        """Return the score."""
+        return self._value(self._windows(test, features, mask), test)[1]
+
+    def compare_loss(self, test: Tensor, features: Any, mask: Tensor | None) -> Tensor:
+        """Return one minus the mean target over the windows."""
+        windows = self._windows(test, features, mask)
+        return _mean(torch.sigmoid(-windows.raw[..., self.index]), windows).to(test.dtype)
+
+    def assess(
+        self, test: Tensor, reference: Tensor | None = None, *, mask: Tensor | None = None
+    ) -> Assessment:
+        """Return the scores with their intervals, and a warning for pictures of another kind."""
+        return cast(Assessment, self._run(test, reference, mask, self._assess))
+
+    def _assess(self, test: Tensor, reference: Tensor | None, mask: Tensor | None) -> Assessment:
+        windows = self._windows(test, reference, mask)
+        quality, value = self._value(windows, test)
+        low = high = None
+        interval = self.head_card.interval
+        if interval is not None and interval.half_width is not None:
+            target = self.head_card.target
+            ends = [
+                target.score(target.quality_of_target(target.target(quality) + side))
+                for side in (-interval.half_width, interval.half_width)
+            ]
+            # Rounding must not put the value outside where the interval ends at it.
+            low = torch.minimum(ends[0].to(value.dtype), value)
+            high = torch.maximum(ends[1].to(value.dtype), value)
+        return Assessment(value, low, high, self._doubts(windows))
+
+    def _doubts(self, windows: Windows) -> tuple[tuple[str, ...], ...]:
+        guard = self.head_card.guard
+        if guard is None:
+            return ()
+        distance = guard.distance(windows.description)
+        weight = windows.weight.double().cpu()
+        outside = (weight * (distance > guard.threshold)).sum(dim=1) / weight.sum(dim=1)
+        pairs = zip(outside.tolist(), distance.amax(dim=1).tolist(), strict=True)
+        return tuple(() if share < _MOST else (self._doubt(share, far),) for share, far in pairs)
+
+    def _doubt(self, share: float, far: float) -> str:
+        guard = self.head_card.guard
+        assert guard is not None
+        return (
+            f"{self.info.name}: {share:.0%} of the picture looks unlike the pictures the network "
+            f"was trained on (distance up to {far:.1f}, usual is up to {guard.threshold:.1f}); is "
+            f"it of the domain {self.info.domain!r}, and is its scale right? Do not rely on this "
+            "score"
+        )
+
+    def _value(self, windows: Windows, test: Tensor) -> tuple[Tensor, Tensor]:
+        target = self.head_card.target
+        quality = _mean(target.quality(windows.raw[..., self.index]), windows)
+        return quality, target.score(quality).to(test.dtype)
+
+    def _windows(self, test: Tensor, reference: Tensor | None, mask: Tensor | None) -> Windows:
+        if self.network.dtype != test.dtype:
+            self.network.to(test.dtype)  # the weights are halves: nothing is lost either way
+        if reference is not None:
+            reference = reference.expand_as(test)
+        half = self.precision == "bfloat16" and test.dtype == torch.float32
+        with torch.autocast(test.device.type, torch.bfloat16, enabled=half):
+            return score_windows(self.network, test, reference, domain=self.info.domain, mask=mask)
+
+
+def _mean(values: Tensor, windows: Windows) -> Tensor:
+    return (values * windows.weight).sum(dim=1) / windows.weight.sum(dim=1)
+
+
+def family(card: Card) -> str:
+    """Return ``norvdpnet`` or ``diqm``."""
+    return _FAMILIES[card.architecture.inputs][0]
+
+
+def describe(card: Card, head: str, name: str | None = None) -> MetricInfo:
+    """Return the description of a head as a metric.
+
+    Raises
+    ------
+    OptionError
+        If the card does not describe this head.
+    """
+    if head not in card.heads:
+        raise OptionError(
+            f"the card describes no head {head!r}; it has {', '.join(card.heads) or 'none'}"
+        )
+    inputs = card.architecture.inputs
+    prefix, how, citation = _FAMILIES[inputs]
+    return MetricInfo(
+        name=name or f"{prefix}-{head}",
+        title=f"Learned {card.heads[head].teacher} {how} ({', '.join(card.heads[head].sets)})",
+        domain=card.heads[head].domain,
+        reference=inputs == "reference",
+        higher_is_better=True,
+        range=(0.0, 100.0),
+        unit="",
+        differentiable=True,
+        map_kind=None,
+        minimum_size=MINIMUM_SIZE,
+        citation=citation,
+        version=card.version,
+    )

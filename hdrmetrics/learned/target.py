@@ -1,0 +1,125 @@
+"""From a network's raw output to the teacher's quality, and on to the score users see."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+import torch
+from torch import Tensor
+
+from hdrmetrics.errors import OptionError
+
+Scale = Literal["hdrvdp2", "tmqi"]
+"""Whose quality a head has learnt. ``hdrvdp2``: the Q of HDR-VDP-2, shown as its opinion score
+Q_MOS; ``tmqi``: the Q of TMQI in [0, 1], shown as 100·Q."""
+
+_KIND = "sinh-arcsinh logistic"
+_NUMBERS = ("location", "scale", "skew", "tail")
+_END = math.asinh(30.0)  # as in the tables: beyond it targets are 0 or 1
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a head's output means: target = sigmoid(raw) = transform(quality).
+
+    Parameters
+    ----------
+    location, scale, skew, tail, higher_is_better
+        The transform of the label table: with y = (q − location) / scale, the target is
+        1 / (1 + exp(∓sinh(tail·asinh(y) − skew))).
+    shown
+        Whose quality it is.
+    least, most
+        The quality's range among the training labels; predictions are kept in it.
+
+    Raises
+    ------
+    OptionError
+        For numbers that cannot be.
+
+    References
+    ----------
+    M. C. Jones and A. Pewsey, "Sinh-arcsinh distributions", Biometrika 96(4), 2009.
+    """
+
+    location: float
+    scale: float
+    skew: float
+    tail: float
+    higher_is_better: bool
+    shown: Scale
+    least: float
+    most: float
+
+    def __post_init__(self) -> None:
+        numbers = [*(getattr(self, name) for name in _NUMBERS), self.least, self.most]
+        for number in numbers:
+            if isinstance(number, bool) or not isinstance(number, (int, float)):
+                raise OptionError(f"a target's parameters are numbers, not {number!r}")
+        if not all(math.isfinite(number) for number in numbers):
+            raise OptionError(f"a target's parameters are finite, not {numbers}")
+        if not (self.scale > 0 and 0 < self.tail <= math.sqrt(2.0) and self.least < self.most):
+            raise OptionError(
+                "a target's scale is positive, its tail in (0, 1.414], its range not empty; not "
+                f"{self.scale}, {self.tail}, {self.least} to {self.most}"
+            )
+        if not isinstance(self.higher_is_better, bool):
+            raise OptionError(f"higher_is_better is true or false, not {self.higher_is_better!r}")
+        if self.shown not in get_args(Scale):
+            raise OptionError(f"a scale is one of {', '.join(get_args(Scale))}; not {self.shown!r}")
+
+    @classmethod
+    def of_transform(
+        cls, transform: Mapping[str, Any], shown: Scale, quality_range: tuple[float, float]
+    ) -> Target:
+        """Return the target of a label table's transform, as its metadata holds it.
+
+        Raises
+        ------
+        OptionError
+            If it is another kind of transform, or lacks or has other entries.
+        """
+        wanted = {"kind", *_NUMBERS, "higher_is_better"}
+        if transform.get("kind") != _KIND or set(transform) != wanted:
+            raise OptionError(
+                f"a transform has the kind {_KIND!r} and {', '.join(sorted(wanted - {'kind'}))}; "
+                f"not {dict(transform)}"
+            )
+        entries = {name: value for name, value in transform.items() if name != "kind"}
+        least, most = quality_range
+        return cls(**entries, shown=shown, least=least, most=most)
+
+    def transform(self) -> dict[str, Any]:
+        """Return the table's transform."""
+        numbers = {name: getattr(self, name) for name in _NUMBERS}
+        return {"kind": _KIND, **numbers, "higher_is_better": self.higher_is_better}
+
+    def quality(self, raw: Tensor) -> Tensor:
+        """Return the teacher's quality of raw outputs, kept in the range of the labels."""
+        bent = (self._sign * raw).asinh()
+        found = self.location + self.scale * ((bent + self.skew) / self.tail).sinh()
+        return found.clamp(self.least, self.most)
+
+    def target(self, quality: Tensor) -> Tensor:
+        """Return the target in (0, 1) of the teacher's quality."""
+        y = (quality - self.location) / self.scale
+        bent = (self.tail * y.asinh() - self.skew).clamp(-_END, _END)
+        return (self._sign * bent.sinh()).sigmoid()
+
+    def quality_of_target(self, target: Tensor) -> Tensor:
+        """Return the quality of targets; 0 and below, 1 and above give the ends of the range."""
+        edge = torch.finfo(target.dtype).eps
+        return self.quality(torch.logit(target.clamp(edge, 1 - edge)))
+
+    def score(self, quality: Tensor) -> Tensor:
+        """Return the score, 0 to 100, higher is better, of the teacher's quality."""
+        from hdrmetrics.metrics.hdrvdp2.quality import opinion_score
+
+        return opinion_score(quality) if self.shown == "hdrvdp2" else 100.0 * quality.clamp(0, 1)
+
+    @property
+    def _sign(self) -> float:
+        return 1.0 if self.higher_is_better else -1.0

@@ -1,0 +1,288 @@
+"""Pictures of any size as windows of the reference size, from one pass over bounded parts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from hdrmetrics.errors import ShapeError
+from hdrmetrics.learned.architecture import WINDOW
+from hdrmetrics.learned.geometry import (
+    Level,
+    cells,
+    floats_per_pixel,
+    levels,
+    total_stride,
+)
+from hdrmetrics.learned.network import QualityNetwork
+from hdrmetrics.learned.statistics import Span, statistics, window_moments
+from hdrmetrics.metric import Domain
+
+MINIMUM_SIZE = 64
+"""Shortest side that is scored; pictures shorter than a window are continued by their mirror."""
+
+_FLOATS = 1 << 25  # of a pass: small enough that most of it stays in the cache
+_NOTHING = 1e-8  # energy under which a channel counts as empty
+_FAINT = 1e-6  # weight of what a mask leaves out, relative to its window
+
+
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """What a network says of each window of pictures.
+
+    Parameters
+    ----------
+    raw
+        ``(N, K, heads)``: before the sigmoid.
+    weight
+        ``(N, K)``: what part of the window the mask wants, 1 without a mask.
+    description
+        ``(N, K, D)``: see :func:`describe_channels`.
+    """
+
+    raw: Tensor
+    weight: Tensor
+    description: Tensor
+
+
+@dataclass(frozen=True, slots=True)
+class Axis:
+    """The windows along a side: as few as cover it, evenly spread on the grid of cells.
+
+    Parameters
+    ----------
+    length
+        Pixels of the picture.
+    padded
+        With the mirror image at both ends, a multiple of the network's stride and at least a
+        window.
+    starts
+        Of the windows, in padded pixels.
+    """
+
+    length: int
+    padded: int
+    starts: tuple[int, ...]
+
+    @classmethod
+    def of(cls, length: int, size: int, step: int) -> Axis:
+        """Return the windows of ``size`` pixels along ``length``, at multiples of ``step``.
+
+        From two windows on they overlap by half at most, where the side is over two windows long.
+        """
+        padded = max(size, -(-length // step) * step)
+        count = -(-padded // size)
+        room = (padded - size) // step
+        starts = [round(i * room / (count - 1)) * step for i in range(count)] if room else [0]
+        return cls(length, padded, tuple(starts))
+
+    def take(self, image: Tensor, dim: int, first: int, last: int) -> Tensor:
+        """Return the padded pixels ``first`` to ``last`` along an axis of a picture."""
+        shift = (self.padded - self.length) // 2
+        first, last = first - shift, last - shift
+        if first >= 0 and last <= self.length:
+            return image.narrow(dim, first, last - first)
+        places = torch.arange(first, last, device=image.device)
+        if self.length == 1:
+            return image.index_select(dim, torch.zeros_like(places))
+        period = 2 * (self.length - 1)
+        places = places.remainder(period)
+        return image.index_select(dim, torch.minimum(places, period - places))
+
+
+def score_windows(
+    network: QualityNetwork,
+    test: Tensor,
+    reference: Tensor | None = None,
+    *,
+    domain: Domain,
+    mask: Tensor | None = None,
+    floats: int = _FLOATS,
+) -> Windows:
+    """Return the raw outputs of all windows of pictures.
+
+    The windows are those of :class:`Axis` along both sides, as the teacher's tiles are: a mosaic
+    of pictures whose sides are multiples of 256 px has just their windows. A window's outputs are
+    those of the same pixels as a picture of their own, to rounding. With ``valid`` padding the
+    convolutions run once over groups of windows, as many as bounded memory holds. With ``zeros``
+    each window is worked through by itself, since inside a larger picture convolutions would see
+    the neighbourhood, and not the zeros that they saw in training.
+
+    Parameters
+    ----------
+    network
+        Of :func:`~hdrmetrics.learned.network.build_network`.
+    test, reference, domain
+        As for the network's call; sides of at least 64 px, continued by their mirror image up to
+        a window and to multiples of the network's stride.
+    mask
+        Weights ``(N, 1, H, W)`` in [0, 1]: windows count by their mean weight, places in them
+        likewise.
+    floats
+        About how many numbers a pass may hold at once.
+
+    Raises
+    ------
+    ShapeError
+        If a side is too short.
+    OptionError
+        As the network.
+    """
+    height, width = test.shape[-2:]
+    if min(height, width) < MINIMUM_SIZE:
+        raise ShapeError(
+            f"the picture is {width}×{height} pixels; the network needs {MINIMUM_SIZE} a side"
+        )
+    step = total_stride(network.architecture)
+    rows, columns = Axis.of(height, WINDOW, step), Axis.of(width, WINDOW, step)
+    pixels = max(floats / floats_per_pixel(network.architecture), WINDOW**2)
+    found: list[Windows] = []
+    together = max(1, int(pixels // WINDOW**2))
+    for start in range(0, test.shape[0], together):
+        one = slice(start, start + together)
+        share = pixels / min(together, test.shape[0] - start)
+        pictures = [test[one], None if reference is None else reference[one]]
+        weights = None if mask is None else mask[one]
+        found.append(_score(network, pictures, domain, weights, rows, columns, share))
+    return _joined(found, dim=0)
+
+
+def describe_channels(mean: Tensor, energy: Tensor) -> Tensor:
+    """Return what kind of picture a window is, ``(…, 3·C)``, from moments of its channels.
+
+    Per channel of the front end the mean and the logarithms of the standard deviation and of the
+    root mean square.
+    """
+    mean, energy = mean.detach(), energy.detach()
+    deviation = (energy - mean.square()).clamp(min=0.0)
+    parts = [mean, *(0.5 * (part + _NOTHING).log() for part in (deviation, energy))]
+    return torch.cat(parts, dim=-1)
+
+
+def _score(
+    network: QualityNetwork,
+    pictures: list[Tensor | None],
+    domain: Domain,
+    mask: Tensor | None,
+    rows: Axis,
+    columns: Axis,
+    pixels: float,
+) -> Windows:
+    parts: dict[tuple[int, int], Windows] = {}
+    if network.architecture.padding == "zeros":
+        pixels = WINDOW**2
+    across = _groups(columns.starts, pixels / WINDOW)
+    down = _groups(rows.starts, pixels / max(g[-1] + WINDOW - g[0] for g in across))
+    for tops, lefts in product(down, across):
+        high, wide = ((group[0], group[-1] + WINDOW) for group in (tops, lefts))
+
+        def cut(image: Tensor | None, high: Span = high, wide: Span = wide) -> Tensor | None:
+            return None if image is None else columns.take(rows.take(image, 2, *high), 3, *wide)
+
+        test, reference, weights = (cut(image) for image in (*pictures, mask))
+        assert test is not None
+        inside = [tuple(t - high[0] for t in tops), tuple(left - wide[0] for left in lefts)]
+        windows = _pass(network, test, reference, domain, weights, *inside)
+        spots = [(t, left) for t in tops for left in lefts]
+        for index, spot in enumerate(spots):
+            one = slice(index, index + 1)
+            parts[spot] = Windows(
+                windows.raw[:, one], windows.weight[:, one], windows.description[:, one]
+            )
+    return _joined([parts[spot] for spot in product(rows.starts, columns.starts)], dim=1)
+
+
+def _pass(
+    network: QualityNetwork,
+    test: Tensor,
+    reference: Tensor | None,
+    domain: Domain,
+    mask: Tensor | None,
+    tops: tuple[int, ...],
+    lefts: tuple[int, ...],
+) -> Windows:
+    """Score the windows of one part of the pictures."""
+    seen, compared = network.channels(test, reference, domain=domain)
+    compared = None if compared is None else _laid_out(compared)
+    features = network.trunk(_laid_out(seen), compared)
+    architecture = network.architecture
+    grids, counts = levels(architecture), cells(architecture, WINDOW)
+    pooled, first = [], None
+    for index, maps in zip(architecture.pooled, features, strict=True):
+        spans = [_spans(starts, grids[index], counts[index]) for starts in (tops, lefts)]
+        weights = None if mask is None else _cell_weights(mask, maps, grids[index])
+        moments = window_moments(maps, spans[0], spans[1], weights)
+        pooled.append(statistics(*moments, architecture.pooling))
+        first = moments if index == 0 else first
+    raw = network.head(torch.cat(pooled, dim=-1))
+    if first is None:
+        spans = [_spans(starts, grids[0], counts[0]) for starts in (tops, lefts)]
+        first = window_moments(seen, spans[0], spans[1])
+    # Where pictures are fused, the test's own channels come first.
+    description = describe_channels(*(moment[..., : seen.shape[1]] for moment in first))
+    if mask is None:
+        weight = raw.new_ones(raw.shape[:2])
+    else:
+        whole = [[(start, WINDOW) for start in starts] for starts in (tops, lefts)]
+        weight = window_moments(mask, whole[0], whole[1])[0][..., 0]
+    return Windows(raw, weight, description)
+
+
+def _laid_out(x: Tensor) -> Tensor:
+    """Channels last on a CPU, where convolutions of few channels are faster so."""
+    return x.contiguous(memory_format=torch.channels_last) if x.device.type == "cpu" else x
+
+
+def _spans(starts: tuple[int, ...], grid: Level, count: int) -> list[Span]:
+    return [(start // grid.stride, count) for start in starts]
+
+
+def _cell_weights(mask: Tensor, maps: Tensor, grid: Level) -> Tensor:
+    """Return the mask's weight at each cell of a level, nowhere quite zero."""
+    stride = grid.stride
+    places = []
+    for length, count in zip(mask.shape[-2:], maps.shape[-2:], strict=True):
+        places.append(slice(max(length - count * stride, 0) // 2, None))
+    own = F.avg_pool2d(mask[..., places[0], places[1]], stride)
+    return own[..., : maps.shape[-2], : maps.shape[-1]] + _FAINT
+
+
+def _groups(starts: tuple[int, ...], length: float) -> list[tuple[int, ...]]:
+    """Return neighbouring windows together, as many as ``length`` pixels hold, at least one."""
+    found: list[list[int]] = [[]]
+    for start in starts:
+        if found[-1] and start + WINDOW - found[-1][0] > length:
+            found.append([])
+        found[-1].append(start)
+    return [tuple(group) for group in found]
+
+
+def _joined(parts: list[Windows], dim: int) -> Windows:
+    return Windows(
+        *(
+            torch.cat([getattr(part, name) for part in parts], dim=dim)
+            for name in ("raw", "weight", "description")
+        )
+    )
+
+
+def windows_of(image: Tensor, step: int) -> Iterator[Tensor]:
+    """Yield the windows ``(N, C, 256, 256)`` of pictures row by row, mirrored as for a score.
+
+    Parameters
+    ----------
+    image
+        ``(N, C, H, W)``.
+    step
+        The network's stride.
+    """
+    rows, columns = (Axis.of(length, WINDOW, step) for length in image.shape[-2:])
+    for top in rows.starts:
+        for left in columns.starts:
+            band = rows.take(image, 2, top, top + WINDOW)
+            yield columns.take(band, 3, left, left + WINDOW)

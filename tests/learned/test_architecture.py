@@ -1,0 +1,163 @@
+"""Architectures as data: counts, costs, round trips, and descriptions that cannot be."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+from torch.utils.flop_counter import FlopCounterMode
+
+from hdrmetrics.errors import OptionError
+from hdrmetrics.learned.architecture import (
+    ARCHITECTURES,
+    OURS_NOR,
+    PAPER_DIQM,
+    PAPER_NOR,
+    Architecture,
+    Front,
+    HighPass,
+    Stage,
+)
+from hdrmetrics.learned.geometry import (
+    cells,
+    cost,
+    floats_per_pixel,
+    levels,
+    minimum_length,
+    parameter_count,
+)
+from hdrmetrics.learned.network import build_network
+
+each = pytest.mark.parametrize("architecture", ARCHITECTURES.values(), ids=ARCHITECTURES.keys())
+
+
+def test_the_papers_network_has_its_number_of_weights() -> None:
+    # 3×3 convolutions of 1-32-32, 32-64-64, … 256-512-512, five α, 512-256-1.
+    assert parameter_count(PAPER_NOR) == 4_843_238
+    assert parameter_count(PAPER_DIQM) == 4_843_238 + 9 * 32
+    assert [level.channels for level in levels(PAPER_NOR)[1:]] == [32, 64, 128, 256, 512]
+    assert cells(PAPER_NOR, 256)[-1] == 8
+
+
+def test_the_papers_multiply_adds_by_hand() -> None:
+    # 256 px: each stage at a quarter of the one before's pixels.
+    pixels, total, before = 256 * 256, 0, 1
+    for channels in (32, 64, 128, 256, 512):
+        total += pixels * 9 * (before * channels + channels * channels)
+        pixels, before = pixels // 4, channels
+    assert cost(PAPER_NOR, (256, 256)) == total + 512 * 256 + 256
+
+
+@each
+def test_counts_agree_with_the_network(architecture: Architecture) -> None:
+    network = build_network(architecture)
+    assert sum(p.numel() for p in network.parameters()) == parameter_count(architecture)
+    assert network.minimum_length == minimum_length(architecture) <= 128
+    size = (137, 166)
+    picture = torch.rand(1, 3, *size)
+    pair = (picture,) if architecture.inputs == "none" else (picture, picture)
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        features = network.features(*pair, domain="sdr")
+        network.head(network.pool(features))
+    assert counter.get_total_flops() == 2 * cost(architecture, size)
+    counts = [cells(architecture, length) for length in size]
+    shapes = [tuple(side[level] for side in counts) for level in architecture.pooled]
+    assert [tuple(maps.shape[-2:]) for maps in features] == shapes
+    assert floats_per_pixel(architecture) > 1
+
+
+@each
+def test_a_cell_sees_its_field_and_no_more(architecture: Architecture) -> None:
+    last = levels(architecture)[-1]
+    network = build_network(architecture).double()
+    side = minimum_length(architecture)
+    if architecture.padding == "zeros":
+        side = 5 * last.stride  # the middle cell sees past neither border
+    else:
+        assert side == last.field
+    picture = torch.rand(1, 1, side, side, dtype=torch.float64, requires_grad=True)
+    with torch.no_grad():
+        for stage in network.stages:
+            stage.alpha.fill_(0.5)
+    pair = (picture,) if architecture.inputs == "none" else (picture, torch.rand_like(picture))
+    maps = network.features(*pair, domain="sdr")[-1]
+    maps[..., maps.shape[-2] // 2, maps.shape[-1] // 2].sum().backward()
+    assert picture.grad is not None
+    rows = picture.grad.abs().sum(dim=(0, 1, 3)).nonzero().flatten()
+    reach = int(rows[-1] - rows[0]) + 1
+    # ReLU and max-pool silence parts of the border of a field.
+    assert 0.8 * last.field <= reach <= last.field
+
+
+def test_ours_does_a_twelfth_of_the_papers_work() -> None:
+    assert cost(PAPER_NOR) / cost(OURS_NOR) > 12
+
+
+@each
+def test_round_trip_through_json(architecture: Architecture) -> None:
+    text = json.dumps(architecture.to_dict(), allow_nan=False)
+    assert Architecture.from_dict(json.loads(text)) == architecture
+    assert architecture.with_heads("a", "b").heads == ("a", "b")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"inputs": "two"}, "inputs is one of none, reference"),
+        ({"fusion": "shared"}, "fused"),
+        ({"stages": ()}, "1 to 8 stages"),
+        ({"stages": (Stage(8),) * 9}, "1 to 8 stages"),
+        ({"stages": (Stage(8, stride=3),)}, "divide a window"),
+        ({"stages": (Stage(8, stride=4, max_pool=4),) * 8}, "divide a window"),
+        ({"hidden": 0}, "hidden"),
+        ({"hidden": True}, "hidden"),
+        ({"heads": ()}, "heads"),
+        ({"heads": ("a", "a")}, "heads"),
+        ({"heads": ("a.b",)}, "heads"),
+        ({"pooled": ()}, "pooled"),
+        ({"pooled": (1, 0)}, "pooled"),
+        ({"pooled": (9,)}, "pooled"),
+        ({"pooling": "max"}, "pooling is one of"),
+        ({"padding": "mirror"}, "padding is one of"),
+        ({"name": "../x"}, "small letters"),
+    ],
+)
+def test_what_cannot_be(change: dict[str, Any], message: str) -> None:
+    with pytest.raises(OptionError, match=message):
+        replace(OURS_NOR, **change)
+
+
+def test_parts_that_cannot_be() -> None:
+    for orders in ((2, 2), (1, 2), (0, 40), (-2, 2)):
+        with pytest.raises(OptionError, match="orders"):
+            HighPass(*orders, 1.0, 1.0)
+    with pytest.raises(OptionError, match="gain"):
+        HighPass(0, 2, float("nan"), 1.0)
+    with pytest.raises(OptionError, match="light is one of"):
+        Front("gamma")  # type: ignore[arg-type]
+    for entries in ({"channels": 10**9}, {"channels": 8, "blocks": 99}, {"channels": 8.0}):
+        with pytest.raises(OptionError, match="of a stage"):
+            Stage(**entries)  # type: ignore[arg-type]
+    deep = replace(OURS_NOR, stages=(Stage(8, blocks=8, stride=2),) * 5)
+    with pytest.raises(OptionError, match="leaves no cell"):
+        build_network(deep)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {},
+        {"front": 3},
+        {**OURS_NOR.to_dict(), "extra": 1},
+        {**OURS_NOR.to_dict(), "stages": [{"channels": "many"}]},
+        {**OURS_NOR.to_dict(), "stages": 5},
+        {**OURS_NOR.to_dict(), "front": {"light": "pu21", "high_pass": [[1, 2]]}},
+        {**OURS_NOR.to_dict(), "pooled": [[1]]},
+    ],
+)
+def test_descriptions_that_are_none(data: dict[str, Any]) -> None:
+    with pytest.raises(OptionError):
+        Architecture.from_dict(data)

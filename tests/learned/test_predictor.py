@@ -1,0 +1,361 @@
+"""Predictors as metrics: names, scores, intervals, warnings, losses."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+import hdrmetrics
+from hdrmetrics import create_metric, list_metrics, metric_info, metric_options, registry
+from hdrmetrics.errors import (
+    DomainError,
+    HdrMetricsWarning,
+    OptionError,
+    ShapeError,
+    UnknownNameError,
+)
+from hdrmetrics.image import Calibration, Image
+from hdrmetrics.learned import catalogue
+from hdrmetrics.learned.card import Card, Interval
+from hdrmetrics.learned.everyday import EverydayMetric
+from hdrmetrics.learned.network import build_network
+from hdrmetrics.learned.predictor import LearnedMetric
+from hdrmetrics.learned.weights import save_weights
+from hdrmetrics.learned.whole_image import windows_of
+from hdrmetrics.metrics.hdrvdp2.quality import opinion_score
+from tests.learned.small import (
+    DIQM,
+    DOMAINS,
+    NOR,
+    VDP,
+    alive,
+    card_of,
+    fill,
+    guard_of,
+    pictures,
+)
+
+HEADS = ("hdr-c", "sdr-d", "tmo", "itmo")
+
+
+@pytest.fixture
+def clean() -> Iterator[None]:
+    """Keep what a test registers to itself, and start without the package's own weights."""
+    create_metric("psnr")
+    before = dict(registry.registered)
+    for name in [n for n in before if n.startswith(("norvdpnet", "diqm"))]:
+        del registry.registered[name]
+    yield
+    registry.registered.clear()
+    registry.registered.update(before)
+
+
+@pytest.fixture
+def names(clean: None, tmp_path: Path) -> list[str]:
+    return catalogue.register(fill(tmp_path))
+
+
+def metric_of(head: str = "hdr-c", **options: Any) -> LearnedMetric:
+    return LearnedMetric(alive(build_network(NOR, seed=3)), card_of(NOR), head, **options)
+
+
+def inputs(name: str, size: int = 256) -> tuple[Tensor, ...]:
+    """Return test (and reference) of a metric's domain."""
+    info = metric_info(name)
+    light = pictures(2, size, size)
+    codes = (light / 400).clamp(0, 1) ** (1 / 2.2)
+    test = light if info.domain == "hdr" else codes
+    if not info.reference:
+        return (test,)
+    return test, (codes if info.domain == "sdr" else light).flip(-1)
+
+
+def test_names_and_descriptions(names: list[str]) -> None:
+    wanted = {f"{family}-{head}" for family in ("norvdpnet", "diqm") for head in HEADS}
+    assert set(names) == wanted | {"norvdpnet"}
+    for name in names:
+        info, metric = metric_info(name), create_metric(name)
+        assert metric.info.name == info.name == name
+        assert metric.info.domain == info.domain
+        assert info.reference == name.startswith("diqm")
+        assert (info.range, info.higher_is_better) == ((0.0, 100.0), True)
+        head = name.partition("-")[2]
+        assert info.domain == DOMAINS[head or "hdr"]
+        assert list(metric_options(name)) == ["precision"]
+        json.dumps(metric.conditions(), allow_nan=False)
+    assert {i.name for i in list_metrics(reference=False, domain="hdr")} >= {"norvdpnet"}
+
+
+@pytest.mark.parametrize("head", HEADS)
+@pytest.mark.parametrize("family", ["norvdpnet", "diqm"])
+def test_scores_batches_losses_and_precision(names: list[str], family: str, head: str) -> None:
+    name = f"{family}-{head}"
+    metric = create_metric(name)
+    pair = inputs(name)
+    both = metric(*pair)
+    assert both.shape == (2,)
+    assert bool(((both >= 0) & (both <= 100)).all())
+    one = metric(*(x[1:] for x in pair))
+    torch.testing.assert_close(both[1:], one, rtol=1e-4, atol=1e-3)
+    exact = metric(*(x.double() for x in pair))
+    assert exact.dtype == torch.float64
+    torch.testing.assert_close(exact.float(), both, rtol=1e-3, atol=1e-2)
+    torch.testing.assert_close(metric(*pair), both, msg="and back in float32")
+    rough = create_metric(name, precision="bfloat16")(*pair)
+    torch.testing.assert_close(rough, both, rtol=0.05, atol=1.0)
+    assert not torch.equal(rough, both)
+    if metric.info.reference:
+        torch.testing.assert_close(metric.prepare(pair[1])(pair[0]), both)
+        torch.testing.assert_close(metric(pair[0], pair[1][:1])[:1], both[:1])
+    leaf = pair[0][:1].clone().requires_grad_()
+    loss = metric.as_loss()(leaf, *(x[:1] for x in pair[1:]))
+    loss.backward()
+    assert 0 < float(loss.detach()) < 1
+    assert leaf.grad is not None
+    assert bool(leaf.grad.isfinite().all())
+    assert float(leaf.grad.abs().sum()) > 0
+    assert all(p.grad is None for p in metric.parameters()), "the network itself is frozen"
+
+
+def test_the_score_is_that_of_the_mean_quality_of_its_windows() -> None:
+    metric = metric_of()
+    light = pictures(1, 500, 700)
+    with torch.no_grad():
+        raw = [metric.network(w, domain="hdr")[0, 0] for w in windows_of(light, 32)]
+        quality = VDP.quality(torch.stack(raw))
+        assert len(raw) == 6
+        expected = opinion_score(quality.mean())
+        assert float(metric(light)) == pytest.approx(float(expected), abs=0.01)
+        loss = float(metric.as_loss()(light))
+        assert loss == pytest.approx(float(torch.sigmoid(-torch.stack(raw)).mean()), abs=1e-4)
+
+
+def test_descending_the_loss_raises_the_score() -> None:
+    metric = metric_of("itmo")
+    light = pictures(1, 256, 256)
+    leaf = light.log().requires_grad_()
+    loss = metric.as_loss()
+    for _ in range(3):
+        (gradient,) = torch.autograd.grad(loss(leaf.exp()), leaf)
+        leaf = (leaf.detach() - 0.02 * gradient.sign()).requires_grad_()
+    with torch.no_grad():
+        assert float(metric(leaf.exp())) > float(metric(light))
+
+
+def test_gradients_in_float64() -> None:
+    metric = metric_of()
+    light = pictures(1, 64, 64).double().requires_grad_()
+    assert torch.autograd.gradcheck(metric, light, fast_mode=True, eps=1e-5, rtol=1e-3)
+
+
+def test_masks() -> None:
+    metric = metric_of().double()
+    light = pictures(1, 176, 176).double()
+    everything = metric(light, mask=torch.ones(176, 176))
+    torch.testing.assert_close(everything, metric(light), rtol=1e-5, atol=1e-5)
+    mask = torch.zeros(176, 176)
+    mask[:60] = 1
+    assert float(metric(light, mask=mask)) != float(metric(light, mask=1 - mask))
+
+
+# -- intervals and the domain guard ----------------------------------------------------------
+
+
+def test_intervals() -> None:
+    metric = metric_of()
+    light = pictures(3, 256, 256)
+    found = metric.assess(light)
+    torch.testing.assert_close(found.value, metric(light))
+    assert found.low is not None
+    assert found.high is not None
+    quality = metric.network(light, domain="hdr")[:, 0]
+    target = torch.sigmoid(quality.detach())
+    for end, side in ((found.low, -0.15), (found.high, 0.15)):
+        expected = VDP.score(VDP.quality(torch.logit((target + side).clamp(1e-6, 1 - 1e-6))))
+        torch.testing.assert_close(end, expected, rtol=1e-3, atol=1e-2)
+    assert bool((found.low < found.value).all())
+    assert bool((found.value < found.high).all())
+
+
+@pytest.mark.parametrize("interval", [None, Interval(0.9, None, 3)])
+def test_no_interval_where_none_was_measured(interval: Interval | None) -> None:
+    metric = metric_of()
+    metric.head_card = replace(metric.head_card, interval=interval)
+    found = metric.assess(pictures(1, 256, 256))
+    assert found.low is None
+    assert found.high is None
+
+
+def test_the_interval_holds_the_value_at_the_ends_of_the_scale() -> None:
+    for least, most in ((-1.0, -0.9), (0.5, 0.6)):
+        target = replace(VDP, least=least, most=most)
+        card = card_of(NOR, heads={"hdr-c": target})
+        metric = LearnedMetric(alive(build_network(NOR, seed=3)), card, "hdr-c")
+        found = metric.assess(pictures(2, 256, 256))
+        assert found.low is not None
+        assert found.high is not None
+        assert bool((found.low <= found.value).all() and (found.value <= found.high).all())
+
+
+def test_the_guard_warns_of_other_pictures() -> None:
+    network = alive(build_network(NOR, seed=3))
+    crops = torch.cat([pictures(24, 256, 256, seed=s) for s in (1, 2)])
+    card = card_of(NOR)
+    guard = guard_of(network, crops, "hdr")
+    card = replace(card, heads={"hdr-c": replace(card.heads["hdr-c"], guard=guard)})
+    metric = LearnedMetric(network, card, "hdr-c")
+    usual = pictures(1, 256, 256, seed=5)
+    assert metric.assess(usual).warnings == ((),)
+    # Codes in place of light, a flat picture, and loud noise.
+    codes, flat = (usual / 400).clamp(0, 1), torch.full_like(usual, 50.0)
+    noise = usual * torch.exp(2 * torch.randn(usual.shape))
+    for strange in (codes, flat, noise):
+        ((message,),) = metric.assess(strange).warnings
+        assert "100% of the picture looks unlike" in message
+    half = torch.cat([usual, usual, flat], dim=-1)
+    assert metric.assess(half).warnings == ((),), "a third of it may be strange"
+    both = metric.assess(torch.cat([usual, flat])).warnings
+    assert [len(found) for found in both] == [0, 1]
+    image = np.moveaxis(flat[0].numpy(), 0, 2)
+    with pytest.warns(HdrMetricsWarning, match="looks unlike"):
+        score = hdrmetrics.score(image, metric)
+    assert any("looks unlike" in message for message in score.warnings)
+
+
+# -- the everyday predictor ------------------------------------------------------------------
+
+
+def image(codes: bool) -> Image:
+    light = pictures(1, 256, 256)[0].movedim(0, 2).numpy()
+    if codes:
+        encoded = np.clip(light / 400, 0, 1) ** (1 / 2.2)
+        return Image(encoded.astype(np.float32), Calibration("display", transfer="srgb", rule="x"))
+    return Image(light, Calibration("absolute", rule="x"))
+
+
+def test_everyday_takes_the_head_of_the_image(names: list[str]) -> None:
+    for codes, head in ((False, "hdr-c"), (True, "sdr-d")):
+        score = hdrmetrics.score(image(codes), "norvdpnet")
+        alone = hdrmetrics.score(image(codes), f"norvdpnet-{head}")
+        assert score.metric == "norvdpnet"
+        assert score.value == alone.value
+        assert (score.low, score.high) == (alone.low, alone.high)
+        assert score.low is not None
+        assert score.high is not None
+        assert score.low < score.value < score.high
+        assert score.conditions["head"] == head
+        assert score.conditions["domain"] == ("sdr" if codes else "hdr")
+        assert len(score.conditions["weights_sha256"]) == 64
+        json.dumps(score.to_dict(), allow_nan=False)
+    # An 8-bit array is display-encoded; floats are cd/m², as for every HDR metric.
+    array = (image(True).pixels * 255).astype(np.uint8)
+    assert hdrmetrics.score(array, "norvdpnet").conditions["head"] == "sdr-d"
+    light = image(False).pixels
+    assert hdrmetrics.score(light, "norvdpnet").conditions["head"] == "hdr-c"
+    # A tensor has no units: it is of the domain that the metric says.
+    metric = create_metric("norvdpnet")
+    tensor = pictures(1, 256, 256)
+    assert metric.info.domain == "hdr"
+    assert float(metric(tensor)) == float(create_metric("norvdpnet-hdr-c")(tensor))
+
+
+def test_everyday_prefers_a_head_of_both_sets(clean: None, tmp_path: Path) -> None:
+    heads = ("hdr-c", "hdr", "sdr")
+    architecture = NOR.with_heads(*heads)
+    save_weights(
+        tmp_path / "all.safetensors", alive(build_network(architecture)), card_of(architecture)
+    )
+    assert set(catalogue.register(tmp_path)) == {
+        "norvdpnet", "norvdpnet-hdr", "norvdpnet-sdr", "norvdpnet-hdr-c",
+    }  # fmt: skip
+    assert hdrmetrics.score(image(False), "norvdpnet").conditions["head"] == "hdr"
+    assert hdrmetrics.score(image(True), "norvdpnet").conditions["head"] == "sdr"
+
+
+def test_everyday_of_one_domain_takes_what_it_has(clean: None, tmp_path: Path) -> None:
+    architecture = NOR.with_heads("sdr-d")
+    save_weights(
+        tmp_path / "sdr.safetensors", alive(build_network(architecture)), card_of(architecture)
+    )
+    assert set(catalogue.register(tmp_path)) == {"norvdpnet", "norvdpnet-sdr-d"}
+    assert metric_info("norvdpnet").domain == "sdr"
+    assert hdrmetrics.score(image(True), "norvdpnet").conditions["head"] == "sdr-d"
+    with pytest.raises(DomainError, match="linear light"):
+        hdrmetrics.score(image(False), "norvdpnet")
+    with pytest.raises(OptionError, match="head of some domain"):
+        EverydayMetric({})
+
+
+# -- registration ----------------------------------------------------------------------------
+
+
+def test_nothing_is_registered_without_weights(clean: None, tmp_path: Path) -> None:
+    before = set(registry.registered)
+    assert catalogue.register(tmp_path) == []
+    assert catalogue.register(tmp_path / "absent") == []
+    assert set(registry.registered) == before
+    with pytest.raises(UnknownNameError):
+        create_metric("norvdpnet")
+
+
+def test_the_packages_weights_are_what_its_names_say() -> None:
+    names = {i.name for i in list_metrics() if i.name.startswith(("norvdpnet", "diqm"))}
+    files = sorted(catalogue.WEIGHTS.glob("*.safetensors"))
+    assert bool(names) == bool(files)
+    for name in names:
+        assert create_metric(name).info.name == name
+
+
+def test_training_outputs_and_cards_without_heads_are_no_metrics(
+    clean: None, tmp_path: Path
+) -> None:
+    save_weights(tmp_path / "a.safetensors", build_network(NOR), Card(NOR))
+    only = card_of(NOR, heads={"tmo": card_of(NOR).heads["tmo"].target})
+    save_weights(tmp_path / "b.safetensors", build_network(NOR), only)
+    assert catalogue.register(tmp_path) == ["norvdpnet-tmo"]
+
+
+def test_a_broken_file_does_not_take_the_others_with_it(clean: None, tmp_path: Path) -> None:
+    fill(tmp_path)
+    (tmp_path / "bad.safetensors").write_bytes(b"x")
+    (tmp_path / "bad.json").write_text("{}")
+    with pytest.warns(HdrMetricsWarning, match=r"bad\.safetensors are left out"):
+        names = catalogue.register(tmp_path)
+    assert len(names) == 9
+
+
+def test_two_files_with_the_same_head(clean: None, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        save_weights(tmp_path / f"{name}.safetensors", build_network(NOR), card_of(NOR))
+    with pytest.warns(HdrMetricsWarning, match=r"b\.safetensors.*already"):
+        assert len(catalogue.register(tmp_path)) == 5
+
+
+# -- bad input -------------------------------------------------------------------------------
+
+
+def test_bad_input() -> None:
+    with pytest.raises(OptionError, match="precision is one of"):
+        metric_of(precision="int8")
+    with pytest.raises(OptionError, match="no head 'nima'"):
+        metric_of("nima")
+    light = pictures(1, 128, 128)
+    with pytest.raises(ShapeError, match="at least 64×64"):
+        metric_of()(light[..., :63])
+    with pytest.raises(DomainError, match=r"\[0, 1\]"):
+        metric_of("sdr-d")(light)
+    with pytest.raises(DomainError, match=r"\[0, 1\]"):
+        metric_of("tmo")(light)
+    with pytest.raises(OptionError, match="no-reference"):
+        metric_of()(light, light)
+    network = alive(build_network(DIQM))
+    with pytest.raises(OptionError, match="give one"):
+        LearnedMetric(network, card_of(DIQM), "hdr-c")(light)

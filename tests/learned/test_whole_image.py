@@ -1,0 +1,177 @@
+"""Whole pictures: windows from one pass against the windows one by one."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor
+
+from hdrmetrics.errors import ShapeError
+from hdrmetrics.learned.architecture import ARCHITECTURES, WINDOW, Architecture
+from hdrmetrics.learned.geometry import floats_per_pixel
+from hdrmetrics.learned.network import QualityNetwork, build_network
+from hdrmetrics.learned.whole_image import Axis, score_windows, windows_of
+from tests.learned.small import DIQM, NOR, alive, narrow, pictures
+
+NARROW = [narrow(a) for a in ARCHITECTURES.values()]
+each = pytest.mark.parametrize("architecture", NARROW, ids=lambda a: a.name)
+
+
+def network_of(architecture: Architecture) -> QualityNetwork:
+    return alive(build_network(architecture, seed=2))
+
+
+def both(architecture: Architecture, test: Tensor, reference: Tensor) -> tuple[Tensor, ...]:
+    return (test,) if architecture.inputs == "none" else (test, reference)
+
+
+@torch.no_grad()
+@each
+def test_windows_are_pictures_of_their_own(architecture: Architecture) -> None:
+    network = network_of(architecture)
+    light = pictures(1, 488, 600)
+    inputs = both(architecture, light, light.flip(-1))
+    whole = score_windows(network, *inputs, domain="hdr")
+    own = [network(*crops, domain="hdr") for crops in zip(*map(list_of, inputs), strict=True)]
+    assert whole.raw.shape == (1, len(own), len(architecture.heads))
+    # Float32 rounding in another order; the outputs spread over about one.
+    torch.testing.assert_close(whole.raw[0], torch.cat(own), rtol=1e-4, atol=1e-4)
+    assert float(whole.raw.std()) > 0.01
+
+
+def list_of(image: Tensor) -> list[Tensor]:
+    return list(windows_of(image, 32))
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("name", ["ours-nor", "ours-diqm", "paper-nor"])
+def test_parts_of_any_size_give_the_same(name: str) -> None:
+    architecture = narrow(ARCHITECTURES[name])
+    network = network_of(architecture)
+    light = pictures(2, 530, 700)
+    inputs = both(architecture, light, light * 1.1)
+    mask = torch.rand(2, 1, 530, 700)
+    large = score_windows(network, *inputs, domain="hdr", mask=mask, floats=1 << 30)
+    small = score_windows(network, *inputs, domain="hdr", mask=mask, floats=1)
+    for part in ("raw", "weight", "description"):
+        torch.testing.assert_close(getattr(small, part), getattr(large, part), rtol=1e-4, atol=1e-4)
+
+
+@torch.no_grad()
+def test_a_mosaic_has_the_windows_of_its_picture() -> None:
+    network = network_of(NOR)
+    light = pictures(1, 512, 256)
+    single = score_windows(network, light, domain="hdr").raw[0]
+    mosaic = score_windows(network, light.tile(1, 1, 2, 2), domain="hdr").raw[0]
+    assert mosaic.shape[0] == 4 * single.shape[0]
+    torch.testing.assert_close(mosaic.mean(dim=0), single.mean(dim=0), rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(mosaic[0], single[0], rtol=1e-4, atol=1e-4)
+
+
+@torch.no_grad()
+def test_batch_equals_single() -> None:
+    network = network_of(DIQM).double()
+    light = pictures(3, 300, 256).double()
+    together = score_windows(network, light, light.flip(0), domain="hdr").raw
+    for index in range(3):
+        one = slice(index, index + 1)
+        alone = score_windows(network, light[one], light.flip(0)[one], domain="hdr").raw
+        torch.testing.assert_close(together[one], alone, rtol=1e-10, atol=1e-10)
+
+
+def test_the_windows_cover_every_length() -> None:
+    for step in (4, 32, 64):
+        for length in [*range(64, 1100, 7), 1920, 16_384]:
+            axis = Axis.of(length, WINDOW, step)
+            assert axis.padded >= max(length, WINDOW)
+            assert axis.padded < length + step or axis.padded == WINDOW
+            assert axis.starts[0] == 0
+            assert axis.starts[-1] == axis.padded - WINDOW
+            gaps = [b - a for a, b in zip(axis.starts[:-1], axis.starts[1:], strict=True)]
+            assert all(0 < gap <= WINDOW and gap % step == 0 for gap in gaps)
+            if length > 2 * WINDOW:
+                assert all(gap >= WINDOW // 2 - step for gap in gaps), "half overlap at most"
+    assert Axis.of(1024, 256, 32).starts == (0, 256, 512, 768), "as few as cover the side"
+
+
+def test_mirroring() -> None:
+    row = torch.arange(5.0)[None, None, None]
+    axis = Axis.of(5, 16, 8)
+    assert axis.padded == 16
+    taken = axis.take(row, 3, 0, 16)[0, 0, 0].tolist()
+    assert taken == [3, 4, 3, 2, 1, 0, 1, 2, 3, 4, 3, 2, 1, 0, 1, 2]
+    assert axis.take(row, 3, 5, 10)[0, 0, 0].tolist() == [0, 1, 2, 3, 4]
+    assert axis.take(row, 3, 6, 9).data_ptr() == row[..., 1:].data_ptr(), "inside nothing is copied"
+
+
+@torch.no_grad()
+def test_small_pictures_are_mirrored_to_a_window() -> None:
+    network = network_of(NOR)
+    light = pictures(1, 128, 300)
+    found = score_windows(network, light, domain="hdr").raw
+    window = torch.cat([light.flip(2)[:, :, 63:127], light, light.flip(2)[:, :, 1:65]], dim=2)
+    assert window.shape[2] == 256
+    again = score_windows(network, window, domain="hdr").raw
+    torch.testing.assert_close(found, again, rtol=1e-4, atol=1e-4)
+    for shape in ((64, 64), (64, 700), (100, 65)):
+        assert bool(score_windows(network, pictures(1, *shape), domain="hdr").raw.isfinite().all())
+    with pytest.raises(ShapeError, match="needs 64 a side"):
+        score_windows(network, pictures(1, 63, 300), domain="hdr")
+
+
+@torch.no_grad()
+def test_no_pass_is_larger_than_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    network = network_of(NOR)
+    seen: list[int] = []
+    original = QualityNetwork.channels
+
+    def spy(self: QualityNetwork, test: Tensor, *others: Tensor, domain: str) -> object:
+        seen.append(test.shape[0] * test.shape[-1] * test.shape[-2])
+        return original(self, test, *others, domain=domain)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(QualityNetwork, "channels", spy)
+    floats = 1 << 22
+    limit = floats / floats_per_pixel(network.architecture)
+    assert limit > 2 * WINDOW**2
+    for light in (pictures(1, 260, 3000), pictures(1, 1500, 300), pictures(7, 256, 256)):
+        seen.clear()
+        score_windows(network, light, domain="hdr", floats=floats)
+        assert len(seen) > 1
+        assert max(seen) <= limit
+
+
+@torch.no_grad()
+def test_masks() -> None:
+    network = network_of(NOR).double()
+    light = pictures(1, 256, 512).double()
+    plain = score_windows(network, light, domain="hdr")
+    full = score_windows(network, light, domain="hdr", mask=torch.ones(1, 1, 256, 512))
+    torch.testing.assert_close(full.raw, plain.raw, rtol=1e-5, atol=1e-6)
+    assert full.weight.tolist() == [[1.0, 1.0]]
+    mask = torch.ones(1, 1, 256, 512)
+    mask[..., 128:] = 0
+    half = score_windows(network, light, domain="hdr", mask=mask)
+    assert half.weight.tolist() == [[0.5, 0.0]]
+    assert bool(half.raw.isfinite().all())
+    spoilt = light.clone()
+    spoilt[..., 200:256] *= 1 + 0.5 * torch.rand(spoilt[..., 200:256].shape)
+    change = [
+        (score_windows(network, spoilt, domain="hdr", mask=m).raw - base.raw)[0, 0].abs().max()
+        for m, base in ((mask, half), (None, plain))
+    ]
+    assert float(change[0]) < 0.3 * float(change[1]), "what is masked counts for little"
+
+
+@torch.no_grad()
+def test_descriptions_are_of_the_test_whatever_the_fusion() -> None:
+    light = pictures(1, 256, 256)
+    wanted = score_windows(network_of(NOR), light, domain="hdr").description
+    for name in ("ours-diqm", "ours-diqm-shared"):
+        network = network_of(narrow(ARCHITECTURES[name]))
+        found = score_windows(network, light, light * 2, domain="hdr").description
+        torch.testing.assert_close(found, wanted)
+    mean, deviation, size = wanted[0, 0].view(3, 3)
+    code = network_of(NOR).channels(light, domain="hdr")[0][0].flatten(1)
+    torch.testing.assert_close(mean, code.mean(dim=1), rtol=1e-4, atol=1e-5)
+    torch.testing.assert_close(deviation, code.std(dim=1).log(), rtol=1e-3, atol=1e-3)
+    torch.testing.assert_close(size, code.square().mean(dim=1).sqrt().log(), rtol=1e-3, atol=1e-3)
