@@ -1,0 +1,1 @@
+"""Training of the learned predictors; run from a clone as ``python -m trainers``."""

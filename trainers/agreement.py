@@ -1,0 +1,175 @@
+"""How well predictions of a set agree with its labels: all statistics with their intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from hdrmetrics.errors import OptionError
+from trainers.bootstrap import Interval, SceneBootstrap
+from trainers.labels import Labels
+from trainers.logistic import fitted_plcc
+from trainers.predictions import PREFIX
+from trainers.weighted import Numbers, Statistic, krocc, mean_absolute_error, plcc, srocc
+
+ALL = "all"
+"""Stands for all distortions together."""
+
+STATISTICS = ("plcc", "plcc_fitted", "srocc", "krocc", "mae_target", "mae_quality")
+"""``plcc``: with the target, nothing fitted; ``plcc_fitted``: after a monotone logistic curve;
+``mae_quality``: on the teacher's own scale, through the inverse of the label's transform."""
+
+OF_DISTORTION = ("plcc", "srocc", "mae_target")
+"""Those that are given for each distortion: a curve through a few hundred items says little."""
+
+_FEWEST = 10  # items of a distortion, for a correlation
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """One statistic of one predictor (or of the difference of two) on one set.
+
+    Parameters
+    ----------
+    dataset, predictor, distortion
+        Where; the distortion may be :data:`ALL`.
+    statistic
+        Of :data:`STATISTICS`.
+    interval
+        Value with its 95 % interval over groups of scenes.
+    items, groups
+        How many there are.
+    against
+        The other predictor, where it is a difference (this one minus the other).
+    """
+
+    dataset: str
+    predictor: str
+    distortion: str
+    statistic: str
+    interval: Interval
+    items: int
+    groups: int
+    against: str = ""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON-ready values, ``None`` for what is not defined."""
+
+        def number(value: float) -> float | None:
+            return round(value, 6) if np.isfinite(value) else None
+
+        return {
+            "set": self.dataset,
+            "predictor": self.predictor,
+            "against": self.against,
+            "distortion": self.distortion,
+            "statistic": self.statistic,
+            "value": number(self.interval.value),
+            "low": number(self.interval.low),
+            "high": number(self.interval.high),
+            "items": self.items,
+            "groups": self.groups,
+        }
+
+
+class Judge:
+    """Statistics of predictors on the items of one set; all see the same resamples.
+
+    Parameters
+    ----------
+    labels
+        With a column of predictions for each name.
+    predictors
+        Their names; differences are those of the first from each other one.
+    resamples
+        Of the bootstrap.
+    seed
+        Of its draws.
+
+    Raises
+    ------
+    OptionError
+        If there are no items.
+    """
+
+    def __init__(
+        self, labels: Labels, predictors: Sequence[str], *, resamples: int, seed: int = 0
+    ) -> None:
+        if not len(labels):
+            raise OptionError(f"{labels.name}: there are no items to judge predictors on")
+        self.labels, self.predictors = labels, list(predictors)
+        self.resamples, self.seed = resamples, seed
+
+    def all_of(self) -> list[Agreement]:
+        """Return everything: each predictor and each difference, overall and by distortion."""
+        found = self._of(ALL, self.labels, STATISTICS)
+        for kind in np.unique(self.labels["distortion"]):
+            part = self.labels.select(self.labels["distortion"] == kind)
+            if len(part) >= _FEWEST:
+                found += self._of(str(kind), part, OF_DISTORTION)
+        return found
+
+    def _of(self, distortion: str, labels: Labels, statistics: Sequence[str]) -> list[Agreement]:
+        bootstrap = SceneBootstrap(labels["group"], resamples=self.resamples, seed=self.seed)
+        found: list[Agreement] = []
+        for statistic in statistics:
+            values = []
+            for predictor in self.predictors:
+                of = _statistic(statistic, labels, predictor, bootstrap)
+                values.append(bootstrap.values(of))
+            for i, predictor in enumerate(self.predictors):
+                found.append(
+                    Agreement(
+                        labels.name,
+                        predictor,
+                        distortion,
+                        statistic,
+                        bootstrap.percentiles(*values[i]),
+                        len(labels),
+                        bootstrap.count,
+                    )
+                )
+            for i, other in enumerate(self.predictors[1:], start=1):
+                apart = (values[0][0] - values[i][0], values[0][1] - values[i][1])
+                found.append(
+                    Agreement(
+                        labels.name,
+                        self.predictors[0],
+                        distortion,
+                        statistic,
+                        bootstrap.percentiles(*apart),
+                        len(labels),
+                        bootstrap.count,
+                        against=other,
+                    )
+                )
+        return found
+
+
+def quality_of(prediction: Numbers, labels: Labels) -> Numbers:
+    """Return predicted targets on the teacher's scale.
+
+    Near 0 and 1 the scale has no end, so predictions are kept within the targets that occur.
+    """
+    target = labels["target"].astype(np.float64)
+    return labels.transform.inverse(np.clip(prediction, target.min(), target.max()))
+
+
+def _statistic(name: str, labels: Labels, predictor: str, bootstrap: SceneBootstrap) -> Statistic:
+    predicted = labels[PREFIX + predictor].astype(np.float64)
+    target = labels["target"].astype(np.float64)
+    if name == "plcc":
+        return plcc(predicted, target)
+    if name == "plcc_fitted":
+        return fitted_plcc(predicted, target)
+    if name == "srocc":
+        return srocc(predicted, target)
+    if name == "krocc":
+        return krocc(predicted, target, bootstrap.clusters)
+    if name == "mae_target":
+        return mean_absolute_error(predicted, target)
+    quality = labels["quality"].astype(np.float64)
+    return mean_absolute_error(quality_of(predicted, labels), quality)

@@ -1,0 +1,272 @@
+"""The commands of ``python -m trainers``."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from hdrmetrics.errors import HdrMetricsError, OptionError
+
+STOPPED = 143
+"""Exit status of a run that was asked to stop and can be resumed."""
+
+_PREDICTORS = {
+    "norvdpnet": "train the predictor that sees no reference",
+    "diqm": "train the predictor that sees test and reference",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; returns the exit status: 0, 2 for a wrong call, 143 if stopped."""
+    options = _parser().parse_args(arguments)
+    command: Callable[[argparse.Namespace], int] = options.run
+    try:
+        return command(options)
+    except HdrMetricsError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except ModuleNotFoundError as error:
+        print(
+            f"error: {error.name} is not installed; pip install 'hdrmetrics[datasets]' brings "
+            "what label tables need (exported labels need nothing)",
+            file=sys.stderr,
+        )
+        return 2
+    except KeyboardInterrupt:
+        print("\nstopped; the same command with --resume goes on from here", file=sys.stderr)
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m trainers", description="Train and judge the learned predictors."
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def command(
+        name: str, run: Callable[[argparse.Namespace], int], text: str
+    ) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=text, description=text)
+        sub.set_defaults(run=run)
+        return sub
+
+    for name, text in _PREDICTORS.items():
+        sub = command(name, _train, text)
+        sub.set_defaults(predictor=name)
+        _add_training(sub)
+
+    export = command("export", _export, "write the labels of a table so that NumPy can read them")
+    export.add_argument("table", type=Path, help="a .parquet file of labels")
+    export.add_argument("--out", type=Path, required=True, help="an .npz file")
+
+    predicting = command("predict", _predict, "write predictions of trained weights")
+    predicting.add_argument("weights", type=Path, help="a .safetensors file with its card")
+    predicting.add_argument("--head", action="append", help="of the weights (default: all)")
+    _add_data(predicting)
+    _add_predictions(predicting)
+    predicting.add_argument("--device", default="auto", help="auto, cpu or cuda (default: auto)")
+
+    baseline = command("baseline", _baseline, "write predictions of a statistic without learning")
+    baseline.add_argument("name", help="piqe, laplacian-energy or gradient-kurtosis")
+    _add_data(baseline)
+    _add_predictions(baseline)
+
+    judge = command("evaluate", _evaluate, "compare predictions, with bootstrap intervals")
+    judge.add_argument(
+        "predictions",
+        nargs="+",
+        metavar="NAME=PLACE[:HEAD]",
+        help="a file of predictions or a run's folder; the first is compared with the others",
+    )
+    judge.add_argument("--out", type=Path, required=True, help="folder for the tables")
+    judge.add_argument("--split", default="test", choices=("validation", "test"))
+    judge.add_argument("--resamples", type=int, default=1000, help="of the bootstrap")
+    judge.add_argument("--seed", type=int, default=0, help="of the bootstrap")
+    return parser
+
+
+def _add_data(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument(
+        "--set", action="append", required=True, dest="sets", metavar="NAME",
+        help="hdr-c, sdr-d, tmo or itmo; several times for several",
+    )  # fmt: skip
+    sub.add_argument(
+        "--tables", type=Path, required=True, help="folder with NAME.parquet or NAME.npz"
+    )
+    sub.add_argument(
+        "--store", type=Path, required=True, help="a pack, or a folder with one called NAME"
+    )
+
+
+def _add_predictions(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument(
+        "--split", action="append", choices=("train", "validation", "test"),
+        help="which items (default: validation and test)",
+    )  # fmt: skip
+    sub.add_argument("--batch", type=int, default=32, help="items at a time")
+    sub.add_argument("--out", type=Path, required=True, help="folder for predictions-NAME.npz")
+
+
+def _add_training(sub: argparse.ArgumentParser) -> None:
+    _add_data(sub)
+    sub.add_argument("--out", type=Path, required=True, help="folder of the run")
+    sub.add_argument(
+        "--config", help="a TOML file, or the name of one of ours (default: the predictor's)"
+    )
+    sub.add_argument("--budget", help="time for the run: 90m, 2h30m")
+    sub.add_argument("--steps", type=int, help="steps of the run, instead of a time")
+    sub.add_argument("--device", default="auto", help="auto, cpu, cuda (default: auto)")
+    sub.add_argument(
+        "--threads", type=int, help="of each process (default: 1 under torchrun on a CPU)"
+    )
+    sub.add_argument("--seed", type=int, default=0)
+    sub.add_argument("--resume", action="store_true", help="go on with the run in --out")
+    sub.add_argument(
+        "--scenes-fraction", type=float, default=1.0, help="part of the scenes to train on"
+    )
+    sub.add_argument(
+        "--crops-fraction", type=float, default=1.0, help="part of the crops of these scenes"
+    )
+    sub.add_argument("--start-from", type=Path, help="weights to begin with")
+    sub.add_argument("--quiet", action="store_true", help="no lines of progress")
+
+
+def _train(options: argparse.Namespace) -> int:
+    import torch
+
+    from trainers.config import find_config, read_config
+    from trainers.plan import parse_duration
+    from trainers.processes import Processes
+    from trainers.run import RunOptions, run
+
+    if options.steps is not None and options.steps < 1:
+        raise OptionError(f"--steps is at least 1, not {options.steps}")
+    config = read_config(find_config(options.config or options.predictor))
+    settings = RunOptions(
+        predictor=options.predictor,
+        sets=tuple(options.sets),
+        tables=options.tables,
+        stores=options.store,
+        out=options.out,
+        budget=None if options.budget is None else parse_duration(options.budget),
+        steps=options.steps,
+        seed=options.seed,
+        scenes_fraction=options.scenes_fraction,
+        crops_fraction=options.crops_fraction,
+        start_from=options.start_from,
+        resume=options.resume,
+        quiet=options.quiet,
+    )
+    processes = Processes(options.device)
+    try:
+        if options.threads is not None or (processes.world > 1 and processes.device.type == "cpu"):
+            torch.set_num_threads(max(1, options.threads or 1))
+        path = run(settings, config, processes)
+    finally:
+        processes.close()
+    if not processes.first:
+        return 0
+    if path is None:
+        print("stopped; the same command with --resume goes on from here", file=sys.stderr)
+        return STOPPED
+    print(f"{path}")
+    return 0
+
+
+def _export(options: argparse.Namespace) -> int:
+    from datasets.table import read_table
+    from trainers.labels import labels_of, save_labels
+
+    if options.out.suffix != ".npz":
+        raise OptionError(f"labels are exported to an .npz file, not to {options.out.name}")
+    labels = labels_of(read_table(options.table))
+    save_labels(options.out, labels)
+    print(f"{options.out}: {len(labels)} items of {labels.name}")
+    return 0
+
+
+def _predict(options: argparse.Namespace) -> int:
+    from datasets.transform import LabelTransform
+    from hdrmetrics.learned.weights import load_weights
+    from trainers.heads import Head
+    from trainers.labels import save_labels
+    from trainers.predictions import predict_set
+    from trainers.processes import Processes
+
+    device = Processes(options.device).device
+    network, card = load_weights(options.weights)
+    network = network.to(device)
+    unknown = sorted(set(options.head or ()) - set(card.heads))
+    if unknown:
+        raise OptionError(
+            f"the weights have no head {', '.join(unknown)}; they have {', '.join(card.heads)}"
+        )
+    heads = [
+        Head(
+            name,
+            own.sets,
+            # A head of several teachers has no scale of its own: see Head.
+            None if "," in own.teacher else LabelTransform.from_dict(own.target.transform()),
+        )
+        for name, own in card.heads.items()
+        if not options.head or name in options.head
+    ]
+    options.out.mkdir(parents=True, exist_ok=True)
+    for name in options.sets:
+        own_heads = [head for head in heads if options.head or name in head.sets]
+        if not own_heads:
+            raise OptionError(f"no head was trained on {name}: say which to use, by --head")
+        found = predict_set(
+            network,
+            name,
+            own_heads,
+            tables=options.tables,
+            stores=options.store,
+            splits=_splits(options),
+            device=device,
+            batch=options.batch,
+        )
+        path = options.out / f"predictions-{name}.npz"
+        save_labels(path, found)
+        print(f"{path}: {len(found)} items")
+    return 0
+
+
+def _baseline(options: argparse.Namespace) -> int:
+    from trainers.baselines import predict_baseline
+    from trainers.labels import save_labels
+
+    options.out.mkdir(parents=True, exist_ok=True)
+    for name in options.sets:
+        found = predict_baseline(
+            options.name,
+            name,
+            tables=options.tables,
+            stores=options.store,
+            splits=_splits(options),
+            batch=options.batch,
+        )
+        path = options.out / f"predictions-{name}.npz"
+        save_labels(path, found)
+        print(f"{path}: {len(found)} items")
+    return 0
+
+
+def _evaluate(options: argparse.Namespace) -> int:
+    from trainers.evaluation import evaluate, find_predictions, markdown, write_results
+
+    found = dict(find_predictions(text) for text in options.predictions)
+    if len(found) < len(options.predictions):
+        raise OptionError("two predictors have the same name")
+    results = evaluate(found, split=options.split, resamples=options.resamples, seed=options.seed)
+    note = f"Split {options.split}, {options.resamples} resamples, seed {options.seed}."
+    for path in write_results(results, options.out, note=note):
+        print(f"wrote {path}", file=sys.stderr)
+    print(markdown(results, note=note))
+    return 0
+
+
+def _splits(options: argparse.Namespace) -> tuple[str, ...]:
+    return tuple(options.split or ("validation", "test"))

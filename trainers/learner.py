@@ -1,0 +1,225 @@
+"""One training step: forward, loss, gradients over all processes, new weights, their average."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from datasets.streams import digest
+from hdrmetrics.errors import ImageReadError, PixelValueError
+from hdrmetrics.learned.geometry import statistic_count
+from hdrmetrics.learned.network import QualityNetwork
+from trainers.auxiliary import AuxiliaryTargets
+from trainers.average import WeightAverage
+from trainers.config import Config
+from trainers.losses import mixed_loss
+from trainers.material import Batch, SetMaterial
+from trainers.processes import Processes
+from trainers.schedule import learning_rate
+
+_LAYOUTS = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
+
+
+@dataclass(frozen=True, slots=True)
+class StepResult:
+    """What came of a step.
+
+    Parameters
+    ----------
+    loss
+        Of the joint batch, auxiliary targets included.
+    gradient_norm
+        Before clipping.
+    terms
+        The loss of each head on each set, and of the auxiliary targets.
+    stop
+        Whether one of the processes was asked to stop.
+    """
+
+    loss: float
+    gradient_norm: float
+    terms: dict[str, float]
+    stop: bool
+
+
+class Learner:
+    """A network with what changes its weights.
+
+    Parameters
+    ----------
+    network
+        As :func:`hdrmetrics.learned.network.build_network` makes it, on its device.
+    material
+        The sets; see :func:`~trainers.material.collect`.
+    config
+        Of the run.
+    processes
+        Those that share a batch.
+    seed
+        Of the run; every draw of a step follows from it and from the step.
+    precision, layout
+        See :class:`~trainers.plan.Plan`.
+    """
+
+    def __init__(
+        self,
+        network: QualityNetwork,
+        material: Sequence[SetMaterial],
+        config: Config,
+        processes: Processes,
+        *,
+        seed: int,
+        precision: str = "float32",
+        layout: str = "contiguous",
+    ) -> None:
+        self.network, self.material = network, list(material)
+        self.config, self.processes, self.seed = config, processes, seed
+        self.precision, self.layout = precision, layout
+        set_layout(network, layout)
+        self.auxiliary: AuxiliaryTargets | None = None
+        if config.auxiliary.any:
+            torch.manual_seed(digest(seed, "auxiliary") % 2**63)
+            self.auxiliary = AuxiliaryTargets(
+                [one.train for one in material],
+                statistic_count(network.architecture),
+                config.auxiliary,
+            ).to(processes.device)
+        parts: list[nn.Module] = [network, *([self.auxiliary] if self.auxiliary else [])]
+        self.parameters = [p for m in parts for p in m.parameters() if p.requires_grad]
+        settings = config.optimiser
+        groups: list[dict[str, Any]] = [
+            {"params": [p for p in self.parameters if p.ndim > 1]},
+            {"params": [p for p in self.parameters if p.ndim <= 1], "weight_decay": 0.0},
+        ]
+        self.optimiser = torch.optim.AdamW(
+            groups,
+            lr=settings.learning_rate,
+            weight_decay=settings.weight_decay,
+        )
+        self.average = WeightAverage(network, settings.average)
+
+    def step(self, number: int, steps: int, *, stop: bool = False) -> StepResult:
+        """Take step ``number`` (from 0) of ``steps``.
+
+        Raises
+        ------
+        PixelValueError
+            If the loss is no longer finite: the learning rate is too high, or pixels are broken.
+        """
+        settings = self.config.optimiser
+        rate = learning_rate(
+            number,
+            steps,
+            peak=settings.learning_rate,
+            warm_up=settings.warm_up,
+            final=settings.final,
+        )
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        # What a network draws itself (dropout) follows from the step too, so that a resumed run
+        # needs no state of a generator.
+        torch.manual_seed(digest(self.seed, "network", number, self.processes.rank) % 2**63)
+        self.network.train()
+        self.optimiser.zero_grad(set_to_none=True)
+        terms: dict[str, float] = {}
+        total = 0.0
+        for one in self.material:
+            batch = one.batch(number, self.config, self.processes, seed=self.seed)
+            loss = self._loss(one, batch, terms)
+            loss.backward()  # type: ignore[no-untyped-call]
+            total += float(loss.detach())
+        stop = self.processes.sum_gradients(self.parameters, stop=stop)
+        norm = float(nn.utils.clip_grad_norm_(self.parameters, settings.clip))
+        if not (torch.isfinite(torch.tensor([total, norm])).all()):
+            raise PixelValueError(
+                f"step {number}: the loss is {total} and the gradient's norm {norm}; lower "
+                "[optimiser] learning_rate, or look for broken crops"
+            )
+        self.optimiser.step()
+        self.average.update()
+        return StepResult(total, norm, terms, stop)
+
+    def outputs(
+        self, one: SetMaterial, test: Tensor, reference: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        """Return targets ``(n, heads)`` in (0, 1) and pooled features ``(n, F)``, both float32."""
+        test = test.contiguous(memory_format=_LAYOUTS[self.layout])
+        if reference is not None:
+            reference = reference.contiguous(memory_format=_LAYOUTS[self.layout])
+        with autocast(self.processes.device, self.precision):
+            features = self.network.features(test, reference, domain=one.domain)
+            pooled = self.network.pool(features)
+            raw = self.network.head(pooled)
+        return raw.float().sigmoid(), pooled.float()
+
+    def column(self, head: str) -> int:
+        """Return the place of a head among the network's outputs."""
+        return self.network.architecture.heads.index(head)
+
+    def _loss(self, one: SetMaterial, batch: Batch, terms: dict[str, float]) -> Tensor:
+        predicted, pooled = self.outputs(one, batch.test, batch.reference)
+        joint = self.processes.gather(predicted)
+        targets, weights = (self.processes.gather(v) for v in (batch.targets, batch.weights))
+        settings = self.config.loss
+        total = predicted.new_zeros(())
+        for i, head in enumerate(one.heads):
+            loss = mixed_loss(
+                joint[:, self.column(head.name)],
+                targets[:, i],
+                weights,
+                settings.mix,
+                delta=settings.huber_delta,
+            )
+            terms[f"{head.name}/{one.name}"] = float(loss.detach())
+            total = total + one.share * loss / len(one.heads)
+        if self.auxiliary is not None:
+            # A mean over this process's items; the sum over processes is the joint mean.
+            extra = self.auxiliary(pooled, one.name, batch.rows) / self.processes.world
+            terms[f"auxiliary/{one.name}"] = float(extra.detach())
+            total = total + one.share * extra
+        return total
+
+    # -- for checkpoints ---------------------------------------------------------------------
+
+    def state(self) -> dict[str, Any]:
+        """Return what a checkpoint keeps."""
+        return {
+            "network": self.network.state_dict(),
+            "auxiliary": self.auxiliary.state_dict() if self.auxiliary else {},
+            "optimiser": self.optimiser.state_dict(),
+            "average": self.average.state(),
+            "updates": self.average.updates,
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from what :meth:`state` returned.
+
+        Raises
+        ------
+        ImageReadError
+            If it is of another network or run.
+        """
+        try:
+            self.network.load_state_dict(state["network"])
+            if self.auxiliary is not None:
+                self.auxiliary.load_state_dict(state["auxiliary"])
+            self.optimiser.load_state_dict(state["optimiser"])
+            self.average.restore(state["average"], int(state["updates"]))
+        except (KeyError, RuntimeError, ValueError, TypeError) as error:
+            raise ImageReadError(f"the checkpoint is that of another network: {error}") from error
+
+
+def set_layout(network: nn.Module, layout: str) -> None:
+    """Lay the kernels of a network out in memory."""
+    for parameter in network.parameters():
+        if parameter.ndim == 4:
+            parameter.data = parameter.data.contiguous(memory_format=_LAYOUTS[layout])
+
+
+def autocast(device: torch.device, precision: str) -> torch.autocast:
+    """Return the context in which a network runs in a precision."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=precision == "bfloat16")

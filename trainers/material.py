@@ -1,0 +1,238 @@
+"""What a run learns from: the items of each set, their pixels, and how they are drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from datasets.streams import stream
+from hdrmetrics.errors import OptionError
+from hdrmetrics.metric import Domain
+from trainers.config import Config
+from trainers.crops import CropPixels, find_store, present
+from trainers.heads import Head, make_heads
+from trainers.labels import Labels, find_labels
+from trainers.processes import Processes
+from trainers.sampler import Sampler, balancing_weights
+from trainers.views import draw_views
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Items of one set: this process's part of a joint batch.
+
+    Parameters
+    ----------
+    test, reference
+        ``(n, 3, h, w)`` float32; ``reference`` is ``None`` where none is used.
+    targets
+        ``(n, k)``, one column per head of the set.
+    weights
+        ``(n,)``.
+    rows
+        Places in the training labels of the set, ``(n,)``.
+    """
+
+    test: Tensor
+    reference: Tensor | None
+    targets: Tensor
+    weights: Tensor
+    rows: NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class SetMaterial:
+    """A set in training.
+
+    Parameters
+    ----------
+    train, validation
+        The training items, after thinning, and some of the validation items, of those whose crops
+        are there.
+    heads
+        Those that it trains.
+    targets
+        Of the training items, ``(n, heads)``.
+    pixels
+        Of ``train`` and ``validation``.
+    sampler
+        Of ``train``.
+    weights
+        In the loss, per training item.
+    count
+        Items of this set in a joint batch.
+    share
+        Of the loss.
+    reference
+        Whether references are used.
+    """
+
+    name: str
+    train: Labels
+    validation: Labels
+    heads: tuple[Head, ...]
+    targets: NDArray[np.float32]
+    pixels: CropPixels
+    sampler: Sampler
+    weights: NDArray[np.float64]
+    count: int
+    share: float
+    reference: bool
+
+    @property
+    def domain(self) -> Domain:
+        """What the pixels are, as a network takes it."""
+        return self.train.domain
+
+    def batch(self, step: int, config: Config, processes: Processes, *, seed: int) -> Batch:
+        """Return this process's part of the batch of a step; the same whenever it is asked for."""
+        rows = self.sampler.rows(step * self.count, self.count)
+        views = draw_views(
+            stream(seed, "view", self.name, step),
+            self.count,
+            crop=self.pixels.size,
+            window=config.augmentation.window,
+            symmetries=config.augmentation.symmetries,
+        )
+        part = processes.part(self.count)
+        rows, views = rows[part], views[part]
+        device = processes.device
+        test = self.pixels.batch(self.train["test_name"][rows], views)
+        reference = None
+        if self.reference:
+            reference = self.pixels.batch(self.train["reference_name"][rows], views)
+
+        def column(values: NDArray[Any]) -> Tensor:
+            return torch.from_numpy(values[rows].astype(np.float32)).to(device)
+
+        return Batch(test, reference, column(self.targets), column(self.weights), rows)
+
+
+def collect(
+    sets: tuple[str, ...],
+    tables: Path,
+    stores: Path,
+    config: Config,
+    processes: Processes,
+    *,
+    heads: Mapping[str, Sequence[str]],
+    reference: bool,
+    seed: int,
+    scenes_fraction: float = 1.0,
+    crops_fraction: float = 1.0,
+) -> list[SetMaterial]:
+    """Return what a run needs of each of its sets.
+
+    Parameters
+    ----------
+    sets
+        Names.
+    tables, stores
+        Folders; see :func:`~trainers.labels.find_labels`, :func:`~trainers.crops.find_store`.
+    config
+        Of the run.
+    processes
+        Those that share a batch.
+    heads
+        By the name of each head, the sets that train it.
+    reference
+        Whether the predictor sees references.
+    seed
+        Of the run.
+    scenes_fraction, crops_fraction
+        Parts of the training split; see :meth:`~trainers.labels.Labels.thinned`.
+
+    Raises
+    ------
+    OptionError
+        If a set has no training or validation items, or the batch is too small for the processes.
+    ImageReadError
+        If labels or pixels cannot be read.
+    """
+    unknown = sorted(set(config.shares) - set(sets))
+    if unknown:
+        raise OptionError(f"[shares] names {', '.join(unknown)}, which this run does not train on")
+    shares = {name: config.shares.get(name, 1.0) for name in sets}
+    whole = {name: find_labels(tables, name) for name in sets}
+    known = make_heads(heads, list(whole.values()))
+    found = []
+    for name in sets:
+        part = shares[name] / sum(shares.values())
+        each = round(config.optimiser.batch * part / processes.world)
+        if each < 1:
+            raise OptionError(
+                f"a batch of {config.optimiser.batch} leaves no item of {name} for each of "
+                f"{processes.world} processes: enlarge [optimiser] batch"
+            )
+        store = find_store(stores, name)
+        labels = present(whole[name], store, reference=reference)
+        train, validation = labels.split("train"), labels.split("validation")
+        if not len(train) or not len(validation):
+            raise OptionError(f"{name}: its store has crops of {_counts(labels)} only")
+        train = train.thinned(scenes=scenes_fraction, crops=crops_fraction)
+        validation = some_of(validation, config.run.validation_items)
+        names = [str(n) for labels in (train, validation) for n in labels["test_name"]]
+        if reference:
+            names += [str(n) for labels in (train, validation) for n in labels["reference_name"]]
+        balance = balancing_weights(
+            train["distortion"],
+            exponent=config.balance.exponent,
+            emphasis={k: v for k, v in config.balance.emphasis.items() if k in train["distortion"]},
+        )
+        even = np.ones(len(train))
+        by_sampler = config.balance.by == "sampler"
+        own = tuple(head for head in known if name in head.sets)
+        pixels = CropPixels(
+            store, names, device=processes.device, limit_mb=config.run.cache_mb * part
+        )
+        if config.augmentation.window > pixels.size:
+            raise OptionError(
+                f"[augmentation] a window of {config.augmentation.window} px does not fit into the "
+                f"crops of {name}, {pixels.size} px"
+            )
+        found.append(
+            SetMaterial(
+                name=name,
+                train=train,
+                validation=validation,
+                heads=own,
+                targets=np.stack([head.target(train) for head in own], axis=1),
+                pixels=pixels,
+                sampler=Sampler(balance if by_sampler else even, seed=seed, name=name),
+                weights=even if by_sampler else balance,
+                count=each * processes.world,
+                share=part,
+                reference=reference,
+            )
+        )
+    _check_emphasis(config, found)
+    return found
+
+
+def some_of(labels: Labels, most: int) -> Labels:
+    """Return at most so many items, evenly over the table, which is sorted by scene."""
+    if len(labels) <= most:
+        return labels
+    return labels.select(np.linspace(0, len(labels) - 1, most).round().astype(np.int64))
+
+
+def _check_emphasis(config: Config, found: list[SetMaterial]) -> None:
+    there = {str(name) for one in found for name in one.train["distortion"]}
+    absent = sorted(set(config.balance.emphasis) - there)
+    if absent:
+        raise OptionError(
+            f"[balance.emphasis] names {', '.join(absent)}; in these sets there are "
+            f"{', '.join(sorted(there))}"
+        )
+
+
+def _counts(labels: Labels) -> str:
+    names, sizes = np.unique(labels["split"], return_counts=True)
+    return ", ".join(f"{size} {name}" for name, size in zip(names, sizes, strict=True))

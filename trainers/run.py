@@ -1,0 +1,317 @@
+"""A whole run: from sets and a configuration to weights with their card."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Literal
+
+import torch
+
+from datasets.streams import digest
+from hdrmetrics.errors import ImageReadError, OptionError
+from hdrmetrics.learned.architecture import ARCHITECTURES, Architecture
+from hdrmetrics.learned.network import QualityNetwork, build_network
+from hdrmetrics.learned.weights import load_weights, save_weights
+from hdrmetrics.textfile import write_text
+from trainers.card import make_card
+from trainers.config import Config
+from trainers.environment import environment
+from trainers.interruption import StopRequest
+from trainers.labels import save_labels
+from trainers.learner import Learner, set_layout
+from trainers.loop import CHECKPOINT, Progress, train
+from trainers.material import SetMaterial, collect
+from trainers.measure import make_plan
+from trainers.plan import Plan
+from trainers.predictions import predict_set
+from trainers.processes import Processes
+
+PredictorName = Literal["norvdpnet", "diqm"]
+
+PLAN, RUN, CONFIG, ENVIRONMENT = "plan.json", "run.json", "config.toml", "environment.json"
+
+
+@dataclass(frozen=True, slots=True)
+class RunOptions:
+    """What a run is told, apart from its configuration.
+
+    Parameters
+    ----------
+    predictor
+        ``norvdpnet``: sees tests; ``diqm``: sees references too.
+    sets
+        Names.
+    tables, stores, out
+        Folders.
+    budget, steps
+        Seconds or steps: one of them, or neither to go on with a run that has its plan.
+    seed
+        Of every draw.
+    scenes_fraction, crops_fraction
+        Parts of the training split, for learning curves.
+    start_from
+        Weights to begin with, as far as their names and shapes agree (pre-training).
+    resume
+        Go on with the run in ``out``.
+    quiet
+        No lines of progress.
+    """
+
+    predictor: PredictorName
+    sets: tuple[str, ...]
+    tables: Path
+    stores: Path
+    out: Path
+    budget: float | None = None
+    steps: int | None = None
+    seed: int = 0
+    scenes_fraction: float = 1.0
+    crops_fraction: float = 1.0
+    start_from: Path | None = None
+    resume: bool = False
+    quiet: bool = False
+
+
+def run(options: RunOptions, config: Config, processes: Processes) -> Path | None:
+    """Train a network; returns the path of its weights, ``None`` if it was stopped before.
+
+    The folder then holds ``config.toml``, ``run.json`` (what was asked for), ``environment.json``,
+    ``plan.json``, ``log.csv``, ``validation.csv``, ``checkpoint.pt``, ``predictions-SET.npz`` and
+    ``weights.safetensors`` with its card.
+
+    Raises
+    ------
+    OptionError
+        If the folder holds a run and ``resume`` is not set, or another one and it is; if neither
+        a budget nor steps are given; for options that cannot be.
+    ImageReadError
+        If tables, stores, weights or the checkpoint cannot be read.
+    PixelValueError
+        If training diverges.
+    """
+    architecture, heads = _architecture(options, config)
+    told = _told(options, config, architecture, heads, processes)
+    material = collect(
+        options.sets,
+        options.tables,
+        options.stores,
+        config,
+        processes,
+        heads=heads,
+        reference=options.predictor == "diqm",
+        seed=options.seed,
+        scenes_fraction=options.scenes_fraction,
+        crops_fraction=options.crops_fraction,
+    )
+
+    def make(precision: str, layout: str) -> Learner:
+        network = build_network(architecture, seed=digest(options.seed, "weights") % 2**63)
+        if options.start_from is not None:
+            take_weights(network, options.start_from)
+        return Learner(
+            network.to(processes.device),
+            material,
+            config,
+            processes,
+            seed=options.seed,
+            precision=precision,
+            layout=layout,
+        )
+
+    with StopRequest() as stop:
+        plan = _plan(options, config, told, processes, make)
+        learner = make(plan.precision, plan.layout)
+        progress, stopped = train(
+            learner,
+            plan.steps,
+            options.out,
+            resume=options.resume,
+            stop=stop,
+            quiet=options.quiet,
+        )
+    if stopped:
+        return None
+    return _finish(options, config, learner, material, plan, progress)
+
+
+def take_weights(network: QualityNetwork, path: Path) -> int:
+    """Copy weights of a file into a network where name and shape agree; returns how many did.
+
+    Raises
+    ------
+    OptionError
+        If none does.
+    HdrMetricsError
+        If the file cannot be read.
+    """
+    found = load_weights(path)[0].state_dict()
+    own = network.state_dict()
+    shared = {n: v for n, v in found.items() if n in own and own[n].shape == v.shape}
+    if not shared:
+        raise OptionError(f"{path} holds no weight of the network {network.architecture.name}")
+    with torch.no_grad():
+        for name, value in shared.items():
+            own[name].copy_(value)
+    return len(shared)
+
+
+def _architecture(
+    options: RunOptions, config: Config
+) -> tuple[Architecture, dict[str, tuple[str, ...]]]:
+    described = config.architecture
+    if isinstance(described, str):
+        if described not in ARCHITECTURES:
+            raise OptionError(
+                f"architecture is one of {', '.join(ARCHITECTURES)}, or a table; not {described!r}"
+            )
+        found = ARCHITECTURES[described]
+    else:
+        found = Architecture.from_dict(described)
+    wanted = "reference" if options.predictor == "diqm" else "none"
+    if found.inputs != wanted:
+        raise OptionError(
+            f"{options.predictor} needs an architecture with inputs {wanted!r}; {found.name} has "
+            f"{found.inputs!r}"
+        )
+    if not options.sets or len(set(options.sets)) < len(options.sets):
+        raise OptionError(f"sets are one or more different names, not {list(options.sets)}")
+    heads = config.heads_for(options.sets)
+    return found.with_heads(*heads), heads
+
+
+def _told(
+    options: RunOptions,
+    config: Config,
+    architecture: Architecture,
+    heads: dict[str, tuple[str, ...]],
+    processes: Processes,
+) -> str:
+    """Return everything that decides the run, as JSON, after a look at what is in the folder."""
+    told = {
+        "predictor": options.predictor,
+        "sets": list(options.sets),
+        "seed": options.seed,
+        "scenes_fraction": options.scenes_fraction,
+        "crops_fraction": options.crops_fraction,
+        "start_from": options.start_from.name if options.start_from else None,
+        "processes": processes.world,
+        "heads": {head: list(sets) for head, sets in heads.items()},
+        "architecture": architecture.to_dict(),
+        "config": config.text,
+    }
+    path = options.out / RUN
+    if path.exists():
+        if not options.resume:
+            raise OptionError(
+                f"{options.out} holds a run: give --resume to go on with it, or another folder"
+            )
+        try:
+            before = json.loads(path.read_text(encoding="utf-8"))
+            differing = sorted(key for key in told if before[key] != told[key])
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise ImageReadError(f"{path}: cannot be read as a run's ({error!r})") from error
+        if differing:
+            raise OptionError(
+                f"{options.out} holds a run with another {', '.join(differing)}: give the same, "
+                "or another folder"
+            )
+    processes.wait()  # until all have looked, before the first one writes
+    return json.dumps(told, indent=2) + "\n"
+
+
+def _plan(
+    options: RunOptions,
+    config: Config,
+    told: str,
+    processes: Processes,
+    make: Callable[[str, str], Learner],
+) -> Plan:
+    out = options.out
+    known = options.resume and (out / PLAN).exists()
+    processes.wait()
+    if known:
+        plan = Plan.load(out / PLAN)
+        if options.steps not in (None, plan.steps):
+            raise OptionError(
+                f"the run in {out} has {plan.steps} steps, not {options.steps}: leave --steps "
+                "out, or begin another run"
+            )
+        return plan
+    if (options.budget is None) == (options.steps is None):
+        raise OptionError("a run needs a budget of time (90m) or a number of steps, one of them")
+    plan = make_plan(make, config.run, budget=options.budget, steps=options.steps)
+    # Only now, so that a run that cannot begin leaves nothing behind.
+    make(plan.precision, plan.layout)
+    if processes.first:
+        out.mkdir(parents=True, exist_ok=True)
+        write_text(out / CONFIG, config.text)
+        write_text(out / ENVIRONMENT, json.dumps(environment(processes), indent=2) + "\n")
+        write_text(out / RUN, told)
+        plan.save(out / PLAN)
+    processes.wait()
+    return plan
+
+
+def _finish(
+    options: RunOptions,
+    config: Config,
+    learner: Learner,
+    material: list[SetMaterial],
+    plan: Plan,
+    progress: Progress,
+) -> Path | None:
+    processes = learner.processes
+    processes.close()  # the others have nothing left to do
+    if not processes.first:
+        return None
+    if find_spec("safetensors") is None:
+        raise OptionError(
+            f"trained, and kept in {options.out / CHECKPOINT}; weights need the package "
+            "safetensors: install it, or take the folder where it is installed, and give the same "
+            "command with --resume"
+        )
+    out = options.out
+    with learner.average.applied():
+        network = copy.deepcopy(learner.network)
+    set_layout(network, "contiguous")
+    predictions = []
+    for one in material:
+        found = predict_set(
+            network,
+            one.name,
+            one.heads,
+            tables=options.tables,
+            stores=options.stores,
+            splits=("validation", "test"),
+            device=processes.device,
+            batch=config.optimiser.batch,
+        )
+        save_labels(out / f"predictions-{one.name}.npz", found)
+        predictions.append(found)
+    card = make_card(
+        network,
+        material,
+        predictions,
+        seed=options.seed,
+        recipe=(out / RUN).read_text(encoding="utf-8"),
+        training={
+            "predictor": options.predictor,
+            "steps": plan.steps,
+            "seconds": round(progress.seconds, 1),
+            "batch": sum(one.count for one in material),
+            "plan": asdict(plan),
+            "scenes_fraction": options.scenes_fraction,
+            "crops_fraction": options.crops_fraction,
+            "start_from": options.start_from.name if options.start_from else None,
+            "config": config.text,
+            "machine": environment(processes),
+        },
+    )
+    path = out / "weights.safetensors"
+    save_weights(path, network, card)
+    return path
