@@ -22,6 +22,9 @@ _VERSION = 1
 _INDEX = "store.json"
 
 
+_Kind = tuple[str, tuple[int, ...]]
+
+
 @dataclass(frozen=True, slots=True)
 class _Shard:
     file: str
@@ -66,30 +69,30 @@ class StoreWriter:
         self.size = 0
         self._shards: list[_Shard] = []
         self._names: dict[str, tuple[int, int]] = {}
-        self._open: list[tuple[str, NDArray[Any]]] = []
+        # One open shard per kind of crop: pairs of codes and light would break each other's.
+        self._open: dict[_Kind, list[tuple[str, NDArray[Any]]]] = {}
+        self._waiting: set[str] = set()
 
     def __contains__(self, name: str) -> bool:
-        return name in self._names or any(name == known for known, _ in self._open)
+        return name in self._names or name in self._waiting
 
     def add(self, name: str, crop: NDArray[Any]) -> bool:
         """Add a crop ``(3, h, w)``, ``uint8`` or ``float16``; False if the store is full."""
         if name in self:
             return True
-        if self._open and (
-            self._open[0][1].dtype != crop.dtype
-            or self._open[0][1].shape != crop.shape
-            or len(self._open) >= self.shard_crops
-        ):
-            self.flush()
         if self._full(crop):
             return False
-        self._open.append((name, crop))
+        kind = (crop.dtype.name, crop.shape)
+        self._open.setdefault(kind, []).append((name, crop))
+        self._waiting.add(name)
+        if len(self._open[kind]) >= self.shard_crops:
+            self._write(self._open.pop(kind))
         return True
 
     def _full(self, crop: NDArray[Any]) -> bool:
         if self.limit_bytes is None:
             return False
-        waiting = sum(one.nbytes for _, one in self._open) + crop.nbytes
+        waiting = crop.nbytes + sum(one.nbytes for crops in self._open.values() for _, one in crops)
         if self.size + waiting <= self.limit_bytes:
             return False
         if self.squeezed and self._open:  # what it comes to is known only once it is written
@@ -99,9 +102,11 @@ class StoreWriter:
 
     def flush(self) -> None:
         """Write the crops that wait."""
-        if not self._open:
-            return
-        block = np.stack([crop for _, crop in self._open])
+        while self._open:
+            self._write(self._open.popitem()[1])
+
+    def _write(self, crops: list[tuple[str, NDArray[Any]]]) -> None:
+        block = np.stack([crop for _, crop in crops])
         number = len(self._shards)
         if self.squeezed:
             data = squeeze(block)
@@ -113,10 +118,10 @@ class StoreWriter:
         n, c, h, w = block.shape
         digest = hashlib.sha256(data).hexdigest()
         self._shards.append(_Shard(path.name, (n, c, h, w), block.dtype.name, digest))
-        for i, (name, _) in enumerate(self._open):
+        for i, (name, _) in enumerate(crops):
             self._names[name] = (number, i)
+            self._waiting.discard(name)
         self.size += len(data)
-        self._open = []
 
     def close(self, metadata: dict[str, Any]) -> int:
         """Write the last shard with the index; returns the number of crops."""

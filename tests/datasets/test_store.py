@@ -76,6 +76,14 @@ def test_crops_come_back(tmp_path: Path, squeezed: bool) -> None:
         store.get("absent")
 
 
+def test_kinds_do_not_break_each_others_shards(tmp_path: Path) -> None:
+    writer = StoreWriter(tmp_path, squeezed=False, shard_crops=4)
+    for i in range(8):
+        assert writer.add(f"c{i}", crop(i, "uint8" if i % 2 else "float16"))
+    assert writer.close({}) == 8
+    assert len(list(tmp_path.glob("shard-*"))) == 2
+
+
 @pytest.mark.parametrize("squeezed", [True, False])
 def test_the_limit_holds(tmp_path: Path, squeezed: bool) -> None:
     limit = 20_000
