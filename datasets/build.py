@@ -13,12 +13,12 @@ from typing import Any
 
 from tqdm import tqdm
 
-from datasets.frames import fits
-from datasets.labels import Labeller
+from datasets.framing.frames import fits
+from datasets.labelling.labels import Labeller
 from datasets.libraries import library_versions
 from datasets.pixels import PixelSource
 from datasets.recipe import Recipe, parse_recipe
-from datasets.scene import Scene
+from datasets.scenes.scene import Scene
 from datasets.streams import digest
 from datasets.table import Row, write_table
 from datasets.unit import STAGES, Unit, UnitRunner

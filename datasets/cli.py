@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from hdrmetrics.errors import HdrMetricsError, OptionError
 
 if TYPE_CHECKING:
-    from datasets.scene import Scene
+    from datasets.scenes.scene import Scene
 
 _PROCEDURAL = "procedural:"
 
@@ -140,8 +140,8 @@ def find_sources(sources: Sequence[str]) -> list[Scene]:
     HdrMetricsError
         If a folder cannot be searched.
     """
-    from datasets.procedural import procedural_scenes
-    from datasets.scene_files import find_scenes
+    from datasets.scenes.procedural import procedural_scenes
+    from datasets.scenes.scene_files import find_scenes
 
     found: list[Scene] = []
     for source in sources:
@@ -205,8 +205,8 @@ def _merge(options: argparse.Namespace) -> int:
 
 
 def _stats(options: argparse.Namespace) -> int:
-    from datasets.report import write_report
-    from datasets.statistics import describe, format_statistics
+    from datasets.reporting.report import write_report
+    from datasets.reporting.statistics import describe, format_statistics
     from datasets.table import read_table
 
     table = read_table(options.table)
@@ -220,8 +220,8 @@ def _stats(options: argparse.Namespace) -> int:
 
 
 def _show(options: argparse.Namespace) -> int:
-    from datasets.contact_sheet import save_sheet
-    from datasets.examples import choose_examples, sheet_entries
+    from datasets.reporting.contact_sheet import save_sheet
+    from datasets.reporting.examples import choose_examples, sheet_entries
     from datasets.table import read_table
 
     table = read_table(options.table)
@@ -246,7 +246,7 @@ def _verify(options: argparse.Namespace) -> int:
 
 def _pack(options: argparse.Namespace) -> int:
     from datasets.build import write_failures
-    from datasets.pack import pack
+    from datasets.feeding.pack import pack
     from datasets.table import read_table
 
     result = pack(

@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
-from datasets.frames import Frame
+from datasets.framing.frames import Frame
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,11 +11,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from datasets.calibration import calibrate
-from datasets.frames import cut_frame
+from datasets.framing.calibration import calibrate
+from datasets.framing.frames import cut_frame
 from datasets.item import Item, ReferenceKey, TestKey, steps_from_json
 from datasets.recipe import Domain
-from datasets.scene import Scene
+from datasets.scenes.scene import Scene
 from datasets.steps import State, run_steps
 from datasets.threads import one_thread
 from hdrmetrics.errors import UnknownNameError

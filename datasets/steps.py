@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from datasets.calibration import HIGHEST
+from datasets.framing.calibration import HIGHEST
 from datasets.item import Step
 from datasets.recipe import Domain
 from hdrmetrics.assembly import best_exposure, capture

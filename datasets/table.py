@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from datasets.frames import Frame
+from datasets.framing.frames import Frame
 from datasets.item import Item, ReferenceKey, TestKey
-from datasets.transform import LabelTransform
+from datasets.labelling.transform import LabelTransform
 from hdrmetrics.errors import ImageReadError, OptionError
 
 if TYPE_CHECKING:

@@ -14,12 +14,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from datasets.calibration import draw_peak
-from datasets.crops import choose_crops
 from datasets.draw import draw_operations, draw_seed, draw_step, draw_version
-from datasets.frames import draw_frame
+from datasets.framing.calibration import draw_peak
+from datasets.framing.crops import choose_crops
+from datasets.framing.frames import draw_frame
 from datasets.item import Item, ReferenceKey, Step, TestKey, steps_to_json
-from datasets.labels import Labeller
+from datasets.labelling.labels import Labeller
 from datasets.pixels import PixelSource, crop, half_bytes
 from datasets.recipe import Domain, Operation, Recipe, Source
 from datasets.steps import CHANGES, State

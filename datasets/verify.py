@@ -9,10 +9,10 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from datasets.labels import Labeller
+from datasets.labelling.labels import Labeller
 from datasets.pixels import PixelSource
 from datasets.recipe import parse_recipe
-from datasets.scene import Scene
+from datasets.scenes.scene import Scene
 from datasets.table import LabelTable, item_of, rows_of
 from datasets.unit import UnitRunner, digest_of
 from hdrmetrics.errors import HdrMetricsError, OptionError

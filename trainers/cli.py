@@ -188,7 +188,7 @@ def _export(options: argparse.Namespace) -> int:
 
 
 def _predict(options: argparse.Namespace) -> int:
-    from datasets.transform import LabelTransform
+    from datasets.labelling.transform import LabelTransform
     from hdrmetrics.learned.weights import load_weights
     from trainers.heads import Head
     from trainers.labels import save_labels

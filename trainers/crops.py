@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from datasets.store import Store
+from datasets.feeding.store import Store
 from hdrmetrics.errors import ImageReadError, OptionError
 from trainers.labels import Labels
 from trainers.views import View

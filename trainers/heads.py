@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from datasets.transform import LabelTransform
+from datasets.labelling.transform import LabelTransform
 from trainers.labels import Labels
 from trainers.weighted import Numbers
 

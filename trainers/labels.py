@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from datasets.labelling.transform import LabelTransform
 from datasets.streams import fraction
-from datasets.transform import LabelTransform
 from hdrmetrics.errors import ImageReadError, OptionError
 from hdrmetrics.metric import Domain
 
@@ -138,7 +138,7 @@ def labels_of(table: LabelTable) -> Labels:
     ImageReadError
         If the table's metadata lacks something.
     """
-    from datasets.pack import crop_name, reference_name
+    from datasets.feeding.pack import crop_name, reference_name
     from datasets.table import rows_of
 
     frame, metadata = table.frame, table.metadata

@@ -16,8 +16,8 @@ import pytest
 
 from datasets.build import Shard, build, parse_shard, plan
 from datasets.merge import merge
-from datasets.procedural import procedural_scenes
-from datasets.scene import Scene
+from datasets.scenes.procedural import procedural_scenes
+from datasets.scenes.scene import Scene
 from datasets.table import read_table
 from hdrmetrics.errors import ImageReadError, OptionError
 

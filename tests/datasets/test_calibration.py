@@ -8,7 +8,7 @@ import pytest
 import torch
 from scipy import stats
 
-from datasets.calibration import HIGHEST, calibrate, draw_peak
+from datasets.framing.calibration import HIGHEST, calibrate, draw_peak
 from datasets.streams import stream
 from hdrmetrics.color import luminance
 from hdrmetrics.errors import HdrMetricsError, OptionError, PixelValueError, ShapeError

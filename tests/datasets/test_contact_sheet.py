@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from datasets.contact_sheet import SheetEntry, contact_sheet, exposure, save_sheet, show
+from datasets.reporting.contact_sheet import SheetEntry, contact_sheet, exposure, save_sheet, show
 from hdrmetrics import read_image, sample_images
 from hdrmetrics.errors import ImageWriteError, OptionError, ShapeError
 

@@ -8,10 +8,10 @@ import torch
 from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter
 
-from datasets.calibration import HIGHEST, calibrate
-from datasets.crop_quality import LEAST_TEXTURE, good_positions
-from datasets.crops import MOST_OVERLAP, choose_crops
-from datasets.scene import Kind
+from datasets.framing.calibration import HIGHEST, calibrate
+from datasets.framing.crop_quality import LEAST_TEXTURE, good_positions
+from datasets.framing.crops import MOST_OVERLAP, choose_crops
+from datasets.scenes.scene import Kind
 from datasets.streams import stream
 from hdrmetrics import read_image, sample_images
 from hdrmetrics.errors import OptionError, ShapeError

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from datasets.figures import distortion_figure, label_figure, save_figure, strength_figure
-from datasets.transform import coverage
+from datasets.labelling.transform import coverage
+from datasets.reporting.figures import distortion_figure, label_figure, save_figure, strength_figure
 from hdrmetrics.errors import ImageWriteError, OptionError
 
 KINDS = ("blur", "jpeg", "noise", "contrast", "mix")

@@ -9,8 +9,8 @@ import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from datasets.area import area_resize
-from datasets.frames import BAND, Frame, cut_frame, draw_frame, fits, room
+from datasets.framing.area import area_resize
+from datasets.framing.frames import BAND, Frame, cut_frame, draw_frame, fits, room
 from datasets.streams import stream
 from hdrmetrics.errors import OptionError, ShapeError
 from hdrmetrics.transfer import srgb_decode, srgb_encode

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 import hdrmetrics
-from datasets.labels import Labeller
+from datasets.labelling.labels import Labeller
 from hdrmetrics import create_metric, read_image, sample_images
 from hdrmetrics.errors import OptionError, PixelValueError, ShapeError, UnknownNameError
 from hdrmetrics.metrics.hdrvdp2 import HDRVDP2
@@ -152,7 +152,7 @@ def test_another_process_gives_the_same_bits(reference: Tensor, distorted: Tenso
     expected = Labeller("hdrvdp2").label(reference, distorted[1:3])
     code = f"""
 import torch
-from datasets.labels import Labeller
+from datasets.labelling.labels import Labeller
 from hdrmetrics import read_image, sample_images
 light = read_image(sample_images()["courtyard"], peak=1000.0).tensor()[0]
 reference = light[:, 100 : 100 + {SIDE}, 150 : 150 + {SIDE}].clamp(0.005, 1e4)

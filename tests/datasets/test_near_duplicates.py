@@ -10,7 +10,7 @@ import torch
 from scipy.ndimage import gaussian_filter
 from torch import Tensor
 
-from datasets.groups import (
+from datasets.scenes.groups import (
     REGISTRY,
     Member,
     default_group,
@@ -18,10 +18,10 @@ from datasets.groups import (
     read_groups,
     write_groups,
 )
-from datasets.near_duplicates import assign, main
-from datasets.procedural import procedural_scenes
-from datasets.similarity import duplicates, is_duplicate, similarity
-from datasets.sketch import Sketch, make_sketch
+from datasets.scenes.near_duplicates import assign, main
+from datasets.scenes.procedural import procedural_scenes
+from datasets.scenes.similarity import duplicates, is_duplicate, similarity
+from datasets.scenes.sketch import Sketch, make_sketch
 from hdrmetrics import as_image, write_image
 from hdrmetrics.errors import OptionError
 

@@ -14,9 +14,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from datasets.download import USER_AGENT, Client, file_hashes
-from datasets.polyhaven import CREDIT, list_assets, main, read_entries
-from datasets.scene_files import find_scenes
+from datasets.scenes.download import USER_AGENT, Client, file_hashes
+from datasets.scenes.polyhaven import CREDIT, list_assets, main, read_entries
+from datasets.scenes.scene_files import find_scenes
 from hdrmetrics import as_image, write_image
 from hdrmetrics.errors import ImageLimitError, ImageReadError, ImageWriteError, OptionError
 
@@ -356,7 +356,7 @@ def test_names_of_files_stay_plain(server: Server, tmp_path: Path, option: tuple
 
 
 def test_files_without_encryption_are_refused_where_the_api_has_it() -> None:
-    from datasets.polyhaven import find_file
+    from datasets.scenes.polyhaven import find_file
 
     class Fixed(Client):
         def read(self, url: str, *, limit: int) -> bytes:

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import torch
 
-from datasets.calibration import calibrate
-from datasets.crops import choose_crops
-from datasets.procedural import procedural_scenes
-from datasets.scene import Scene
-from datasets.splits import split_of
+from datasets.framing.calibration import calibrate
+from datasets.framing.crops import choose_crops
+from datasets.scenes.procedural import procedural_scenes
+from datasets.scenes.scene import Scene
+from datasets.scenes.splits import split_of
 from datasets.streams import stream
 from hdrmetrics.errors import OptionError
 

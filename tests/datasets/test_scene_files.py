@@ -9,10 +9,10 @@ import tifffile
 import torch
 from numpy.typing import NDArray
 
-from datasets.groups import Member, write_groups
-from datasets.scene import Kind, Scene, check_name
-from datasets.scene_files import find_scenes
-from datasets.splits import split_of
+from datasets.scenes.groups import Member, write_groups
+from datasets.scenes.scene import Kind, Scene, check_name
+from datasets.scenes.scene_files import find_scenes
+from datasets.scenes.splits import split_of
 from hdrmetrics import Calibration, Image, as_image, read_image, sample_images, write_image
 from hdrmetrics.color import primaries_matrix
 from hdrmetrics.errors import (

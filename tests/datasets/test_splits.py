@@ -5,8 +5,8 @@ import hashlib
 import pytest
 from scipy import stats
 
-from datasets.groups import REGISTRY, read_groups
-from datasets.splits import SHARES, split_of
+from datasets.scenes.groups import REGISTRY, read_groups
+from datasets.scenes.splits import SHARES, split_of
 
 
 def test_shares_are_kept_in_the_long_run() -> None:

@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from datasets.correlation import RankStudy
-from datasets.statistics import describe, format_statistics
-from datasets.transform import LabelTransform
+from datasets.labelling.transform import LabelTransform
+from datasets.reporting.correlation import RankStudy
+from datasets.reporting.statistics import describe, format_statistics
 from hdrmetrics.errors import OptionError, ShapeError
 
 KINDS = ("blur", "noise", "jpeg", "flat")

@@ -10,8 +10,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from datasets.squeeze import squeeze, unsqueeze
-from datasets.store import Store, StoreWriter
+from datasets.feeding.squeeze import squeeze, unsqueeze
+from datasets.feeding.store import Store, StoreWriter
 from hdrmetrics.errors import ImageReadError, OptionError, UnknownNameError
 
 

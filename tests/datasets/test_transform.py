@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import special, stats
 
-from datasets.transform import LabelTransform, coverage
+from datasets.labelling.transform import LabelTransform, coverage
 from hdrmetrics.errors import OptionError
 
 TRANSFORMS = st.builds(

@@ -9,12 +9,12 @@ import math
 import pytest
 import torch
 
-from datasets.calibration import HIGHEST
+from datasets.framing.calibration import HIGHEST
 from datasets.item import ReferenceKey, Step
 from datasets.pixels import PixelSource
-from datasets.procedural import procedural_scenes
 from datasets.recipe import Recipe, find_recipe, parse_recipe, read_recipe
-from datasets.scene import Scene
+from datasets.scenes.procedural import procedural_scenes
+from datasets.scenes.scene import Scene
 from datasets.table import item_of
 from datasets.unit import Unit, UnitRunner, describe
 from hdrmetrics.errors import UnknownNameError

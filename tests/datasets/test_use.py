@@ -11,13 +11,13 @@ from torch.utils.data import DataLoader
 
 from datasets.build import build
 from datasets.cli import main
-from datasets.pack import pack
+from datasets.feeding.pack import pack
+from datasets.feeding.store import Store
+from datasets.feeding.torch_dataset import FrameOrder, LabelledCrops
 from datasets.pixels import PixelSource
-from datasets.procedural import procedural_scenes
-from datasets.scene import Scene
-from datasets.store import Store
+from datasets.scenes.procedural import procedural_scenes
+from datasets.scenes.scene import Scene
 from datasets.table import LabelTable, read_table, write_csv
-from datasets.torch_dataset import FrameOrder, LabelledCrops
 from datasets.verify import format_verification, verify
 from hdrmetrics.errors import ImageReadError, OptionError
 

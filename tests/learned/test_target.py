@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from datasets.transform import LabelTransform
+from datasets.labelling.transform import LabelTransform
 from hdrmetrics.errors import OptionError
 from hdrmetrics.learned.target import Target
 from tests.learned.small import TMQI, VDP

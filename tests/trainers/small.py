@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from datasets.store import StoreWriter
-from datasets.transform import LabelTransform
+from datasets.feeding.store import StoreWriter
+from datasets.labelling.transform import LabelTransform
 from trainers.labels import Labels, save_labels
 
 SIZE = 48

@@ -12,12 +12,12 @@ import pytest
 import torch
 
 from datasets.build import build
-from datasets.pack import pack
+from datasets.feeding.pack import pack
+from datasets.feeding.store import Store
+from datasets.feeding.torch_dataset import LabelledCrops
 from datasets.pixels import PixelSource
-from datasets.procedural import procedural_scenes
-from datasets.store import Store
+from datasets.scenes.procedural import procedural_scenes
 from datasets.table import read_table
-from datasets.torch_dataset import LabelledCrops
 from hdrmetrics.errors import ImageReadError, OptionError
 from trainers.cli import main
 from trainers.crops import CropPixels, find_store, present

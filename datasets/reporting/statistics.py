@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from datasets.correlation import Interval, RankStudy
+from datasets.labelling.transform import BINS, coverage
+from datasets.reporting.correlation import Interval, RankStudy
 from datasets.streams import stream
-from datasets.transform import BINS, coverage
 from hdrmetrics.errors import OptionError
 
 if TYPE_CHECKING:

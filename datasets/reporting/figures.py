@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from datasets.statistics import LEAST_SHARE
-from datasets.transform import BINS
+from datasets.labelling.transform import BINS
+from datasets.reporting.statistics import LEAST_SHARE
 from hdrmetrics.errors import ImageWriteError, OptionError
 
 if TYPE_CHECKING:
@@ -41,8 +41,8 @@ _DPI = 130
 def label_figure(frame: pd.DataFrame, *, title: str = "") -> Figure:
     """Return the histograms of a table's target and of the labels it stands for.
 
-    The target's histogram has ten bars, as :func:`datasets.transform.coverage` counts, with lines
-    at an even share and at the least share wanted; the others show why learners are not given the
+    The target's histogram has ten bars, as :func:`datasets.labelling.transform.coverage` counts,
+    with lines at an even share and at the least share wanted; the others show why learners are not given the
     labels themselves.
 
     Parameters

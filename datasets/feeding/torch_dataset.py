@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 
-from datasets.pack import crop_name, reference_name
+from datasets.feeding.pack import crop_name, reference_name
+from datasets.feeding.store import Store
 from datasets.pixels import PixelSource
-from datasets.store import Store
 from datasets.table import LabelTable, item_of, rows_of
 from hdrmetrics.errors import OptionError
 
@@ -28,7 +28,7 @@ class LabelledCrops(Dataset[Sample]):
     pixels
         A :class:`~datasets.pixels.PixelSource` makes the pixels when they are asked for (in the
         order of :class:`FrameOrder`, neighbours share their work); a
-        :class:`~datasets.store.Store` has them, and items that are not in it are left out.
+        :class:`~datasets.feeding.store.Store` has them, and items that are not in it are left out.
     split
         ``train``, ``validation`` or ``test``; ``None`` for all.
     reference

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from datasets.scene import Kind
+from datasets.scenes.scene import Kind
 from hdrmetrics.errors import ImageReadError
 from hdrmetrics.io import DEFAULT_MAX_PIXELS, SUFFIXES
 from hdrmetrics.io.exr_header import parse as parse_exr

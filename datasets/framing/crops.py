@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from datasets.crop_quality import good_positions
-from datasets.scene import Kind
+from datasets.framing.crop_quality import good_positions
+from datasets.scenes.scene import Kind
 from hdrmetrics.errors import OptionError, ShapeError
 
 MOST_OVERLAP = 0.5
@@ -29,8 +29,8 @@ def choose_crops(
     Parameters
     ----------
     reference
-        The frame ``(3, H, W)``: light in cd/m² as :func:`datasets.calibration.calibrate` gives it,
-        or sRGB codes in [0, 1].
+        The frame ``(3, H, W)``: light in cd/m² as :func:`datasets.framing.calibration.calibrate`
+        gives it, or sRGB codes in [0, 1].
     count
         How many are wanted.
     rng

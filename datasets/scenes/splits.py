@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datasets.scene import Split
+from datasets.scenes.scene import Split
 from datasets.streams import fraction
 
 SHARES: dict[Split, float] = {"train": 0.7, "validation": 0.1, "test": 0.2}

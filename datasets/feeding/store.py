@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from datasets.squeeze import squeeze, unsqueeze
+from datasets.feeding.squeeze import squeeze, unsqueeze
 from hdrmetrics.errors import ImageReadError, OptionError, UnknownNameError
 from hdrmetrics.textfile import write_text
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor
 
-from datasets.calibration import HIGHEST
-from datasets.scene import Kind
+from datasets.framing.calibration import HIGHEST
+from datasets.scenes.scene import Kind
 from hdrmetrics.color import luminance
 from hdrmetrics.transfer import pu21_encode
 

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import fft
 
-from datasets.scene import Kind, Split
-from datasets.splits import split_of
+from datasets.scenes.scene import Kind, Split
+from datasets.scenes.splits import split_of
 from datasets.streams import stream
 from hdrmetrics.errors import OptionError
 
@@ -27,7 +27,7 @@ _SHADE = 0.025  # light in the shadow, against the light outside it
 
 @dataclass(frozen=True, slots=True)
 class ProceduralScene:
-    """A computed scene; the attributes are those of :class:`datasets.scene.Scene`.
+    """A computed scene; the attributes are those of :class:`datasets.scenes.scene.Scene`.
 
     Parameters
     ----------
@@ -46,7 +46,7 @@ class ProceduralScene:
     licence: str = "CC0-1.0"
 
     def load(self) -> Tensor:
-        """Return the pixels ``(3, H, W)``; see :meth:`datasets.scene.Scene.load`."""
+        """Return the pixels ``(3, H, W)``; see :meth:`datasets.scenes.scene.Scene.load`."""
         import torch
 
         from hdrmetrics.transfer import srgb_encode

@@ -1,6 +1,6 @@
 """The command that fetches panoramas from Poly Haven, with an index of what they are.
 
-    python -m datasets.polyhaven --out DIR --count 50 --resolution 1k
+    python -m datasets.scenes.polyhaven --out DIR --count 50 --resolution 1k
 
 All panoramas of Poly Haven are CC0. Files that are there and right are not fetched again, so an
 interrupted run goes on where it was; a file that fails is named, and the others are fetched.
@@ -23,8 +23,8 @@ from urllib.parse import quote, urlencode
 
 from tqdm import tqdm
 
-from datasets.download import Client, file_hashes, scheme
-from datasets.scene_index import INDEX_NAME
+from datasets.scenes.download import Client, file_hashes, scheme
+from datasets.scenes.scene_index import INDEX_NAME
 from datasets.streams import digest
 from hdrmetrics.errors import HdrMetricsError, ImageLimitError, ImageReadError, OptionError
 from hdrmetrics.textfile import write_text
@@ -287,7 +287,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
-        prog="python -m datasets.polyhaven", description=(__doc__ or "").splitlines()[0]
+        prog="python -m datasets.scenes.polyhaven", description=(__doc__ or "").splitlines()[0]
     )
     parser.add_argument("--out", type=Path, required=True, help="folder to fill")
     parser.add_argument("--count", type=_positive, default=20, help="how many panoramas")

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from datasets.contact_sheet import SheetEntry
 from datasets.pixels import PixelSource
 from datasets.recipe import parse_recipe
-from datasets.scene import Scene
+from datasets.reporting.contact_sheet import SheetEntry
+from datasets.scenes.scene import Scene
 from datasets.table import LabelTable, item_of, rows_of
 from hdrmetrics.errors import OptionError
 

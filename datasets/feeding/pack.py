@@ -12,10 +12,10 @@ import torch
 from numpy.typing import NDArray
 from tqdm import tqdm
 
+from datasets.feeding.store import StoreWriter
 from datasets.pixels import PixelSource
 from datasets.recipe import Domain, parse_recipe
-from datasets.scene import Scene
-from datasets.store import StoreWriter
+from datasets.scenes.scene import Scene
 from datasets.streams import digest
 from datasets.table import LabelTable, item_of, rows_of
 from datasets.workers import Outcome, run_jobs

@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 from hdrmetrics import __version__
 from hdrmetrics.errors import ImageLimitError, ImageReadError, ImageWriteError
 
-USER_AGENT = f"hdrmetrics/{__version__} (python -m datasets.polyhaven)"
+USER_AGENT = f"hdrmetrics/{__version__} (python -m datasets.scenes.polyhaven)"
 """What servers see; the terms of Poly Haven's API ask for the software's name."""
 
 _BLOCK = 2**16

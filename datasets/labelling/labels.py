@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from datasets.teachers import HDRVDP2Teacher, Judge, Teacher, TMQITeacher
+from datasets.labelling.teachers import HDRVDP2Teacher, Judge, Teacher, TMQITeacher
 from datasets.threads import one_thread
 from hdrmetrics.errors import (
     CalibrationWarning,

@@ -1,6 +1,6 @@
 """The command that finds scenes of one place, and enters new scenes into the registry of groups.
 
-    python -m datasets.near_duplicates FOLDER --write datasets/groups.csv
+    python -m datasets.scenes.near_duplicates FOLDER --write datasets/scenes/groups.csv
 
 Scenes that are registered keep their group, so splits never change under a table that is already
 there. A new scene joins the group of the registered scene that it looks like, or shares its place's
@@ -18,12 +18,19 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from datasets.groups import REGISTRY, Member, Reason, default_group, read_groups, write_groups
-from datasets.scene import Scene
-from datasets.scene_files import find_scenes
-from datasets.similarity import duplicates
-from datasets.sketch import Sketch, make_sketch
-from datasets.splits import SHARES, split_of
+from datasets.scenes.groups import (
+    REGISTRY,
+    Member,
+    Reason,
+    default_group,
+    read_groups,
+    write_groups,
+)
+from datasets.scenes.scene import Scene
+from datasets.scenes.scene_files import find_scenes
+from datasets.scenes.similarity import duplicates
+from datasets.scenes.sketch import Sketch, make_sketch
+from datasets.scenes.splits import SHARES, split_of
 from hdrmetrics.errors import HdrMetricsError
 
 Pair = tuple[str, str, float]
@@ -130,7 +137,8 @@ def _clusters(
 def main(arguments: Sequence[str] | None = None) -> int:
     """Compare the scenes of folders; return the exit status (1 where somebody has to decide)."""
     parser = argparse.ArgumentParser(
-        prog="python -m datasets.near_duplicates", description=(__doc__ or "").splitlines()[0]
+        prog="python -m datasets.scenes.near_duplicates",
+        description=(__doc__ or "").splitlines()[0],
     )
     parser.add_argument("folders", nargs="+", type=Path, metavar="FOLDER", help="scenes")
     parser.add_argument(

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from datasets.groups import REGISTRY, default_group, read_groups
-from datasets.headers import picture_kind, picture_size
-from datasets.scene import Kind, Split, check_name
-from datasets.scene_index import Entry, read_index
-from datasets.splits import split_of
+from datasets.scenes.groups import REGISTRY, default_group, read_groups
+from datasets.scenes.headers import picture_kind, picture_size
+from datasets.scenes.scene import Kind, Split, check_name
+from datasets.scenes.scene_index import Entry, read_index
+from datasets.scenes.splits import split_of
 from hdrmetrics.errors import ImageReadError, OptionError
 from hdrmetrics.pairing import find_files
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class FileScene:
-    """A scene in a file; the attributes are those of :class:`datasets.scene.Scene`.
+    """A scene in a file; the attributes are those of :class:`datasets.scenes.scene.Scene`.
 
     Parameters
     ----------
@@ -43,8 +43,11 @@ class FileScene:
     size: tuple[int, int] | None = None
 
     def load(self) -> Tensor:
-        """Return the pixels ``(3, H, W)``; see :meth:`datasets.scene.Scene.load`."""
-        from datasets.scene_pixels import load_codes, load_light  # torch, not needed to find files
+        """Return the pixels ``(3, H, W)``; see :meth:`datasets.scenes.scene.Scene.load`."""
+        from datasets.scenes.scene_pixels import (  # torch, not needed to find files
+            load_codes,
+            load_light,
+        )
 
         return (load_light if self.kind == "hdr" else load_codes)(Path(self.path))
 
@@ -74,7 +77,7 @@ def find_scenes(
         For another division into splits.
     registry
         Groups that are known; a scene that is not in it gets its place's name (panoramas) or its
-        own name as group. See :mod:`datasets.near_duplicates`.
+        own name as group. See :mod:`datasets.scenes.near_duplicates`.
 
     Raises
     ------

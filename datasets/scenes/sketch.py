@@ -9,9 +9,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from datasets.area import area_resize
-from datasets.frames import room
-from datasets.scene import Kind
+from datasets.framing.area import area_resize
+from datasets.framing.frames import room
+from datasets.scenes.scene import Kind
 from hdrmetrics.color import luminance
 
 LONG_SIDE = 96

@@ -13,7 +13,7 @@ from scipy import fft
 from scipy.ndimage import gaussian_filter, gaussian_filter1d
 from torch import Tensor
 
-from datasets.sketch import Plane, Sketch
+from datasets.scenes.sketch import Plane, Sketch
 
 PHOTO_THRESHOLD = 0.91
 """Of two photographs. Among 205,000 pairs of 642 different ones the largest is 0.90 (two evenings

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from datasets.contact_sheet import save_sheet
-from datasets.examples import choose_examples, sheet_entries
-from datasets.figures import distortion_figure, label_figure, save_figure, strength_figure
-from datasets.scene import Scene
+from datasets.reporting.contact_sheet import save_sheet
+from datasets.reporting.examples import choose_examples, sheet_entries
+from datasets.reporting.figures import distortion_figure, label_figure, save_figure, strength_figure
+from datasets.scenes.scene import Scene
 from datasets.table import LabelTable
 from hdrmetrics.textfile import write_text
 
@@ -25,7 +25,7 @@ def write_report(
     table
         Of :func:`datasets.table.read_table`.
     text
-        Of :func:`datasets.statistics.format_statistics`.
+        Of :func:`datasets.reporting.statistics.format_statistics`.
     out
         Folder: ``NAME.md``, ``NAME-labels.png``, ``NAME-distortions.png``, ``NAME-strength.png``
         (where something has a strength), and ``NAME-examples.jpg`` if there are scenes.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
 
-from datasets.scene import Kind
+from datasets.scenes.scene import Kind
 from hdrmetrics.errors import OptionError
 
 INDEX_NAME = "index.csv"

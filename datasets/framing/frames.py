@@ -9,8 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from datasets.area import area_resize
-from datasets.scene import Kind
+from datasets.framing.area import area_resize
+from datasets.scenes.scene import Kind
 from hdrmetrics.errors import OptionError, ShapeError
 from hdrmetrics.transfer import srgb_decode, srgb_encode
 

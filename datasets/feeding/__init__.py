@@ -1,0 +1,1 @@
+"""Crops for learners: stores on disk, packs to carry, a PyTorch dataset."""

@@ -1,0 +1,1 @@
+"""What teachers say of crops, and the scale that learners are trained on."""

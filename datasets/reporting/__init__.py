@@ -1,0 +1,1 @@
+"""What a table holds, for people: statistics, figures, contact sheets."""

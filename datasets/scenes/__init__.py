@@ -1,0 +1,1 @@
+"""Where references come from: files, panoramas, made scenes; which of them belong together."""
