@@ -42,8 +42,8 @@ def label_figure(frame: pd.DataFrame, *, title: str = "") -> Figure:
     """Return the histograms of a table's target and of the labels it stands for.
 
     The target's histogram has ten bars, as :func:`datasets.labelling.transform.coverage` counts,
-    with lines at an even share and at the least share wanted; the others show why learners are not given the
-    labels themselves.
+    with lines at an even share and at the least share wanted; the others show why learners are not
+    given the labels themselves.
 
     Parameters
     ----------
