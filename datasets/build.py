@@ -134,6 +134,10 @@ def build(
         If the folder holds parts of another recipe or of other library versions, or no scene
         fits the recipe.
     """
+    # Needed at the end only, but hours of labelling must not come first.
+    import pyarrow.parquet  # noqa: F401
+    import scipy.optimize  # noqa: F401
+
     part = shard or Shard()
     units = plan(recipe, scenes, part)
     if not units:
