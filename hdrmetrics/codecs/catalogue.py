@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import Any
 
 from hdrmetrics.codecs.avif import Avif, AvifSdr
@@ -16,7 +15,8 @@ from hdrmetrics.codecs.jpegxt import JpegXt
 from hdrmetrics.codecs.jpegxt_layers import JpegXtA, JpegXtB, JpegXtC
 from hdrmetrics.codecs.ultrahdr import UltraHdr
 from hdrmetrics.codecs.webp import WebP
-from hdrmetrics.errors import OptionError, UnknownNameError
+from hdrmetrics.errors import OptionError
+from hdrmetrics.names import look_up
 
 _CLASSES: tuple[type[Codec], ...] = (
     Avif, AvifSdr, Htj2k, Jpeg, Jpeg2000, Jpeg2000Sdr, JpegXl, JpegXlSdr, JpegXr, JpegXt, JpegXtA,
@@ -33,11 +33,7 @@ def codec_class(name: str) -> type[Codec]:
     UnknownNameError
         If there is none.
     """
-    if name not in _CODECS:
-        near = difflib.get_close_matches(name, _CODECS, n=3)
-        hint = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(_CODECS)}"
-        raise UnknownNameError(f"unknown codec {name!r}; {hint}")
-    return _CODECS[name]
+    return look_up("codec", name, _CODECS)
 
 
 def codec_info(name: str) -> CodecInfo:

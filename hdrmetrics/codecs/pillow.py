@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from abc import abstractmethod
 from typing import Any, ClassVar
 
 import numpy as np
@@ -20,9 +21,9 @@ class PillowCodec(Codec):
     format: ClassVar[str]
     """As Pillow calls it."""
 
+    @abstractmethod
     def options(self) -> dict[str, Any]:
         """Return what goes to ``Image.save``."""
-        raise NotImplementedError
 
     def encode(self, image: Tensor) -> bytes:
         """Return the file of a picture ``(1, C, H, W)`` in [0, 1], rounded to eight bits.

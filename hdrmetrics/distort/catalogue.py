@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Sequence
 
 from torch import Tensor
@@ -27,7 +26,7 @@ from hdrmetrics.distort.pixels import Domain
 from hdrmetrics.distort.quantisation import Quantisation
 from hdrmetrics.distort.resampling import Resampling
 from hdrmetrics.distort.saturation_clipping import SaturationClipping
-from hdrmetrics.errors import UnknownNameError
+from hdrmetrics.names import look_up
 
 _CLASSES: tuple[type[Distortion], ...] = (
     Banding, BlockLoss, CameraNoise, ColourCast, ColourShift, ContrastChange, DefocusBlur,
@@ -38,11 +37,7 @@ _DISTORTIONS = {one.info.name: one for one in _CLASSES}
 
 
 def _lookup(name: str) -> type[Distortion]:
-    if name not in _DISTORTIONS:
-        near = difflib.get_close_matches(name, _DISTORTIONS, n=3)
-        hint = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(_DISTORTIONS)}"
-        raise UnknownNameError(f"unknown distortion {name!r}; {hint}")
-    return _DISTORTIONS[name]
+    return look_up("distortion", name, _DISTORTIONS)
 
 
 def distortion_info(name: str) -> DistortionInfo:

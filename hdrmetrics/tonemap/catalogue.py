@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from hdrmetrics.errors import UnknownNameError
+from hdrmetrics.names import look_up
 from hdrmetrics.tonemap.ashikhmin02 import Ashikhmin02
 from hdrmetrics.tonemap.chiu93 import Chiu93
 from hdrmetrics.tonemap.color import ColorTreatment
@@ -39,13 +39,7 @@ _OPERATORS = {one.info.name: one for one in _CLASSES}
 
 
 def _lookup(name: str) -> type[Operator]:
-    if name not in _OPERATORS:
-        import difflib
-
-        near = difflib.get_close_matches(name, _OPERATORS, n=3)
-        hint = f"did you mean {' or '.join(near)}?" if near else f"known: {', '.join(_OPERATORS)}"
-        raise UnknownNameError(f"unknown tone-mapping operator {name!r}; {hint}")
-    return _OPERATORS[name]
+    return look_up("tone-mapping operator", name, _OPERATORS)
 
 
 def operator_info(name: str) -> OperatorInfo:

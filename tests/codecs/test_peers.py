@@ -18,7 +18,7 @@ from hdrmetrics.color import luminance
 from hdrmetrics.errors import ImageReadError, ImageWriteError
 from hdrmetrics.transfer import pq_decode
 
-imagecodecs = pytest.importorskip("imagecodecs")
+imagecodecs = pytest.importorskip("imagecodecs", reason="the extra 'codecs' is not installed")
 LINEAR, BT709 = 0, 0
 
 
