@@ -19,7 +19,7 @@ class WeightAverage:
     Parameters
     ----------
     network
-        Whose weights are followed; buffers are taken as they are.
+        Whose weights are followed, and its buffers of floats likewise.
     decay
         In [0, 1); 0 for no average.
 
@@ -32,20 +32,31 @@ class WeightAverage:
     def __init__(self, network: nn.Module, decay: float) -> None:
         self.network, self.decay = network, decay
         self.updates = 0
-        self._average = {n: p.detach().clone() for n, p in network.named_parameters()}
+        self._average = {n: v.clone() for n, v in self._followed()}
+
+    def _followed(self) -> Iterator[tuple[str, Tensor]]:
+        for name, value in self.network.state_dict().items():
+            if value.is_floating_point():
+                yield name, value
+
+    @torch.no_grad()
+    def begin(self) -> None:
+        """Begin with the weights as they are now."""
+        for name, value in self._followed():
+            self._average[name].copy_(value)
 
     @torch.no_grad()
     def update(self) -> None:
         """Follow the weights after a step."""
         d = min(self.decay, (1 + self.updates) / (10 + self.updates)) if self.decay else 0.0
         self.updates += 1
-        for name, parameter in self.network.named_parameters():
-            self._average[name].lerp_(parameter.detach(), 1 - d)
+        for name, value in self._followed():
+            self._average[name].lerp_(value, 1 - d)
 
     @contextmanager
     def applied(self) -> Iterator[nn.Module]:
         """Lend the network with the average in the place of its weights."""
-        kept = {n: p.detach().clone() for n, p in self.network.named_parameters()}
+        kept = {n: v.clone() for n, v in self._followed()}
         self._put(self._average)
         try:
             yield self.network
@@ -72,5 +83,5 @@ class WeightAverage:
 
     @torch.no_grad()
     def _put(self, values: Mapping[str, Tensor]) -> None:
-        for name, parameter in self.network.named_parameters():
-            parameter.copy_(values[name])
+        for name, value in self._followed():
+            value.copy_(values[name])

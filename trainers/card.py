@@ -167,13 +167,12 @@ def _guard(network: QualityNetwork, material: Sequence[SetMaterial]) -> Guard | 
     for one in material:
         few = some_of(one.train, _GUARD_WINDOWS)
         for at in range(0, len(few), _GUARD_BATCH):
-            part = slice(at, at + _GUARD_BATCH)
-            reference = one.pixels.batch(few["reference_name"][part]) if one.reference else None
-            test = one.pixels.batch(few["test_name"][part])
-            seen, _ = network.channels(test, reference, domain=one.domain)
+            seen, reference = one.load(few, np.arange(at, min(at + _GUARD_BATCH, len(few))))
+            if one.prepared is None:
+                seen, _ = network.channels(seen, reference, domain=one.domain)
             height, width = seen.shape[-2:]
-            moments = window_moments(seen, [(0, height)], [(0, width)])
-            described = describe_channels(*moments)[:, 0]
+            mean, energy = window_moments(seen, [(0, height)], [(0, width)])
+            described = describe_channels(network.architecture.front, mean, energy)[:, 0]
             descriptions.append(described.double().cpu().numpy())
     joint = np.concatenate(descriptions)
     return Guard.fit(joint) if joint.shape[0] >= 2 * joint.shape[1] else None

@@ -7,6 +7,8 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from hdrmetrics.errors import HdrMetricsError, OptionError
 
 STOPPED = 143
@@ -60,6 +62,19 @@ def _parser() -> argparse.ArgumentParser:
     export = command("export", _export, "write the labels of a table so that NumPy can read them")
     export.add_argument("table", type=Path, help="a .parquet file of labels")
     export.add_argument("--out", type=Path, required=True, help="an .npz file")
+
+    preparing = command("prepare", _prepare, "make what a front end of descriptors sees, once")
+    preparing.add_argument("--config", required=True, help="a TOML file, or one of ours by name")
+    _add_data(preparing)
+    preparing.add_argument(
+        "--split", action="append", choices=("train", "validation", "test"),
+        help="which items (default: all)",
+    )  # fmt: skip
+    preparing.add_argument(
+        "--crops-fraction", type=float, default=1.0, help="part of the training crops"
+    )
+    preparing.add_argument("--workers", type=int, default=1, help="processes")
+    preparing.add_argument("--out", type=Path, required=True, help="folder; one in it per set")
 
     predicting = command("predict", _predict, "write predictions of trained weights")
     predicting.add_argument("weights", type=Path, help="a .safetensors file with its card")
@@ -130,6 +145,9 @@ def _add_training(sub: argparse.ArgumentParser) -> None:
         "--crops-fraction", type=float, default=1.0, help="part of the crops of these scenes"
     )
     sub.add_argument("--start-from", type=Path, help="weights to begin with")
+    sub.add_argument(
+        "--prepared", type=Path, help="folder of `prepare`: train on channels instead of pixels"
+    )
     sub.add_argument("--quiet", action="store_true", help="no lines of progress")
 
 
@@ -156,6 +174,7 @@ def _train(options: argparse.Namespace) -> int:
         scenes_fraction=options.scenes_fraction,
         crops_fraction=options.crops_fraction,
         start_from=options.start_from,
+        prepared=options.prepared,
         resume=options.resume,
         quiet=options.quiet,
     )
@@ -184,6 +203,30 @@ def _export(options: argparse.Namespace) -> int:
     labels = labels_of(read_table(options.table))
     save_labels(options.out, labels)
     print(f"{options.out}: {len(labels)} items of {labels.name}")
+    return 0
+
+
+def _prepare(options: argparse.Namespace) -> int:
+    from trainers.config import find_config, read_config
+    from trainers.crops import find_store, present
+    from trainers.labels import find_labels
+    from trainers.prepared import prepare
+
+    architecture = read_config(find_config(options.config)).described()
+    for name in options.sets:
+        labels = find_labels(options.tables, name)
+        if options.split:
+            labels = labels.select(np.isin(labels["split"], options.split))
+        if options.crops_fraction < 1:
+            thin = labels.split("train").thinned(crops=options.crops_fraction)["test_name"]
+            kept = (labels["split"] != "train") | np.isin(labels["test_name"], thin)
+            labels = labels.select(kept)
+        store = find_store(options.store, name)
+        labels = present(labels, store, reference=architecture.inputs == "reference")
+        count = prepare(
+            labels, options.store, options.out / name, architecture, workers=options.workers
+        )
+        print(f"{options.out / name}: {count} items")
     return 0
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal, cast
 
 from hdrmetrics.errors import ImageReadError, OptionError, UnknownNameError
+from hdrmetrics.learned.architecture import ARCHITECTURES, Architecture
 from hdrmetrics.parameters import Parameter, resolve
 from trainers.views import Symmetries
 
@@ -26,6 +27,8 @@ class OptimiserSettings:
     warm_up: float
     final: float
     average: float
+    standardise: float
+    dropout: float
 
     parameters: ClassVar[tuple[Parameter, ...]] = (
         Parameter("batch", 32, (1, 4096), "", "items per step, of all sets together", "integer"),
@@ -35,7 +38,12 @@ class OptimiserSettings:
         Parameter("warm_up", 0.03, (0, 0.5), "", "part of the steps in which the rate rises"),
         Parameter("final", 0.01, (0, 1), "", "rate of the last step, as a part of the peak"),
         Parameter("average", 0.999, (0, 0.99999), "", "decay of the weights' average; 0 for none"),
-    )
+        Parameter(
+            "standardise", 0.0, (0, 0.5), "",
+            "part of the newest batch in the moments that standardise the statistics; 0 for none",
+        ),
+        Parameter("dropout", 0.0, (0, 0.9), "", "part of the statistics that a step leaves out"),
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +177,23 @@ class Config:
     heads: dict[str, tuple[str, ...]] = field(default_factory=dict)
     shares: dict[str, float] = field(default_factory=dict)
     text: str = ""
+
+    def described(self) -> Architecture:
+        """Return the architecture.
+
+        Raises
+        ------
+        OptionError
+            If there is none of that name, or the table describes none.
+        """
+        if isinstance(self.architecture, dict):
+            return Architecture.from_dict(self.architecture)
+        if self.architecture not in ARCHITECTURES:
+            raise OptionError(
+                f"architecture is one of {', '.join(ARCHITECTURES)}, or a table; not "
+                f"{self.architecture!r}"
+            )
+        return ARCHITECTURES[self.architecture]
 
     def heads_for(self, sets: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
         """Return the heads of a run over these sets, with the sets of each that are there.

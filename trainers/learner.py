@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
+import torch.nn.functional as functional
 from torch import Tensor, nn
 
 from datasets.streams import digest
@@ -20,7 +22,9 @@ from trainers.losses import mixed_loss
 from trainers.material import Batch, SetMaterial
 from trainers.processes import Processes
 from trainers.schedule import learning_rate
+from trainers.standardise import Standardiser
 
+_FIRST = 8  # batches whose moments a run begins with
 _LAYOUTS = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
 
 
@@ -80,12 +84,17 @@ class Learner:
         self.config, self.processes, self.seed = config, processes, seed
         self.precision, self.layout = precision, layout
         set_layout(network, layout)
+        count = statistic_count(network.architecture)
+        self.standardiser: Standardiser | None = None
+        if config.optimiser.standardise:
+            made = Standardiser(count, config.optimiser.standardise)
+            self.standardiser = made.to(processes.device)
         self.auxiliary: AuxiliaryTargets | None = None
         if config.auxiliary.any:
             torch.manual_seed(digest(seed, "auxiliary") % 2**63)
             self.auxiliary = AuxiliaryTargets(
                 [one.train for one in material],
-                statistic_count(network.architecture),
+                count,
                 config.auxiliary,
             ).to(processes.device)
         parts: list[nn.Module] = [network, *([self.auxiliary] if self.auxiliary else [])]
@@ -100,7 +109,40 @@ class Learner:
             lr=settings.learning_rate,
             weight_decay=settings.weight_decay,
         )
-        self.average = WeightAverage(network, settings.average)
+        judged = [network, *([self.standardiser] if self.standardiser else [])]
+        self.judged = nn.ModuleList(judged)
+        """What is judged, with averaged weights."""
+        self.average = WeightAverage(self.judged, settings.average)
+
+    def begin(self, *, taken: bool) -> None:
+        """Measure the statistics' moments before the first step.
+
+        Parameters
+        ----------
+        taken
+            Whether the heads were taken from trained weights: they then change, so that they say
+            of standardised statistics what they said of plain ones.
+        """
+        if self.standardiser is None:
+            return
+        with torch.no_grad():
+            for number in range(_FIRST):
+                for one in self.material:
+                    batch = one.batch(number, self.config, self.processes, seed=self.seed)
+                    pooled = self.pooled(one, batch.test, batch.reference)
+                    self.standardiser.follow(self.processes.gather(pooled))
+        if taken:
+            self.standardiser.unfold(self.network)
+        self.average.begin()
+
+    def exported(self) -> QualityNetwork:
+        """Return a copy of the network with averaged weights, which wants plain statistics."""
+        with self.average.applied():
+            network, standardiser = copy.deepcopy((self.network, self.standardiser))
+        set_layout(network, "contiguous")
+        if standardiser is not None:
+            standardiser.fold(network)
+        return network
 
     def step(self, number: int, steps: int, *, stop: bool = False) -> StepResult:
         """Take step ``number`` (from 0) of ``steps``.
@@ -123,7 +165,7 @@ class Learner:
         # What a network draws itself (dropout) follows from the step too, so that a resumed run
         # needs no state of a generator.
         torch.manual_seed(digest(self.seed, "network", number, self.processes.rank) % 2**63)
-        self.network.train()
+        self.judged.train()
         self.optimiser.zero_grad(set_to_none=True)
         terms: dict[str, float] = {}
         total = 0.0
@@ -146,15 +188,36 @@ class Learner:
     def outputs(
         self, one: SetMaterial, test: Tensor, reference: Tensor | None
     ) -> tuple[Tensor, Tensor]:
-        """Return targets ``(n, heads)`` in (0, 1) and pooled features ``(n, F)``, both float32."""
+        """Return targets ``(n, heads)`` in (0, 1) and the statistics that led there ``(n, F)``.
+
+        Parameters
+        ----------
+        one
+            The set.
+        test, reference
+            Its pixels, or channels where it has prepared ones.
+        """
+        pooled = self.pooled(one, test, reference)
+        if self.standardiser is not None:
+            if self.judged.training:
+                self.standardiser.follow(self.processes.gather(pooled.detach()))
+            pooled = self.standardiser(pooled)
+        pooled = functional.dropout(
+            pooled, self.config.optimiser.dropout, training=self.judged.training
+        )
+        return self.network.head(pooled).float().sigmoid(), pooled
+
+    def pooled(self, one: SetMaterial, test: Tensor, reference: Tensor | None) -> Tensor:
+        """Return the network's statistics ``(n, F)``, float32."""
         test = test.contiguous(memory_format=_LAYOUTS[self.layout])
         if reference is not None:
             reference = reference.contiguous(memory_format=_LAYOUTS[self.layout])
         with autocast(self.processes.device, self.precision):
-            features = self.network.features(test, reference, domain=one.domain)
-            pooled = self.network.pool(features)
-            raw = self.network.head(pooled)
-        return raw.float().sigmoid(), pooled.float()
+            if one.prepared is None:
+                features = self.network.features(test, reference, domain=one.domain)
+            else:
+                features = self.network.trunk(test, reference)
+            return self.network.pool(features).float()
 
     def column(self, head: str) -> int:
         """Return the place of a head among the network's outputs."""
@@ -189,6 +252,7 @@ class Learner:
         """Return what a checkpoint keeps."""
         return {
             "network": self.network.state_dict(),
+            "standardiser": self.standardiser.state_dict() if self.standardiser else {},
             "auxiliary": self.auxiliary.state_dict() if self.auxiliary else {},
             "optimiser": self.optimiser.state_dict(),
             "average": self.average.state(),
@@ -205,6 +269,8 @@ class Learner:
         """
         try:
             self.network.load_state_dict(state["network"])
+            if self.standardiser is not None:
+                self.standardiser.load_state_dict(state["standardiser"])
             if self.auxiliary is not None:
                 self.auxiliary.load_state_dict(state["auxiliary"])
             self.optimiser.load_state_dict(state["optimiser"])

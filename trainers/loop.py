@@ -19,7 +19,6 @@ from trainers.interruption import StopRequest
 from trainers.learner import Learner, StepResult
 from trainers.logs import RunLog
 from trainers.material import SetMaterial
-from trainers.predict import predict
 from trainers.weighted import mean_absolute_error, once, plcc, srocc
 
 CHECKPOINT = "checkpoint.pt"
@@ -137,8 +136,8 @@ def train(
 def validate(learner: Learner) -> list[dict[str, Any]]:
     """Return the agreement of the averaged weights with the validation labels, by head and set."""
     rows: list[dict[str, Any]] = []
-    with learner.average.applied() as network:
-        network.eval()
+    with learner.average.applied() as judged:
+        judged.eval()
         for one in learner.material:
             found = _validation_predictions(learner, one)
             n = len(one.validation)
@@ -164,14 +163,12 @@ def _validation_predictions(learner: Learner, one: SetMaterial) -> Tensor:
     each = -(-n // processes.world)
     # Equal parts for all processes; the last one repeats items where there are none left.
     own = np.minimum(np.arange(processes.rank * each, (processes.rank + 1) * each), n - 1)
-    references = one.validation["reference_name"][own] if one.reference else None
-    part = predict(
-        lambda test, reference: learner.outputs(one, test, reference)[0],
-        one.pixels.batch,
-        one.validation["test_name"][own],
-        references,
-        batch=learner.config.optimiser.batch,
-    )
+    size = learner.config.optimiser.batch
+    parts = []
+    for at in range(0, each, size):
+        test, reference = one.load(one.validation, own[at : at + size])
+        parts.append(learner.outputs(one, test, reference)[0])
+    part = torch.cat(parts)
     return processes.gather(part)[:n]
 
 

@@ -14,14 +14,16 @@ from torch import Tensor
 
 from datasets.streams import stream
 from hdrmetrics.errors import OptionError
+from hdrmetrics.learned.architecture import Architecture
 from hdrmetrics.metric import Domain
 from trainers.config import Config
 from trainers.crops import CropPixels, find_store, present
 from trainers.heads import Head, make_heads
 from trainers.labels import Labels, find_labels
+from trainers.prepared import Prepared
 from trainers.processes import Processes
 from trainers.sampler import Sampler, balancing_weights
-from trainers.views import draw_views
+from trainers.views import View, draw_views
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,8 @@ class SetMaterial:
         Of the loss.
     reference
         Whether references are used.
+    prepared
+        Channels of all its items, in the place of pixels; ``None`` where there are none.
     """
 
     name: str
@@ -85,11 +89,27 @@ class SetMaterial:
     count: int
     share: float
     reference: bool
+    prepared: Prepared | None = None
 
     @property
     def domain(self) -> Domain:
         """What the pixels are, as a network takes it."""
         return self.train.domain
+
+    def load(
+        self, labels: Labels, rows: NDArray[np.int64], views: Sequence[View] | None = None
+    ) -> tuple[Tensor, Tensor | None]:
+        """Return tests and references of items of ``train`` or ``validation``.
+
+        They are pixels ``(n, 3, h, w)``, or channels where these are prepared.
+        """
+        tests = labels["test_name"][rows]
+        if self.prepared is not None:
+            return self.prepared.batch(tests, views)
+        test = self.pixels.batch(tests, views)
+        if not self.reference:
+            return test, None
+        return test, self.pixels.batch(labels["reference_name"][rows], views)
 
     def batch(self, step: int, config: Config, processes: Processes, *, seed: int) -> Batch:
         """Return this process's part of the batch of a step; the same whenever it is asked for."""
@@ -97,17 +117,14 @@ class SetMaterial:
         views = draw_views(
             stream(seed, "view", self.name, step),
             self.count,
-            crop=self.pixels.size,
+            crop=1 if self.prepared is not None else self.pixels.size,
             window=config.augmentation.window,
             symmetries=config.augmentation.symmetries,
         )
         part = processes.part(self.count)
         rows, views = rows[part], views[part]
         device = processes.device
-        test = self.pixels.batch(self.train["test_name"][rows], views)
-        reference = None
-        if self.reference:
-            reference = self.pixels.batch(self.train["reference_name"][rows], views)
+        test, reference = self.load(self.train, rows, views)
 
         def column(values: NDArray[Any]) -> Tensor:
             return torch.from_numpy(values[rows].astype(np.float32)).to(device)
@@ -127,6 +144,8 @@ def collect(
     seed: int,
     scenes_fraction: float = 1.0,
     crops_fraction: float = 1.0,
+    prepared: Path | None = None,
+    architecture: Architecture | None = None,
 ) -> list[SetMaterial]:
     """Return what a run needs of each of its sets.
 
@@ -148,6 +167,11 @@ def collect(
         Of the run.
     scenes_fraction, crops_fraction
         Parts of the training split; see :meth:`~trainers.labels.Labels.thinned`.
+    prepared
+        Folder with channels of each set, see :mod:`trainers.prepared`, that are then used in the
+        place of pixels.
+    architecture
+        Of the network that sees them.
 
     Raises
     ------
@@ -178,9 +202,15 @@ def collect(
             raise OptionError(f"{name}: its store has crops of {_counts(labels)} only")
         train = train.thinned(scenes=scenes_fraction, crops=crops_fraction)
         validation = some_of(validation, config.run.validation_items)
-        names = [str(n) for labels in (train, validation) for n in labels["test_name"]]
+        channels = None
+        if prepared is not None:
+            assert architecture is not None
+            channels = Prepared(prepared / name, architecture, device=processes.device)
+            _check_prepared(config, name, channels, train, validation)
+        kept = () if channels is not None else (train, validation)
+        names = [str(n) for labels in kept for n in labels["test_name"]]
         if reference:
-            names += [str(n) for labels in (train, validation) for n in labels["reference_name"]]
+            names += [str(n) for labels in kept for n in labels["reference_name"]]
         balance = balancing_weights(
             train["distortion"],
             exponent=config.balance.exponent,
@@ -192,7 +222,7 @@ def collect(
         pixels = CropPixels(
             store, names, device=processes.device, limit_mb=config.run.cache_mb * part
         )
-        if config.augmentation.window > pixels.size:
+        if channels is None and config.augmentation.window > pixels.size:
             raise OptionError(
                 f"[augmentation] a window of {config.augmentation.window} px does not fit into the "
                 f"crops of {name}, {pixels.size} px"
@@ -210,10 +240,19 @@ def collect(
                 count=each * processes.world,
                 share=part,
                 reference=reference,
+                prepared=channels,
             )
         )
     _check_emphasis(config, found)
     return found
+
+
+def _check_prepared(config: Config, name: str, channels: Prepared, *labels: Labels) -> None:
+    if config.augmentation.window:
+        raise OptionError("[augmentation] prepared channels are of whole crops: leave window out")
+    absent = sum(str(item) not in channels for one in labels for item in one["test_name"])
+    if absent:
+        raise OptionError(f"{name}: {absent} of its items have no prepared channels")
 
 
 def some_of(labels: Labels, most: int) -> Labels:

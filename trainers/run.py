@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -14,7 +13,7 @@ import torch
 
 from datasets.streams import digest
 from hdrmetrics.errors import ImageReadError, OptionError
-from hdrmetrics.learned.architecture import ARCHITECTURES, Architecture
+from hdrmetrics.learned.architecture import Architecture
 from hdrmetrics.learned.network import QualityNetwork, build_network
 from hdrmetrics.learned.weights import load_weights, save_weights
 from hdrmetrics.textfile import write_text
@@ -23,7 +22,7 @@ from trainers.config import Config
 from trainers.environment import environment
 from trainers.interruption import StopRequest
 from trainers.labels import save_labels
-from trainers.learner import Learner, set_layout
+from trainers.learner import Learner
 from trainers.loop import CHECKPOINT, Progress, train
 from trainers.material import SetMaterial, collect
 from trainers.measure import make_plan
@@ -56,6 +55,9 @@ class RunOptions:
         Parts of the training split, for learning curves.
     start_from
         Weights to begin with, as far as their names and shapes agree (pre-training).
+    prepared
+        Folder with channels of the sets' crops, see :mod:`trainers.prepared`; ``None`` to train
+        on pixels.
     resume
         Go on with the run in ``out``.
     quiet
@@ -73,6 +75,7 @@ class RunOptions:
     scenes_fraction: float = 1.0
     crops_fraction: float = 1.0
     start_from: Path | None = None
+    prepared: Path | None = None
     resume: bool = False
     quiet: bool = False
 
@@ -107,13 +110,16 @@ def run(options: RunOptions, config: Config, processes: Processes) -> Path | Non
         seed=options.seed,
         scenes_fraction=options.scenes_fraction,
         crops_fraction=options.crops_fraction,
+        prepared=options.prepared,
+        architecture=architecture,
     )
 
     def make(precision: str, layout: str) -> Learner:
         network = build_network(architecture, seed=digest(options.seed, "weights") % 2**63)
+        taken = options.start_from is not None
         if options.start_from is not None:
             take_weights(network, options.start_from)
-        return Learner(
+        learner = Learner(
             network.to(processes.device),
             material,
             config,
@@ -122,6 +128,8 @@ def run(options: RunOptions, config: Config, processes: Processes) -> Path | Non
             precision=precision,
             layout=layout,
         )
+        learner.begin(taken=taken)
+        return learner
 
     with StopRequest() as stop:
         plan = _plan(options, config, told, processes, make)
@@ -163,15 +171,7 @@ def take_weights(network: QualityNetwork, path: Path) -> int:
 def _architecture(
     options: RunOptions, config: Config
 ) -> tuple[Architecture, dict[str, tuple[str, ...]]]:
-    described = config.architecture
-    if isinstance(described, str):
-        if described not in ARCHITECTURES:
-            raise OptionError(
-                f"architecture is one of {', '.join(ARCHITECTURES)}, or a table; not {described!r}"
-            )
-        found = ARCHITECTURES[described]
-    else:
-        found = Architecture.from_dict(described)
+    found = config.described()
     wanted = "reference" if options.predictor == "diqm" else "none"
     if found.inputs != wanted:
         raise OptionError(
@@ -199,6 +199,7 @@ def _told(
         "scenes_fraction": options.scenes_fraction,
         "crops_fraction": options.crops_fraction,
         "start_from": options.start_from.name if options.start_from else None,
+        "prepared": options.prepared is not None,
         "processes": processes.world,
         "heads": {head: list(sets) for head, sets in heads.items()},
         "architecture": architecture.to_dict(),
@@ -276,9 +277,7 @@ def _finish(
             "command with --resume"
         )
     out = options.out
-    with learner.average.applied():
-        network = copy.deepcopy(learner.network)
-    set_layout(network, "contiguous")
+    network = learner.exported()
     predictions = []
     for one in material:
         found = predict_set(

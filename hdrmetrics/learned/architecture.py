@@ -8,11 +8,12 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, cast, get_args
 
 from hdrmetrics.errors import OptionError
+from hdrmetrics.learned import descriptors
 
 Inputs = Literal["none", "reference"]
 Light = Literal["pu21", "log10"]
 Fusion = Literal["none", "concatenated", "difference", "shared"]
-Pooling = Literal["mean", "mean+std", "mean+std+log"]
+Pooling = Literal["mean", "mean+std", "mean+std+log", "mean+std+peak"]
 Padding = Literal["valid", "zeros"]
 
 WINDOW = 256
@@ -79,16 +80,20 @@ class Front:
         Fixed filters of that code, one channel each.
     chroma
         Whether red and blue against luminance are two more channels.
+    descriptors
+        Whether the channels are the fixed descriptors of cells of 16 px instead; see
+        :mod:`hdrmetrics.learned.descriptors`. There are no other filters then.
 
     Raises
     ------
     OptionError
-        For an unknown code.
+        For an unknown code, or filters beside descriptors.
     """
 
     light: Light
     high_pass: tuple[HighPass, ...] = ()
     chroma: bool = False
+    descriptors: bool = False
 
     def __post_init__(self) -> None:
         _one_of("light", self.light, Light)
@@ -96,34 +101,48 @@ class Front:
             isinstance(item, HighPass) for item in self.high_pass
         ):
             raise OptionError(f"high_pass is a list of at most {_STAGES} high-pass filters")
-        if not isinstance(self.chroma, bool):
-            raise OptionError(f"chroma is true or false, not {self.chroma!r}")
+        for name in ("chroma", "descriptors"):
+            if not isinstance(getattr(self, name), bool):
+                raise OptionError(f"{name} is true or false, not {getattr(self, name)!r}")
+        if self.descriptors and self.high_pass:
+            raise OptionError("a front end of descriptors has no other filters")
 
     @property
     def channels(self) -> int:
         """Channels per picture."""
+        if self.descriptors:
+            return len(descriptors.NAMES) + len(descriptors.CHROMA_NAMES) * self.chroma
         return 1 + len(self.high_pass) + 2 * self.chroma
 
     @property
     def margin(self) -> int:
         """Pixels lost at each border to the filters, which see no padding."""
+        if self.descriptors:
+            return descriptors.MARGIN
         return max((item.outer for item in self.high_pass), default=0) // 2
+
+    @property
+    def stride(self) -> int:
+        """Pixels from one cell of the channels to the next."""
+        return descriptors.CELL if self.descriptors else 1
 
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """A 3×3 convolution with ReZero blocks after it: x + α·f(x), α starting at 0.
+    """A convolution with ReZero blocks after it: x + α·f(x), α starting at 0.
 
     Parameters
     ----------
     channels
         Of its output.
     blocks
-        Residual 3×3 convolutions.
+        Residual convolutions.
     stride
         Of the first convolution.
     max_pool
         Side and stride of the max-pool at its end; 1 for none.
+    kernel
+        Side of the convolutions: 3, or 1 to look at each cell by itself.
 
     Raises
     ------
@@ -135,6 +154,7 @@ class Stage:
     blocks: int = 1
     stride: int = 1
     max_pool: int = 1
+    kernel: int = 3
 
     def __post_init__(self) -> None:
         for name, least, most in (
@@ -148,6 +168,8 @@ class Stage:
                     f"{name} of a stage is a whole number from {least} to {most}, "
                     f"not {getattr(self, name)!r}"
                 )
+        if not (_whole(self.kernel, 1, 3) and self.kernel % 2):
+            raise OptionError(f"kernels are 3 or 1 cells wide, not {self.kernel!r}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +192,8 @@ class Architecture:
         Units of that layer.
     pooling
         Statistics of each channel over a window: ``mean``; ``mean+std``; ``mean+std+log``, where
-        the logarithm of the energy tells faint from nothing.
+        the logarithm of the energy tells faint from nothing; ``mean+std+peak``, where the fourth
+        root of the mean fourth power tells few strong cells from many weak ones.
     pooled
         Levels whose channels are pooled: 0 is the front end, 1 the first stage, and so on.
     padding
@@ -179,8 +202,9 @@ class Architecture:
         papers.
     fusion
         How two pictures meet. ``concatenated``: their channels side by side; ``difference``: with
-        their bent difference as third; ``shared``: one trunk sees both, and the statistics are
-        those of test, reference and absolute difference at each level.
+        their bent difference as third (of descriptors: how the two differ in each cell);
+        ``shared``: one trunk sees both, and the statistics are those of test, reference and
+        absolute difference at each level.
 
     Raises
     ------
@@ -212,6 +236,7 @@ class Architecture:
         if not 1 <= len(self.stages) <= _STAGES:
             raise OptionError(f"a network has 1 to {_STAGES} stages, not {len(self.stages)}")
         stride = math.prod(stage.stride * stage.max_pool for stage in self.stages)
+        stride *= self.front.stride
         if WINDOW % stride:
             raise OptionError(
                 f"strides and max-pools together divide a window of {WINDOW} px, not {stride}"
@@ -315,40 +340,52 @@ PAPER_DIQM = replace(PAPER_NOR, name="paper-diqm", inputs="reference", fusion="c
 """DIQM with the stages of NoR-VDPNet++: the yardstick of two pictures."""
 
 _FRONT = Front("pu21", (HighPass(0, 2, 16.0, 4.0), HighPass(2, 4, 48.0, 4.0)))
-_STAGES_OURS = (
-    Stage(16, stride=2),
-    Stage(32, stride=2),
-    Stage(64, stride=2),
-    Stage(128, stride=2),
-    Stage(256, blocks=0, stride=2),
-)
 
-OURS_NOR = Architecture(
-    name="ours-nor",
+SMALL_NOR = Architecture(
+    name="small-nor",
     inputs="none",
     front=_FRONT,
-    stages=_STAGES_OURS,
+    stages=(
+        Stage(16, stride=2),
+        Stage(32, stride=2),
+        Stage(64, stride=2),
+        Stage(128, stride=2),
+        Stage(256, blocks=0, stride=2),
+    ),
     heads=SETS,
     hidden=128,
     pooling="mean+std",
     pooled=(0, 1, 2, 3, 4, 5),
     padding="valid",
 )
-"""Ours without a reference: half the width on a strided stem, statistics of all levels."""
+"""Half the width on a strided stem, statistics of all levels: convolutions that learn it all."""
 
-OURS_NOR_COLOR = replace(OURS_NOR, name="ours-nor-color", front=replace(_FRONT, chroma=True))
-"""A candidate: the same with two channels of chroma."""
-
-OURS_DIQM = replace(
-    OURS_NOR, name="ours-diqm", inputs="reference", fusion="difference", pooling="mean+std+log"
+OURS_NOR = Architecture(
+    name="ours-nor",
+    inputs="none",
+    front=Front("pu21", chroma=True, descriptors=True),
+    stages=(Stage(96, blocks=0, kernel=1), Stage(96, kernel=1), Stage(96, kernel=1)),
+    heads=SETS,
+    hidden=192,
+    pooling="mean+std+peak",
+    pooled=(0, 1, 2, 3),
+    padding="valid",
 )
-"""Ours with a reference: both pictures and their bent difference from the first layer on."""
+"""Ours without a reference: fixed descriptors of cells, bent by layers that see a cell each."""
 
-OURS_DIQM_SHARED = replace(OURS_DIQM, name="ours-diqm-shared", fusion="shared")
-"""A candidate: one trunk for both pictures, compared at every level; twice the work."""
+SMALL_DIQM = replace(
+    SMALL_NOR, name="small-diqm", inputs="reference", fusion="difference", pooling="mean+std+log"
+)
+"""The same with a reference: both pictures and their bent difference from the first layer on."""
+
+SHARED_DIQM = replace(SMALL_DIQM, name="shared-diqm", fusion="shared")
+"""One trunk for both pictures, compared at every level; twice the work."""
+
+OURS_DIQM = replace(OURS_NOR, name="ours-diqm", inputs="reference", fusion="difference")
+"""Ours with a reference: descriptors of both pictures and of how they differ."""
 
 ARCHITECTURES: dict[str, Architecture] = {
     each.name: each
-    for each in (PAPER_NOR, PAPER_DIQM, OURS_NOR, OURS_NOR_COLOR, OURS_DIQM, OURS_DIQM_SHARED)
+    for each in (PAPER_NOR, PAPER_DIQM, SMALL_NOR, SMALL_DIQM, SHARED_DIQM, OURS_NOR, OURS_DIQM)
 }
 """All by name."""

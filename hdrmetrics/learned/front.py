@@ -10,6 +10,7 @@ from torch import Tensor
 from hdrmetrics.color import luminance
 from hdrmetrics.errors import OptionError
 from hdrmetrics.learned.architecture import Front
+from hdrmetrics.learned.descriptors import describe
 from hdrmetrics.metric import Domain
 from hdrmetrics.transfer import pu21_encode
 
@@ -57,8 +58,13 @@ def front_channels(image: Tensor, front: Front, kind: Kind) -> Tensor:
     -------
     Tensor
         ``(N, C, H − 2·margin, W − 2·margin)``: the code of luminance (0 is black, 1 the white of
-        an SDR display, PU21 ends at 2.3), the high-pass channels, then the two of chroma.
+        an SDR display, PU21 ends at 2.3), the high-pass channels, then the two of chroma; or the
+        descriptors of cells of 16 px, ``(N, C, (H − 32) // 16, (W − 32) // 16)``.
     """
+    if front.descriptors:
+        grey = luminance(image.clamp(min=0.0) if kind == "light" else image)
+        chroma = _chroma(image, grey, kind) if front.chroma else None
+        return describe(picture_code(image, front, kind), chroma)
     margin, width = front.margin, image.shape[-1]
     rows = max(16, _STRIP // max(width, 1))
     wanted = torch.is_grad_enabled() and image.requires_grad
@@ -73,6 +79,14 @@ def front_channels(image: Tensor, front: Front, kind: Kind) -> Tensor:
             part = image[one, :, first : last + 2 * margin]
             out[one, :, first:last] = _channels(part, front, kind)
     return out
+
+
+def picture_code(image: Tensor, front: Front, kind: Kind) -> Tensor:
+    """Return the code of luminance ``(N, 1, H, W)``: 0 is black, 1 an SDR display's white."""
+    if kind == "code":
+        return luminance(image)
+    grey = luminance(image.clamp(min=0.0))
+    return pu21_encode(grey) / _PU_WHITE if front.light == "pu21" else torch.log10(1.0 + grey)
 
 
 def bent_difference(test: Tensor, reference: Tensor, front: Front) -> Tensor:
@@ -90,12 +104,8 @@ def bent_difference(test: Tensor, reference: Tensor, front: Front) -> Tensor:
 
 def _channels(image: Tensor, front: Front, kind: Kind) -> Tensor:
     margin = front.margin
-    if kind == "light":
-        image = image.clamp(min=0.0)
-    grey = luminance(image)
-    code = grey
-    if kind == "light":
-        code = pu21_encode(grey) / _PU_WHITE if front.light == "pu21" else torch.log10(1.0 + grey)
+    image = image.clamp(min=0.0) if kind == "light" else image
+    code = picture_code(image, front, kind)
     blurred = {0: code}
     for order in range(2, 2 * margin + 1, 2):
         blurred[order] = _blur(blurred[order - 2])
@@ -105,7 +115,7 @@ def _channels(image: Tensor, front: Front, kind: Kind) -> Tensor:
         detail = (inner - outer) * item.gain
         found.append(detail / (1.0 + detail.abs() / item.limit))
     if front.chroma:
-        found.append(_inside(_chroma(image, grey, kind), margin))
+        found.append(_inside(_chroma(image, luminance(image), kind), margin))
     return torch.cat(found, dim=1)
 
 

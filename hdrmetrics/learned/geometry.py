@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hdrmetrics.learned.architecture import Architecture
+from hdrmetrics.learned.architecture import Architecture, Stage
+from hdrmetrics.learned.descriptors import PAIR_NAMES
 
-_STATISTICS = {"mean": 1, "mean+std": 2, "mean+std+log": 3}
+_STATISTICS = {"mean": 1, "mean+std": 2, "mean+std+log": 3, "mean+std+peak": 3}
+_DESCRIBING = 12.0  # numbers per pixel while descriptors are made
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +32,14 @@ class Level:
 
 def levels(architecture: Architecture) -> tuple[Level, ...]:
     """Return the front end and the stages as grids, in order."""
-    stride, field = 1, 1 + 2 * architecture.front.margin
+    stride = architecture.front.stride
+    field = stride + 2 * architecture.front.margin
     found = [Level(input_channels(architecture), stride, field)]
     for stage in architecture.stages:
-        field += 2 * stride
+        reach = stage.kernel - 1
+        field += reach * stride
         stride *= stage.stride
-        field += 2 * stride * stage.blocks + (stage.max_pool - 1) * stride
+        field += reach * stride * stage.blocks + (stage.max_pool - 1) * stride
         stride *= stage.max_pool
         found.append(Level(stage.channels, stride, field))
     return tuple(found)
@@ -43,12 +47,12 @@ def levels(architecture: Architecture) -> tuple[Level, ...]:
 
 def cells(architecture: Architecture, length: int) -> tuple[int, ...]:
     """Return the number of cells of each level along a side of ``length`` pixels; 0 for none."""
-    border = 0 if architecture.padding == "valid" else 1
-    size = length - 2 * architecture.front.margin
+    size = (length - 2 * architecture.front.margin) // architecture.front.stride
     found = [max(size, 0)]
     for stage in architecture.stages:
-        size = (size + 2 * border - 3) // stage.stride + 1
-        size -= 2 * (1 - border) * stage.blocks
+        lost = _lost(architecture, stage)
+        size = (size - lost - 1) // stage.stride + 1
+        size -= lost * stage.blocks
         size = max(size, 0) // stage.max_pool
         found.append(size)
     return tuple(found)
@@ -69,8 +73,11 @@ def total_stride(architecture: Architecture) -> int:
 
 def input_channels(architecture: Architecture) -> int:
     """Return the channels that the first convolution sees."""
+    front = architecture.front
+    if front.descriptors and architecture.fusion == "difference":
+        return 2 * front.channels + len(PAIR_NAMES)
     pictures = {"none": 1, "concatenated": 2, "difference": 3, "shared": 1}
-    return architecture.front.channels * pictures[architecture.fusion]
+    return front.channels * pictures[architecture.fusion]
 
 
 def statistic_count(architecture: Architecture) -> int:
@@ -85,8 +92,9 @@ def parameter_count(architecture: Architecture) -> int:
     """Return the number of weights."""
     total, before = 0, input_channels(architecture)
     for stage in architecture.stages:
-        total += (9 * before + 1) * stage.channels
-        total += ((9 * stage.channels + 1) * stage.channels + 1) * stage.blocks
+        taps = stage.kernel**2
+        total += (taps * before + 1) * stage.channels
+        total += ((taps * stage.channels + 1) * stage.channels + 1) * stage.blocks
         before = stage.channels
     head = (statistic_count(architecture) + 1) * architecture.hidden + architecture.hidden + 1
     return total + head * len(architecture.heads)
@@ -107,13 +115,15 @@ def cost(architecture: Architecture, size: tuple[int, int] = (1080, 1920)) -> in
     for index, stage in enumerate(architecture.stages, start=1):
         # The blocks shrink a valid map by two cells each, before the max-pool.
         rows, columns = (
-            _first_convolution(architecture, side[index - 1], stage.stride) for side in (high, wide)
+            (side[index - 1] - _lost(architecture, stage) - 1) // stage.stride + 1
+            for side in (high, wide)
         )
-        total += rows * columns * 9 * before * stage.channels
+        taps = stage.kernel**2
+        total += rows * columns * taps * before * stage.channels
         for _ in range(stage.blocks):
-            if architecture.padding == "valid":
-                rows, columns = rows - 2, columns - 2
-            total += rows * columns * 9 * stage.channels**2
+            lost = _lost(architecture, stage)
+            rows, columns = rows - lost, columns - lost
+            total += rows * columns * taps * stage.channels**2
         before = stage.channels
     if architecture.fusion == "shared":
         total *= 2
@@ -124,7 +134,9 @@ def cost(architecture: Architecture, size: tuple[int, int] = (1080, 1920)) -> in
 def floats_per_pixel(architecture: Architecture) -> float:
     """Return about how many numbers are alive at once per pixel while it is worked through."""
     grids = levels(architecture)
-    most = 3.0 * grids[0].channels
+    most = 3.0 * grids[0].channels / grids[0].stride ** 2
+    if architecture.front.descriptors:
+        most += _DESCRIBING
     for before, stage in zip(grids[:-1], architecture.stages, strict=True):
         here = (before.stride * stage.stride) ** 2
         most = max(most, before.channels / before.stride**2 + 3.0 * stage.channels / here)
@@ -132,6 +144,6 @@ def floats_per_pixel(architecture: Architecture) -> float:
     return (most + kept) * (3 if architecture.fusion == "shared" else 1)
 
 
-def _first_convolution(architecture: Architecture, length: int, stride: int) -> int:
-    border = 0 if architecture.padding == "valid" else 1
-    return (length + 2 * border - 3) // stride + 1
+def _lost(architecture: Architecture, stage: Stage) -> int:
+    """Return the cells that one convolution costs along a side."""
+    return 0 if architecture.padding == "zeros" else stage.kernel - 1

@@ -9,9 +9,10 @@ from torch import Tensor, nn
 from hdrmetrics.errors import OptionError, ShapeError
 from hdrmetrics.learned.architecture import WINDOW, Architecture
 from hdrmetrics.learned.architecture import Stage as StageShape
-from hdrmetrics.learned.front import bent_difference, front_channels, kinds
+from hdrmetrics.learned.descriptors import describe_pair
+from hdrmetrics.learned.front import bent_difference, front_channels, kinds, picture_code
 from hdrmetrics.learned.geometry import input_channels, minimum_length, statistic_count
-from hdrmetrics.learned.statistics import statistics, window_moments
+from hdrmetrics.learned.statistics import powers, statistics, window_moments
 from hdrmetrics.metric import Domain
 
 Features = tuple[Tensor, ...]
@@ -25,12 +26,12 @@ class Stage(nn.Module):
 
     def __init__(self, before: int, shape: StageShape, *, padded: bool) -> None:
         super().__init__()
-        self.border = int(padded)
+        reach = shape.kernel // 2
+        self.border, self.lost = reach * padded, reach * (not padded)
         self.max_pool = shape.max_pool
-        self.first = _convolution(before, shape.channels, shape.stride, self.border)
+        self.first = _convolution(before, shape, shape.stride, self.border)
         self.blocks = nn.ModuleList(
-            _convolution(shape.channels, shape.channels, 1, self.border)
-            for _ in range(shape.blocks)
+            _convolution(shape.channels, shape, 1, self.border) for _ in range(shape.blocks)
         )
         self.alpha = nn.Parameter(torch.zeros(shape.blocks))
 
@@ -42,7 +43,7 @@ class Stage(nn.Module):
             assert block.bias is not None
             # α·f(x) with α in the weights: one pass over the map less.
             grown = F.conv2d(x, alpha * block.weight, alpha * block.bias, padding=self.border)
-            grown += x if self.border else x[..., 1:-1, 1:-1]
+            grown += x[..., 1:-1, 1:-1] if self.lost else x
             x = grown.relu_()
         return x if self.max_pool == 1 else F.max_pool2d(x, self.max_pool)
 
@@ -125,15 +126,28 @@ class QualityNetwork(nn.Module):
     def channels(
         self, test: Tensor, reference: Tensor | None = None, *, domain: Domain
     ) -> tuple[Tensor, Tensor | None]:
-        """Return what the front end makes of the pictures; arguments as for :meth:`forward`."""
+        """Return what the front end makes of the pictures; arguments as for :meth:`forward`.
+
+        The second one is of the reference; with descriptors and the fusion ``difference``, those of
+        the pair follow.
+        """
         self._check(test, reference)
         front = self.architecture.front
         of_test, of_reference = kinds(domain)
         with torch.autocast(test.device.type, enabled=False):
-            seen = front_channels(_full(test), front, of_test)
+            test = _full(test)
+            seen = front_channels(test, front, of_test)
             if reference is None:
                 return seen, None
-            return seen, front_channels(_full(reference), front, of_reference)
+            reference = _full(reference)
+            compared = front_channels(reference, front, of_reference)
+            if front.descriptors and self.architecture.fusion == "difference":
+                codes = (
+                    picture_code(image, front, kind)
+                    for image, kind in ((test, of_test), (reference, of_reference))
+                )
+                compared = torch.cat([compared, describe_pair(*codes)], dim=1)
+            return seen, compared
 
     def trunk(self, test: Tensor, reference: Tensor | None = None) -> Features:
         """Return the maps of the pooled levels from the front end's channels."""
@@ -144,17 +158,19 @@ class QualityNetwork(nn.Module):
             a, b = self._levels(test), self._levels(reference)
             return tuple(torch.cat([t, r, (t - r).abs()], dim=1) for t, r in zip(a, b, strict=True))
         parts = [test, reference]
-        if fusion == "difference":
+        if fusion == "difference" and not self.architecture.front.descriptors:
             with torch.autocast(test.device.type, enabled=False):
                 parts.append(bent_difference(test, reference, self.architecture.front))
         return self._levels(torch.cat(parts, dim=1))
 
     def pool(self, features: Features) -> Tensor:
         """Return the statistics ``(N, F)`` of whole maps."""
+        pooling = self.architecture.pooling
         found = []
         for maps in features:
-            whole = window_moments(maps, [(0, maps.shape[-2])], [(0, maps.shape[-1])])
-            found.append(statistics(*whole, self.architecture.pooling)[:, 0])
+            whole = [(0, maps.shape[-2])], [(0, maps.shape[-1])]
+            moments = window_moments(maps, *whole, powers=powers(pooling))
+            found.append(statistics(moments, pooling)[:, 0])
         return torch.cat(found, dim=-1)
 
     def head(self, pooled: Tensor) -> Tensor:
@@ -237,10 +253,10 @@ def _full(image: Tensor) -> Tensor:
     return image.float() if image.dtype in (torch.float16, torch.bfloat16) else image
 
 
-def _convolution(before: int, after: int, stride: int, border: int) -> nn.Conv2d:
+def _convolution(before: int, shape: StageShape, stride: int, border: int) -> nn.Conv2d:
     # skip_init: PyTorch's own initialisation would draw from the global random state.
     made: nn.Conv2d = nn.utils.skip_init(  # type: ignore[no-untyped-call]
-        nn.Conv2d, before, after, 3, stride=stride, padding=border
+        nn.Conv2d, before, shape.channels, shape.kernel, stride=stride, padding=border
     )
     return made
 

@@ -16,10 +16,20 @@ Span = tuple[int, int]
 """First cell and number of cells."""
 
 
+def powers(pooling: Pooling) -> tuple[int, ...]:
+    """Return the powers whose means :func:`statistics` needs."""
+    return (1, 2, 4) if pooling == "mean+std+peak" else (1, 2)
+
+
 def window_moments(
-    maps: Tensor, rows: Sequence[Span], columns: Sequence[Span], weights: Tensor | None = None
-) -> tuple[Tensor, Tensor]:
-    """Return the mean and the mean square of each channel over windows of cells.
+    maps: Tensor,
+    rows: Sequence[Span],
+    columns: Sequence[Span],
+    weights: Tensor | None = None,
+    *,
+    powers: Sequence[int] = (1, 2),
+) -> tuple[Tensor, ...]:
+    """Return the means of powers of each channel over windows of cells.
 
     Parameters
     ----------
@@ -29,41 +39,44 @@ def window_moments(
         The windows are all pairs of these.
     weights
         Of the cells, ``(N, 1, h, w)``, positive.
+    powers
+        Which: the mean and the mean square unless told.
 
     Returns
     -------
     tuple of Tensor
         ``(N, K, C)`` each, K = rows × columns, row by row.
     """
-    means, energies = [], []
+    found: list[list[Tensor]] = [[] for _ in powers]
     for top, height in rows:
         band = maps[..., top : top + height, :]
         if band.dtype in (torch.float16, torch.bfloat16):
             band = band.float()
         # The rows of a band are added up once, however many windows share them.
-        weight = None if weights is None else weights[..., top : top + height, :].to(band.dtype)
-        if weight is None:
-            first, second, share = _over_rows(band), _over_rows(band.square()), None
-        else:
-            first, second = _over_rows(band * weight), _over_rows(band.square() * weight)
+        raised = [_power(band, power) for power in powers]
+        share = None
+        if weights is not None:
+            weight = weights[..., top : top + height, :].to(band.dtype)
+            raised = [one * weight for one in raised]
             share = _over_rows(weight)
+        sums = [_over_rows(one) for one in raised]
         for left, width in columns:
             span = slice(left, left + width)
-            mean, energy = first[:, span].mean(dim=1), second[:, span].mean(dim=1)
-            if share is not None:
-                area = share[:, span].mean(dim=1)
-                mean, energy = mean / area, energy / area
-            means.append(mean)
-            energies.append(energy)
-    return torch.stack(means, dim=1), torch.stack(energies, dim=1)
+            area = None if share is None else share[:, span].mean(dim=1)
+            for moments, own in zip(found, sums, strict=True):
+                mean = own[:, span].mean(dim=1)
+                moments.append(mean if area is None else mean / area)
+    return tuple(torch.stack(moments, dim=1) for moments in found)
 
 
-def statistics(mean: Tensor, energy: Tensor, pooling: Pooling) -> Tensor:
-    """Return the pooled values of channels from their first two moments, last axis concatenated.
+def statistics(moments: Sequence[Tensor], pooling: Pooling) -> Tensor:
+    """Return the pooled values of channels from the means of their :func:`powers`.
 
-    The standard deviation is √(variance + 10⁻⁴) − 0.01; the logarithm is that of the energy,
-    0 where there is nothing and 1 at unit energy.
+    The last axis concatenates: the mean; the standard deviation √(variance + 10⁻⁴) − 0.01; the
+    logarithm of the energy, 0 where there is nothing and 1 at unit energy, or the fourth root of
+    the mean fourth power, from which 0.01 is taken likewise.
     """
+    mean, energy = moments[:2]
     found = [mean]
     if pooling != "mean":
         variance = (energy - mean.square()).clamp(min=0.0)
@@ -71,7 +84,13 @@ def statistics(mean: Tensor, energy: Tensor, pooling: Pooling) -> Tensor:
     if pooling == "mean+std+log":
         empty = float(torch.tensor(_FAINT, dtype=torch.float64).log())
         found.append(1.0 - (energy + _FAINT).log() / empty)
+    if pooling == "mean+std+peak":
+        found.append((moments[2] + _FLOOR**2).sqrt().sqrt() - _FLOOR**0.5)
     return torch.cat(found, dim=-1)
+
+
+def _power(x: Tensor, power: int) -> Tensor:
+    return x if power == 1 else x.square() if power == 2 else x.square().square()
 
 
 def _over_rows(maps: Tensor) -> Tensor:

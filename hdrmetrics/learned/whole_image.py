@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from hdrmetrics.errors import ShapeError
-from hdrmetrics.learned.architecture import WINDOW
+from hdrmetrics.learned.architecture import WINDOW, Front
 from hdrmetrics.learned.geometry import (
     Level,
     cells,
@@ -20,7 +20,7 @@ from hdrmetrics.learned.geometry import (
     total_stride,
 )
 from hdrmetrics.learned.network import QualityNetwork
-from hdrmetrics.learned.statistics import Span, statistics, window_moments
+from hdrmetrics.learned.statistics import Span, powers, statistics, window_moments
 from hdrmetrics.metric import Domain
 
 MINIMUM_SIZE = 64
@@ -28,7 +28,7 @@ MINIMUM_SIZE = 64
 
 _FLOATS = 1 << 25  # of a pass: small enough that most of it stays in the cache
 _NOTHING = 1e-8  # energy under which a channel counts as empty
-_FAINT = 1e-6  # weight of what a mask leaves out, relative to its window
+_FAINT = 1e-12  # weight of what a mask leaves out: the fourth root of a peak still sees 10⁻⁶
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,13 +152,15 @@ def score_windows(
     return _joined(found, dim=0)
 
 
-def describe_channels(mean: Tensor, energy: Tensor) -> Tensor:
-    """Return what kind of picture a window is, ``(…, 3·C)``, from moments of its channels.
+def describe_channels(front: Front, mean: Tensor, energy: Tensor) -> Tensor:
+    """Return what kind of picture a window is, ``(…, D)``, from moments of its channels.
 
     Per channel of the front end the mean and the logarithms of the standard deviation and of the
-    root mean square.
+    root mean square; of descriptors, which measure such things themselves, the mean.
     """
     mean, energy = mean.detach(), energy.detach()
+    if front.descriptors:
+        return mean
     deviation = (energy - mean.square()).clamp(min=0.0)
     parts = [mean, *(0.5 * (part + _NOTHING).log() for part in (deviation, energy))]
     return torch.cat(parts, dim=-1)
@@ -216,15 +218,17 @@ def _pass(
     for index, maps in zip(architecture.pooled, features, strict=True):
         spans = [_spans(starts, grids[index], counts[index]) for starts in (tops, lefts)]
         weights = None if mask is None else _cell_weights(mask, maps, grids[index])
-        moments = window_moments(maps, spans[0], spans[1], weights)
-        pooled.append(statistics(*moments, architecture.pooling))
+        needed = powers(architecture.pooling)
+        moments = window_moments(maps, spans[0], spans[1], weights, powers=needed)
+        pooled.append(statistics(moments, architecture.pooling))
         first = moments if index == 0 else first
     raw = network.head(torch.cat(pooled, dim=-1))
     if first is None:
         spans = [_spans(starts, grids[0], counts[0]) for starts in (tops, lefts)]
         first = window_moments(seen, spans[0], spans[1])
     # Where pictures are fused, the test's own channels come first.
-    description = describe_channels(*(moment[..., : seen.shape[1]] for moment in first))
+    mean, energy = (moment[..., : seen.shape[1]] for moment in first[:2])
+    description = describe_channels(architecture.front, mean, energy)
     if mask is None:
         weight = raw.new_ones(raw.shape[:2])
     else:
@@ -249,6 +253,7 @@ def _cell_weights(mask: Tensor, maps: Tensor, grid: Level) -> Tensor:
     for length, count in zip(mask.shape[-2:], maps.shape[-2:], strict=True):
         places.append(slice(max(length - count * stride, 0) // 2, None))
     own = F.avg_pool2d(mask[..., places[0], places[1]], stride)
+    own = own.to(torch.promote_types(own.dtype, torch.float32))
     return own[..., : maps.shape[-2], : maps.shape[-1]] + _FAINT
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from hdrmetrics.learned.architecture import OURS_DIQM, OURS_NOR, Architecture, Stage
+from hdrmetrics.learned.architecture import SMALL_DIQM, SMALL_NOR, Architecture, Stage
 from hdrmetrics.learned.card import Card, HeadCard, Interval
 from hdrmetrics.learned.guard import Guard
 from hdrmetrics.learned.network import QualityNetwork, build_network
@@ -25,17 +26,16 @@ DOMAINS: dict[str, Domain] = {
 
 def narrow(architecture: Architecture) -> Architecture:
     """Return an architecture with a quarter of its channels: the same geometry, in less time."""
-    from dataclasses import replace
-
     stages = tuple(replace(stage, channels=stage.channels // 4) for stage in architecture.stages)
     return replace(architecture, stages=stages, hidden=16)
 
 
-NOR, DIQM = narrow(OURS_NOR), narrow(OURS_DIQM)
+NOR, DIQM = narrow(SMALL_NOR), narrow(SMALL_DIQM)
+COLOR_FRONT = replace(SMALL_NOR.front, chroma=True)
 TINY = Architecture(
     name="tiny",
     inputs="none",
-    front=OURS_NOR.front,
+    front=SMALL_NOR.front,
     stages=(Stage(8, stride=2), Stage(16, stride=2)),
     heads=("hdr-c",),
     hidden=8,

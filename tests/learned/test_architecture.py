@@ -13,9 +13,11 @@ from torch.utils.flop_counter import FlopCounterMode
 from hdrmetrics.errors import OptionError
 from hdrmetrics.learned.architecture import (
     ARCHITECTURES,
+    OURS_DIQM,
     OURS_NOR,
     PAPER_DIQM,
     PAPER_NOR,
+    SMALL_NOR,
     Architecture,
     Front,
     HighPass,
@@ -25,9 +27,12 @@ from hdrmetrics.learned.geometry import (
     cells,
     cost,
     floats_per_pixel,
+    input_channels,
     levels,
     minimum_length,
     parameter_count,
+    statistic_count,
+    total_stride,
 )
 from hdrmetrics.learned.network import build_network
 
@@ -49,6 +54,28 @@ def test_the_papers_multiply_adds_by_hand() -> None:
         total += pixels * 9 * (before * channels + channels * channels)
         pixels, before = pixels // 4, channels
     assert cost(PAPER_NOR, (256, 256)) == total + 512 * 256 + 256
+
+
+def test_networks_of_descriptors_by_hand() -> None:
+    # 59 descriptors and 3 of chroma per picture, 19 of a pair; a cell sees 16 px and 16 around.
+    for architecture, before in ((OURS_NOR, 62), (OURS_DIQM, 2 * 62 + 19)):
+        assert input_channels(architecture) == before
+        assert [(g.channels, g.stride, g.field) for g in levels(architecture)] == [
+            (before, 16, 48), (96, 16, 48), (96, 16, 48), (96, 16, 48)
+        ]  # fmt: skip
+        assert cells(architecture, 256) == (14, 14, 14, 14)
+        assert cells(architecture, 64) == (2, 2, 2, 2)
+        assert cells(architecture, 47) == (0, 0, 0, 0)
+        assert minimum_length(architecture) == 48
+        assert total_stride(architecture) == 16
+        statistics = 3 * (before + 3 * 96)
+        assert statistic_count(architecture) == statistics
+        layers = before * 96 + 4 * 96 * 96
+        biases = 5 * 96 + 2  # and the α of two blocks
+        head = statistics * 192 + 192
+        assert parameter_count(architecture) == layers + biases + 4 * (head + 192 + 1)
+        assert cost(architecture, (256, 256)) == 14 * 14 * layers + 4 * head
+    assert cost(OURS_NOR) < cost(SMALL_NOR) / 10
 
 
 @each
@@ -93,7 +120,7 @@ def test_a_cell_sees_its_field_and_no_more(architecture: Architecture) -> None:
 
 
 def test_ours_does_a_twelfth_of_the_papers_work() -> None:
-    assert cost(PAPER_NOR) / cost(OURS_NOR) > 12
+    assert cost(PAPER_NOR) / cost(SMALL_NOR) > 12
 
 
 @each
@@ -101,6 +128,14 @@ def test_round_trip_through_json(architecture: Architecture) -> None:
     text = json.dumps(architecture.to_dict(), allow_nan=False)
     assert Architecture.from_dict(json.loads(text)) == architecture
     assert architecture.with_heads("a", "b").heads == ("a", "b")
+
+
+def test_descriptions_from_before_descriptors_and_kernels() -> None:
+    old = SMALL_NOR.to_dict()
+    del old["front"]["descriptors"]
+    for stage in old["stages"]:
+        del stage["kernel"]
+    assert Architecture.from_dict(old) == SMALL_NOR
 
 
 @pytest.mark.parametrize(
@@ -127,7 +162,7 @@ def test_round_trip_through_json(architecture: Architecture) -> None:
 )
 def test_what_cannot_be(change: dict[str, Any], message: str) -> None:
     with pytest.raises(OptionError, match=message):
-        replace(OURS_NOR, **change)
+        replace(SMALL_NOR, **change)
 
 
 def test_parts_that_cannot_be() -> None:
@@ -141,7 +176,19 @@ def test_parts_that_cannot_be() -> None:
     for entries in ({"channels": 10**9}, {"channels": 8, "blocks": 99}, {"channels": 8.0}):
         with pytest.raises(OptionError, match="of a stage"):
             Stage(**entries)  # type: ignore[arg-type]
-    deep = replace(OURS_NOR, stages=(Stage(8, blocks=8, stride=2),) * 5)
+    for kernel in (0, 2, 5, -1, True, 1.0, "3", None):
+        with pytest.raises(OptionError, match="kernels are 3 or 1"):
+            Stage(8, kernel=kernel)  # type: ignore[arg-type]
+    for entry in (1, 0.0, "yes", None):
+        with pytest.raises(OptionError, match="descriptors is true or false"):
+            Front("pu21", descriptors=entry)  # type: ignore[arg-type]
+        with pytest.raises(OptionError, match="chroma is true or false"):
+            Front("pu21", chroma=entry)  # type: ignore[arg-type]
+    with pytest.raises(OptionError, match="no other filters"):
+        Front("pu21", SMALL_NOR.front.high_pass, descriptors=True)
+    with pytest.raises(OptionError, match="divide a window of 256 px, not 512"):
+        replace(OURS_NOR, stages=(Stage(8, stride=2),) * 5)  # cells are 16 px apart
+    deep = replace(SMALL_NOR, stages=(Stage(8, blocks=8, stride=2),) * 5)
     with pytest.raises(OptionError, match="leaves no cell"):
         build_network(deep)
 
@@ -151,11 +198,15 @@ def test_parts_that_cannot_be() -> None:
     [
         {},
         {"front": 3},
-        {**OURS_NOR.to_dict(), "extra": 1},
-        {**OURS_NOR.to_dict(), "stages": [{"channels": "many"}]},
-        {**OURS_NOR.to_dict(), "stages": 5},
-        {**OURS_NOR.to_dict(), "front": {"light": "pu21", "high_pass": [[1, 2]]}},
-        {**OURS_NOR.to_dict(), "pooled": [[1]]},
+        {**SMALL_NOR.to_dict(), "extra": 1},
+        {**SMALL_NOR.to_dict(), "stages": [{"channels": "many"}]},
+        {**SMALL_NOR.to_dict(), "stages": 5},
+        {**SMALL_NOR.to_dict(), "front": {"light": "pu21", "high_pass": [[1, 2]]}},
+        {**SMALL_NOR.to_dict(), "pooled": [[1]]},
+        {**OURS_NOR.to_dict(), "stages": [{"channels": 8, "kernel": 2}]},
+        {**OURS_NOR.to_dict(), "stages": [{"channels": 8, "kernel": [3]}]},
+        {**OURS_NOR.to_dict(), "front": {"light": "pu21", "high_pass": [], "descriptors": "no"}},
+        {**OURS_NOR.to_dict(), "front": SMALL_NOR.to_dict()["front"] | {"descriptors": True}},
     ],
 )
 def test_descriptions_that_are_none(data: dict[str, Any]) -> None:

@@ -11,11 +11,12 @@ from torch import Tensor
 
 from hdrmetrics.errors import OptionError
 from hdrmetrics.learned import front as module
-from hdrmetrics.learned.architecture import OURS_NOR, OURS_NOR_COLOR, Front, HighPass
+from hdrmetrics.learned.architecture import SMALL_NOR, Front, HighPass
 from hdrmetrics.learned.front import bent_difference, front_channels, kinds
 from hdrmetrics.transfer import srgb_decode
+from tests.learned.small import COLOR_FRONT
 
-FRONT = OURS_NOR.front
+FRONT = SMALL_NOR.front
 
 
 def test_codes_of_grey() -> None:
@@ -74,7 +75,7 @@ def test_high_pass_is_bounded() -> None:
 
 
 def test_chroma() -> None:
-    front = OURS_NOR_COLOR.front
+    front = COLOR_FRONT
     grey = front_channels(torch.full((1, 3, 6, 6), 7.0), front, "light")
     assert float(grey[:, 3:].abs().max()) < 1e-6
     single = front_channels(torch.full((1, 1, 6, 6), 7.0), front, "light")
@@ -89,7 +90,7 @@ def test_chroma() -> None:
 
 def test_strips_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     picture = torch.rand(2, 3, 150, 60, generator=torch.Generator().manual_seed(1)) * 500
-    front = OURS_NOR_COLOR.front
+    front = COLOR_FRONT
     whole = front_channels(picture, front, "light")
     monkeypatch.setattr(module, "_STRIP", 60 * 16)
     torch.testing.assert_close(front_channels(picture, front, "light"), whole)
@@ -97,7 +98,7 @@ def test_strips_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_gradients() -> None:
     picture = (0.05 + torch.rand(1, 3, 7, 7, dtype=torch.float64)).requires_grad_()
-    front = OURS_NOR_COLOR.front
+    front = COLOR_FRONT
     assert torch.autograd.gradcheck(lambda x: front_channels(x * 90, front, "light"), picture)
     assert torch.autograd.gradcheck(lambda x: front_channels(x, front, "code"), picture)
 

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
 from hdrmetrics.errors import OptionError, ShapeError
-from hdrmetrics.learned.architecture import ARCHITECTURES, Architecture
+from hdrmetrics.learned.architecture import (
+    ARCHITECTURES,
+    OURS_DIQM,
+    OURS_NOR,
+    Architecture,
+    Stage,
+)
+from hdrmetrics.learned.descriptors import PAIR_NAMES, describe_pair
+from hdrmetrics.learned.front import picture_code
 from hdrmetrics.learned.network import QualityNetwork, build_network
-from hdrmetrics.learned.statistics import statistics, window_moments
-from tests.learned.small import DIQM, NOR, TINY, alive, pictures
+from hdrmetrics.learned.statistics import powers, statistics, window_moments
+from tests.learned.small import DIQM, NOR, TINY, alive, narrow, pictures
 
 each = pytest.mark.parametrize("architecture", ARCHITECTURES.values(), ids=ARCHITECTURES.keys())
 
@@ -35,7 +46,9 @@ def test_activations_start_at_unit_scale(
             found.append([float(m.square().mean()) for m in maps])
             pooled = network.pool(maps)
             if architecture.fusion != "shared":
-                assert 0.02 < float(pooled.square().mean()) < 3
+                # Peaks are larger than means.
+                most = 6 if architecture.pooling == "mean+std+peak" else 3
+                assert 0.02 < float(pooled.square().mean()) < most
                 assert float(network.head(pooled).abs().max()) < 1, "targets start near a half"
     scale = torch.tensor(found).mean(dim=0)
     assert bool(((scale > 0.1) & (scale < 4)).all()), scale
@@ -46,7 +59,7 @@ def test_deep_layers_keep_the_scale_of_noise() -> None:
     x = torch.randn(1, 3, 192, 192, generator=torch.Generator().manual_seed(0))
     scales = []
     for seed in range(16):
-        network = build_network(ARCHITECTURES["ours-nor"], seed=seed)
+        network = build_network(ARCHITECTURES["small-nor"], seed=seed)
         with torch.no_grad():
             scales.append([float(maps.square().mean()) for maps in network.trunk(x)[1:]])
     assert torch.tensor(scales).mean(dim=0).tolist() == pytest.approx([1.0] * 5, rel=0.25)
@@ -82,6 +95,28 @@ def test_a_rezero_block_by_its_formula() -> None:
     torch.testing.assert_close(stage(x), y)
 
 
+@pytest.mark.parametrize("padded", [False, True])
+def test_a_stage_of_kernel_one_looks_at_each_cell_by_itself(padded: bool) -> None:
+    shape = Stage(8, blocks=2, kernel=1)
+    architecture = replace(OURS_NOR, stages=(shape,), pooled=(0, 1))
+    architecture = replace(architecture, padding="zeros" if padded else "valid")
+    stage = alive(build_network(architecture, seed=4)).double().stages[0]
+    x = torch.randn(2, 62, 3, 5, generator=torch.Generator().manual_seed(1)).double()
+    y = stage(x)
+    assert y.shape == (2, 8, 3, 5), "no cell is lost"
+    # As linear layers on one cell.
+    weights = [(c.weight.flatten(1), c.bias) for c in (stage.first, *stage.blocks)]
+    cell = x[1, :, 2, 4]
+    z = torch.relu(weights[0][0] @ cell + weights[0][1])
+    for alpha, (weight, bias) in zip(stage.alpha, weights[1:], strict=True):
+        z = torch.relu(z + alpha * (weight @ z + bias))
+    torch.testing.assert_close(y[1, :, 2, 4], z)
+    changed = x.clone()
+    changed[..., 0, 0] += 1.0
+    differs = (stage(changed) - y).abs().sum(dim=(0, 1)) > 0
+    assert differs.nonzero().tolist() == [[0, 0]]
+
+
 @each
 def test_all_weights_get_a_gradient(architecture: Architecture) -> None:
     network = alive(build_network(architecture))
@@ -112,8 +147,9 @@ def test_batch_domain_and_layout(architecture: Architecture) -> None:
         torch.testing.assert_close(rough, both, rtol=0.1, atol=0.1)
 
 
-def test_float64_gradients() -> None:
-    network = alive(build_network(DIQM)).double()
+@pytest.mark.parametrize("architecture", [DIQM, narrow(OURS_DIQM)], ids=lambda a: a.name)
+def test_float64_gradients(architecture: Architecture) -> None:
+    network = alive(build_network(architecture)).double()
     light = pictures(2, 130, 130).double()
     test, reference = light[:1].requires_grad_(), light[1:]
     assert torch.autograd.gradcheck(
@@ -122,7 +158,7 @@ def test_float64_gradients() -> None:
 
 
 def test_identical_pictures_have_finite_gradients() -> None:
-    for name in ("ours-diqm", "ours-diqm-shared", "paper-diqm"):
+    for name in ("small-diqm", "shared-diqm", "paper-diqm", "ours-diqm"):
         network = alive(build_network(ARCHITECTURES[name]))
         light = pictures(1, 140, 140)
         leaf = light.clone().requires_grad_()
@@ -153,11 +189,67 @@ def test_statistics_of_known_maps() -> None:
                 torch.testing.assert_close(mean[:, k], wanted)
                 wanted = (part.square() * own).sum((2, 3)) / own.sum((2, 3))
                 torch.testing.assert_close(energy[:, k], wanted)
-    found = statistics(torch.tensor([0.0, 2.0]), torch.tensor([1.0, 4.0]), "mean+std+log")
+    found = statistics([torch.tensor([0.0, 2.0]), torch.tensor([1.0, 4.0])], "mean+std+log")
     expected = [0.0, 2.0, (1 + 1e-4) ** 0.5 - 0.01, 0.0, 1.0, 1.0 + 0.100343]
     assert found.tolist() == pytest.approx(expected, abs=1e-4)
-    nothing = statistics(torch.zeros(1), torch.zeros(1), "mean+std+log")
+    nothing = statistics([torch.zeros(1), torch.zeros(1)], "mean+std+log")
     assert nothing.tolist() == pytest.approx([0.0, 0.0, 0.0], abs=1e-6)
+
+
+def test_mean_deviation_and_peak_against_numpy() -> None:
+    generator = torch.Generator().manual_seed(0)
+    maps = 2 * torch.randn(2, 5, 9, 11, generator=generator, dtype=torch.float64) + 0.5
+    weights = torch.rand(2, 1, 9, 11, generator=generator, dtype=torch.float64)
+    x, w = maps[:, :, 2:8, 3:10].numpy(), weights[:, :, 2:8, 3:10].numpy()
+    for weight, own in ((None, np.ones_like(w)), (weights, w)):
+        moments = window_moments(maps, [(2, 6)], [(3, 7)], weight, powers=powers("mean+std+peak"))
+        share = own / own.sum(axis=(2, 3), keepdims=True)
+        m1, m2, m4 = ((share * x**n).sum(axis=(2, 3)) for n in (1, 2, 4))
+        for found, wanted in zip(moments, (m1, m2, m4), strict=True):
+            np.testing.assert_allclose(found[:, 0], wanted, rtol=1e-12)
+        found = statistics(moments, "mean+std+peak")[:, 0]
+        deviation = np.sqrt(m2 - m1**2 + 1e-4) - 0.01
+        peak = (m4 + 1e-8) ** 0.25 - 0.01
+        wanted = np.concatenate([m1, deviation, peak], axis=-1)
+        np.testing.assert_allclose(found, wanted, rtol=1e-9)
+    assert powers("mean") == powers("mean+std") == powers("mean+std+log") == (1, 2)
+    # Few strong cells have a higher peak than many weak ones of the same energy.
+    few = torch.zeros(1, 1, 10, 10)
+    few[..., 0, 0] = 10.0
+    many = torch.ones(1, 1, 10, 10)
+    peaks = []
+    for one in (few, many):
+        moments = window_moments(one, [(0, 10)], [(0, 10)], powers=(1, 2, 4))
+        peaks.append(float(statistics(moments, "mean+std+peak")[0, 0, 2]))
+    assert peaks == pytest.approx([100**0.25 - 0.01, 1 - 0.01], abs=1e-5)
+    nothing = torch.zeros(1, 1, 4, 4, requires_grad=True)
+    moments = window_moments(nothing, [(0, 4)], [(0, 4)], powers=(1, 2, 4))
+    found = statistics(moments, "mean+std+peak")
+    assert found.flatten().tolist() == pytest.approx([0.0, 0.0, 0.0], abs=1e-6)
+    found.sum().backward()
+    assert nothing.grad is not None
+    assert bool(nothing.grad.isfinite().all())
+
+
+def test_descriptors_of_pairs_meet_where_the_network_compares() -> None:
+    light = pictures(2, 96, 80)
+    test, reference = light[:1], light[1:]
+    nor, diqm = (build_network(narrow(a)) for a in (OURS_NOR, OURS_DIQM))
+    seen, compared = diqm.channels(test, reference, domain="hdr")
+    assert compared is not None
+    assert (seen.shape[1], compared.shape[1]) == (62, 62 + len(PAIR_NAMES))
+    for picture, channels in ((test, seen), (reference, compared)):
+        alone, nothing = nor.channels(picture, domain="hdr")
+        assert nothing is None
+        torch.testing.assert_close(channels[:, :62], alone)
+    codes = [picture_code(x, OURS_DIQM.front, "light") for x in (test, reference)]
+    torch.testing.assert_close(compared[:, 62:], describe_pair(*codes))
+    for fusion, length in (("shared", 62), ("concatenated", 62)):
+        other = build_network(replace(narrow(OURS_DIQM), fusion=fusion))
+        seen, compared = other.channels(test, reference, domain="hdr")
+        assert compared is not None
+        assert seen.shape[1] == compared.shape[1] == length
+        assert other.head(other.pool(other.trunk(seen, compared))).shape == (1, 4)
 
 
 def test_a_small_network_learns_how_strong_noise_is() -> None:

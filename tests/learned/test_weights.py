@@ -16,7 +16,7 @@ import torch
 
 from hdrmetrics.errors import OptionError, WeightsError
 from hdrmetrics.learned import weights as module
-from hdrmetrics.learned.architecture import OURS_NOR
+from hdrmetrics.learned.architecture import SMALL_NOR
 from hdrmetrics.learned.card import Card, HeadCard, Interval
 from hdrmetrics.learned.network import build_network
 from hdrmetrics.learned.weights import card_path, load_weights, save_weights
@@ -77,7 +77,7 @@ def test_what_is_not_written(tmp_path: Path) -> None:
     with pytest.raises(OptionError, match="ends in"):
         save_weights(tmp_path / "nor.pt", network, card_of(NOR))
     with pytest.raises(OptionError, match="not of this network"):
-        save_weights(path, network, card_of(OURS_NOR))
+        save_weights(path, network, card_of(SMALL_NOR))
     with pytest.raises(OptionError, match="no entry machine"):
         save_weights(path, network, {"machine": "x"})
     with pytest.raises(OptionError, match="JSON"):

@@ -8,12 +8,13 @@ from torch import Tensor
 
 from hdrmetrics.errors import ShapeError
 from hdrmetrics.learned.architecture import ARCHITECTURES, WINDOW, Architecture
-from hdrmetrics.learned.geometry import floats_per_pixel
+from hdrmetrics.learned.geometry import floats_per_pixel, total_stride
 from hdrmetrics.learned.network import QualityNetwork, build_network
 from hdrmetrics.learned.whole_image import Axis, score_windows, windows_of
 from tests.learned.small import DIQM, NOR, alive, narrow, pictures
 
 NARROW = [narrow(a) for a in ARCHITECTURES.values()]
+OURS = [a for a in NARROW if a.front.descriptors]
 each = pytest.mark.parametrize("architecture", NARROW, ids=lambda a: a.name)
 
 
@@ -32,19 +33,56 @@ def test_windows_are_pictures_of_their_own(architecture: Architecture) -> None:
     light = pictures(1, 488, 600)
     inputs = both(architecture, light, light.flip(-1))
     whole = score_windows(network, *inputs, domain="hdr")
-    own = [network(*crops, domain="hdr") for crops in zip(*map(list_of, inputs), strict=True)]
+    step = total_stride(architecture)
+    crops = zip(*(windows_of(image, step) for image in inputs), strict=True)
+    own = [network(*windows, domain="hdr") for windows in crops]
     assert whole.raw.shape == (1, len(own), len(architecture.heads))
     # Float32 rounding in another order; the outputs spread over about one.
     torch.testing.assert_close(whole.raw[0], torch.cat(own), rtol=1e-4, atol=1e-4)
     assert float(whole.raw.std()) > 0.01
 
 
-def list_of(image: Tensor) -> list[Tensor]:
-    return list(windows_of(image, 32))
+@torch.no_grad()
+@pytest.mark.parametrize("architecture", OURS, ids=lambda a: a.name)
+def test_masked_windows_are_pictures_of_their_own(architecture: Architecture) -> None:
+    network = network_of(architecture).double()
+    light = pictures(1, 272, 528).double()
+    inputs = both(architecture, light, light.flip(-1))
+    mask = torch.rand(1, 1, 272, 528, generator=torch.Generator().manual_seed(0)).double()
+    mask[..., :100, :200] = 0
+    whole = score_windows(network, *inputs, domain="hdr", mask=mask)
+    crops = zip(*(windows_of(image, 16) for image in (*inputs, mask)), strict=True)
+    for index, (*windows, own) in enumerate(crops):
+        alone = score_windows(network, *windows, domain="hdr", mask=own)
+        for part in ("raw", "weight", "description"):
+            found = getattr(whole, part)[:, index : index + 1]
+            torch.testing.assert_close(found, getattr(alone, part), rtol=1e-8, atol=1e-8)
+    plain = score_windows(network, *inputs, domain="hdr").raw
+    assert float((plain - whole.raw).abs().max()) > 1e-3, "the mask says something"
 
 
 @torch.no_grad()
-@pytest.mark.parametrize("name", ["ours-nor", "ours-diqm", "paper-nor"])
+@pytest.mark.parametrize("architecture", OURS, ids=lambda a: a.name)
+def test_a_mask_weighs_the_cells_it_lies_on(architecture: Architecture) -> None:
+    """Of a window of 256 px cells lie from 16 to 240; a mask of whole cells picks just these."""
+    network = network_of(architecture).double()
+    light = pictures(1, 256, 256).double()
+    inputs = both(architecture, light, light.flip(-1))
+    mask = torch.zeros(1, 1, 256, 256).double()
+    mask[..., 16 + 3 * 16 : 16 + 8 * 16, 16 + 5 * 16 : 16 + 7 * 16] = 1
+    found = score_windows(network, *inputs, domain="hdr", mask=mask).raw[:, 0]
+    maps = [one[..., 3:8, 5:7] for one in network.features(*inputs, domain="hdr")]
+    wanted = network.head(network.pool(tuple(maps)))
+    torch.testing.assert_close(found, wanted, rtol=1e-6, atol=1e-6)
+    for kind in (torch.float16, torch.float32):
+        rough = score_windows(network, *inputs, domain="hdr", mask=mask.to(kind)).raw[:, 0]
+        torch.testing.assert_close(rough, wanted, rtol=1e-6, atol=1e-6)
+        nothing = score_windows(network, *inputs, domain="hdr", mask=0 * mask.to(kind))
+        assert bool(nothing.raw.isfinite().all())
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("name", ["small-nor", "small-diqm", "paper-nor", "ours-nor", "ours-diqm"])
 def test_parts_of_any_size_give_the_same(name: str) -> None:
     architecture = narrow(ARCHITECTURES[name])
     network = network_of(architecture)
@@ -58,11 +96,14 @@ def test_parts_of_any_size_give_the_same(name: str) -> None:
 
 
 @torch.no_grad()
-def test_a_mosaic_has_the_windows_of_its_picture() -> None:
-    network = network_of(NOR)
+@pytest.mark.parametrize("architecture", [NOR, *OURS], ids=lambda a: a.name)
+def test_a_mosaic_has_the_windows_of_its_picture(architecture: Architecture) -> None:
+    network = network_of(architecture)
     light = pictures(1, 512, 256)
-    single = score_windows(network, light, domain="hdr").raw[0]
-    mosaic = score_windows(network, light.tile(1, 1, 2, 2), domain="hdr").raw[0]
+    inputs = both(architecture, light, light.flip(-1))
+    single = score_windows(network, *inputs, domain="hdr").raw[0]
+    tiled = [image.tile(1, 1, 2, 2) for image in inputs]
+    mosaic = score_windows(network, *tiled, domain="hdr").raw[0]
     assert mosaic.shape[0] == 4 * single.shape[0]
     torch.testing.assert_close(mosaic.mean(dim=0), single.mean(dim=0), rtol=1e-4, atol=1e-4)
     torch.testing.assert_close(mosaic[0], single[0], rtol=1e-4, atol=1e-4)
@@ -120,8 +161,11 @@ def test_small_pictures_are_mirrored_to_a_window() -> None:
 
 
 @torch.no_grad()
-def test_no_pass_is_larger_than_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    network = network_of(NOR)
+@pytest.mark.parametrize("architecture", [NOR, OURS[0]], ids=lambda a: a.name)
+def test_no_pass_is_larger_than_asked(
+    architecture: Architecture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    network = network_of(architecture)
     seen: list[int] = []
     original = QualityNetwork.channels
 
@@ -130,9 +174,8 @@ def test_no_pass_is_larger_than_asked(monkeypatch: pytest.MonkeyPatch) -> None:
         return original(self, test, *others, domain=domain)  # type: ignore[arg-type]
 
     monkeypatch.setattr(QualityNetwork, "channels", spy)
-    floats = 1 << 22
-    limit = floats / floats_per_pixel(network.architecture)
-    assert limit > 2 * WINDOW**2
+    limit = 3.2 * WINDOW**2
+    floats = int(limit * floats_per_pixel(network.architecture))
     for light in (pictures(1, 260, 3000), pictures(1, 1500, 300), pictures(7, 256, 256)):
         seen.clear()
         score_windows(network, light, domain="hdr", floats=floats)
@@ -166,7 +209,7 @@ def test_masks() -> None:
 def test_descriptions_are_of_the_test_whatever_the_fusion() -> None:
     light = pictures(1, 256, 256)
     wanted = score_windows(network_of(NOR), light, domain="hdr").description
-    for name in ("ours-diqm", "ours-diqm-shared"):
+    for name in ("small-diqm", "shared-diqm"):
         network = network_of(narrow(ARCHITECTURES[name]))
         found = score_windows(network, light, light * 2, domain="hdr").description
         torch.testing.assert_close(found, wanted)
@@ -175,3 +218,14 @@ def test_descriptions_are_of_the_test_whatever_the_fusion() -> None:
     torch.testing.assert_close(mean, code.mean(dim=1), rtol=1e-4, atol=1e-5)
     torch.testing.assert_close(deviation, code.std(dim=1).log(), rtol=1e-3, atol=1e-3)
     torch.testing.assert_close(size, code.square().mean(dim=1).sqrt().log(), rtol=1e-3, atol=1e-3)
+
+
+@torch.no_grad()
+def test_descriptions_of_descriptors_are_their_means() -> None:
+    light = pictures(1, 256, 256)
+    for architecture in OURS:
+        network = network_of(architecture)
+        inputs = both(architecture, light, light * 2)
+        found = score_windows(network, *inputs, domain="hdr").description[0, 0]
+        own = network.channels(*inputs, domain="hdr")[0]
+        torch.testing.assert_close(found, own[0].mean(dim=(1, 2)), rtol=1e-4, atol=1e-5)

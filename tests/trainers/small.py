@@ -44,7 +44,43 @@ log_every = 5
 checkpoint_seconds = 0
 """
 
-REFERENCE_CONFIG = CONFIG.replace('"none"\nfusion = "none"', '"reference"\nfusion = "difference"')
+CELLS_CONFIG = """
+[architecture]
+name = "cells"
+inputs = "none"
+fusion = "none"
+stages = [{ channels = 8, blocks = 1, kernel = 1 }]
+heads = ["any"]
+hidden = 8
+pooling = "mean+std+peak"
+pooled = [0, 1]
+padding = "valid"
+
+[architecture.front]
+light = "pu21"
+high_pass = []
+chroma = true
+descriptors = true
+
+[optimiser]
+batch = 16
+learning_rate = 0.01
+average = 0.9
+standardise = 0.05
+
+[run]
+precision = "float32"
+layout = "contiguous"
+validations = 2
+log_every = 5
+checkpoint_seconds = 0
+"""
+CELLS_SIZE = 80
+"""Side of crops with nine cells."""
+
+_ALONE, _PAIR = '"none"\nfusion = "none"', '"reference"\nfusion = "difference"'
+REFERENCE_CONFIG = CONFIG.replace(_ALONE, _PAIR)
+CELLS_REFERENCE_CONFIG = CELLS_CONFIG.replace(_ALONE, _PAIR)
 AUXILIARY = """
 [auxiliary]
 distortion = 0.1
@@ -62,6 +98,7 @@ def make_set(
     per_scene: int = 8,
     seed: int = 0,
     squeezed: bool = False,
+    size: int = SIZE,
 ) -> Labels:
     """Write labels and crops whose quality is the strength of noise, or of averaging, in them."""
     rng = np.random.Generator(np.random.PCG64(seed))
@@ -70,13 +107,13 @@ def make_set(
     writer = StoreWriter(folder / name, squeezed=squeezed, shard_crops=32)
     for scene in range(scenes):
         split = ("train", "train", "validation", "test")[scene % 4]
-        y, x = np.mgrid[0:SIZE, 0:SIZE] / SIZE
+        y, x = np.mgrid[0:size, 0:size] / size
         wave = np.sin(rng.uniform(4, 9) * x + rng.uniform(4, 9) * y + rng.uniform(0, 6))
         clean = np.repeat((0.5 + 0.25 * wave)[None], 3, axis=0)
         for item in range(per_scene):
             strength = rng.uniform(0.02, 1.0)
             kind = ("noise", "grain")[item % 2]
-            amount = strength * 0.2 * rng.normal(size=(1 if kind == "grain" else 3, SIZE, SIZE))
+            amount = strength * 0.2 * rng.normal(size=(1 if kind == "grain" else 3, size, size))
             test, reference = np.clip(clean + amount, 0, 1), clean
             key, reference_name = f"{name}/s{scene}-{item}", f"reference:{name}{scene}"
             writer.add(key, _stored(test, domain))

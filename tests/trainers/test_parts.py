@@ -75,6 +75,24 @@ def test_the_average_is_its_formula() -> None:
         average.restore({"weight": torch.zeros(2, 2)}, 3)
 
 
+def test_the_average_follows_numbers_and_leaves_counts() -> None:
+    network = nn.Module()
+    network.register_buffer("moment", torch.zeros(2))
+    network.register_buffer("updates", torch.zeros((), dtype=torch.int64))
+    average = WeightAverage(network, decay=0.05)
+    network.get_buffer("moment").fill_(4.0)
+    network.get_buffer("updates").fill_(9)
+    average.update()
+    assert set(average.state()) == {"moment"}
+    with average.applied():
+        assert network.get_buffer("moment").tolist() == pytest.approx([3.8, 3.8])
+        assert int(network.get_buffer("updates")) == 9
+    assert network.get_buffer("moment").tolist() == [4.0, 4.0]
+    average.begin()
+    with average.applied():
+        assert network.get_buffer("moment").tolist() == [4.0, 4.0]
+
+
 # -- losses --------------------------------------------------------------------------------------
 
 
@@ -297,7 +315,7 @@ def test_our_configurations_are_good(path: Path) -> None:
 
 
 def test_what_is_left_out_has_its_default() -> None:
-    config = parse_config('architecture = "ours-nor"')
+    config = parse_config('architecture = "small-nor"')
     assert config.optimiser.batch == 32
     assert config.loss.mix == {"l1": 0.0, "huber": 1.0, "plcc": 0.1, "rank": 0.0}
     assert config.augmentation.symmetries == "all"

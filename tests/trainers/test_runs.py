@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -20,16 +18,21 @@ from hdrmetrics.errors import ImageReadError, OptionError, PixelValueError
 from hdrmetrics.learned.weights import load_weights
 from trainers.checkpoint import load_checkpoint
 from trainers.cli import STOPPED, main
-from trainers.config import parse_config
 from trainers.plan import Plan
 from trainers.predictions import read_predictions
-from trainers.processes import Processes
-from trainers.run import RunOptions, run
 
+from .runs import (
+    CPU,
+    ROOT,
+    checkpoint_of,
+    command_of,
+    options_of,
+    run_jointly,
+    run_of,
+    same,
+    start,
+)
 from .small import AUXILIARY, CONFIG, REFERENCE_CONFIG, make_set
-
-ROOT = Path(__file__).parents[2]
-CPU = torch.device("cpu")
 
 
 @pytest.fixture(scope="module")
@@ -41,53 +44,8 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def _options(data: Path, out: Path, **changes: object) -> RunOptions:
-    fixed: dict[str, object] = {
-        "predictor": "norvdpnet", "sets": ("small",), "tables": data, "stores": data, "out": out,
-        "steps": 20, "quiet": True,
-    }  # fmt: skip
-    return RunOptions(**{**fixed, **changes})  # type: ignore[arg-type]
-
-
-def _run(options: RunOptions, text: str = CONFIG) -> Path:
-    path = run(options, parse_config(text), Processes("cpu"))
-    assert path is not None
-    return path
-
-
-def _command(data: Path, out: Path, *more: str) -> list[str]:
-    return [
-        "norvdpnet", "--set", "small", "--tables", str(data), "--store", str(data),
-        "--out", str(out), "--config", str(data / "config.toml"), "--device", "cpu", *more,
-    ]  # fmt: skip
-
-
-def _start(arguments: Sequence[str]) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [sys.executable, "-m", "trainers", *arguments],
-        cwd=ROOT,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-
-
-def _checkpoint(folder: Path) -> dict[str, torch.Tensor]:
-    state = load_checkpoint(folder / "checkpoint.pt", device=CPU)
-    flat = {f"network.{k}": v for k, v in state["network"].items()}
-    flat |= {f"average.{k}": v for k, v in state["average"].items()}
-    for place, moments in state["optimiser"]["state"].items():
-        flat |= {f"optimiser.{place}.{k}": v for k, v in moments.items()}
-    return flat
-
-
-def _same(a: Path, b: Path) -> bool:
-    one, two = _checkpoint(a), _checkpoint(b)
-    return one.keys() == two.keys() and all(torch.equal(one[k], two[k]) for k in one)
-
-
 def test_a_small_problem_is_learnt(data: Path, tmp_path: Path) -> None:
-    path = _run(_options(data, tmp_path / "run", steps=150), CONFIG + AUXILIARY)
+    path = run_of(options_of(data, tmp_path / "run", steps=150), CONFIG + AUXILIARY)
     found = read_predictions(tmp_path / "run" / "predictions-small.npz")
     test = found.split("test")
     assert set(found["split"]) == {"validation", "test"}
@@ -131,8 +89,10 @@ def test_a_small_problem_is_learnt(data: Path, tmp_path: Path) -> None:
 
 def test_pairs_and_heads_of_several_sets(data: Path, tmp_path: Path) -> None:
     text = REFERENCE_CONFIG + '[heads]\nboth = ["small", "light"]\nlight = ["light"]\n'
-    options = _options(data, tmp_path / "run", predictor="diqm", sets=("small", "light"), steps=60)
-    path = _run(options, text + '[shares]\nlight = 3.0\n[balance]\nby = "weights"\n')
+    options = options_of(
+        data, tmp_path / "run", predictor="diqm", sets=("small", "light"), steps=60
+    )
+    path = run_of(options, text + '[shares]\nlight = 3.0\n[balance]\nby = "weights"\n')
     _, card = load_weights(path)
     assert card.heads["both"].sets == ("small", "light")
     assert card.heads["light"].domain == "hdr"
@@ -146,8 +106,8 @@ def test_pairs_and_heads_of_several_sets(data: Path, tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_killed_and_resumed_is_the_same(data: Path, tmp_path: Path) -> None:
     steps = ["--steps", "60"]
-    _run(_options(data, tmp_path / "whole", steps=60))
-    victim = _start(_command(data, tmp_path / "killed", *steps))
+    run_of(options_of(data, tmp_path / "whole", steps=60))
+    victim = start(command_of(data, tmp_path / "killed", *steps))
     log = tmp_path / "killed" / "log.csv"
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and not (log.exists() and log.read_text().count("\n") > 2):
@@ -159,8 +119,8 @@ def test_killed_and_resumed_is_the_same(data: Path, tmp_path: Path) -> None:
     assert 5 <= done < 60
     assert not (tmp_path / "killed" / "weights.safetensors").exists()
     # No number of steps is given: the plan has it.
-    _run(_options(data, tmp_path / "killed", steps=None, resume=True))
-    assert _same(tmp_path / "whole", tmp_path / "killed")
+    run_of(options_of(data, tmp_path / "killed", steps=None, resume=True))
+    assert same(tmp_path / "whole", tmp_path / "killed")
     for name in ("weights.safetensors", "predictions-small.npz"):
         pair = [(tmp_path / folder / name).read_bytes() for folder in ("whole", "killed")]
         assert pair[0] == pair[1]
@@ -175,7 +135,7 @@ def test_killed_and_resumed_is_the_same(data: Path, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_sigterm_ends_after_the_step(data: Path, tmp_path: Path) -> None:
-    victim = _start(_command(data, tmp_path / "run", "--steps", "100000"))
+    victim = start(command_of(data, tmp_path / "run", "--steps", "100000"))
     log = tmp_path / "run" / "log.csv"
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline and not (log.exists() and log.read_text().count("\n") > 1):
@@ -194,22 +154,11 @@ def test_two_processes_are_one(data: Path, tmp_path: Path) -> None:
     text = CONFIG.replace("window = 32", "window = 32\n[loss]\nhuber = 1\nplcc = 0.5\nrank = 0.5")
     text += AUXILIARY
     (data / "joint.toml").write_text(text)
-    _run(_options(data, tmp_path / "one", steps=12), text)
-    command = _command(data, tmp_path / "two", "--steps", "12", "--quiet")
+    run_of(options_of(data, tmp_path / "one", steps=12), text)
+    command = command_of(data, tmp_path / "two", "--steps", "12", "--quiet")
     command[command.index("--config") + 1] = str(data / "joint.toml")
-    joint = subprocess.run(
-        [
-            sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2",
-            "-m", "trainers", *command,
-        ],
-        cwd=ROOT,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )  # fmt: skip
-    assert joint.returncode == 0, joint.stderr
-    one, two = _checkpoint(tmp_path / "one"), _checkpoint(tmp_path / "two")
+    run_jointly(command, 2)
+    one, two = checkpoint_of(tmp_path / "one"), checkpoint_of(tmp_path / "two")
     assert one.keys() == two.keys()
     for name, values in one.items():
         if name.startswith("network."):
@@ -227,18 +176,18 @@ def test_two_processes_are_one(data: Path, tmp_path: Path) -> None:
 
 def test_the_number_of_steps_is_frozen(data: Path, tmp_path: Path) -> None:
     text = CONFIG.replace('"float32"', '"auto"').replace('"contiguous"', '"auto"')
-    options = _options(data, tmp_path / "run", steps=None, budget=1.0)
-    _run(options, text)
+    options = options_of(data, tmp_path / "run", steps=None, budget=1.0)
+    run_of(options, text)
     plan = Plan.load(tmp_path / "run" / "plan.json")
     assert len(plan.measured) == 4
     assert plan.steps == pytest.approx(1.0 / plan.seconds_per_step, rel=0.9)
     state = load_checkpoint(tmp_path / "run" / "checkpoint.pt", device=CPU)
     assert state["done"] == plan.steps
     # A resumed run keeps plan and weights, whatever it is told of time.
-    _run(_options(data, tmp_path / "run", steps=None, budget=500.0, resume=True), text)
+    run_of(options_of(data, tmp_path / "run", steps=None, budget=500.0, resume=True), text)
     assert Plan.load(tmp_path / "run" / "plan.json") == plan
     with pytest.raises(OptionError, match=f"has {plan.steps} steps, not 7"):
-        _run(_options(data, tmp_path / "run", steps=7, resume=True), text)
+        run_of(options_of(data, tmp_path / "run", steps=7, resume=True), text)
     environment = json.loads((tmp_path / "run" / "environment.json").read_text())
     assert environment["torch"] == torch.__version__
 
@@ -247,47 +196,49 @@ def test_the_measurement_leaves_no_trace(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("trainers.measure._LONGEST", 0.1)
-    _run(_options(data, tmp_path / "fixed", steps=4))
-    _run(_options(data, tmp_path / "measured", steps=4), CONFIG.replace('"contiguous"', '"auto"'))
+    run_of(options_of(data, tmp_path / "fixed", steps=4))
+    run_of(
+        options_of(data, tmp_path / "measured", steps=4), CONFIG.replace('"contiguous"', '"auto"')
+    )
     if Plan.load(tmp_path / "measured" / "plan.json").layout == "contiguous":
-        assert _same(tmp_path / "fixed", tmp_path / "measured")
+        assert same(tmp_path / "fixed", tmp_path / "measured")
     else:  # another order of the same sums
-        one, two = _checkpoint(tmp_path / "fixed"), _checkpoint(tmp_path / "measured")
+        one, two = checkpoint_of(tmp_path / "fixed"), checkpoint_of(tmp_path / "measured")
         for name, values in one.items():
             torch.testing.assert_close(two[name], values, rtol=1e-2, atol=1e-3)
 
 
 def test_seeds_and_starting_weights(data: Path, tmp_path: Path) -> None:
-    first = _run(_options(data, tmp_path / "a", steps=4))
-    _run(_options(data, tmp_path / "b", steps=4))
-    _run(_options(data, tmp_path / "c", steps=4, seed=1))
-    assert _same(tmp_path / "a", tmp_path / "b")
-    assert not _same(tmp_path / "a", tmp_path / "c")
+    first = run_of(options_of(data, tmp_path / "a", steps=4))
+    run_of(options_of(data, tmp_path / "b", steps=4))
+    run_of(options_of(data, tmp_path / "c", steps=4, seed=1))
+    assert same(tmp_path / "a", tmp_path / "b")
+    assert not same(tmp_path / "a", tmp_path / "c")
     # Pre-trained weights: with a vanishing rate they stay.
     still = CONFIG.replace("learning_rate = 0.01", "learning_rate = 1e-7")
-    path = _run(_options(data, tmp_path / "d", steps=1, start_from=first), still)
+    path = run_of(options_of(data, tmp_path / "d", steps=1, start_from=first), still)
     a, d = (load_weights(p)[0].state_dict() for p in (first, path))
     assert all(torch.allclose(a[k], d[k], atol=1e-3) for k in a)
-    third = _options(data, tmp_path / "e", sets=("light",), steps=1, start_from=first)
-    e = load_weights(_run(third, still))[0].state_dict()
+    third = options_of(data, tmp_path / "e", sets=("light",), steps=1, start_from=first)
+    e = load_weights(run_of(third, still))[0].state_dict()
     assert torch.allclose(e["stages.0.first.weight"], a["stages.0.first.weight"], atol=1e-3)
 
 
 def test_folders_of_other_runs(data: Path, tmp_path: Path) -> None:
     out = tmp_path / "run"
-    _run(_options(data, out, steps=2))
+    run_of(options_of(data, out, steps=2))
     with pytest.raises(OptionError, match="give --resume"):
-        _run(_options(data, out, steps=2))
+        run_of(options_of(data, out, steps=2))
     with pytest.raises(OptionError, match="another seed"):
-        _run(_options(data, out, seed=3, resume=True))
+        run_of(options_of(data, out, seed=3, resume=True))
     with pytest.raises(OptionError, match="another architecture, config"):
-        _run(_options(data, out, resume=True), CONFIG.replace("channels = 8", "channels = 4"))
+        run_of(options_of(data, out, resume=True), CONFIG.replace("channels = 8", "channels = 4"))
     checkpoint = out / "checkpoint.pt"
     checkpoint.write_bytes(checkpoint.read_bytes()[:-9])
     with pytest.raises(ImageReadError, match="damaged"):
-        _run(_options(data, out, steps=None, resume=True))
+        run_of(options_of(data, out, steps=None, resume=True))
     with pytest.raises(OptionError, match="budget of time"):
-        _run(_options(data, tmp_path / "new", steps=None))
+        run_of(options_of(data, tmp_path / "new", steps=None))
 
 
 @pytest.mark.parametrize(
@@ -308,7 +259,7 @@ def test_runs_that_cannot_be(
     data: Path, tmp_path: Path, changes: dict[str, object], text: str, message: str
 ) -> None:
     with pytest.raises(OptionError, match=message):
-        _run(_options(data, tmp_path / "run", **changes), text)
+        run_of(options_of(data, tmp_path / "run", **changes), text)
     assert not (tmp_path / "run" / "run.json").exists()  # nothing that another try would trip on
 
 
@@ -318,7 +269,7 @@ def test_divergence_is_told(data: Path, tmp_path: Path, monkeypatch: pytest.Monk
 
     monkeypatch.setattr("trainers.learner.mixed_loss", broken)
     with pytest.raises(PixelValueError, match="step 0: the loss is nan"):
-        _run(_options(data, tmp_path / "run", steps=5))
+        run_of(options_of(data, tmp_path / "run", steps=5))
 
 
 @pytest.mark.slow
@@ -333,7 +284,7 @@ from trainers.cli import main
 sys.exit(main(sys.argv[1:]))
 """
     out = tmp_path / "run"
-    command = _command(data, out, "--steps", "3", "--quiet")
+    command = command_of(data, out, "--steps", "3", "--quiet")
     made = subprocess.run(
         [sys.executable, "-c", code, *command], cwd=ROOT, capture_output=True, text=True
     )

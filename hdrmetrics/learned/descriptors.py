@@ -1,0 +1,371 @@
+"""Fixed descriptors of the cells of a picture: what natural light obeys, and artefacts do not.
+
+Blur, noise, blocking and banding show in how strong detail is, how it is distributed and how
+neighbours agree: relations (logarithms, quotients, products of neighbours) that small
+convolutional networks learn slowly. Here they are measured, over cells of 16 px at three octaves,
+and networks learn from there.
+
+References
+----------
+A. Mittal et al., "No-reference image quality assessment in the spatial domain" (BRISQUE), IEEE TIP
+21(12), 2012; D. L. Ruderman, "The statistics of natural images", Network 5(4), 1994.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+CELL = 16
+"""Side of a cell in pixels."""
+
+MARGIN = 16
+"""Pixels at each border that belong to no cell: what lies in cells sees nothing but the picture."""
+
+OCTAVES = 3
+
+_FAINT = 1e-7  # energy of detail that counts as nothing: a tenth of an 8-bit step
+_SMALL = 1e-6  # energy under which quotients fade
+_STEP = 500.0  # slopes under 1/500 are flat: half an 8-bit step
+_DARK, _LIGHT, _EDGE = 0.01, 1.0, 0.01  # codes next to black and to the display's white
+_LAGS = (2, 3)
+_GRID_LAGS = (7, 8)  # blocks of 8 px agree with the next block, not with one 7 px away
+_PART = 1 << 17  # pixels at a time: the temporaries then stay in the cache
+
+
+def _names() -> Iterator[str]:
+    yield from ("level", "contrast", "dark", "light")
+    for octave in range(OCTAVES):
+        yield from (f"{name}{octave}" for name in ("fine", "middle", "peaky", "heavy", "peakym"))
+        yield from (f"{name}{octave}" for name in ("next-x", "next-y", "next-d", "next-e"))
+        if octave < OCTAVES - 1:
+            yield from (f"lag{lag}-{axis}{octave}" for lag in _LAGS for axis in "xy")
+        yield from (f"{name}-{axis}{octave}" for name in ("slope", "flat") for axis in "xy")
+    yield from (f"grid{lag}-{axis}" for lag in _GRID_LAGS for axis in "xy")
+    yield from (f"{name}-{axis}" for name in ("plateau", "brink") for axis in "xy")
+
+
+NAMES = tuple(_names())
+"""Of one picture: mean and variance of the code; parts next to black and white; by octave the
+energy of two bands of detail, their shapes, the correlation of fine detail with its neighbours
+(x, y and both diagonals), slopes and flat parts; agreement 8 px on against 7; runs of equal codes,
+and steps beside them."""
+
+CHROMA_NAMES = ("red", "blue", "colourful")
+"""Mean red and blue against luminance, and the variance of both."""
+
+PAIR_NAMES = (
+    *(f"{name}-{band}{octave}" for octave in range(OCTAVES) for band in ("fine", "middle")
+      for name in ("error", "agreement")),
+    *(f"error-slope{octave}" for octave in range(OCTAVES)),
+    "error-level", "error-code", "error-coarse", "agreement-code",
+)  # fmt: skip
+"""Of two pictures: by band the energy of their difference and their correlation; the differences
+of slopes, of the mean, of the code and of the code four octaves down; the correlation of the code
+within the cell."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Octave:
+    """A level of the pyramid: code, its two bands, and where its first pixel lies."""
+
+    number: int
+    code: Tensor
+    fine: Tensor
+    middle: Tensor
+
+    def cells(self, values: Tensor, lost: int, shape: tuple[int, int]) -> Tensor:
+        """Return the means over cells of a map that lost some pixels at the top left."""
+        side = CELL >> self.number
+        # Octave k begins 2·(2^k − 1) px inside the picture, on a grid of 2^k px.
+        start = MARGIN / 2**self.number - 2.0 * (1.0 - 0.5**self.number) - lost
+        first = int(start + 0.5)
+        height, width = shape[0] * side, shape[1] * side
+        return F.avg_pool2d(values[..., first : first + height, first : first + width], side)
+
+
+def cell_shape(height: int, width: int) -> tuple[int, int]:
+    """Return the numbers of cells of a picture, down and across."""
+    return (height - 2 * MARGIN) // CELL, (width - 2 * MARGIN) // CELL
+
+
+def describe(code: Tensor, chroma: Tensor | None = None) -> Tensor:
+    """Return the descriptors of a picture's cells.
+
+    Parameters
+    ----------
+    code
+        ``(N, 1, H, W)``: display codes, or PU21 over 256; sides of at least 48 px.
+    chroma
+        ``(N, 2, H, W)``: red and blue against luminance in [-1, 1], or ``None``.
+
+    Returns
+    -------
+    Tensor
+        ``(N, C, h, w)``, h and w of :func:`cell_shape`, of about unit scale; channels as
+        :data:`NAMES`, then :data:`CHROMA_NAMES` where there is chroma.
+    """
+
+    def work(parts: list[Tensor]) -> Tensor:
+        found = _describe(parts[0])
+        if len(parts) > 1:
+            found += _describe_chroma(parts[1])
+        return torch.cat(found, dim=1)
+
+    return _in_strips(work, [code] if chroma is None else [code, chroma])
+
+
+def describe_pair(test: Tensor, reference: Tensor) -> Tensor:
+    """Return how two pictures differ in each cell, ``(N, C, h, w)``; channels as PAIR_NAMES.
+
+    Parameters
+    ----------
+    test, reference
+        Codes as for :func:`describe`, of one shape.
+    """
+    return _in_strips(lambda parts: torch.cat(_describe_pair(*parts), dim=1), [test, reference])
+
+
+def symmetric(described: Tensor, *, transposed: bool, flips: tuple[bool, bool]) -> Tensor:
+    """Return the descriptors of a mirrored picture from those of the picture.
+
+    Exactly for a transposition; mirrored, nearly: what relates two pixels (up to 8 px apart) lies
+    in the cell of the upper or left one, and coarse octaves lie half a pixel off the middle.
+
+    Parameters
+    ----------
+    described
+        ``(N, C, h, w)`` of any of the functions here, or their concatenation.
+    transposed
+        Whether rows become columns, before the flips.
+    flips
+        Whether it is flipped up and down, and left and right.
+
+    Raises
+    ------
+    ValueError
+        If the channels are not ours.
+    """
+    names = _layout(described.shape[1])
+    if transposed:
+        described = described.transpose(-1, -2)[:, _exchanged(names, "x", "y")]
+    dims = [dim for dim, flip in zip((-2, -1), flips, strict=True) if flip]
+    described = described.flip(dims) if dims else described
+    return described[:, _exchanged(names, "d", "e")] if len(dims) == 1 else described
+
+
+def _in_strips(work: Callable[[list[Tensor]], Tensor], parts: list[Tensor]) -> Tensor:
+    """Work through pictures in parts whose temporaries stay in the cache."""
+    first = parts[0]
+    (rows, columns), count = cell_shape(*first.shape[-2:]), first.shape[0]
+    wanted = torch.is_grad_enabled() and any(part.requires_grad for part in parts)
+    most = max(1, _PART // (max(columns, 1) * CELL**2))  # rows of cells of one picture
+    if wanted or first.device.type != "cpu" or count * rows <= most:
+        return work(parts)
+    if rows <= most:
+        together = max(1, most // rows)
+        found = [
+            work([part[at : at + together] for part in parts]) for at in range(0, count, together)
+        ]
+        return torch.cat(found)
+    strips = []
+    for top in range(0, rows, most):
+        span = slice(top * CELL, (top + min(most, rows - top)) * CELL + 2 * MARGIN)
+        strips.append(_in_strips(work, [part[..., span, :] for part in parts]))
+    return torch.cat(strips, dim=-2)
+
+
+def _octaves(code: Tensor) -> Iterator[_Octave]:
+    for number in range(OCTAVES):
+        once = _blur(code)
+        twice = _blur(once)
+        yield _Octave(number, code, code[..., 1:-1, 1:-1] - once, once[..., 1:-1, 1:-1] - twice)
+        code = twice[..., ::2, ::2]
+
+
+def _describe(code: Tensor) -> list[Tensor]:
+    shape = cell_shape(*code.shape[-2:])
+    found: list[Tensor] = []
+    for octave in _octaves(code):
+        if octave.number == 0:
+            found += _levels(octave, shape)
+        found += _detail(octave, shape)
+        found += _slopes(octave, shape)
+        if octave.number == 0:
+            late = [*_grid(octave, shape), *_plateaus(octave, shape)]
+    return found + late
+
+
+def _levels(octave: _Octave, shape: tuple[int, int]) -> list[Tensor]:
+    code = octave.code
+    mean = octave.cells(code, 0, shape)
+    variance = (octave.cells(code.square(), 0, shape) - mean.square()).clamp(min=0.0)
+    dark = octave.cells(_near(code, 1.0 / _DARK), 0, shape)
+    light = octave.cells(_near((_LIGHT - code).clamp(min=0.0), 1.0 / _EDGE), 0, shape)
+    return [(mean - 0.5) / 0.25, ((variance + _SMALL).log() + 6.0) / 2.5, 4 * dark, 4 * light]
+
+
+def _detail(octave: _Octave, shape: tuple[int, int]) -> list[Tensor]:
+    fine, middle = octave.fine, octave.middle
+    square = fine.square()
+    energy = octave.cells(square, 1, shape)
+    energy_middle = octave.cells(middle.square(), 2, shape)
+    share = 1.0 / (energy + _SMALL)
+    peaky = octave.cells(fine.abs(), 1, shape) * share.sqrt()
+    heavy = octave.cells(square.square(), 1, shape) * share.square()
+    peaky_middle = octave.cells(middle.abs(), 2, shape) * (energy_middle + _SMALL).rsqrt()
+    found = [
+        _log_energy(energy),
+        _log_energy(energy_middle),
+        (peaky - 0.7) / 0.16,
+        (heavy + 0.05).log() - 1.0,
+        (peaky_middle - 0.7) / 0.16,
+    ]
+    lags = [(0, 1), (1, 0), (1, 1), (1, -1)]
+    if octave.number < OCTAVES - 1:
+        lags += [lag for k in _LAGS for lag in ((0, k), (k, 0))]
+    for down, right in lags:
+        product = _shifted(fine, down, right)
+        found.append(octave.cells(product, 1, shape) * share / 0.35)
+    return found
+
+
+def _slopes(octave: _Octave, shape: tuple[int, int]) -> list[Tensor]:
+    slopes = _differences(octave.code)
+    energies = [_log_energy(octave.cells(slope.square(), 0, shape)) for slope in slopes]
+    return energies + [octave.cells(_near(slope, _STEP), 0, shape) / 0.25 - 1.0 for slope in slopes]
+
+
+def _grid(octave: _Octave, shape: tuple[int, int]) -> list[Tensor]:
+    along = [slope.abs() for slope in _differences(octave.code)]
+    shares = [1.0 / (octave.cells(slope.square(), 0, shape) + _SMALL) for slope in along]
+    return [
+        (octave.cells(_shifted(slope, *step), 0, shape) * share - 0.5) / 0.5
+        for lag in _GRID_LAGS
+        for slope, share, step in zip(along, shares, ((0, lag), (lag, 0)), strict=True)
+    ]
+
+
+def _plateaus(octave: _Octave, shape: tuple[int, int]) -> list[Tensor]:
+    runs, brinks = [], []
+    for slope, axis in zip(_differences(octave.code), (-1, -2), strict=True):
+        flat, size = _near(slope, _STEP), slope.shape[axis]
+        pair = flat.narrow(axis, 1, size - 1) * flat.narrow(axis, 0, size - 1)
+        four = pair.narrow(axis, 0, size - 3) * pair.narrow(axis, 2, size - 3)
+        runs.append(octave.cells(four, 0, shape) / 0.25 - 1.0)
+        # A slope between two flat pixels on one of its sides: where a plateau ends.
+        inner = slope.narrow(axis, 2, size - 4).square()
+        sides = pair.narrow(axis, 0, size - 4) + pair.narrow(axis, 3, size - 4)
+        # Both axes lose two pixels, so that the cells stay where they are.
+        edge = (inner * sides).narrow(-3 - axis, 2, slope.shape[-3 - axis] - 4)
+        brinks.append(_log_energy(octave.cells(edge, 2, shape)))
+    return runs + brinks
+
+
+def _describe_chroma(chroma: Tensor) -> list[Tensor]:
+    shape = cell_shape(*chroma.shape[-2:])
+    first, side = MARGIN, (shape[0] * CELL, shape[1] * CELL)
+    inner = chroma[..., first : first + side[0], first : first + side[1]]
+    mean = F.avg_pool2d(inner, CELL)
+    energy = F.avg_pool2d(inner.square().sum(dim=1, keepdim=True), CELL)
+    spread = (energy - mean.square().sum(dim=1, keepdim=True)).clamp(min=0.0)
+    return [mean / 0.35, ((spread + 1e-5).log() + 5.5) / 2.5]
+
+
+def _describe_pair(test: Tensor, reference: Tensor) -> list[Tensor]:
+    shape = cell_shape(*test.shape[-2:])
+    bands: list[Tensor] = []
+    slopes: list[Tensor] = []
+    for a, b in zip(_octaves(test), _octaves(reference), strict=True):
+        if a.number == 0:
+            codes = _compare_codes(a, b, shape)
+        for x, y, lost in ((a.fine, b.fine, 1), (a.middle, b.middle, 2)):
+            error = a.cells((x - y).square(), lost, shape)
+            energies = [a.cells(band.square(), lost, shape) for band in (x, y)]
+            both = a.cells(x * y, lost, shape)
+            scale = (energies[0] + _SMALL) * (energies[1] + _SMALL)
+            bands += [_log_energy(error), both * scale.rsqrt() / 0.5 - 1.0]
+        ends = zip(_differences(a.code), _differences(b.code), strict=True)
+        errors = [a.cells((x - y).square(), 0, shape) for x, y in ends]
+        slopes.append(_log_energy(0.5 * (errors[0] + errors[1])))
+        last = a, b
+    coarse = last[0].cells(_blur(_blur(last[0].code - last[1].code)).square(), 2, shape)
+    return [*bands, *slopes, *codes[:2], _log_energy(coarse), codes[2]]
+
+
+def _compare_codes(a: _Octave, b: _Octave, shape: tuple[int, int]) -> list[Tensor]:
+    means = [one.cells(one.code, 0, shape) for one in (a, b)]
+    energies = [one.cells(one.code.square(), 0, shape) for one in (a, b)]
+    spreads = [
+        (energy - mean.square()).clamp(min=0.0)
+        for energy, mean in zip(energies, means, strict=True)
+    ]
+    both = a.cells(a.code * b.code, 0, shape) - means[0] * means[1]
+    error = a.cells((a.code - b.code).square(), 0, shape)
+    scale = (spreads[0] + _SMALL) * (spreads[1] + _SMALL)
+    shift = means[0] - means[1]
+    return [
+        _log_energy(shift.square()),
+        _log_energy(error),
+        both * scale.rsqrt() / 0.5 - 1.0,
+    ]
+
+
+def _log_energy(energy: Tensor) -> Tensor:
+    return ((energy + _FAINT).log() + 9.0) / 2.5
+
+
+def _near(x: Tensor, scale: float) -> Tensor:
+    """Return 1 where x is nothing, falling to one half at 1/scale."""
+    return 1.0 / (1.0 + (x * scale).square())
+
+
+def _differences(code: Tensor) -> tuple[Tensor, Tensor]:
+    return code[..., :, 1:] - code[..., :, :-1], code[..., 1:, :] - code[..., :-1, :]
+
+
+def _shifted(x: Tensor, down: int, right: int) -> Tensor:
+    """Return the products of pixels with those some steps down and to the right (or left)."""
+    height, width = x.shape[-2:]
+    upper, lower = x[..., : height - down, :], x[..., down:, :]
+    if right >= 0:
+        return upper[..., : width - right] * lower[..., right:]
+    return upper[..., -right:] * lower[..., : width + right]
+
+
+def _blur(x: Tensor) -> Tensor:
+    """Blur by (1, 2, 1)/4 both ways, without the outermost pixels."""
+    x = 0.5 * x[..., 1:-1] + 0.25 * (x[..., 2:] + x[..., :-2])
+    return 0.5 * x[..., 1:-1, :] + 0.25 * (x[..., 2:, :] + x[..., :-2, :])
+
+
+def _layout(channels: int) -> tuple[str, ...]:
+    for own in (NAMES, NAMES + CHROMA_NAMES):
+        for names in (own, own + own, own + own + PAIR_NAMES, PAIR_NAMES):
+            if len(names) == channels:
+                return names
+    raise ValueError(f"no descriptors have {channels} channels")
+
+
+def _exchanged(names: tuple[str, ...], one: str, other: str) -> list[int]:
+    """Return where each channel's values come from when two directions change places."""
+    swapped = {f"-{one}": f"-{other}", f"-{other}": f"-{one}"}
+
+    def partner(name: str) -> str:
+        stem, number = name.rstrip("0123456789"), name[len(name.rstrip("0123456789")) :]
+        ending = stem[-2:]
+        return stem[:-2] + swapped[ending] + number if ending in swapped else name
+
+    places: dict[str, list[int]] = {}
+    for index, name in enumerate(names):
+        places.setdefault(name, []).append(index)
+    seen: dict[str, int] = {}
+    found = []
+    for name in names:
+        found.append(places[partner(name)][seen.get(name, 0)])
+        seen[name] = seen.get(name, 0) + 1
+    return found

@@ -1,0 +1,193 @@
+"""What a front end makes of crops, kept on disk: descriptors are fixed, so once is enough."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from datasets.workers import run_jobs
+from hdrmetrics.errors import ImageReadError, OptionError
+from hdrmetrics.learned.architecture import Architecture
+from hdrmetrics.learned.descriptors import symmetric
+from hdrmetrics.learned.network import build_network
+from hdrmetrics.metric import Domain
+from hdrmetrics.textfile import write_text
+from trainers.crops import CropPixels, find_store
+from trainers.labels import Labels
+from trainers.views import View
+
+_INDEX, _VALUES = "channels.json", "channels.npy"
+_PIECE = 64  # items per job
+
+
+class Prepared:
+    """Channels of crops by item, as half floats on disk.
+
+    Parameters
+    ----------
+    folder
+        Of :func:`prepare`.
+    architecture
+        Of the network that will see them: its front end, and how it compares pictures, must be
+        those they were made for.
+    device
+        Where batches are made.
+
+    Raises
+    ------
+    ImageReadError
+        If the folder holds no channels, or they are of another front end.
+    """
+
+    def __init__(self, folder: Path, architecture: Architecture, *, device: torch.device) -> None:
+        self.device = device
+        try:
+            index = json.loads((folder / _INDEX).read_text(encoding="utf-8"))
+            self._places = {str(name): i for i, name in enumerate(index["items"])}
+            made_for = index["made_for"]
+            self._values = np.load(folder / _VALUES, mmap_mode="r", allow_pickle=False)
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise ImageReadError(f"{folder}: holds no prepared channels ({error})") from error
+        if made_for != _made_for(architecture) or len(self._places) != len(self._values):
+            raise ImageReadError(
+                f"{folder}: its channels are those of another front end: prepare them again"
+            )
+        self.own = architecture.front.channels
+
+    def __contains__(self, item: str) -> bool:
+        return item in self._places
+
+    def batch(
+        self, items: NDArray[np.str_], views: Sequence[View] | None = None
+    ) -> tuple[Tensor, Tensor | None]:
+        """Return what the network's trunk wants: channels of tests, and of references if any.
+
+        Parameters
+        ----------
+        items
+            Names of the test crops, ``(n,)``.
+        views
+            Symmetries to show them in; their windows must be whole crops.
+        """
+        places = [self._places[str(item)] for item in items]
+        joint = torch.from_numpy(np.stack([self._values[place] for place in places])).float()
+        if views is not None:
+            joint = torch.cat([_seen(joint[i : i + 1], view) for i, view in enumerate(views)])
+        joint = joint.to(self.device)
+        if joint.shape[1] == self.own:
+            return joint, None
+        return joint[:, : self.own], joint[:, self.own :]
+
+
+def prepare(
+    labels: Labels,
+    stores: Path,
+    out: Path,
+    architecture: Architecture,
+    *,
+    workers: int = 1,
+    progress: bool = True,
+) -> int:
+    """Make the channels of the items of a set; returns how many there are.
+
+    Parameters
+    ----------
+    labels
+        Whose crops, all of them.
+    stores
+        Folder of the store, or with it.
+    out
+        Folder, made if need be.
+    architecture
+        Whose front end; one of descriptors, which symmetries only rearrange.
+    workers
+        Processes.
+    progress
+        Whether to draw a progress bar.
+
+    Raises
+    ------
+    OptionError
+        If the front end is not one of descriptors.
+    ImageReadError
+        If crops cannot be read.
+    """
+    from tqdm import tqdm
+
+    if not architecture.front.descriptors:
+        raise OptionError("only the channels of descriptors are prepared: others follow the window")
+    reference = architecture.inputs == "reference"
+    pieces = [slice(at, at + _PIECE) for at in range(0, len(labels), _PIECE)]
+    jobs = [
+        (
+            piece.start,
+            [str(name) for name in labels["test_name"][piece]],
+            [str(name) for name in labels["reference_name"][piece]] if reference else None,
+        )
+        for piece in pieces
+    ]
+    argument = (architecture.to_dict(), str(stores), labels.name, labels.domain)
+    out.mkdir(parents=True, exist_ok=True)
+    (out / _INDEX).unlink(missing_ok=True)
+    values: NDArray[Any] | None = None
+    bar = tqdm(total=len(labels), desc=f"prepare {labels.name}", unit="crop", disable=not progress)
+    for outcome in run_jobs(_set_up, argument, jobs, workers=workers):
+        if outcome.reason:
+            raise ImageReadError(f"crops of {labels.name}: {outcome.reason}")
+        found = outcome.result
+        if values is None:
+            shape = (len(labels), *found.shape[1:])
+            values = np.lib.format.open_memmap(out / _VALUES, "w+", np.float16, shape)
+        values[outcome.job[0] : outcome.job[0] + len(found)] = found
+        bar.update(len(found))
+    bar.close()
+    assert isinstance(values, np.memmap)
+    values.flush()
+    index = {"made_for": _made_for(architecture), "items": [str(n) for n in labels["test_name"]]}
+    write_text(out / _INDEX, json.dumps(index))
+    return len(labels)
+
+
+def _set_up(argument: tuple[dict[str, Any], str, str, Domain]) -> Any:
+    torch.set_num_threads(1)
+    described, stores, name, domain = argument
+    network = build_network(Architecture.from_dict(described))
+    pixels = CropPixels(find_store(Path(stores), name), (), device=torch.device("cpu"), limit_mb=0)
+
+    @torch.no_grad()
+    def work(job: tuple[int, list[str], list[str] | None]) -> Any:
+        _, tests, references = job
+        test = pixels.batch(np.array(tests))
+        reference = None if references is None else pixels.batch(np.array(references))
+        found = [one for one in network.channels(test, reference, domain=domain) if one is not None]
+        pixels.store.release()
+        return torch.cat(found, dim=1).half().numpy()
+
+    return work
+
+
+def _made_for(architecture: Architecture) -> dict[str, Any]:
+    return {
+        "front": asdict(architecture.front) | {"high_pass": []},
+        "fusion": architecture.fusion,
+        "channels": architecture.front.channels,
+    }
+
+
+def _seen(channels: Tensor, view: View) -> Tensor:
+    """Return channels as the crop's view would have them: first turned, then mirrored."""
+    # A quarter turn anticlockwise is a transposition, then up for down.
+    turns = view.turns % 4
+    transposed = turns in (1, 3)
+    flips = {0: (False, False), 1: (True, False), 2: (True, True), 3: (False, True)}[turns]
+    if view.mirrored:
+        flips = (flips[0], not flips[1])
+    return symmetric(channels, transposed=transposed, flips=flips)

@@ -1,0 +1,76 @@
+"""Statistics brought to zero mean and unit variance while a network learns."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from hdrmetrics.learned.network import QualityNetwork
+
+_FLOOR = 1e-5  # under the variance of a statistic that never varies
+
+
+class Standardiser(nn.Module):
+    """(x − mean) / √(variance + 10⁻⁵) of the pooled statistics, with running moments.
+
+    Statistics of different levels differ by orders of magnitude; at one scale the heads learn
+    several times faster. The moments follow the batches and have no gradient, so the result does
+    not depend on who else is in the batch, nor on how many processes share it. After training
+    :meth:`fold` moves them into the heads, and nothing is left of them.
+
+    Parameters
+    ----------
+    count
+        Number of statistics.
+    rate
+        Part of the newest batch in the moments; the first batches count fully.
+    """
+
+    mean: Tensor
+    variance: Tensor
+    updates: Tensor
+
+    def __init__(self, count: int, rate: float) -> None:
+        super().__init__()
+        self.rate = rate
+        self.register_buffer("mean", torch.zeros(count))
+        self.register_buffer("variance", torch.ones(count))
+        self.register_buffer("updates", torch.zeros((), dtype=torch.int64))
+
+    @torch.no_grad()
+    def follow(self, joint: Tensor) -> None:
+        """Take the statistics ``(n, F)`` of a joint batch into the moments."""
+        self.updates += 1
+        rate = max(self.rate, 1.0 / int(self.updates))
+        mean = joint.mean(dim=0)
+        centre = mean if int(self.updates) == 1 else self.mean
+        self.variance.lerp_((joint - centre).square().mean(dim=0), rate)
+        self.mean.lerp_(mean, rate)
+
+    def forward(self, pooled: Tensor) -> Tensor:
+        """Return standardised statistics ``(n, F)``."""
+        return (pooled - self.mean) * self._scale()
+
+    @torch.no_grad()
+    def fold(self, network: QualityNetwork) -> None:
+        """Change the heads so that they want plain statistics."""
+        self._change_heads(network, self._scale(), self.mean)
+
+    @torch.no_grad()
+    def unfold(self, network: QualityNetwork) -> None:
+        """Change heads that want plain statistics so that they want standardised ones."""
+        scale = 1.0 / self._scale()
+        self._change_heads(network, scale, -self.mean * self._scale())
+
+    def _scale(self) -> Tensor:
+        return (self.variance + _FLOOR).rsqrt()
+
+    def _change_heads(self, network: QualityNetwork, scale: Tensor, shift: Tensor) -> None:
+        """Let the first layers see (x − shift)·scale."""
+        for head in network.heads.values():
+            assert isinstance(head, nn.Sequential)
+            first = head[0]
+            assert isinstance(first, nn.Linear)
+            weight = first.weight.double() * scale.double()
+            first.bias.sub_((weight @ shift.double()).to(first.bias))
+            first.weight.copy_(weight)
