@@ -114,14 +114,14 @@ class Learner:
         """What is judged, with averaged weights."""
         self.average = WeightAverage(self.judged, settings.average)
 
-    def begin(self, *, taken: bool) -> None:
+    def begin(self, *, taken: Sequence[str] = ()) -> None:
         """Measure the statistics' moments before the first step.
 
         Parameters
         ----------
         taken
-            Whether the heads were taken from trained weights: they then change, so that they say
-            of standardised statistics what they said of plain ones.
+            Heads from trained weights: they change, so that they say of standardised statistics
+            what they said of plain ones.
         """
         if self.standardiser is None:
             return
@@ -132,7 +132,7 @@ class Learner:
                     pooled = self.pooled(one, batch.test, batch.reference)
                     self.standardiser.follow(self.processes.gather(pooled))
         if taken:
-            self.standardiser.unfold(self.network)
+            self.standardiser.unfold(self.network, taken)
         self.average.begin()
 
     def exported(self) -> QualityNetwork:

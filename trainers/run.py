@@ -116,9 +116,9 @@ def run(options: RunOptions, config: Config, processes: Processes) -> Path | Non
 
     def make(precision: str, layout: str) -> Learner:
         network = build_network(architecture, seed=digest(options.seed, "weights") % 2**63)
-        taken = options.start_from is not None
+        taken: list[str] = []
         if options.start_from is not None:
-            take_weights(network, options.start_from)
+            taken = take_weights(network, options.start_from)
         learner = Learner(
             network.to(processes.device),
             material,
@@ -128,7 +128,7 @@ def run(options: RunOptions, config: Config, processes: Processes) -> Path | Non
             precision=precision,
             layout=layout,
         )
-        learner.begin(taken=taken)
+        learner.begin(taken=[h for h in architecture.heads if f"heads.{h}.0.weight" in taken])
         return learner
 
     with StopRequest() as stop:
@@ -147,8 +147,8 @@ def run(options: RunOptions, config: Config, processes: Processes) -> Path | Non
     return _finish(options, config, learner, material, plan, progress)
 
 
-def take_weights(network: QualityNetwork, path: Path) -> int:
-    """Copy weights of a file into a network where name and shape agree; returns how many did.
+def take_weights(network: QualityNetwork, path: Path) -> list[str]:
+    """Copy weights of a file into a network where name and shape agree; returns their names.
 
     Raises
     ------
@@ -165,7 +165,7 @@ def take_weights(network: QualityNetwork, path: Path) -> int:
     with torch.no_grad():
         for name, value in shared.items():
             own[name].copy_(value)
-    return len(shared)
+    return list(shared)
 
 
 def _architecture(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
@@ -54,23 +56,26 @@ class Standardiser(nn.Module):
     @torch.no_grad()
     def fold(self, network: QualityNetwork) -> None:
         """Change the heads so that they want plain statistics."""
-        self._change_heads(network, self._scale(), self.mean)
+        _change_heads(network, list(network.heads), self._scale(), self.mean)
 
     @torch.no_grad()
-    def unfold(self, network: QualityNetwork) -> None:
+    def unfold(self, network: QualityNetwork, heads: Sequence[str]) -> None:
         """Change heads that want plain statistics so that they want standardised ones."""
-        scale = 1.0 / self._scale()
-        self._change_heads(network, scale, -self.mean * self._scale())
+        _change_heads(network, heads, 1.0 / self._scale(), -self.mean * self._scale())
 
     def _scale(self) -> Tensor:
         return (self.variance + _FLOOR).rsqrt()
 
-    def _change_heads(self, network: QualityNetwork, scale: Tensor, shift: Tensor) -> None:
-        """Let the first layers see (x − shift)·scale."""
-        for head in network.heads.values():
-            assert isinstance(head, nn.Sequential)
-            first = head[0]
-            assert isinstance(first, nn.Linear)
-            weight = first.weight.double() * scale.double()
-            first.bias.sub_((weight @ shift.double()).to(first.bias))
-            first.weight.copy_(weight)
+
+def _change_heads(
+    network: QualityNetwork, heads: Sequence[str], scale: Tensor, shift: Tensor
+) -> None:
+    """Let the first layers of heads see (x − shift)·scale."""
+    for name in heads:
+        head = network.heads[name]
+        assert isinstance(head, nn.Sequential)
+        first = head[0]
+        assert isinstance(first, nn.Linear)
+        weight = first.weight.double() * scale.double()
+        first.bias.sub_((weight @ shift.double()).to(first.bias))
+        first.weight.copy_(weight)

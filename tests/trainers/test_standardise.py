@@ -108,12 +108,12 @@ def test_folded_heads_want_plain_statistics() -> None:
     before = copy.deepcopy(network.state_dict())
     standardiser.fold(network)
     torch.testing.assert_close(network.head(pooled), wanted)
-    standardiser.unfold(network)
+    standardiser.unfold(network, list(network.heads))
     for name, value in network.state_dict().items():
         torch.testing.assert_close(value, before[name], msg=name)
     # And the other way round: plain heads that are unfolded say the same of standardised ones.
     plain = network.head(pooled)
-    standardiser.unfold(network)
+    standardiser.unfold(network, list(network.heads))
     torch.testing.assert_close(network.head(standardiser(pooled)), plain)
 
 
@@ -142,7 +142,7 @@ def _material(data: Path, config: Config, processes: Processes) -> list[SetMater
 
 def test_what_is_exported_says_what_was_judged(data: Path) -> None:
     learner = _learner(data, CELLS_CONFIG)
-    learner.begin(taken=False)
+    learner.begin()
     assert learner.standardiser is not None
     assert int(learner.standardiser.updates) == 8
     for number in range(12):
@@ -171,7 +171,7 @@ def test_a_run_begins_with_standardised_statistics(data: Path) -> None:
     with torch.no_grad():
         learner.judged.eval()
         plain = learner.pooled(one, test, reference)
-        learner.begin(taken=False)
+        learner.begin()
         _, found = learner.outputs(one, test, reference)
     assert float(plain.std(dim=0).max() / plain.std(dim=0).median()) > 3
     varying = plain.std(dim=0) > 0.02
@@ -182,7 +182,7 @@ def test_a_run_begins_with_standardised_statistics(data: Path) -> None:
 def test_trained_heads_are_taken_as_they_are(data: Path) -> None:
     learner = _learner(data, CELLS_CONFIG)
     before = copy.deepcopy(learner.network)
-    learner.begin(taken=True)
+    learner.begin(taken=list(learner.network.architecture.heads))
     one = learner.material[0]
     test, reference = one.load(one.validation, np.arange(4))
     learner.judged.eval()
@@ -198,7 +198,7 @@ def test_trained_heads_are_taken_as_they_are(data: Path) -> None:
 def test_dropout_is_of_training_only(data: Path) -> None:
     text = CELLS_CONFIG.replace("standardise = 0.05", "standardise = 0.05\ndropout = 0.5")
     learner = _learner(data, text)
-    learner.begin(taken=False)
+    learner.begin()
     one = learner.material[0]
     test, reference = one.load(one.train, np.arange(4))
     learner.judged.eval()
