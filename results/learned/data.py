@@ -144,6 +144,12 @@ def compare(sources: Sources, also: Sequence[str]) -> list[Comparison]:
             raise OptionError(f"there are two predictors {name} of {', '.join(known)}")
         known.update(found)  # runs of single sets may share a name
     for kind, one in by_kind.items():
+        # The head of a set alone speaks for it; those of several sets come after.
+        single = {f"{kind}-{name}" for name in SETS}
+        one.predictors = dict(
+            sorted(one.predictors.items(), key=lambda item: item[0] not in single)
+        )
+        one.ours.sort(key=lambda key: key not in single)
         for name in one.sets:
             yardsticks = _baselines if kind == "norvdpnet" else _from_table
             for predictor, labels in yardsticks(sources, name):

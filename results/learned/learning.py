@@ -209,6 +209,8 @@ def _sizes(axis: Axes, found: list[Record], name: str, of: str, styles: dict[str
 def _times(axis: Axes, found: list[Record], name: str, styles: dict[str, Record]) -> None:
     for record in found:
         lines = [row for row in record["validation"] if row["set"] == name]
+        # A set may train several heads: that of the set alone speaks for it.
+        lines = [row for row in lines if row["head"] == name] or lines
         style = styles[record["curve"]]
         axis.plot(
             [row["seconds"] for row in lines], [row["srocc"] for row in lines], ms=3, lw=1.2,
