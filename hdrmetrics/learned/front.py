@@ -10,7 +10,7 @@ from torch import Tensor
 from hdrmetrics.color import luminance
 from hdrmetrics.errors import OptionError
 from hdrmetrics.learned.architecture import Front
-from hdrmetrics.learned.descriptors import describe
+from hdrmetrics.learned.descriptors import describe, in_strips
 from hdrmetrics.metric import Domain
 from hdrmetrics.transfer import pu21_encode
 
@@ -62,9 +62,7 @@ def front_channels(image: Tensor, front: Front, kind: Kind) -> Tensor:
         descriptors of cells of 16 px, ``(N, C, (H − 32) // 16, (W − 32) // 16)``.
     """
     if front.descriptors:
-        grey = luminance(image.clamp(min=0.0) if kind == "light" else image)
-        chroma = _chroma(image, grey, kind) if front.chroma else None
-        return describe(picture_code(image, front, kind), chroma)
+        return in_strips(lambda parts: _described(parts[0], front, kind), [image])
     margin, width = front.margin, image.shape[-1]
     rows = max(16, _STRIP // max(width, 1))
     wanted = torch.is_grad_enabled() and image.requires_grad
@@ -100,6 +98,12 @@ def bent_difference(test: Tensor, reference: Tensor, front: Front) -> Tensor:
     bent = (test - reference) * slope[:, None, None]
     # Like asinh, which takes ten times longer.
     return torch.copysign(bent.abs().log1p() / _BEND_SCALE, bent)
+
+
+def _described(image: Tensor, front: Front, kind: Kind) -> Tensor:
+    image = image.clamp(min=0.0) if kind == "light" else image
+    chroma = _chroma(image, luminance(image), kind) if front.chroma else None
+    return describe(picture_code(image, front, kind), chroma)
 
 
 def _channels(image: Tensor, front: Front, kind: Kind) -> Tensor:

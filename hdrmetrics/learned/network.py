@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from hdrmetrics.errors import OptionError, ShapeError
 from hdrmetrics.learned.architecture import WINDOW, Architecture
 from hdrmetrics.learned.architecture import Stage as StageShape
-from hdrmetrics.learned.descriptors import describe_pair
+from hdrmetrics.learned.descriptors import describe_pair, in_strips
 from hdrmetrics.learned.front import bent_difference, front_channels, kinds, picture_code
 from hdrmetrics.learned.geometry import input_channels, minimum_length, statistic_count
 from hdrmetrics.learned.statistics import powers, statistics, window_moments
@@ -142,11 +142,12 @@ class QualityNetwork(nn.Module):
             reference = _full(reference)
             compared = front_channels(reference, front, of_reference)
             if front.descriptors and self.architecture.fusion == "difference":
-                codes = (
-                    picture_code(image, front, kind)
-                    for image, kind in ((test, of_test), (reference, of_reference))
-                )
-                compared = torch.cat([compared, describe_pair(*codes)], dim=1)
+
+                def pair(parts: list[Tensor]) -> Tensor:
+                    codes = zip(parts, (of_test, of_reference), strict=True)
+                    return describe_pair(*(picture_code(x, front, kind) for x, kind in codes))
+
+                compared = torch.cat([compared, in_strips(pair, [test, reference])], dim=1)
             return seen, compared
 
     def trunk(self, test: Tensor, reference: Tensor | None = None) -> Features:
