@@ -231,9 +231,8 @@ def _prepare(options: argparse.Namespace) -> int:
 
 
 def _predict(options: argparse.Namespace) -> int:
-    from datasets.labelling.transform import LabelTransform
     from hdrmetrics.learned.weights import load_weights
-    from trainers.heads import Head
+    from trainers.heads import heads_of
     from trainers.labels import save_labels
     from trainers.predictions import predict_set
     from trainers.processes import Processes
@@ -246,16 +245,7 @@ def _predict(options: argparse.Namespace) -> int:
         raise OptionError(
             f"the weights have no head {', '.join(unknown)}; they have {', '.join(card.heads)}"
         )
-    heads = [
-        Head(
-            name,
-            own.sets,
-            # A head of several teachers has no scale of its own: see Head.
-            None if "," in own.teacher else LabelTransform.from_dict(own.target.transform()),
-        )
-        for name, own in card.heads.items()
-        if not options.head or name in options.head
-    ]
+    heads = [one for one in heads_of(card) if not options.head or one.name in options.head]
     options.out.mkdir(parents=True, exist_ok=True)
     for name in options.sets:
         own_heads = [head for head in heads if options.head or name in head.sets]

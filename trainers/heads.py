@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datasets.labelling.transform import LabelTransform
+from hdrmetrics.learned.card import Card
 from trainers.labels import Labels
 from trainers.weighted import Numbers
 
@@ -53,6 +54,21 @@ class Head:
             return values
         assert self.transform is not None
         return self.transform(labels.transform.inverse(values))
+
+
+def heads_of(card: Card) -> list[Head]:
+    """Return the heads of trained weights.
+
+    A head of several teachers has no scale of its own: see :class:`Head`.
+    """
+    return [
+        Head(
+            name,
+            own.sets,
+            None if "," in own.teacher else LabelTransform.from_dict(own.target.transform()),
+        )
+        for name, own in card.heads.items()
+    ]
 
 
 def make_heads(wanted: Mapping[str, Sequence[str]], labels: Sequence[Labels]) -> list[Head]:

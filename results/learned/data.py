@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 from tqdm import tqdm
 
-from datasets.labelling.transform import LabelTransform
 from datasets.streams import fraction
 from hdrmetrics.errors import ImageReadError, OptionError
 from hdrmetrics.learned.card import Card
@@ -22,7 +21,7 @@ from hdrmetrics.learned.predictor import family
 from hdrmetrics.learned.weights import SUFFIX, card_path, load_weights, read_card
 from trainers.baselines import BASELINES, code_values
 from trainers.evaluation import find_predictions
-from trainers.heads import Head
+from trainers.heads import Head, heads_of
 from trainers.labels import Labels, find_labels, save_labels
 from trainers.logistic import LogisticCurve
 from trainers.predict import Predictor
@@ -155,19 +154,6 @@ def compare(sources: Sources, also: Sequence[str]) -> list[Comparison]:
             for predictor, labels in yardsticks(sources, name):
                 one.predictors.setdefault(predictor, {})[name] = labels
     return [one for one in by_kind.values() if one.predictors]
-
-
-def heads_of(card: Card) -> list[Head]:
-    """Return the heads of a card as the trainers know them."""
-    return [
-        Head(
-            name,
-            own.sets,
-            # A head of several teachers has no scale of its own.
-            None if "," in own.teacher else LabelTransform.from_dict(own.target.transform()),
-        )
-        for name, own in card.heads.items()
-    ]
 
 
 def _add_ours(one: Comparison, path: Path, card: Card, sources: Sources) -> None:
