@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing as mp
 import os
 import threading
@@ -62,7 +63,9 @@ class _Worker:
 
     def give(self, job: Any) -> None:
         self.job, self.since = job, time.monotonic()
-        self.link.send(job)
+        # A process that died idle has closed its end; whoever waits for its answer finds out.
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            self.link.send(job)
 
     def is_late(self, limit_s: float) -> bool:
         """Whether it has taken longer than it may, for its job or for its set-up."""

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -48,6 +49,24 @@ def test_results_deaths_and_hangs(tmp_path: Path) -> None:
         assert not outcomes[job].reason
     assert "died twice" in outcomes["die"].reason
     assert "longer than 4 s" in outcomes["hang"].reason
+
+
+def leave_soon(argument: Any) -> Callable[[Any], Any]:
+    """Answer, then die while there is nothing to do."""
+
+    def work(job: int) -> int:
+        threading.Timer(0.1, os._exit, [1]).start()
+        return job
+
+    return work
+
+
+def test_a_worker_that_dies_idle_is_replaced() -> None:
+    found = []
+    for outcome in run_jobs(leave_soon, None, [1, 2], workers=1):
+        found.append(outcome.result)
+        time.sleep(0.5)
+    assert found == [1, 2]
 
 
 def test_a_set_up_that_fails_is_an_error() -> None:
