@@ -9,7 +9,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from hdrmetrics.errors import HdrMetricsError, OptionError
+from datasets.command import exit_status
+from hdrmetrics.errors import OptionError
 
 if TYPE_CHECKING:
     from datasets.scenes.scene import Scene
@@ -21,26 +22,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit status: 0, 1 if something failed, 2 for a wrong call."""
     options = _parser().parse_args(arguments)
     command: Callable[[argparse.Namespace], int] = options.run
-    try:
-        status = command(options)
-        sys.stdout.flush()
-        return status
-    except BrokenPipeError:  # the reader of our output left, as head does
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
-    except HdrMetricsError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except ModuleNotFoundError as error:
-        print(
-            f"error: {error.name} is not installed; pip install 'hdrmetrics[datasets]' brings "
-            "what generated sets need",
-            file=sys.stderr,
-        )
-        return 2
-    except KeyboardInterrupt:
-        print("\nstopped; the same command goes on from here", file=sys.stderr)
-        return 130
+    return exit_status(
+        lambda: command(options),
+        installs="what generated sets need",
+        stopped="stopped; the same command goes on from here",
+    )
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -56,7 +42,7 @@ def _parser() -> argparse.ArgumentParser:
         return _Command(sub)
 
     build = command("build", _build, "make and label the items of a recipe")
-    build.sub.add_argument("recipe", help="a TOML file, or hdr-c, sdr-d, tmo, itmo")
+    build.sub.add_argument("recipe", help="a TOML file, or one of ours by name, as hdr-c")
     build.scenes()
     build.sub.add_argument("--out", type=Path, required=True, help="folder of the set")
     build.workers()

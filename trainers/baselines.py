@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from hdrmetrics.color import luminance
@@ -106,8 +107,7 @@ def predict_baseline(
 ) -> Labels:
     """Return items with a baseline's predictions of the target.
 
-    A statistic has no scale and no direction of its own: both come from the monotone logistic
-    curve through the *validation* split, which learned predictors are not fitted to either.
+    A statistic has no scale and no direction of its own: see :func:`brought_to_target`.
 
     Parameters
     ----------
@@ -127,7 +127,7 @@ def predict_baseline(
     UnknownNameError
         For an unknown baseline.
     OptionError
-        If there are no validation items to fit to, or none of the splits asked for.
+        If there are too few validation items to fit to, or none of the splits asked for.
     ImageReadError
         If labels or crops cannot be read.
     """
@@ -142,11 +142,35 @@ def predict_baseline(
     there, values = score_items(
         predictor, needed, stores, reference=False, device=torch.device("cpu"), batch=batch
     )
-    raw = values[:, 0].astype(np.float64)
-    fitting = there["split"] == "validation"
-    if fitting.sum() < 2:
-        raise OptionError(f"{set_name}: no validation items to fit {name} to")
-    curve = LogisticCurve.fit(raw[fitting], there["target"][fitting].astype(np.float64))
-    wanted = np.isin(there["split"], list(splits))
-    kept = there.select(wanted)
-    return with_predictions(kept, {name: np.clip(curve(raw[wanted]), 0, 1)})
+    found = brought_to_target(values[:, 0].astype(np.float64), there)
+    return with_predictions(there, {name: found}).select(np.isin(there["split"], list(splits)))
+
+
+def brought_to_target(raw: NDArray[np.float64], labels: Labels) -> NDArray[np.float64]:
+    """Return a statistic on the scale of the target, ``(n,)`` in [0, 1], 1 best.
+
+    Scale and direction are those of the monotone logistic curve through the items of the
+    *validation* split, which learned predictors are not fitted to either.
+
+    Parameters
+    ----------
+    raw
+        The statistic of each item, ``(n,)``, finite.
+    labels
+        The items, of any splits.
+
+    Raises
+    ------
+    OptionError
+        If fewer than two of the items are of the validation split.
+    ShapeError
+        If the statistic of one of these is not finite.
+    """
+    fitting = labels["split"] == "validation"
+    if np.count_nonzero(fitting) < 2:
+        raise OptionError(
+            f"{labels.name}: a statistic is brought to the target by two items of the validation "
+            f"split at least, not {np.count_nonzero(fitting)}: use a store that holds them"
+        )
+    curve = LogisticCurve.fit(raw[fitting], labels["target"][fitting].astype(np.float64))
+    return np.clip(curve(raw), 0, 1)

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from hdrmetrics.errors import HdrMetricsError, OptionError
+from datasets.command import exit_status
+from hdrmetrics.errors import OptionError
 
 STOPPED = 143
 """Exit status of a run that was asked to stop and can be resumed."""
@@ -24,21 +25,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit status: 0, 2 for a wrong call, 143 if stopped."""
     options = _parser().parse_args(arguments)
     command: Callable[[argparse.Namespace], int] = options.run
-    try:
-        return command(options)
-    except HdrMetricsError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    except ModuleNotFoundError as error:
-        print(
-            f"error: {error.name} is not installed; pip install 'hdrmetrics[datasets]' brings "
-            "what label tables need (exported labels need nothing)",
-            file=sys.stderr,
-        )
-        return 2
-    except KeyboardInterrupt:
-        print("\nstopped; the same command with --resume goes on from here", file=sys.stderr)
-        return 130
+    return exit_status(
+        lambda: command(options),
+        installs="what label tables need (exported labels need nothing)",
+        stopped="stopped; a run goes on from here with --resume",
+    )
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -105,7 +96,7 @@ def _parser() -> argparse.ArgumentParser:
 def _add_data(sub: argparse.ArgumentParser) -> None:
     sub.add_argument(
         "--set", action="append", required=True, dest="sets", metavar="NAME",
-        help="hdr-c, sdr-d, tmo or itmo; several times for several",
+        help="name of a set, as hdr-c; several times for several",
     )  # fmt: skip
     sub.add_argument(
         "--tables", type=Path, required=True, help="folder with NAME.parquet or NAME.npz"

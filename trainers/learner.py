@@ -115,7 +115,9 @@ class Learner:
         self.average = WeightAverage(self.judged, settings.average)
 
     def begin(self, *, taken: Sequence[str] = ()) -> None:
-        """Measure the statistics' moments before the first step.
+        """Measure the statistics' moments before the first step of a run.
+
+        A run that goes on needs none: :meth:`restore` brings those that it had.
 
         Parameters
         ----------

@@ -31,8 +31,8 @@ def make_plan(
     Parameters
     ----------
     make
-        Makes a learner of its own for a precision and a layout; it is thrown away, so the
-        measurement leaves no trace in the run.
+        Makes a learner of its own for a precision and a layout, which need not have begun; it is
+        thrown away, so the measurement leaves no trace in the run.
     settings
         Precision and layout, ``auto`` or fixed, and the number of validations.
     budget

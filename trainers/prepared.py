@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from datasets.workers import run_jobs
-from hdrmetrics.errors import ImageReadError, OptionError
+from hdrmetrics.errors import HdrMetricsError, ImageReadError, OptionError
 from hdrmetrics.learned.architecture import Architecture
 from hdrmetrics.learned.descriptors import symmetric
 from hdrmetrics.learned.network import build_network
@@ -116,7 +116,7 @@ def prepare(
     Raises
     ------
     OptionError
-        If the front end is not one of descriptors.
+        If the front end is not one of descriptors, or there are no items.
     ImageReadError
         If crops cannot be read.
     """
@@ -124,6 +124,11 @@ def prepare(
 
     if not architecture.front.descriptors:
         raise OptionError("only the channels of descriptors are prepared: others follow the window")
+    if not len(labels):
+        raise OptionError(
+            f"{labels.name} has no items to prepare channels of: take more splits, or a larger "
+            "part of the crops"
+        )
     reference = architecture.inputs == "reference"
     pieces = [slice(at, at + _PIECE) for at in range(0, len(labels), _PIECE)]
     jobs = [
@@ -137,19 +142,20 @@ def prepare(
     argument = (architecture.to_dict(), str(stores), labels.name, labels.domain)
     out.mkdir(parents=True, exist_ok=True)
     (out / _INDEX).unlink(missing_ok=True)
-    values: NDArray[Any] | None = None
-    bar = tqdm(total=len(labels), desc=f"prepare {labels.name}", unit="crop", disable=not progress)
-    for outcome in run_jobs(_set_up, argument, jobs, workers=workers):
-        if outcome.reason:
-            raise ImageReadError(f"crops of {labels.name}: {outcome.reason}")
-        found = outcome.result
-        if values is None:
-            shape = (len(labels), *found.shape[1:])
-            values = np.lib.format.open_memmap(out / _VALUES, "w+", np.float16, shape)
-        values[outcome.job[0] : outcome.job[0] + len(found)] = found
-        bar.update(len(found))
-    bar.close()
-    assert isinstance(values, np.memmap)
+    values: np.memmap[Any, Any] | None = None
+    with tqdm(
+        total=len(labels), desc=f"prepare {labels.name}", unit="crop", disable=not progress
+    ) as bar:
+        for outcome in run_jobs(_set_up, argument, jobs, workers=workers):
+            found = outcome.reason or outcome.result
+            if isinstance(found, str):
+                raise ImageReadError(f"crops of {labels.name}: {found}")
+            if values is None:
+                shape = (len(labels), *found.shape[1:])
+                values = np.lib.format.open_memmap(out / _VALUES, "w+", np.float16, shape)
+            values[outcome.job[0] : outcome.job[0] + len(found)] = found
+            bar.update(len(found))
+    assert values is not None, "every job has an outcome"
     values.flush()
     index = {"made_for": _made_for(architecture), "items": [str(n) for n in labels["test_name"]]}
     write_text(out / _INDEX, json.dumps(index))
@@ -163,13 +169,17 @@ def _set_up(argument: tuple[dict[str, Any], str, str, Domain]) -> Any:
     pixels = CropPixels(find_store(Path(stores), name), (), device=torch.device("cpu"), limit_mb=0)
 
     @torch.no_grad()
-    def work(job: tuple[int, list[str], list[str] | None]) -> Any:
+    def work(job: tuple[int, list[str], list[str] | None]) -> NDArray[np.float16] | str:
         _, tests, references = job
-        test = pixels.batch(np.array(tests))
-        reference = None if references is None else pixels.batch(np.array(references))
+        try:
+            test = pixels.batch(np.array(tests))
+            reference = None if references is None else pixels.batch(np.array(references))
+        except HdrMetricsError as error:
+            return str(error)
         found = [one for one in network.channels(test, reference, domain=domain) if one is not None]
         pixels.store.release()
-        return torch.cat(found, dim=1).half().numpy()
+        joint: NDArray[np.float16] = torch.cat(found, dim=1).half().numpy()
+        return joint
 
     return work
 

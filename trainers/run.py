@@ -114,7 +114,7 @@ def run(options: RunOptions, config: Config, processes: Processes) -> Path | Non
         architecture=architecture,
     )
 
-    def make(precision: str, layout: str) -> Learner:
+    def make(precision: str, layout: str, *, begin: bool = False) -> Learner:
         network = build_network(architecture, seed=digest(options.seed, "weights") % 2**63)
         taken: list[str] = []
         if options.start_from is not None:
@@ -128,12 +128,19 @@ def run(options: RunOptions, config: Config, processes: Processes) -> Path | Non
             precision=precision,
             layout=layout,
         )
-        learner.begin(taken=[h for h in architecture.heads if f"heads.{h}.0.weight" in taken])
+        if begin:
+            learner.begin(taken=[h for h in architecture.heads if f"heads.{h}.0.weight" in taken])
         return learner
 
+    # What is measured needs no beginning, and a checkpoint brings its own.
+    fresh = not (options.resume and (options.out / CHECKPOINT).exists())
     with StopRequest() as stop:
-        plan = _plan(options, config, told, processes, make)
-        learner = make(plan.precision, plan.layout)
+        known = _known_plan(options, processes)
+        plan = known or _new_plan(options, config, make)
+        learner = make(plan.precision, plan.layout, begin=fresh)
+        if known is None:
+            # Only now, so that a run that cannot begin leaves nothing behind.
+            _write_down(options, config, told, plan, processes)
         progress, stopped = train(
             learner,
             plan.steps,
@@ -225,29 +232,33 @@ def _told(
     return json.dumps(told, indent=2) + "\n"
 
 
-def _plan(
-    options: RunOptions,
-    config: Config,
-    told: str,
-    processes: Processes,
-    make: Callable[[str, str], Learner],
-) -> Plan:
-    out = options.out
-    known = options.resume and (out / PLAN).exists()
-    processes.wait()
-    if known:
-        plan = Plan.load(out / PLAN)
-        if options.steps not in (None, plan.steps):
-            raise OptionError(
-                f"the run in {out} has {plan.steps} steps, not {options.steps}: leave --steps "
-                "out, or begin another run"
-            )
-        return plan
+def _known_plan(options: RunOptions, processes: Processes) -> Plan | None:
+    """Return the plan of the run that goes on, if there is one."""
+    path = options.out / PLAN
+    known = options.resume and path.exists()
+    processes.wait()  # until all have looked, before the first one writes
+    if not known:
+        return None
+    plan = Plan.load(path)
+    if options.steps not in (None, plan.steps):
+        raise OptionError(
+            f"the run in {options.out} has {plan.steps} steps, not {options.steps}: leave --steps "
+            "out, or begin another run"
+        )
+    return plan
+
+
+def _new_plan(options: RunOptions, config: Config, make: Callable[[str, str], Learner]) -> Plan:
     if (options.budget is None) == (options.steps is None):
         raise OptionError("a run needs a budget of time (90m) or a number of steps, one of them")
-    plan = make_plan(make, config.run, budget=options.budget, steps=options.steps)
-    # Only now, so that a run that cannot begin leaves nothing behind.
-    make(plan.precision, plan.layout)
+    return make_plan(make, config.run, budget=options.budget, steps=options.steps)
+
+
+def _write_down(
+    options: RunOptions, config: Config, told: str, plan: Plan, processes: Processes
+) -> None:
+    """Write what was asked for, and what was decided, into the folder of a new run."""
+    out = options.out
     if processes.first:
         out.mkdir(parents=True, exist_ok=True)
         write_text(out / CONFIG, config.text)
@@ -255,7 +266,6 @@ def _plan(
         write_text(out / RUN, told)
         plan.save(out / PLAN)
     processes.wait()
-    return plan
 
 
 def _finish(

@@ -12,7 +12,7 @@ from hdrmetrics.learned import descriptors
 
 Inputs = Literal["none", "reference"]
 Light = Literal["pu21", "log10"]
-Fusion = Literal["none", "concatenated", "difference", "shared"]
+Fusion = Literal["none", "concatenated", "difference"]
 Pooling = Literal["mean", "mean+std", "mean+std+log", "mean+std+peak"]
 Padding = Literal["valid", "zeros"]
 
@@ -202,9 +202,7 @@ class Architecture:
         papers.
     fusion
         How two pictures meet. ``concatenated``: their channels side by side; ``difference``: with
-        their bent difference as third (of descriptors: how the two differ in each cell);
-        ``shared``: one trunk sees both, and the statistics are those of test, reference and
-        absolute difference at each level.
+        their bent difference as third (of descriptors: how the two differ in each cell).
 
     Raises
     ------
@@ -378,14 +376,10 @@ SMALL_DIQM = replace(
 )
 """The same with a reference: both pictures and their bent difference from the first layer on."""
 
-SHARED_DIQM = replace(SMALL_DIQM, name="shared-diqm", fusion="shared")
-"""One trunk for both pictures, compared at every level; twice the work."""
-
 OURS_DIQM = replace(OURS_NOR, name="ours-diqm", inputs="reference", fusion="difference")
 """Ours with a reference: descriptors of both pictures and of how they differ."""
 
 ARCHITECTURES: dict[str, Architecture] = {
-    each.name: each
-    for each in (PAPER_NOR, PAPER_DIQM, SMALL_NOR, SMALL_DIQM, SHARED_DIQM, OURS_NOR, OURS_DIQM)
+    each.name: each for each in (PAPER_NOR, PAPER_DIQM, SMALL_NOR, SMALL_DIQM, OURS_NOR, OURS_DIQM)
 }
 """All by name."""

@@ -138,8 +138,12 @@ def describe_pair(test: Tensor, reference: Tensor) -> Tensor:
 def symmetric(described: Tensor, *, transposed: bool, flips: tuple[bool, bool]) -> Tensor:
     """Return the descriptors of a mirrored picture from those of the picture.
 
-    Exactly for a transposition; mirrored, nearly: what relates two pixels (up to 8 px apart) lies
-    in the cell of the upper or left one, and coarse octaves lie half a pixel off the middle.
+    Exactly for a transposition. Flipped, to an approximation only: what relates two pixels (up to
+    8 px apart) lies in the cell of the upper or left one, and coarse octaves lie half a pixel off
+    the middle. Over the middle 256 px of the package's sample images (peak 1000 cd/m²), the root
+    mean square of the difference from the flipped picture's descriptors is 0.33 of theirs for one
+    flip and 0.46 for both, most of it in one value of a hundred; in the median channel it is 0.06
+    and 0.16.
 
     Parameters
     ----------

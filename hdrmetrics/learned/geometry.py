@@ -18,7 +18,7 @@ class Level:
     Parameters
     ----------
     channels
-        Per picture of a shared trunk, else of all pictures together.
+        Of all pictures together.
     stride
         Pixels from one cell to the next.
     field
@@ -76,16 +76,15 @@ def input_channels(architecture: Architecture) -> int:
     front = architecture.front
     if front.descriptors and architecture.fusion == "difference":
         return 2 * front.channels + len(PAIR_NAMES)
-    pictures = {"none": 1, "concatenated": 2, "difference": 3, "shared": 1}
+    pictures = {"none": 1, "concatenated": 2, "difference": 3}
     return front.channels * pictures[architecture.fusion]
 
 
 def statistic_count(architecture: Architecture) -> int:
     """Return the length of the pooled vector that the heads see."""
-    views = 3 if architecture.fusion == "shared" else 1
     grids = levels(architecture)
     width = sum(grids[index].channels for index in architecture.pooled)
-    return width * views * _STATISTICS[architecture.pooling]
+    return width * _STATISTICS[architecture.pooling]
 
 
 def parameter_count(architecture: Architecture) -> int:
@@ -125,8 +124,6 @@ def cost(architecture: Architecture, size: tuple[int, int] = (1080, 1920)) -> in
             rows, columns = rows - lost, columns - lost
             total += rows * columns * taps * stage.channels**2
         before = stage.channels
-    if architecture.fusion == "shared":
-        total *= 2
     head = (statistic_count(architecture) + 1) * architecture.hidden
     return total + head * len(architecture.heads)
 
@@ -141,7 +138,7 @@ def floats_per_pixel(architecture: Architecture) -> float:
         here = (before.stride * stage.stride) ** 2
         most = max(most, before.channels / before.stride**2 + 3.0 * stage.channels / here)
     kept = sum(grids[index].channels / grids[index].stride ** 2 for index in architecture.pooled)
-    return (most + kept) * (3 if architecture.fusion == "shared" else 1)
+    return most + kept
 
 
 def _lost(architecture: Architecture, stage: Stage) -> int:

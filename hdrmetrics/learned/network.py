@@ -154,14 +154,10 @@ class QualityNetwork(nn.Module):
         """Return the maps of the pooled levels from the front end's channels."""
         if reference is None:
             return self._levels(test)
-        fusion = self.architecture.fusion
-        if fusion == "shared":
-            a, b = self._levels(test), self._levels(reference)
-            return tuple(torch.cat([t, r, (t - r).abs()], dim=1) for t, r in zip(a, b, strict=True))
-        parts = [test, reference]
-        if fusion == "difference" and not self.architecture.front.descriptors:
+        parts, front = [test, reference], self.architecture.front
+        if self.architecture.fusion == "difference" and not front.descriptors:
             with torch.autocast(test.device.type, enabled=False):
-                parts.append(bent_difference(test, reference, self.architecture.front))
+                parts.append(bent_difference(test, reference, front))
         return self._levels(torch.cat(parts, dim=1))
 
     def pool(self, features: Features) -> Tensor:

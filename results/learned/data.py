@@ -19,15 +19,14 @@ from hdrmetrics.errors import ImageReadError, OptionError
 from hdrmetrics.learned.card import Card
 from hdrmetrics.learned.predictor import family
 from hdrmetrics.learned.weights import SUFFIX, card_path, load_weights, read_card
-from trainers.baselines import BASELINES, code_values
+from trainers.baselines import BASELINES, brought_to_target, code_values
 from trainers.evaluation import find_predictions
 from trainers.heads import Head, heads_of
 from trainers.labels import Labels, find_labels, save_labels
-from trainers.logistic import LogisticCurve
 from trainers.predict import Predictor
 from trainers.predictions import PREFIX, read_predictions, score_items, with_predictions
 
-SETS = ("hdr-c", "sdr-d", "tmo", "itmo")
+SETS = ("hdr-c", "sdr-d", "tmo", "itmo", "hdr-d")
 KINDS = {"norvdpnet": "no reference", "diqm": "with the reference"}
 SPLITS = ("validation", "test")
 WITH_REFERENCE = {"pu21-psnr": "pu21_psnr", "pu21-ssim": "pu21_ssim"}
@@ -228,7 +227,7 @@ def _baselines(sources: Sources, name: str) -> Iterator[tuple[str, Labels]]:
 
             there, raw = _score(predictor, wanted, sources, reference=False)
         columns = zip(BASELINES, raw.T.astype(np.float64), strict=True)
-        said = {baseline: _brought_to_target(one, there) for baseline, one in columns}
+        said = {baseline: brought_to_target(one, there) for baseline, one in columns}
         file.parent.mkdir(parents=True, exist_ok=True)
         save_labels(file, with_predictions(there, said))
     found = read_predictions(file)
@@ -244,14 +243,7 @@ def _from_table(sources: Sources, name: str) -> Iterator[tuple[str, Labels]]:
         raw = labels[column].astype(np.float64)
         # Identical pictures have an infinite PSNR; any large number ranks them first.
         raw = np.minimum(raw, raw[np.isfinite(raw)].max())
-        yield predictor, with_predictions(labels, {predictor: _brought_to_target(raw, labels)})
-
-
-def _brought_to_target(raw: NDArray[np.float64], labels: Labels) -> NDArray[np.float64]:
-    """Return a statistic on the scale of the target, which the validation split alone decides."""
-    fitting = labels["split"] == "validation"
-    curve = LogisticCurve.fit(raw[fitting], labels["target"][fitting].astype(np.float64))
-    return np.clip(curve(raw), 0, 1)
+        yield predictor, with_predictions(labels, {predictor: brought_to_target(raw, labels)})
 
 
 def _score(

@@ -17,7 +17,7 @@ TARGETS: dict[str, dict[str, dict[str, float]]] = {
         "tmo": {"srocc": 0.80},
         "itmo": {"srocc": 0.80},
     },
-    "diqm": {name: {"srocc": 0.97} for name in SETS},
+    "diqm": {name: {"srocc": 0.97} for name in ("hdr-c", "sdr-d", "tmo", "itmo")},
 }
 """By kind and set, the least agreement on the test split."""
 

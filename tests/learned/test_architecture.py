@@ -142,7 +142,8 @@ def test_descriptions_from_before_descriptors_and_kernels() -> None:
     ("change", "message"),
     [
         ({"inputs": "two"}, "inputs is one of none, reference"),
-        ({"fusion": "shared"}, "fused"),
+        ({"fusion": "concatenated"}, "fused"),
+        ({"fusion": "shared"}, "fusion is one of none, concatenated, difference"),
         ({"stages": ()}, "1 to 8 stages"),
         ({"stages": (Stage(8),) * 9}, "1 to 8 stages"),
         ({"stages": (Stage(8, stride=3),)}, "divide a window"),

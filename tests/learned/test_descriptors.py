@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy import ndimage, signal
 from torch import Tensor
 
+from hdrmetrics import read_image, sample_images
 from hdrmetrics.learned import descriptors as module
 from hdrmetrics.learned.architecture import Front
 from hdrmetrics.learned.descriptors import (
@@ -461,6 +462,33 @@ def test_a_mirrored_picture_has_mirrored_descriptors(
         assert bool((error[0, diagonals] < 0.5 * left[0, diagonals]).all())
     # Pixels alone decide level, contrast and light, and these are exact.
     torch.testing.assert_close(found[:, :4], wanted[:, :4])
+
+
+@pytest.mark.parametrize(
+    ("flips", "all_of_it", "median"),
+    [((True, False), 0.33, 0.06), ((False, True), 0.33, 0.06), ((True, True), 0.46, 0.16)],
+)
+def test_how_nearly_flipped_descriptors_are_those_of_the_flipped_picture(
+    flips: tuple[bool, bool], all_of_it: float, median: float
+) -> None:
+    """The figures that the docstring names."""
+    front = Front("pu21", chroma=True, descriptors=True)
+    errors, sizes = [], []
+    for path in sample_images().values():
+        light = read_image(path, peak=1000).tensor(dtype=torch.float64)
+        top, left = ((side - 256) // 2 for side in light.shape[-2:])
+        light = light[..., top : top + 256, left : left + 256]
+        flipped = light.flip([dim for dim, flip in zip((-2, -1), flips, strict=True) if flip])
+        wanted = front_channels(flipped, front, "light")
+        found = symmetric(front_channels(light, front, "light"), transposed=False, flips=flips)
+        errors.append((found - wanted).square())
+        sizes.append(wanted.square())
+    error, size = torch.cat(errors), torch.cat(sizes)
+    assert float((error.sum() / size.sum()).sqrt()) == pytest.approx(all_of_it, abs=0.015)
+    by_channel = (error.sum(dim=(0, 2, 3)) / size.sum(dim=(0, 2, 3))).sqrt()
+    assert float(by_channel.median()) == pytest.approx(median, abs=0.01)
+    largest = error.flatten().sort(descending=True).values[: error.numel() // 100]
+    assert float(largest.sum() / error.sum()) > 0.5
 
 
 def test_error_grows_with_noise_and_agreement_falls() -> None:

@@ -40,16 +40,13 @@ def test_activations_start_at_unit_scale(
         codes = photos[name][..., :192, :192].float()
         network = build_network(architecture, seed=1)
         with torch.no_grad():
-            x = network.channels(*pair(architecture, codes.clamp(0, 1)), domain="sdr")
-            seen = x[0] if x[1] is None or architecture.fusion == "shared" else None
-            maps = network.trunk(*x) if seen is None else network._levels(seen)
+            maps = network.features(*pair(architecture, codes.clamp(0, 1)), domain="sdr")
             found.append([float(m.square().mean()) for m in maps])
             pooled = network.pool(maps)
-            if architecture.fusion != "shared":
-                # Peaks are larger than means.
-                most = 6 if architecture.pooling == "mean+std+peak" else 3
-                assert 0.02 < float(pooled.square().mean()) < most
-                assert float(network.head(pooled).abs().max()) < 1, "targets start near a half"
+            # Peaks are larger than means.
+            most = 6 if architecture.pooling == "mean+std+peak" else 3
+            assert 0.02 < float(pooled.square().mean()) < most
+            assert float(network.head(pooled).abs().max()) < 1, "targets start near a half"
     scale = torch.tensor(found).mean(dim=0)
     assert bool(((scale > 0.1) & (scale < 4)).all()), scale
 
@@ -158,7 +155,7 @@ def test_float64_gradients(architecture: Architecture) -> None:
 
 
 def test_identical_pictures_have_finite_gradients() -> None:
-    for name in ("small-diqm", "shared-diqm", "paper-diqm", "ours-diqm"):
+    for name in ("small-diqm", "paper-diqm", "ours-diqm"):
         network = alive(build_network(ARCHITECTURES[name]))
         light = pictures(1, 140, 140)
         leaf = light.clone().requires_grad_()
@@ -244,12 +241,11 @@ def test_descriptors_of_pairs_meet_where_the_network_compares() -> None:
         torch.testing.assert_close(channels[:, :62], alone)
     codes = [picture_code(x, OURS_DIQM.front, "light") for x in (test, reference)]
     torch.testing.assert_close(compared[:, 62:], describe_pair(*codes))
-    for fusion, length in (("shared", 62), ("concatenated", 62)):
-        other = build_network(replace(narrow(OURS_DIQM), fusion=fusion))
-        seen, compared = other.channels(test, reference, domain="hdr")
-        assert compared is not None
-        assert seen.shape[1] == compared.shape[1] == length
-        assert other.head(other.pool(other.trunk(seen, compared))).shape == (1, 4)
+    beside = build_network(replace(narrow(OURS_DIQM), fusion="concatenated"))
+    seen, compared = beside.channels(test, reference, domain="hdr")
+    assert compared is not None
+    assert seen.shape[1] == compared.shape[1] == 62
+    assert beside.head(beside.pool(beside.trunk(seen, compared))).shape == (1, 4)
 
 
 def test_a_small_network_learns_how_strong_noise_is() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import Tensor
@@ -209,8 +211,8 @@ def test_masks() -> None:
 def test_descriptions_are_of_the_test_whatever_the_fusion() -> None:
     light = pictures(1, 256, 256)
     wanted = score_windows(network_of(NOR), light, domain="hdr").description
-    for name in ("small-diqm", "shared-diqm"):
-        network = network_of(narrow(ARCHITECTURES[name]))
+    for fusion in ("difference", "concatenated"):
+        network = network_of(replace(DIQM, fusion=fusion))
         found = score_windows(network, light, light * 2, domain="hdr").description
         torch.testing.assert_close(found, wanted)
     mean, deviation, size = wanted[0, 0].view(3, 3)

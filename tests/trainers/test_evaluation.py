@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 import math
+import os
+import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +19,7 @@ from hdrmetrics.transfer import pu21_encode
 from trainers.agreement import ALL, Judge, quality_of
 from trainers.baselines import (
     BASELINES,
+    brought_to_target,
     code_values,
     gradient_kurtosis,
     laplacian_energy,
@@ -26,7 +30,7 @@ from trainers.card import known_failures
 from trainers.cli import main
 from trainers.evaluation import evaluate, find_predictions, markdown
 from trainers.heads import make_heads
-from trainers.labels import Labels, save_labels
+from trainers.labels import Labels, find_labels, save_labels
 from trainers.predictions import read_predictions, with_predictions
 
 from .small import CONFIG, make_set
@@ -88,6 +92,38 @@ def test_baselines_are_brought_to_the_target(data: Path, name: str) -> None:
         assert r > 0.9
 
 
+def test_a_statistic_gets_scale_and_direction_from_the_validation_split(data: Path) -> None:
+    labels = find_labels(data, "small")
+    target = labels["target"].astype(np.float64)
+    # A statistic on a scale of its own, falling: log-odds of the target, times -7, plus 300.
+    inside = np.clip(target, 1e-3, 1 - 1e-3)
+    raw = 300 - 7 * np.log(inside / (1 - inside))
+    found = brought_to_target(raw, labels)
+    assert found.shape == target.shape
+    assert found.min() >= 0
+    assert found.max() <= 1
+    np.testing.assert_allclose(found, target, atol=5e-3)
+    # What the other splits are labelled changes nothing; nor do they need to be there.
+    wrong = np.where(labels["split"] == "validation", labels["target"], 0.5).astype(np.float32)
+    changed = replace(labels, columns={**labels.columns, "target": wrong})
+    np.testing.assert_array_equal(brought_to_target(raw, changed), found)
+    fitting = labels["split"] == "validation"
+    alone = brought_to_target(raw[fitting], labels.select(fitting))
+    np.testing.assert_allclose(alone, found[fitting], rtol=1e-12)
+
+
+def test_too_few_validation_items_are_told(data: Path) -> None:
+    labels = find_labels(data, "small")
+    places = np.flatnonzero(labels["split"] == "validation")
+    others = np.flatnonzero(labels["split"] == "test")
+    for count in (0, 1):
+        few = labels.select(np.concatenate([others, places[:count]]))
+        with pytest.raises(OptionError, match=f"small: .* at least, not {count}: use a store"):
+            brought_to_target(few["quality"].astype(np.float64), few)
+    two = labels.select(np.concatenate([others, places[:2]]))
+    assert len(brought_to_target(two["quality"].astype(np.float64), two)) == len(two)
+
+
 def test_piqe_of_light_is_that_of_pu21(data: Path) -> None:
     light = 300 * torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
     assert torch.equal(
@@ -101,8 +137,6 @@ def test_piqe_of_light_is_that_of_pu21(data: Path) -> None:
 
 
 def _predicted(data: Path, name: str = "small", noise: float = 0.1, seed: int = 0) -> Labels:
-    from trainers.labels import find_labels
-
     labels = find_labels(data, name)
     rng = np.random.Generator(np.random.PCG64(seed))
     values = np.clip(labels["target"] + noise * rng.normal(size=len(labels)), 0, 1)
@@ -308,3 +342,16 @@ def test_wrong_evaluations(data: Path, tmp_path: Path, capsys: pytest.CaptureFix
     assert "same name" in capsys.readouterr().err
     assert main(["evaluate", same[0], "--out", out, "--resamples", "-1"]) == 2
     assert main(["export", str(data / "small.npz"), "--out", str(tmp_path / "x.csv")]) == 2
+
+
+def test_a_reader_that_leaves_is_no_error(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save_labels(tmp_path / "p.npz", _predicted(data))
+    read, written = os.pipe()
+    os.close(read)
+    with os.fdopen(written, "w") as pipe:
+        monkeypatch.setattr(sys, "stdout", pipe)
+        place = f"a={tmp_path / 'p.npz'}"
+        assert main(["evaluate", place, "--resamples", "0", "--out", str(tmp_path / "e")]) == 141
+    assert (tmp_path / "e" / "agreement.csv").exists()

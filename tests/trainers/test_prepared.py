@@ -8,11 +8,13 @@ import shutil
 from dataclasses import replace
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from torch import Tensor
+from tqdm import tqdm
 
 from hdrmetrics.errors import ImageReadError, OptionError
 from hdrmetrics.learned.architecture import OURS_NOR, SMALL_NOR, Architecture
@@ -24,6 +26,8 @@ from trainers.cli import main
 from trainers.config import parse_config
 from trainers.crops import CropPixels, find_store
 from trainers.labels import find_labels
+from trainers.learner import Learner
+from trainers.plan import Plan
 from trainers.predictions import read_predictions
 from trainers.prepared import Prepared, prepare
 from trainers.views import View
@@ -200,6 +204,36 @@ def test_other_front_ends_are_not_prepared(
     assert not (tmp_path / "out").exists()
 
 
+def test_no_items_are_told(data: Path, tmp_path: Path) -> None:
+    labels = find_labels(data, "small")
+    nothing = labels.select(labels["split"] == "calibration")
+    with pytest.raises(OptionError, match="small has no items to prepare channels of: take more"):
+        prepare(nothing, data, tmp_path / "out", ALONE, progress=False)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_crop_that_cannot_be_read_is_named_and_ends_the_bar(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bars: list[Bar] = []
+
+    class Bar(tqdm):  # type: ignore[type-arg]
+        def __init__(self, *arguments: object, **options: object) -> None:
+            super().__init__(*arguments, **options)
+            bars.append(self)
+
+    monkeypatch.setattr("tqdm.tqdm", Bar)
+    labels = find_labels(data, "small").select(np.arange(4))
+    absent = labels["test_name"].astype("U40")
+    absent[2] = "small/none"
+    lacking = replace(labels, columns={**labels.columns, "test_name": absent})
+    with pytest.raises(ImageReadError, match=r"crops of small: .*small/none"):
+        prepare(lacking, data, tmp_path / "out", ALONE)
+    assert [bar.disable for bar in bars] == [True], "a bar that is closed"
+    with pytest.raises(ImageReadError, match="holds no prepared channels"):
+        Prepared(tmp_path / "out", ALONE, device=CPU)
+
+
 # -- runs ----------------------------------------------------------------------------------------
 
 
@@ -274,6 +308,47 @@ def test_broken_off_and_resumed_is_the_same(
     for name in ("weights.safetensors", "predictions-small.npz"):
         pair = [(tmp_path / folder / name).read_bytes() for folder in ("whole", "broken")]
         assert pair[0] == pair[1]
+
+
+def _moments(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return a list to which each measurement of moments before a run adds its layout."""
+    found: list[str] = []
+    original = Learner.begin
+
+    def begin(learner: Learner, **options: Any) -> None:
+        found.append(learner.layout)
+        original(learner, **options)
+
+    monkeypatch.setattr(Learner, "begin", begin)
+    return found
+
+
+def test_moments_are_measured_once_in_a_run(
+    data: Path, alone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("trainers.measure._LONGEST", 0.1)
+    measured = _moments(monkeypatch)
+    run_of(options_of(data, tmp_path / "whole", steps=6, prepared=alone), CELLS_CONFIG)
+    assert measured == ["contiguous"]
+    # Nor do the trials of modes need any.
+    text = CELLS_CONFIG.replace('"contiguous"', '"auto"').replace('"float32"', '"auto"')
+    run_of(options_of(data, tmp_path / "modes", steps=2, prepared=alone), text)
+    plan = Plan.load(tmp_path / "modes" / "plan.json")
+    assert len(plan.measured) == 4
+    assert measured == ["contiguous", plan.layout]
+    # A checkpoint brings them.
+    again = options_of(data, tmp_path / "whole", steps=None, resume=True, prepared=alone)
+    before = checkpoint_of(tmp_path / "whole")
+    run_of(again, CELLS_CONFIG)
+    assert len(measured) == 2
+    assert all(torch.equal(v, before[k]) for k, v in checkpoint_of(tmp_path / "whole").items())
+    # Killed before its first checkpoint a run has a plan, and begins once more.
+    (tmp_path / "whole" / "checkpoint.pt").unlink()
+    run_of(again, CELLS_CONFIG)
+    assert len(measured) == 3
+    found = checkpoint_of(tmp_path / "whole")
+    assert found.keys() == before.keys()
+    assert all(torch.equal(found[k], before[k]) for k in found)
 
 
 @pytest.mark.slow

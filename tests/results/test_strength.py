@@ -1,0 +1,40 @@
+"""Whether scores fall with strength: the order, the choice of heads, the page."""
+
+from __future__ import annotations
+
+import pytest
+
+from hdrmetrics.learned.catalogue import WEIGHTS
+from hdrmetrics.learned.everyday import CHOICE
+from results.learned.strength import STRENGTHS, everyday, falls, page, pictures
+
+
+def test_a_falling_score_is_in_order() -> None:
+    assert falls([90, 80, 70, 50, 20, 1]) == pytest.approx(1)
+    assert falls([1, 20, 50, 70, 80, 90]) == pytest.approx(-1)
+    assert falls([90, 80, 70, 20, 50, 1]) == pytest.approx(1 - 6 * 2 / (6 * 35))
+    assert falls([50] * 6) == 0
+
+
+def test_both_kinds_of_pictures_have_their_head() -> None:
+    found = everyday(WEIGHTS)
+    assert {domain: one.head for domain, one in found.items()} == {
+        domain: heads[0] for domain, heads in CHOICE.items()
+    }
+
+
+def test_pictures_are_of_light_or_of_codes() -> None:
+    light, codes = pictures("hdr"), pictures("sdr")
+    assert list(light) == list(codes)
+    for name, picture in light.items():
+        assert picture.amax() > 10
+        assert codes[name].shape == picture.shape
+        assert 0 <= codes[name].amin() < codes[name].amax() <= 1
+
+
+def test_the_page_points_out_what_is_not_marked_down() -> None:
+    down = [90.0 - 10 * i for i in range(len(STRENGTHS))]
+    text = page({"hdr": {"good": {"a": down, "b": down}, "bad": {"a": down, "b": down[::-1]}}})
+    assert "1 of 2 distortions" in text
+    assert "| good | 1.00 | 90 → 40 | 90 → 40 |" in text
+    assert "| bad | **-1.00** | 90 → 40 | 40 → 90 |" in text
