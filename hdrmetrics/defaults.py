@@ -3,4 +3,4 @@
 from __future__ import annotations
 
 WITH_REFERENCE = ("pu21-psnr", "pu21-ssim")
-WITHOUT_REFERENCE = ("pu21-piqe",)
+WITHOUT_REFERENCE = ("norvdpnet", "pu21-piqe")

@@ -50,7 +50,7 @@ def evaluate_quality(
         Files, folders or patterns, paired by name; no reference for no-reference metrics.
     metrics
         Names. Default: those that the limits name and the baseline holds, else ``pu21-psnr`` and
-        ``pu21-ssim`` (``pu21-piqe`` without a reference).
+        ``pu21-ssim`` (``norvdpnet`` and ``pu21-piqe`` without a reference).
     fail_below
         By metric: the least value that passes, for metrics that are better when higher.
     fail_above

@@ -86,7 +86,7 @@ class HdrQuality:
             list of pictures, or pictures by name. Files are paired by name, lists by position; a
             single reference serves all. No reference for no-reference metrics.
         metric
-            Default ``pu21-psnr``, without a reference ``pu21-piqe``.
+            Default ``pu21-psnr``, without a reference ``norvdpnet``.
         at_least, at_most
             Limit for a metric that is better when higher, or when lower.
         within

@@ -31,7 +31,7 @@ def add_parser(commands: Any) -> None:
         "--top", type=shared.count, default=_TOP, metavar="N",
         help=f"how many of the best and of the worst to show (default: {_TOP})",
     )  # fmt: skip
-    shared.add_metrics(parser, WITHOUT_REFERENCE)
+    shared.add_metrics(parser, WITHOUT_REFERENCE[:1])
     shared.add_conditions(parser, reference=False)
     shared.add_running(parser)
     shared.add_json(parser)
@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
     from hdrmetrics.ranking import rank
 
     check_outputs(arguments)
-    names = shared.chosen_metrics(arguments.metric, WITHOUT_REFERENCE)
+    names = shared.chosen_metrics(arguments.metric, WITHOUT_REFERENCE[:1])
     if len(names) > 1:
         raise OptionError(f"rank orders by one metric, not by {', '.join(names)}")
     info = metric_info(names[0])

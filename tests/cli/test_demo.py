@@ -25,11 +25,11 @@ def tour(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
 
 
 def test_it_scores_every_sample(tour: tuple[Path, str]) -> None:
-    for row in hm.score_files(
-        [(path, None) for path in hm.sample_images().values()], ["pu21-piqe"]
-    ):
-        path, value = Path(row.test), row.scores["pu21-piqe"].value
-        assert [path.name, f"{value:.2f}"] in [line.split() for line in tour[1].splitlines()]
+    metrics = ("norvdpnet", "pu21-piqe")
+    for row in hm.score_files([(path, None) for path in hm.sample_images().values()], metrics):
+        values = [f"{row.scores[metric].value:.2f}" for metric in metrics]
+        cells = [Path(row.test).name, *values]
+        assert cells in [line.split() for line in tour[1].splitlines()]
 
 
 def test_its_files_give_the_values_it_prints(tour: tuple[Path, str]) -> None:

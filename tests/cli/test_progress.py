@@ -49,6 +49,6 @@ def test_every_row_is_counted(run, folders: Path, monkeypatch: pytest.MonkeyPatc
     steps: list[str] = []
     monkeypatch.setattr(progress.Progress, "_step", lambda self, row: steps.append(row.test))
     run("compare", "test", "ref")
-    run("rank", "test")
+    run("rank", "test", "-m", "pu21-piqe")
     run("evaluate", "test", "-r", "ref", "--fail-below", "pu21-psnr=0")
     assert [Path(step).stem for step in steps] == list("abc") * 3

@@ -53,7 +53,7 @@ def test_the_command_shows_best_and_worst(run, folders: Path) -> None:
     lines = result.out.split("\n\n")[0].splitlines()
     assert [line.split()[0] for line in lines[1:]] == ["1", "2", "…", "6", "7"]
     assert "3 in between" in lines[3]
-    whole = run("rank", "test").out.split("\n\n")[0].splitlines()
+    whole = run("rank", "test", "-m", "pu21-piqe").out.split("\n\n")[0].splitlines()
     assert len(whole) == 8
     cells = [line.split() for line in whole]
     assert cells[1:3] == [line.split() for line in lines[1:3]]
@@ -62,17 +62,35 @@ def test_the_command_shows_best_and_worst(run, folders: Path) -> None:
 
 def test_csv_and_json_hold_the_whole_order(run, folders: Path) -> None:
     expected = [row.test for row in hm.rank("test", "pu21-piqe")]
-    rows = list(csv.DictReader(io.StringIO(run("rank", "test", "--top", "1", "--csv").out)))
+    words = ("rank", "test", "-m", "pu21-piqe")
+    rows = list(csv.DictReader(io.StringIO(run(*words, "--top", "1", "--csv").out)))
     assert [row["test"] for row in rows] == expected
-    document = json.loads(run("rank", "test", "--json").out)
+    document = json.loads(run(*words, "--json").out)
     assert [row["test"] for row in document["rows"]] == expected
 
 
 def test_a_bad_file_has_no_place_but_a_row(run, folders: Path) -> None:
     Path("test/bad.exr").write_bytes(b"junk")
-    result = run("rank", "test")
+    result = run("rank", "test", "-m", "pu21-piqe")
     assert result.code == 2
     assert [line.split() for line in result.out.splitlines()][4] == ["–", "bad.exr", "failed"]
+
+
+def test_the_learned_score_ranks_where_no_metric_is_named(run, tmp_path: Path) -> None:
+    pictures = [str(path) for path in hm.sample_images().values()]
+    rows = hm.rank(pictures)
+    assert all(set(row.scores) == {"norvdpnet"} for row in rows)
+    result = run("rank", *pictures)
+    assert result.code == 0
+    assert [line.split()[1] for line in result.out.splitlines()[1:4]] == [
+        Path(row.test).name for row in rows
+    ]
+
+
+def test_a_picture_too_small_for_it_says_so(run, folders: Path) -> None:
+    result = run("rank", "test")
+    assert result.code == 2
+    assert "at least 64×64 pixels" in result.err
 
 
 @pytest.mark.parametrize(
