@@ -16,13 +16,13 @@ from hdrmetrics.learned.network import QualityNetwork
 from hdrmetrics.learned.statistics import window_moments
 from hdrmetrics.learned.target import Scale, Target
 from hdrmetrics.learned.whole_image import describe_channels
-from trainers.agreement import ALL, Agreement, Judge
-from trainers.conformal import conformal_width
-from trainers.heads import Head
-from trainers.labels import Labels
-from trainers.material import SetMaterial, some_of
-from trainers.predictions import PREFIX
-from trainers.weighted import Numbers
+from trainers.feeding.heads import Head
+from trainers.feeding.labels import Labels
+from trainers.judging.agreement import ALL, Agreement, Judge
+from trainers.judging.predictions import PREFIX
+from trainers.learning.material import SetMaterial, some_of
+from trainers.statistics.conformal import conformal_width
+from trainers.statistics.weighted import Numbers
 
 COVERAGE = 0.9
 """Of the intervals in a card: it needs nine groups of validation scenes."""

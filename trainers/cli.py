@@ -146,9 +146,9 @@ def _train(options: argparse.Namespace) -> int:
     import torch
 
     from trainers.config import find_config, read_config
-    from trainers.plan import parse_duration
-    from trainers.processes import Processes
     from trainers.run import RunOptions, run
+    from trainers.running.plan import parse_duration
+    from trainers.running.processes import Processes
 
     if options.steps is not None and options.steps < 1:
         raise OptionError(f"--steps is at least 1, not {options.steps}")
@@ -187,7 +187,7 @@ def _train(options: argparse.Namespace) -> int:
 
 def _export(options: argparse.Namespace) -> int:
     from datasets.table import read_table
-    from trainers.labels import labels_of, save_labels
+    from trainers.feeding.labels import labels_of, save_labels
 
     if options.out.suffix != ".npz":
         raise OptionError(f"labels are exported to an .npz file, not to {options.out.name}")
@@ -199,9 +199,9 @@ def _export(options: argparse.Namespace) -> int:
 
 def _prepare(options: argparse.Namespace) -> int:
     from trainers.config import find_config, read_config
-    from trainers.crops import find_store, present
-    from trainers.labels import find_labels
-    from trainers.prepared import prepare
+    from trainers.feeding.crops import find_store, present
+    from trainers.feeding.labels import find_labels
+    from trainers.feeding.prepared import prepare
 
     architecture = read_config(find_config(options.config)).described()
     for name in options.sets:
@@ -223,10 +223,10 @@ def _prepare(options: argparse.Namespace) -> int:
 
 def _predict(options: argparse.Namespace) -> int:
     from hdrmetrics.learned.weights import load_weights
-    from trainers.heads import heads_of
-    from trainers.labels import save_labels
-    from trainers.predictions import predict_set
-    from trainers.processes import Processes
+    from trainers.feeding.heads import heads_of
+    from trainers.feeding.labels import save_labels
+    from trainers.judging.predictions import predict_set
+    from trainers.running.processes import Processes
 
     device = Processes(options.device).device
     network, card = load_weights(options.weights)
@@ -259,8 +259,8 @@ def _predict(options: argparse.Namespace) -> int:
 
 
 def _baseline(options: argparse.Namespace) -> int:
-    from trainers.baselines import predict_baseline
-    from trainers.labels import save_labels
+    from trainers.feeding.labels import save_labels
+    from trainers.judging.baselines import predict_baseline
 
     options.out.mkdir(parents=True, exist_ok=True)
     for name in options.sets:
@@ -279,7 +279,7 @@ def _baseline(options: argparse.Namespace) -> int:
 
 
 def _evaluate(options: argparse.Namespace) -> int:
-    from trainers.evaluation import evaluate, find_predictions, markdown, write_results
+    from trainers.judging.evaluation import evaluate, find_predictions, markdown, write_results
 
     found = dict(find_predictions(text) for text in options.predictions)
     if len(found) < len(options.predictions):

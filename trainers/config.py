@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Literal, cast
 from hdrmetrics.errors import ImageReadError, OptionError, UnknownNameError
 from hdrmetrics.learned.architecture import ARCHITECTURES, Architecture
 from hdrmetrics.parameters import Parameter, resolve
-from trainers.views import Symmetries
+from trainers.feeding.views import Symmetries
 
 CONFIGS = Path(__file__).parent / "configs"
 
@@ -48,7 +48,7 @@ class OptimiserSettings:
 
 @dataclass(frozen=True, slots=True)
 class LossSettings:
-    """What is minimised: factors of the terms of :mod:`trainers.losses`."""
+    """What is minimised: factors of the terms of :mod:`trainers.learning.losses`."""
 
     l1: float
     huber: float

@@ -19,16 +19,16 @@ from hdrmetrics.learned.weights import load_weights, save_weights
 from hdrmetrics.textfile import write_text
 from trainers.card import make_card
 from trainers.config import Config
-from trainers.environment import environment
-from trainers.interruption import StopRequest
-from trainers.labels import save_labels
-from trainers.learner import Learner
-from trainers.loop import CHECKPOINT, Progress, train
-from trainers.material import SetMaterial, collect
-from trainers.measure import make_plan
-from trainers.plan import Plan
-from trainers.predictions import predict_set
-from trainers.processes import Processes
+from trainers.feeding.labels import save_labels
+from trainers.judging.predictions import predict_set
+from trainers.learning.learner import Learner
+from trainers.learning.loop import CHECKPOINT, Progress, train
+from trainers.learning.material import SetMaterial, collect
+from trainers.learning.measure import make_plan
+from trainers.running.environment import environment
+from trainers.running.interruption import StopRequest
+from trainers.running.plan import Plan
+from trainers.running.processes import Processes
 
 PredictorName = Literal["norvdpnet", "diqm"]
 
@@ -56,8 +56,8 @@ class RunOptions:
     start_from
         Weights to begin with, as far as their names and shapes agree (pre-training).
     prepared
-        Folder with channels of the sets' crops, see :mod:`trainers.prepared`; ``None`` to train
-        on pixels.
+        Folder with channels of the sets' crops, see :mod:`trainers.feeding.prepared`; ``None`` to
+        train on pixels.
     resume
         Go on with the run in ``out``.
     quiet

@@ -13,10 +13,10 @@ from results.learned.data import Comparison, Seen, Sources
 from results.learned.neighbours import label_noise, principal
 from results.learned.oracle import fit_and_predict, fit_grouped, told
 from results.learned.tables import cell, markdown_table
-from trainers.bootstrap import Interval, SceneBootstrap
-from trainers.labels import Labels, find_labels
-from trainers.predictions import PREFIX
-from trainers.weighted import Numbers, mean_absolute_error, plcc, srocc
+from trainers.feeding.labels import Labels, find_labels
+from trainers.judging.predictions import PREFIX
+from trainers.statistics.bootstrap import Interval, SceneBootstrap
+from trainers.statistics.weighted import Numbers, mean_absolute_error, plcc, srocc
 
 NAME = ["distortion", "strength"]
 ROWS = {

@@ -19,12 +19,12 @@ from hdrmetrics.errors import ImageReadError, OptionError
 from hdrmetrics.learned.card import Card
 from hdrmetrics.learned.predictor import family
 from hdrmetrics.learned.weights import SUFFIX, card_path, load_weights, read_card
-from trainers.baselines import BASELINES, brought_to_target, code_values
-from trainers.evaluation import find_predictions
-from trainers.heads import Head, heads_of
-from trainers.labels import Labels, find_labels, save_labels
-from trainers.predict import Predictor
-from trainers.predictions import PREFIX, read_predictions, score_items, with_predictions
+from trainers.feeding.heads import Head, heads_of
+from trainers.feeding.labels import Labels, find_labels, save_labels
+from trainers.judging.baselines import BASELINES, brought_to_target, code_values
+from trainers.judging.evaluation import find_predictions
+from trainers.judging.predict import Predictor
+from trainers.judging.predictions import PREFIX, read_predictions, score_items, with_predictions
 
 SETS = ("hdr-c", "sdr-d", "tmo", "itmo", "hdr-d")
 KINDS = {"norvdpnet": "no reference", "diqm": "with the reference"}

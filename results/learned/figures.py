@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 
 from results.learned.data import Comparison
 from results.learned.tables import SHOWN, TARGETS, overall
-from trainers.agreement import ALL, Agreement
-from trainers.labels import Labels
-from trainers.predictions import PREFIX
+from trainers.feeding.labels import Labels
+from trainers.judging.agreement import ALL, Agreement
+from trainers.judging.predictions import PREFIX
 
 COLORS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 """Of Okabe and Ito: told apart with any colour vision."""

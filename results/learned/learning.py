@@ -21,11 +21,11 @@ from hdrmetrics.errors import ImageReadError, OptionError
 from hdrmetrics.textfile import write_text
 from results.learned.data import KINDS, SETS
 from results.learned.figures import COLORS, MARKERS, save
-from trainers.bootstrap import SceneBootstrap
-from trainers.evaluation import find_predictions
-from trainers.labels import Labels, find_labels
-from trainers.predictions import PREFIX
-from trainers.weighted import mean_absolute_error, plcc, srocc
+from trainers.feeding.labels import Labels, find_labels
+from trainers.judging.evaluation import find_predictions
+from trainers.judging.predictions import PREFIX
+from trainers.statistics.bootstrap import SceneBootstrap
+from trainers.statistics.weighted import mean_absolute_error, plcc, srocc
 
 Record = dict[str, Any]
 

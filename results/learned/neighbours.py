@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hdrmetrics.errors import OptionError
-from trainers.bootstrap import Interval, SceneBootstrap
-from trainers.weighted import Numbers
+from trainers.statistics.bootstrap import Interval, SceneBootstrap
+from trainers.statistics.weighted import Numbers
 
 NEIGHBOURS = 10
 _COMPONENTS = 24  # of the statistics: beyond, distances become alike

@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from datasets.table import read_table
-from trainers.weighted import Numbers
+from trainers.statistics.weighted import Numbers
 
 _ROUNDS = 300
 _FOLDS = 5

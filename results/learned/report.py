@@ -21,7 +21,7 @@ from hdrmetrics.textfile import write_text
 from results.learned import benchmark, ceiling, figures, learning
 from results.learned.data import KINDS, Comparison, Sources, compare
 from results.learned.tables import counts, main_table
-from trainers.evaluation import evaluate, write_results
+from trainers.judging.evaluation import evaluate, write_results
 
 HERE = Path(__file__).parent
 PARTS = ("ceiling", "learning", "speed")

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from results.learned.data import SETS
-from trainers.agreement import ALL, Agreement
-from trainers.bootstrap import Interval
+from trainers.judging.agreement import ALL, Agreement
+from trainers.statistics.bootstrap import Interval
 
 TARGETS: dict[str, dict[str, dict[str, float]]] = {
     "norvdpnet": {

@@ -8,7 +8,7 @@ import pytest
 from hdrmetrics.errors import OptionError
 from results.learned.neighbours import label_noise, nearest, principal
 from results.learned.tables import verdict
-from trainers.bootstrap import Interval
+from trainers.statistics.bootstrap import Interval
 
 
 @pytest.mark.parametrize(("width", "noise"), [(2, 0.1), (6, 0.1), (6, 0.2)])

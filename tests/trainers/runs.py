@@ -10,10 +10,10 @@ from pathlib import Path
 
 import torch
 
-from trainers.checkpoint import load_checkpoint
 from trainers.config import parse_config
-from trainers.processes import Processes
 from trainers.run import RunOptions, run
+from trainers.running.checkpoint import load_checkpoint
+from trainers.running.processes import Processes
 
 from .small import CONFIG
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from datasets.feeding.store import StoreWriter
 from datasets.labelling.transform import LabelTransform
-from trainers.labels import Labels, save_labels
+from trainers.feeding.labels import Labels, save_labels
 
 SIZE = 48
 CONFIG = """

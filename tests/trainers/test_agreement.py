@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from scipy.optimize import curve_fit
 
 from hdrmetrics.errors import OptionError, ShapeError
-from trainers.bootstrap import Interval, SceneBootstrap
-from trainers.conformal import conformal_width
-from trainers.logistic import LogisticCurve, fitted_plcc
-from trainers.weighted import Numbers, krocc, mean_absolute_error, once, plcc, srocc
+from trainers.statistics.bootstrap import Interval, SceneBootstrap
+from trainers.statistics.conformal import conformal_width
+from trainers.statistics.logistic import LogisticCurve, fitted_plcc
+from trainers.statistics.weighted import Numbers, krocc, mean_absolute_error, once, plcc, srocc
 
 
 def _pair(seed: int, n: int = 120, *, ties: bool = False) -> tuple[Numbers, Numbers]:

@@ -16,8 +16,12 @@ import torch
 from hdrmetrics.errors import ImageReadError, OptionError, UnknownNameError
 from hdrmetrics.metrics.piqe import piqe
 from hdrmetrics.transfer import pu21_encode
-from trainers.agreement import ALL, Judge, quality_of
-from trainers.baselines import (
+from trainers.card import known_failures
+from trainers.cli import main
+from trainers.feeding.heads import make_heads
+from trainers.feeding.labels import Labels, find_labels, save_labels
+from trainers.judging.agreement import ALL, Judge, quality_of
+from trainers.judging.baselines import (
     BASELINES,
     brought_to_target,
     code_values,
@@ -25,13 +29,9 @@ from trainers.baselines import (
     laplacian_energy,
     predict_baseline,
 )
-from trainers.bootstrap import Interval
-from trainers.card import known_failures
-from trainers.cli import main
-from trainers.evaluation import evaluate, find_predictions, markdown
-from trainers.heads import make_heads
-from trainers.labels import Labels, find_labels, save_labels
-from trainers.predictions import read_predictions, with_predictions
+from trainers.judging.evaluation import evaluate, find_predictions, markdown
+from trainers.judging.predictions import read_predictions, with_predictions
+from trainers.statistics.bootstrap import Interval
 
 from .small import CONFIG, make_set
 
@@ -253,7 +253,7 @@ def test_finding_predictions(data: Path, tmp_path: Path) -> None:
 
 
 def test_heads_keep_one_scale(data: Path) -> None:
-    from trainers.labels import find_labels
+    from trainers.feeding.labels import find_labels
 
     first, second = find_labels(data, "small"), find_labels(data, "light")
     other = {**second.metadata, "target": {**second.metadata["target"], "location": -1.5}}

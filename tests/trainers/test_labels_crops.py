@@ -20,9 +20,9 @@ from datasets.scenes.procedural import procedural_scenes
 from datasets.table import read_table
 from hdrmetrics.errors import ImageReadError, OptionError
 from trainers.cli import main
-from trainers.crops import CropPixels, find_store, present
-from trainers.labels import Labels, find_labels, load_labels, save_labels
-from trainers.views import View
+from trainers.feeding.crops import CropPixels, find_store, present
+from trainers.feeding.labels import Labels, find_labels, load_labels, save_labels
+from trainers.feeding.views import View
 
 from ..datasets.small import small_recipe
 from .small import make_set

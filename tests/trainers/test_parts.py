@@ -14,16 +14,16 @@ import torch
 from torch import nn
 
 from hdrmetrics.errors import ImageReadError, OptionError, ShapeError, UnknownNameError
-from trainers.average import WeightAverage
-from trainers.checkpoint import load_checkpoint, save_checkpoint
 from trainers.config import CONFIGS, find_config, parse_config, read_config
-from trainers.logs import CsvLog, clock
-from trainers.losses import decorrelation, huber, l1, misranking, mixed_loss
-from trainers.plan import Plan, choose_mode, parse_duration, steps_in
-from trainers.processes import Processes
-from trainers.sampler import Sampler, balancing_weights
-from trainers.schedule import learning_rate
-from trainers.views import View, draw_views
+from trainers.feeding.sampler import Sampler, balancing_weights
+from trainers.feeding.views import View, draw_views
+from trainers.learning.average import WeightAverage
+from trainers.learning.losses import decorrelation, huber, l1, misranking, mixed_loss
+from trainers.learning.schedule import learning_rate
+from trainers.running.checkpoint import load_checkpoint, save_checkpoint
+from trainers.running.logs import CsvLog, clock
+from trainers.running.plan import Plan, choose_mode, parse_duration, steps_in
+from trainers.running.processes import Processes
 
 CPU = torch.device("cpu")
 

@@ -20,17 +20,17 @@ from hdrmetrics.errors import ImageReadError, OptionError
 from hdrmetrics.learned.architecture import OURS_NOR, SMALL_NOR, Architecture
 from hdrmetrics.learned.network import build_network
 from hdrmetrics.learned.weights import load_weights
-from trainers import loop
-from trainers.checkpoint import load_checkpoint
 from trainers.cli import main
 from trainers.config import parse_config
-from trainers.crops import CropPixels, find_store
-from trainers.labels import find_labels
-from trainers.learner import Learner
-from trainers.plan import Plan
-from trainers.predictions import read_predictions
-from trainers.prepared import Prepared, prepare
-from trainers.views import View
+from trainers.feeding.crops import CropPixels, find_store
+from trainers.feeding.labels import find_labels
+from trainers.feeding.prepared import Prepared, prepare
+from trainers.feeding.views import View
+from trainers.judging.predictions import read_predictions
+from trainers.learning import loop
+from trainers.learning.learner import Learner
+from trainers.running.checkpoint import load_checkpoint
+from trainers.running.plan import Plan
 
 from .runs import CPU, checkpoint_of, command_of, options_of, run_jointly, run_of, same
 from .small import CELLS_CONFIG, CELLS_REFERENCE_CONFIG, CELLS_SIZE, make_set
@@ -326,7 +326,7 @@ def _moments(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 def test_moments_are_measured_once_in_a_run(
     data: Path, alone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("trainers.measure._LONGEST", 0.1)
+    monkeypatch.setattr("trainers.learning.measure._LONGEST", 0.1)
     measured = _moments(monkeypatch)
     run_of(options_of(data, tmp_path / "whole", steps=6, prepared=alone), CELLS_CONFIG)
     assert measured == ["contiguous"]

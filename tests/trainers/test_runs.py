@@ -16,10 +16,10 @@ import torch
 
 from hdrmetrics.errors import ImageReadError, OptionError, PixelValueError
 from hdrmetrics.learned.weights import load_weights
-from trainers.checkpoint import load_checkpoint
 from trainers.cli import STOPPED, main
-from trainers.plan import Plan
-from trainers.predictions import read_predictions
+from trainers.judging.predictions import read_predictions
+from trainers.running.checkpoint import load_checkpoint
+from trainers.running.plan import Plan
 
 from .runs import (
     CPU,
@@ -79,7 +79,7 @@ def test_a_small_problem_is_learnt(data: Path, tmp_path: Path) -> None:
     assert rows_of_card["all", "plcc"] == pytest.approx(r, abs=1e-5)
     assert ("noise", "srocc") in rows_of_card
     # The weights give the predictions, to half precision.
-    from trainers.crops import CropPixels, find_store
+    from trainers.feeding.crops import CropPixels, find_store
 
     pixels = CropPixels(find_store(data, "small"), (), device=CPU, limit_mb=0)
     with torch.no_grad():
@@ -195,7 +195,7 @@ def test_the_number_of_steps_is_frozen(data: Path, tmp_path: Path) -> None:
 def test_the_measurement_leaves_no_trace(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("trainers.measure._LONGEST", 0.1)
+    monkeypatch.setattr("trainers.learning.measure._LONGEST", 0.1)
     run_of(options_of(data, tmp_path / "fixed", steps=4))
     run_of(
         options_of(data, tmp_path / "measured", steps=4), CONFIG.replace('"contiguous"', '"auto"')
@@ -267,7 +267,7 @@ def test_divergence_is_told(data: Path, tmp_path: Path, monkeypatch: pytest.Monk
     def broken(prediction: torch.Tensor, *_: object, **__: object) -> torch.Tensor:
         return prediction.sum() * float("nan")
 
-    monkeypatch.setattr("trainers.learner.mixed_loss", broken)
+    monkeypatch.setattr("trainers.learning.learner.mixed_loss", broken)
     with pytest.raises(PixelValueError, match="step 0: the loss is nan"):
         run_of(options_of(data, tmp_path / "run", steps=5))
 

@@ -14,10 +14,10 @@ from hdrmetrics.errors import OptionError
 from hdrmetrics.learned.geometry import statistic_count
 from hdrmetrics.learned.network import QualityNetwork, build_network
 from trainers.config import Config, parse_config
-from trainers.learner import Learner
-from trainers.material import SetMaterial, collect
-from trainers.processes import Processes
-from trainers.standardise import Standardiser
+from trainers.learning.learner import Learner
+from trainers.learning.material import SetMaterial, collect
+from trainers.learning.standardise import Standardiser
+from trainers.running.processes import Processes
 
 from .small import CELLS_CONFIG, CELLS_SIZE, make_set
 

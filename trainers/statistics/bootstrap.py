@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hdrmetrics.errors import OptionError, ShapeError
-from trainers.weighted import Numbers, Statistic
+from trainers.statistics.weighted import Numbers, Statistic
 
 _LEVELS = (0.025, 0.975)
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hdrmetrics.errors import OptionError, ShapeError
-from trainers.weighted import Numbers, check_pair
+from trainers.statistics.weighted import Numbers, check_pair
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from torch.nn import functional
 
 from hdrmetrics.errors import OptionError
 from trainers.config import AuxiliarySettings
-from trainers.labels import Labels
+from trainers.feeding.labels import Labels
 
 _NUMBERS = "numbers"
 _TYPES = "types"

@@ -8,9 +8,9 @@ import time
 from collections.abc import Callable
 
 from trainers.config import RunSettings
-from trainers.learner import Learner
-from trainers.loop import validate
-from trainers.plan import LAYOUTS, PRECISIONS, Plan, choose_mode, mode_name, steps_in
+from trainers.learning.learner import Learner
+from trainers.learning.loop import validate
+from trainers.running.plan import LAYOUTS, PRECISIONS, Plan, choose_mode, mode_name, steps_in
 
 _PART = 0.02  # of the budget, for each mode
 _LONGEST = 5.0  # seconds, for each mode

@@ -12,9 +12,9 @@ import numpy as np
 
 from hdrmetrics.errors import OptionError
 from hdrmetrics.textfile import write_text
-from trainers.agreement import ALL, Agreement, Judge
-from trainers.labels import Labels
-from trainers.predictions import PREFIX, predictors_of, read_predictions, with_predictions
+from trainers.feeding.labels import Labels
+from trainers.judging.agreement import ALL, Agreement, Judge
+from trainers.judging.predictions import PREFIX, predictors_of, read_predictions, with_predictions
 
 _COLUMNS = (
     "set", "predictor", "against", "distortion", "statistic", "value", "low", "high", "items",

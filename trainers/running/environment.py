@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 import hdrmetrics
-from trainers.processes import Processes
+from trainers.running.processes import Processes
 
 
 def environment(processes: Processes) -> dict[str, Any]:

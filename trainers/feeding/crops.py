@@ -12,8 +12,8 @@ from torch import Tensor
 
 from datasets.feeding.store import Store
 from hdrmetrics.errors import ImageReadError, OptionError
-from trainers.labels import Labels
-from trainers.views import View
+from trainers.feeding.labels import Labels
+from trainers.feeding.views import View
 
 
 def find_store(folder: Path, name: str) -> Store:

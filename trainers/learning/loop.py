@@ -14,12 +14,12 @@ import torch
 from torch import Tensor
 
 from hdrmetrics.errors import ImageReadError
-from trainers.checkpoint import load_checkpoint, save_checkpoint
-from trainers.interruption import StopRequest
-from trainers.learner import Learner, StepResult
-from trainers.logs import RunLog
-from trainers.material import SetMaterial
-from trainers.weighted import mean_absolute_error, once, plcc, srocc
+from trainers.learning.learner import Learner, StepResult
+from trainers.learning.material import SetMaterial
+from trainers.running.checkpoint import load_checkpoint, save_checkpoint
+from trainers.running.interruption import StopRequest
+from trainers.running.logs import RunLog
+from trainers.statistics.weighted import mean_absolute_error, once, plcc, srocc
 
 CHECKPOINT = "checkpoint.pt"
 

@@ -15,14 +15,14 @@ from datasets.streams import digest
 from hdrmetrics.errors import ImageReadError, PixelValueError
 from hdrmetrics.learned.geometry import statistic_count
 from hdrmetrics.learned.network import QualityNetwork
-from trainers.auxiliary import AuxiliaryTargets
-from trainers.average import WeightAverage
 from trainers.config import Config
-from trainers.losses import mixed_loss
-from trainers.material import Batch, SetMaterial
-from trainers.processes import Processes
-from trainers.schedule import learning_rate
-from trainers.standardise import Standardiser
+from trainers.learning.auxiliary import AuxiliaryTargets
+from trainers.learning.average import WeightAverage
+from trainers.learning.losses import mixed_loss
+from trainers.learning.material import Batch, SetMaterial
+from trainers.learning.schedule import learning_rate
+from trainers.learning.standardise import Standardiser
+from trainers.running.processes import Processes
 
 _FIRST = 8  # batches whose moments a run begins with
 _LAYOUTS = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}
@@ -58,7 +58,7 @@ class Learner:
     network
         As :func:`hdrmetrics.learned.network.build_network` makes it, on its device.
     material
-        The sets; see :func:`~trainers.material.collect`.
+        The sets; see :func:`~trainers.learning.material.collect`.
     config
         Of the run.
     processes
@@ -66,7 +66,7 @@ class Learner:
     seed
         Of the run; every draw of a step follows from it and from the step.
     precision, layout
-        See :class:`~trainers.plan.Plan`.
+        See :class:`~trainers.running.plan.Plan`.
     """
 
     def __init__(

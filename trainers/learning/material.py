@@ -17,13 +17,13 @@ from hdrmetrics.errors import OptionError
 from hdrmetrics.learned.architecture import Architecture
 from hdrmetrics.metric import Domain
 from trainers.config import Config
-from trainers.crops import CropPixels, find_store, present
-from trainers.heads import Head, make_heads
-from trainers.labels import Labels, find_labels
-from trainers.prepared import Prepared
-from trainers.processes import Processes
-from trainers.sampler import Sampler, balancing_weights
-from trainers.views import View, draw_views
+from trainers.feeding.crops import CropPixels, find_store, present
+from trainers.feeding.heads import Head, make_heads
+from trainers.feeding.labels import Labels, find_labels
+from trainers.feeding.prepared import Prepared
+from trainers.feeding.sampler import Sampler, balancing_weights
+from trainers.feeding.views import View, draw_views
+from trainers.running.processes import Processes
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +154,8 @@ def collect(
     sets
         Names.
     tables, stores
-        Folders; see :func:`~trainers.labels.find_labels`, :func:`~trainers.crops.find_store`.
+        Folders; see :func:`~trainers.feeding.labels.find_labels` and
+        :func:`~trainers.feeding.crops.find_store`.
     config
         Of the run.
     processes
@@ -166,10 +167,10 @@ def collect(
     seed
         Of the run.
     scenes_fraction, crops_fraction
-        Parts of the training split; see :meth:`~trainers.labels.Labels.thinned`.
+        Parts of the training split; see :meth:`~trainers.feeding.labels.Labels.thinned`.
     prepared
-        Folder with channels of each set, see :mod:`trainers.prepared`, that are then used in the
-        place of pixels.
+        Folder with channels of each set, see :mod:`trainers.feeding.prepared`, that are then used
+        in the place of pixels.
     architecture
         Of the network that sees them.
 

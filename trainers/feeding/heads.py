@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from datasets.labelling.transform import LabelTransform
 from hdrmetrics.learned.card import Card
-from trainers.labels import Labels
-from trainers.weighted import Numbers
+from trainers.feeding.labels import Labels
+from trainers.statistics.weighted import Numbers
 
 
 @dataclass(frozen=True, slots=True)

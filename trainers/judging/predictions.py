@@ -14,10 +14,10 @@ from torch import Tensor
 
 from hdrmetrics.errors import ImageReadError, OptionError, UnknownNameError
 from hdrmetrics.learned.network import QualityNetwork
-from trainers.crops import CropPixels, find_store, present
-from trainers.heads import Head
-from trainers.labels import Labels, find_labels, load_labels
-from trainers.predict import Predictor, predict
+from trainers.feeding.crops import CropPixels, find_store, present
+from trainers.feeding.heads import Head
+from trainers.feeding.labels import Labels, find_labels, load_labels
+from trainers.judging.predict import Predictor, predict
 
 PREFIX = "prediction:"
 """Columns of predictions are called so, followed by the name of the head or of the baseline."""

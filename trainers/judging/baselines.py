@@ -14,9 +14,9 @@ from hdrmetrics.color import luminance
 from hdrmetrics.errors import OptionError, UnknownNameError
 from hdrmetrics.metrics.piqe import piqe
 from hdrmetrics.transfer import pu21_encode
-from trainers.labels import Labels, find_labels
-from trainers.logistic import LogisticCurve
-from trainers.predictions import score_items, with_predictions
+from trainers.feeding.labels import Labels, find_labels
+from trainers.judging.predictions import score_items, with_predictions
+from trainers.statistics.logistic import LogisticCurve
 
 _WHITE = 255.0
 _LEAST = 1e-12

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from hdrmetrics.errors import OptionError
-from trainers.bootstrap import Interval, SceneBootstrap
-from trainers.labels import Labels
-from trainers.logistic import fitted_plcc
-from trainers.predictions import PREFIX
-from trainers.weighted import Numbers, Statistic, krocc, mean_absolute_error, plcc, srocc
+from trainers.feeding.labels import Labels
+from trainers.judging.predictions import PREFIX
+from trainers.statistics.bootstrap import Interval, SceneBootstrap
+from trainers.statistics.logistic import fitted_plcc
+from trainers.statistics.weighted import Numbers, Statistic, krocc, mean_absolute_error, plcc, srocc
 
 ALL = "all"
 """Stands for all distortions together."""

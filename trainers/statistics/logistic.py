@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hdrmetrics.errors import OptionError
-from trainers.weighted import Numbers, Statistic, check_pair, plcc
+from trainers.statistics.weighted import Numbers, Statistic, check_pair, plcc
 
 _ROUNDS = 60
 _REFIT_ROUNDS = 8  # of a resample, from the curve of all items

@@ -20,9 +20,9 @@ from hdrmetrics.learned.descriptors import symmetric
 from hdrmetrics.learned.network import build_network
 from hdrmetrics.metric import Domain
 from hdrmetrics.textfile import write_text
-from trainers.crops import CropPixels, find_store
-from trainers.labels import Labels
-from trainers.views import View
+from trainers.feeding.crops import CropPixels, find_store
+from trainers.feeding.labels import Labels
+from trainers.feeding.views import View
 
 _INDEX, _VALUES = "channels.json", "channels.npy"
 _PIECE = 64  # items per job

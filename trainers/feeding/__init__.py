@@ -1,0 +1,1 @@
+"""Crops as learners want them: labels, pixels, channels, heads, the order of draws."""

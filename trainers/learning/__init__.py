@@ -1,0 +1,1 @@
+"""How weights change, and by what."""

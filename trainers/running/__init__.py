@@ -1,0 +1,1 @@
+"""What keeps a run going, and what it says of itself."""

@@ -1,0 +1,1 @@
+"""Agreement of plain numbers: correlations, curves, and intervals that count whole scenes."""
