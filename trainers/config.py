@@ -288,12 +288,18 @@ def parse_config(text: str, *, source: str = "configuration") -> Config:
             message = str(error)
             raise OptionError(message if where in message else f"{where} {message}") from None
 
+    optimiser = OptimiserSettings(**settings("optimiser", OptimiserSettings))
+    if optimiser.average and optimiser.standardise:
+        raise OptionError(
+            f"{source}: [optimiser] standardise takes average = 0: the moments are those of the "
+            "newest weights, and averaged weights have others"
+        )
     loss = LossSettings(**settings("loss", LossSettings))
     if not any(loss.mix.values()):
         raise OptionError(f"{source}: [loss] has no term with a factor above 0")
     return Config(
         architecture=architecture,
-        optimiser=OptimiserSettings(**settings("optimiser", OptimiserSettings)),
+        optimiser=optimiser,
         loss=loss,
         augmentation=AugmentationSettings(**settings("augmentation", AugmentationSettings)),
         balance=BalanceSettings(**settings("balance", BalanceSettings), emphasis=emphasis),

@@ -277,6 +277,7 @@ def _finish(
     progress: Progress,
 ) -> Path | None:
     processes = learner.processes
+    processes.wait()  # nobody leaves while another still reads from it
     processes.close()  # the others have nothing left to do
     if not processes.first:
         return None

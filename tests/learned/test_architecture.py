@@ -61,19 +61,19 @@ def test_networks_of_descriptors_by_hand() -> None:
     for architecture, before in ((OURS_NOR, 62), (OURS_DIQM, 2 * 62 + 19)):
         assert input_channels(architecture) == before
         assert [(g.channels, g.stride, g.field) for g in levels(architecture)] == [
-            (before, 16, 48), (96, 16, 48), (96, 16, 48), (96, 16, 48)
+            (before, 16, 48), (128, 16, 48), (128, 16, 48), (128, 16, 48)
         ]  # fmt: skip
         assert cells(architecture, 256) == (14, 14, 14, 14)
         assert cells(architecture, 64) == (2, 2, 2, 2)
         assert cells(architecture, 47) == (0, 0, 0, 0)
         assert minimum_length(architecture) == 48
         assert total_stride(architecture) == 16
-        statistics = 3 * (before + 3 * 96)
+        statistics = 3 * (before + 3 * 128)
         assert statistic_count(architecture) == statistics
-        layers = before * 96 + 4 * 96 * 96
-        biases = 5 * 96 + 2  # and the α of two blocks
-        head = statistics * 192 + 192
-        assert parameter_count(architecture) == layers + biases + 4 * (head + 192 + 1)
+        layers = before * 128 + 4 * 128 * 128
+        biases = 5 * 128 + 2  # and the α of two blocks
+        head = statistics * 256 + 256
+        assert parameter_count(architecture) == layers + biases + 4 * (head + 256 + 1)
         assert cost(architecture, (256, 256)) == 14 * 14 * layers + 4 * head
     assert cost(OURS_NOR) < cost(SMALL_NOR) / 10
 

@@ -65,7 +65,7 @@ descriptors = true
 [optimiser]
 batch = 16
 learning_rate = 0.01
-average = 0.9
+average = 0.0
 standardise = 0.05
 
 [run]

@@ -311,7 +311,8 @@ def test_our_configurations_are_good(path: Path) -> None:
     wanted = "reference" if path.stem.startswith("diqm") else "none"
     assert ARCHITECTURES[config.architecture].inputs == wanted
     assert find_config(path.stem) == path
-    assert config.heads_for(("a", "b")) == {"a": ("a",), "b": ("b",)}
+    names = tuple(dict.fromkeys(s for sets in config.heads.values() for s in sets)) or ("a", "b")
+    assert config.heads_for(names) == (config.heads or {"a": ("a",), "b": ("b",)})
 
 
 def test_what_is_left_out_has_its_default() -> None:
@@ -335,6 +336,7 @@ def test_what_is_left_out_has_its_default() -> None:
         ("architecture = 'a'\n[optimiser]\nbatch = 'x'", r"\[optimiser\] batch is a number"),
         ("architecture = 'a'\n[optimiser]\nlearning_rate = nan", r"learning_rate lies between"),
         ("architecture = 'a'\n[augmentation]\nsymmetries = 'some'", r"symmetries is one of none"),
+        ("architecture = 'a'\n[optimiser]\nstandardise = 0.1", r"standardise takes average = 0"),
         ("architecture = 'a'\n[train]\nx = 1", "c.toml: there is no train; there are"),
         ("architecture = 'a'\nloss = 3", "c.toml: loss is a table"),
         ("architecture = 'a'\n[heads]\nhdr = 'hdr-c'", r"\[heads\] hdr is a list of sets"),

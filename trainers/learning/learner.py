@@ -111,8 +111,8 @@ class Learner:
         )
         judged = [network, *([self.standardiser] if self.standardiser else [])]
         self.judged = nn.ModuleList(judged)
-        """What is judged, with averaged weights."""
-        self.average = WeightAverage(self.judged, settings.average)
+        """What leads to a prediction: it trains, or it is judged."""
+        self.average = WeightAverage(network, settings.average)
 
     def begin(self, *, taken: Sequence[str] = ()) -> None:
         """Measure the statistics' moments before the first step of a run.
@@ -140,10 +140,10 @@ class Learner:
     def exported(self) -> QualityNetwork:
         """Return a copy of the network with averaged weights, which wants plain statistics."""
         with self.average.applied():
-            network, standardiser = copy.deepcopy((self.network, self.standardiser))
+            network = copy.deepcopy(self.network)
         set_layout(network, "contiguous")
-        if standardiser is not None:
-            standardiser.fold(network)
+        if self.standardiser is not None:
+            self.standardiser.fold(network)
         return network
 
     def step(self, number: int, steps: int, *, stop: bool = False) -> StepResult:

@@ -136,8 +136,8 @@ def train(
 def validate(learner: Learner) -> list[dict[str, Any]]:
     """Return the agreement of the averaged weights with the validation labels, by head and set."""
     rows: list[dict[str, Any]] = []
-    with learner.average.applied() as judged:
-        judged.eval()
+    learner.judged.eval()
+    with learner.average.applied():
         for one in learner.material:
             found = _validation_predictions(learner, one)
             n = len(one.validation)
