@@ -58,8 +58,10 @@ def run(arguments: argparse.Namespace) -> int:
 
     _say("1. Pictures by themselves", width)
     _say(
-        f"{len(samples)} real HDR photographs come with hdrmetrics. PIQE judges each without "
-        "knowing what it should look like: 0 is best, 100 worst.",
+        f"{len(samples)} real HDR photographs come with hdrmetrics. Two metrics judge each without "
+        "knowing what it should look like. norvdpnet has learned what opinion score HDR-VDP-2 "
+        "would expect: 100 is best, and above 90 all is well. PIQE looks for blocks and noise: 0 "
+        "is best, 100 worst.",
         width,
     )
     alone = score_files([(path, None) for path in samples.values()], WITHOUT_REFERENCE)

@@ -19,6 +19,7 @@ from scipy.stats import spearmanr
 from torch import Tensor
 from tqdm import tqdm
 
+from hdrmetrics.color import luminance
 from hdrmetrics.distort import create_distortion, list_distortions
 from hdrmetrics.errors import HdrMetricsError
 from hdrmetrics.io import read_image
@@ -30,6 +31,7 @@ from hdrmetrics.metric import Domain
 from hdrmetrics.samples import sample_images
 from hdrmetrics.textfile import write_text
 from hdrmetrics.tonemap import tonemap
+from hdrmetrics.tonemap.statistics import percentile
 from results.learned.data import weights_files
 from results.learned.tables import markdown_table
 
@@ -38,7 +40,10 @@ STRENGTHS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 OPERATOR = "reinhard02"
 """Makes display codes of the pictures, which are of light."""
 
-_EVEN = 0.9  # rank correlation from which a score is said to fall
+PEAK = 1000.0
+"""What the 99.9th percentile of luminance is brought to, in cd/m², as in the shell."""
+
+_PLAIN = 10.0  # points of 100 that the strongest version loses, if it is marked down
 
 
 def everyday(weights: Path) -> dict[Domain, LearnedMetric]:
@@ -61,10 +66,12 @@ def everyday(weights: Path) -> dict[Domain, LearnedMetric]:
 
 def pictures(domain: Domain) -> dict[str, Tensor]:
     """Return the package's pictures ``(1, 3, h, w)``: cd/m², or display codes."""
-    light = {name: read_image(path).tensor() for name, path in sample_images().items()}
-    if domain == "hdr":
-        return light
-    return {name: tonemap(image, OPERATOR) for name, image in light.items()}
+    found = {}
+    for name, path in sample_images().items():
+        relative = read_image(path).tensor()
+        light = relative * (PEAK / percentile(luminance(relative), 0.999))
+        found[name] = light if domain == "hdr" else tonemap(light, OPERATOR)
+    return found
 
 
 def measure(weights: Path) -> dict[str, Any]:
@@ -103,35 +110,35 @@ def page(found: dict[str, Any]) -> str:
         "# Does the everyday score fall as a distortion grows?",
         "",
         (
-            "The package's three pictures, as light and tone-mapped by "
-            f"`{OPERATOR}`, distorted with strengths {', '.join(map(str, STRENGTHS))} and scored "
-            "by `norvdpnet`. *Order* is Spearman's correlation of strength with the falling score, "
-            "its lowest over the pictures: 1 where every step is marked down. Made by "
+            f"The package's three pictures, as light (99.9th percentile at {PEAK:g} cd/m²) and "
+            f"tone-mapped by `{OPERATOR}`, distorted and scored by `norvdpnet`: the mean score at "
+            "each strength, and *order*, Spearman's correlation of strength with the falling "
+            "score, its lowest over the pictures: 1 where every step is marked down. Scores above "
+            "90 are all of distortions that are hard to see, and their order says little. Made by "
             "`strength.py`."
         ),
     ]
     for domain, by_name in found.items():
-        rows = []
+        rows, count = [], 0
         for name, by_picture in by_name.items():
-            orders = [falls(scores) for scores in by_picture.values()]
-            text = f"{min(orders):.2f}"
+            scores = np.array(list(by_picture.values()))
+            down = bool((scores[:, 0] - scores[:, -1] >= _PLAIN).all())
+            count += down
             rows.append([
-                name,
-                text if min(orders) >= _EVEN else f"**{text}**",
-                *(f"{scores[0]:.0f} → {scores[-1]:.0f}" for scores in by_picture.values()),
+                name if down else f"**{name}**",
+                *(f"{score:.0f}" for score in scores.mean(axis=0)),
+                f"{min(falls(list(one)) for one in scores):.2f}",
             ])  # fmt: skip
-        pictured = next(iter(by_name.values()))
-        count = sum(min(map(falls, one.values())) >= _EVEN for one in by_name.values())
         lines += [
             "",
             f"## {'Light' if domain == 'hdr' else 'Display codes'}",
             "",
             (
-                f"{count} of {len(by_name)} distortions are marked down in order (≥ {_EVEN}) on "
-                "all pictures."
+                f"At full strength {count} of {len(by_name)} distortions cost every picture at "
+                f"least {_PLAIN:g} points; the others in bold."
             ),
             "",
-            markdown_table(["distortion", "order", *pictured], rows).rstrip("\n"),
+            markdown_table(["distortion", *map(str, STRENGTHS), "order"], rows).rstrip("\n"),
         ]
     return "\n".join(lines) + "\n"
 
