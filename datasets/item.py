@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from datasets.framing.frames import Frame
+from datasets.recipe import Domain
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +65,14 @@ class ReferenceKey:
     scene
         Its name.
     source
-        ``hdr``, ``sdr`` or ``widened``.
+        ``hdr``, ``sdr``, ``widened`` (photographs made HDR) or ``rendered`` (HDR scenes made
+        photographs).
     frame
         The window.
     peak
-        cd/m² for HDR frames, 0 for SDR ones.
+        cd/m² for HDR frames, rendered ones before they are; 0 for photographs.
     widen
-        Steps from SDR to HDR.
+        Steps from one domain to the other.
     """
 
     scene: str
@@ -78,6 +80,11 @@ class ReferenceKey:
     frame: Frame
     peak: float
     widen: str  # JSON of the steps, so that the key is hashable
+
+    @property
+    def domain(self) -> Domain:
+        """Of the frame."""
+        return "sdr" if self.source in ("sdr", "rendered") else "hdr"
 
 
 @dataclass(frozen=True, slots=True)

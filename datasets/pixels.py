@@ -14,7 +14,6 @@ from torch import Tensor
 from datasets.framing.calibration import calibrate
 from datasets.framing.frames import cut_frame
 from datasets.item import Item, ReferenceKey, TestKey, steps_from_json
-from datasets.recipe import Domain
 from datasets.scenes.scene import Scene
 from datasets.steps import State, run_steps
 from datasets.threads import one_thread
@@ -119,17 +118,18 @@ class PixelSource:
         frame = cut_frame(
             self.pixels(key.scene), key.frame, panorama=scene.panorama, kind=scene.kind
         )[None]
-        if key.source == "sdr":
+        if scene.kind == "hdr":
+            frame = calibrate(frame[0], key.peak)[None]
+        if key.source in ("widened", "rendered"):
+            start = State(frame, scene.kind, frame, key.peak)
+            frame = run_steps(start, steps_from_json(key.widen)).pixels
+        if key.domain == "sdr":
             return torch.floor(frame * 255 + 0.5) / 255  # as a file holds it, also after resizing
-        if key.source == "widened":
-            steps = steps_from_json(key.widen)
-            frame = run_steps(State(frame, "sdr", frame, key.peak), steps).pixels
-        return calibrate(frame[0], key.peak)[None]
+        return frame if scene.kind == "hdr" else calibrate(frame[0], key.peak)[None]
 
     def _make_test(self, key: TestKey) -> State:
         reference = self.reference(key.reference)
-        domain: Domain = "sdr" if key.reference.source == "sdr" else "hdr"
-        start = State(reference, domain, reference, key.reference.peak)
+        start = State(reference, key.reference.domain, reference, key.reference.peak)
         state = run_steps(start, steps_from_json(key.steps))
         self.codec_seconds += state.codec_seconds
         return state

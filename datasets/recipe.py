@@ -15,6 +15,9 @@ Domain = Literal["hdr", "sdr"]
 StepKind = Literal["distort", "codec", "tonemap", "capture", "expand", "match_scale", "round"]
 Teacher = Literal["hdrvdp2", "tmqi"]
 
+CHANGES: dict[str, Domain] = {"tonemap": "sdr", "capture": "sdr", "expand": "hdr"}
+"""The kinds of steps after which a frame is of another domain."""
+
 RECIPES = Path(__file__).parent / "recipes"
 
 
@@ -84,7 +87,8 @@ class Source:
     versions
         Distorted versions of each frame.
     widen
-        Steps of which one makes HDR frames of SDR scenes; empty to take them as they are.
+        Steps of which one makes HDR frames of SDR scenes, or photographs of HDR ones; empty to take
+        them as they are.
     """
 
     kind: Domain
@@ -95,8 +99,15 @@ class Source:
 
     @property
     def label(self) -> str:
-        """What the table calls it: ``hdr``, ``sdr`` or ``widened``."""
-        return "widened" if self.widen else self.kind
+        """What the table calls it: ``hdr``, ``sdr``, ``widened`` or ``rendered``."""
+        if not self.widen:
+            return self.kind
+        return "widened" if self.kind == "sdr" else "rendered"
+
+    @property
+    def makes(self) -> set[Domain]:
+        """Domains of its frames: one, in a recipe that works."""
+        return {CHANGES.get(step.kind, self.kind) for step in self.widen} or {self.kind}
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,11 +244,10 @@ def _check(recipe: Recipe) -> None:
     if not recipe.sources or not recipe.operations:
         raise OptionError("a recipe has at least one of [[sources]] and one of [[operations]]")
     for source in recipe.sources:
-        makes = "hdr" if source.widen else source.kind
-        if makes != recipe.reference or (source.widen and source.kind == "hdr"):
+        if source.makes != {recipe.reference}:
+            given = f" {source.label}" if source.widen else ""
             raise OptionError(
-                f"sources of kind {source.kind}{' widened' if source.widen else ''} give no "
-                f"{recipe.reference} references"
+                f"sources of kind {source.kind}{given} give no {recipe.reference} references"
             )
     labels = [source.label for source in recipe.sources]
     if len(set(labels)) < len(labels):

@@ -53,10 +53,6 @@ class State:
     codec_seconds: float = 0.0
 
 
-CHANGES: dict[str, Domain] = {"tonemap": "sdr", "capture": "sdr", "expand": "hdr"}
-"""The kinds of steps after which a frame is of another domain."""
-
-
 def run_steps(state: State, steps: tuple[Step, ...]) -> State:
     """Return the frame after the steps.
 

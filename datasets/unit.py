@@ -21,8 +21,8 @@ from datasets.framing.frames import draw_frame
 from datasets.item import Item, ReferenceKey, Step, TestKey, steps_to_json
 from datasets.labelling.labels import Labeller
 from datasets.pixels import PixelSource, crop, half_bytes
-from datasets.recipe import Domain, Operation, Recipe, Source
-from datasets.steps import CHANGES, State
+from datasets.recipe import CHANGES, Domain, Operation, Recipe, Source
+from datasets.steps import State
 from datasets.streams import stream
 from hdrmetrics.display import Display, get_display
 from hdrmetrics.distort import create_distortion
@@ -142,7 +142,7 @@ class UnitRunner:
                 minimum=recipe.crop,
                 scale=recipe.scale,
             )
-            peak = draw_peak(rng, *recipe.peak) if recipe.reference == "hdr" else 0.0
+            peak = draw_peak(rng, *recipe.peak) if unit.source != "sdr" else 0.0
             widen: tuple[Step, ...] = ()
             if source.widen:
                 given = source.widen[int(rng.integers(len(source.widen)))]
@@ -164,13 +164,14 @@ class UnitRunner:
             self.recipe, operation, unit.scene, unit.frame, version
         )
         test = TestKey(key, steps_to_json(steps))
-        start: Domain = "sdr" if key.source == "sdr" else "hdr"
         row: Row = {
             "distortion": operation.name,
             "strength": math.nan if strength is None else strength,
             "seed": seed,
             "steps": test.steps,
-            "parameters": json.dumps(describe(steps, start), separators=(",", ":"), sort_keys=True),
+            "parameters": json.dumps(
+                describe(steps, key.domain), separators=(",", ":"), sort_keys=True
+            ),
         }
         return row, self.pixels.test(test)
 

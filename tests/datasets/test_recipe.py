@@ -15,7 +15,7 @@ from hdrmetrics.tonemap import list_operators
 
 from .small import TEXT, small_recipe
 
-SHIPPED = ("hdr-c", "sdr-d", "tmo", "itmo", "hdr-d", "sdr-d-more")
+SHIPPED = ("hdr-c", "sdr-d", "tmo", "itmo", "hdr-d", "sdr-d-more", "sdr-d-rendered")
 
 
 def test_a_recipe_is_read() -> None:

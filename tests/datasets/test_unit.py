@@ -40,11 +40,11 @@ def shipped(name: str, versions: int) -> Recipe:
 @pytest.mark.parametrize(
     ("name", "source"),
     [("hdr-c", "hdr"), ("hdr-c", "widened"), ("sdr-d", "sdr"), ("tmo", "hdr"), ("tmo", "widened"),
-     ("itmo", "hdr"), ("itmo", "widened")],
+     ("itmo", "hdr"), ("itmo", "widened"), ("hdr-d", "hdr"), ("sdr-d-rendered", "rendered")],
 )  # fmt: skip
 def test_shipped_recipes_make_what_their_tables_say(name: str, source: str) -> None:
     recipe = shipped(name, versions=3)
-    kind = "hdr" if source == "hdr" else "sdr"
+    kind = "hdr" if source in ("hdr", "rendered") else "sdr"
     scene = procedural_scenes(1, kind=kind)[0]
     runner = UnitRunner(recipe, PixelSource(scenes()))
     result = runner.run(Unit(source, scene.name, 0))
@@ -60,7 +60,9 @@ def test_shipped_recipes_make_what_their_tables_say(name: str, source: str) -> N
             assert float(pixels.max()) <= (HIGHEST if domain == "hdr" else 1.0)
         if recipe.test == "sdr":  # as a file holds it
             assert torch.allclose(pair.test * 255, (pair.test * 255).round(), atol=1e-4)
-        if recipe.reference == "hdr":
+        if recipe.reference == "sdr":
+            assert torch.allclose(pair.reference * 255, (pair.reference * 255).round(), atol=1e-4)
+        if recipe.reference == "hdr" or source == "rendered":
             assert 100 <= row["peak"] <= 10_000
         if name == "tmo":
             value = TMQI()(pair.test[None], pair.reference[None])
