@@ -1,6 +1,6 @@
 """Whether the everyday score falls as a distortion of the package's own pictures grows.
 
-    python -m results.learned.strength [--weights DIR]
+    python -m results.learned.strength
 
 Writes ``strength.json`` and ``strength.md``.
 """
@@ -11,7 +11,7 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -19,20 +19,17 @@ from scipy.stats import spearmanr
 from torch import Tensor
 from tqdm import tqdm
 
+from hdrmetrics import create_metric
 from hdrmetrics.color import luminance
 from hdrmetrics.distort import create_distortion, list_distortions
 from hdrmetrics.errors import HdrMetricsError
 from hdrmetrics.io import read_image
-from hdrmetrics.learned.catalogue import WEIGHTS
-from hdrmetrics.learned.everyday import CHOICE
-from hdrmetrics.learned.predictor import LearnedMetric
-from hdrmetrics.learned.weights import load_weights
+from hdrmetrics.learned.everyday import NAME, EverydayMetric
 from hdrmetrics.metric import Domain
 from hdrmetrics.samples import sample_images
 from hdrmetrics.textfile import write_text
 from hdrmetrics.tonemap import tonemap
 from hdrmetrics.tonemap.statistics import percentile
-from results.learned.data import weights_files
 from results.learned.tables import markdown_table
 
 HERE = Path(__file__).parent
@@ -46,24 +43,6 @@ PEAK = 1000.0
 _PLAIN = 10.0  # points of 100 that the strongest version loses, if it is marked down
 
 
-def everyday(weights: Path) -> dict[Domain, LearnedMetric]:
-    """Return the predictors that ``norvdpnet`` chooses between.
-
-    Raises
-    ------
-    HdrMetricsError
-        If weights cannot be read.
-    """
-    loaded = [load_weights(path) for path, _ in weights_files(weights)]
-    found: dict[Domain, LearnedMetric] = {}
-    for domain, heads in CHOICE.items():
-        for head in reversed(heads):  # the preferred one last
-            for network, card in loaded:
-                if head in card.heads and network.architecture.inputs == "none":
-                    found[domain] = LearnedMetric(network, card, head)
-    return found
-
-
 def pictures(domain: Domain) -> dict[str, Tensor]:
     """Return the package's pictures ``(1, 3, h, w)``: cd/m², or display codes."""
     found = {}
@@ -74,14 +53,16 @@ def pictures(domain: Domain) -> dict[str, Tensor]:
     return found
 
 
-def measure(weights: Path) -> dict[str, Any]:
+def measure() -> dict[str, Any]:
     """Return scores by domain, distortion and picture, one per strength."""
     names = [info.name for info in list_distortions()]
     found: dict[str, Any] = {}
-    predictors = everyday(weights)
-    bar = tqdm(total=len(predictors) * len(names), desc="strength", unit="distortion")
+    everyday = create_metric(NAME)
+    assert isinstance(everyday, EverydayMetric)
+    bar = tqdm(total=len(everyday.by_domain) * len(names), desc="strength", unit="distortion")
     with torch.no_grad():
-        for domain, predictor in predictors.items():
+        for kind, predictor in everyday.by_domain.items():
+            domain = cast(Domain, kind)
             shown = pictures(domain)
             for name in names:
                 distortion = create_distortion(name)
@@ -149,12 +130,11 @@ def main() -> int:
         prog="python -m results.learned.strength",
         description=(__doc__ or "").splitlines()[0],
     )
-    parser.add_argument("--weights", type=Path, default=WEIGHTS, help="default: the package's")
     parser.add_argument("--out", type=Path, default=HERE, help="default: beside this script")
     options = parser.parse_args()
     torch.set_num_threads(2)
     try:
-        found = measure(options.weights)
+        found = measure()
     except HdrMetricsError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

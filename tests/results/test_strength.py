@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from hdrmetrics.learned.catalogue import WEIGHTS
-from hdrmetrics.learned.everyday import CHOICE
-from results.learned.strength import STRENGTHS, everyday, falls, page, pictures
+from hdrmetrics import create_metric
+from hdrmetrics.learned.everyday import CHOICE, EverydayMetric
+from results.learned.strength import STRENGTHS, falls, page, pictures
 
 
 def test_a_falling_score_is_in_order() -> None:
@@ -17,8 +17,9 @@ def test_a_falling_score_is_in_order() -> None:
 
 
 def test_both_kinds_of_pictures_have_their_head() -> None:
-    found = everyday(WEIGHTS)
-    assert {domain: one.head for domain, one in found.items()} == {
+    found = create_metric("norvdpnet")
+    assert isinstance(found, EverydayMetric)
+    assert {domain: one.head for domain, one in found.by_domain.items()} == {
         domain: heads[0] for domain, heads in CHOICE.items()
     }
 
