@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, cast, get_args
 
 from hdrmetrics.errors import OptionError
-from hdrmetrics.learned import descriptors
+from hdrmetrics.learned import descriptors, seams
 
 Inputs = Literal["none", "reference"]
 Light = Literal["pu21", "log10"]
@@ -83,17 +83,21 @@ class Front:
     descriptors
         Whether the channels are the fixed descriptors of cells of 16 px instead; see
         :mod:`hdrmetrics.learned.descriptors`. There are no other filters then.
+    seams
+        Whether the seams of blocks are described too; see :mod:`hdrmetrics.learned.seams`. They
+        are pooled beside the descriptors, and no stage sees them.
 
     Raises
     ------
     OptionError
-        For an unknown code, or filters beside descriptors.
+        For an unknown code, filters beside descriptors, or seams without them.
     """
 
     light: Light
     high_pass: tuple[HighPass, ...] = ()
     chroma: bool = False
     descriptors: bool = False
+    seams: bool = False
 
     def __post_init__(self) -> None:
         _one_of("light", self.light, Light)
@@ -101,18 +105,25 @@ class Front:
             isinstance(item, HighPass) for item in self.high_pass
         ):
             raise OptionError(f"high_pass is a list of at most {_STAGES} high-pass filters")
-        for name in ("chroma", "descriptors"):
+        for name in ("chroma", "descriptors", "seams"):
             if not isinstance(getattr(self, name), bool):
                 raise OptionError(f"{name} is true or false, not {getattr(self, name)!r}")
         if self.descriptors and self.high_pass:
             raise OptionError("a front end of descriptors has no other filters")
+        if self.seams and not self.descriptors:
+            raise OptionError("seams are described beside descriptors only")
 
     @property
     def channels(self) -> int:
-        """Channels per picture."""
+        """Channels per picture that the first stage sees."""
         if self.descriptors:
             return len(descriptors.NAMES) + len(descriptors.CHROMA_NAMES) * self.chroma
         return 1 + len(self.high_pass) + 2 * self.chroma
+
+    @property
+    def seam_channels(self) -> int:
+        """Channels of seams, after those."""
+        return len(seams.NAMES) * self.seams
 
     @property
     def margin(self) -> int:
@@ -231,6 +242,8 @@ class Architecture:
             _one_of(name, getattr(self, name), kind)
         if (self.inputs == "none") != (self.fusion == "none"):
             raise OptionError("two pictures are fused somehow, and one is not")
+        if self.front.seams and (self.inputs != "none" or 0 not in self.pooled):
+            raise OptionError("seams are of networks without a reference that pool the front end")
         if not 1 <= len(self.stages) <= _STAGES:
             raise OptionError(f"a network has 1 to {_STAGES} stages, not {len(self.stages)}")
         stride = math.prod(stage.stride * stage.max_pool for stage in self.stages)
@@ -361,7 +374,7 @@ SMALL_NOR = Architecture(
 OURS_NOR = Architecture(
     name="ours-nor",
     inputs="none",
-    front=Front("pu21", chroma=True, descriptors=True),
+    front=Front("pu21", chroma=True, descriptors=True, seams=True),
     stages=(Stage(128, blocks=0, kernel=1), Stage(128, kernel=1), Stage(128, kernel=1)),
     heads=SETS,
     hidden=256,
@@ -376,7 +389,13 @@ SMALL_DIQM = replace(
 )
 """The same with a reference: both pictures and their bent difference from the first layer on."""
 
-OURS_DIQM = replace(OURS_NOR, name="ours-diqm", inputs="reference", fusion="difference")
+OURS_DIQM = replace(
+    OURS_NOR,
+    name="ours-diqm",
+    inputs="reference",
+    front=replace(OURS_NOR.front, seams=False),
+    fusion="difference",
+)
 """Ours with a reference: descriptors of both pictures and of how they differ."""
 
 ARCHITECTURES: dict[str, Architecture] = {

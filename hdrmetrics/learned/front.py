@@ -11,6 +11,7 @@ from hdrmetrics.color import luminance
 from hdrmetrics.errors import OptionError
 from hdrmetrics.learned.architecture import Front
 from hdrmetrics.learned.descriptors import describe, in_strips
+from hdrmetrics.learned.seams import describe_seams
 from hdrmetrics.metric import Domain
 from hdrmetrics.transfer import pu21_encode
 
@@ -59,7 +60,8 @@ def front_channels(image: Tensor, front: Front, kind: Kind) -> Tensor:
     Tensor
         ``(N, C, H − 2·margin, W − 2·margin)``: the code of luminance (0 is black, 1 the white of
         an SDR display, PU21 ends at 2.3), the high-pass channels, then the two of chroma; or the
-        descriptors of cells of 16 px, ``(N, C, (H − 32) // 16, (W − 32) // 16)``.
+        descriptors of cells of 16 px, ``(N, C, (H − 32) // 16, (W − 32) // 16)``, and then their
+        seams.
     """
     if front.descriptors:
         return in_strips(lambda parts: _described(parts[0], front, kind), [image])
@@ -103,7 +105,9 @@ def bent_difference(test: Tensor, reference: Tensor, front: Front) -> Tensor:
 def _described(image: Tensor, front: Front, kind: Kind) -> Tensor:
     image = image.clamp(min=0.0) if kind == "light" else image
     chroma = _chroma(image, luminance(image), kind) if front.chroma else None
-    return describe(picture_code(image, front, kind), chroma)
+    code = picture_code(image, front, kind)
+    described = describe(code, chroma)
+    return torch.cat([described, describe_seams(code)], dim=1) if front.seams else described
 
 
 def _channels(image: Tensor, front: Front, kind: Kind) -> Tensor:

@@ -34,7 +34,8 @@ def levels(architecture: Architecture) -> tuple[Level, ...]:
     """Return the front end and the stages as grids, in order."""
     stride = architecture.front.stride
     field = stride + 2 * architecture.front.margin
-    found = [Level(input_channels(architecture), stride, field)]
+    seams = architecture.front.seam_channels
+    found = [Level(input_channels(architecture) + seams, stride, field)]
     for stage in architecture.stages:
         reach = stage.kernel - 1
         field += reach * stride

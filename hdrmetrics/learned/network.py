@@ -12,7 +12,7 @@ from hdrmetrics.learned.architecture import Stage as StageShape
 from hdrmetrics.learned.descriptors import describe_pair, in_strips
 from hdrmetrics.learned.front import bent_difference, front_channels, kinds, picture_code
 from hdrmetrics.learned.geometry import input_channels, minimum_length, statistic_count
-from hdrmetrics.learned.statistics import powers, statistics, window_moments
+from hdrmetrics.learned.statistics import level_statistics, powers, window_moments
 from hdrmetrics.metric import Domain
 
 Features = tuple[Tensor, ...]
@@ -162,12 +162,11 @@ class QualityNetwork(nn.Module):
 
     def pool(self, features: Features) -> Tensor:
         """Return the statistics ``(N, F)`` of whole maps."""
-        pooling = self.architecture.pooling
-        found = []
-        for maps in features:
+        architecture, found = self.architecture, []
+        for level, maps in zip(architecture.pooled, features, strict=True):
             whole = [(0, maps.shape[-2])], [(0, maps.shape[-1])]
-            moments = window_moments(maps, *whole, powers=powers(pooling))
-            found.append(statistics(moments, pooling)[:, 0])
+            moments = window_moments(maps, *whole, powers=powers(architecture.pooling))
+            found.append(level_statistics(moments, architecture, level)[:, 0])
         return torch.cat(found, dim=-1)
 
     def head(self, pooled: Tensor) -> Tensor:
@@ -184,6 +183,8 @@ class QualityNetwork(nn.Module):
     def _levels(self, x: Tensor) -> Features:
         wanted = self.architecture.pooled
         found = [x] if 0 in wanted else []
+        if self.architecture.front.seams:
+            x = x[:, : self.architecture.front.channels]
         x = x.to(self.dtype)
         for index, stage in enumerate(self.stages, start=1):
             x = stage(x)

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from hdrmetrics.learned.architecture import Pooling
+from hdrmetrics.learned.architecture import Architecture, Pooling
 
 _FLOOR = 1e-4  # under the variance, so that the slope of its root stays finite
 _FAINT = 1e-6  # energy that the logarithm takes for nothing
+_SOFT = 0.02  # of seams' contrasts: none are as faint
 
 Span = tuple[int, int]
 """First cell and number of cells."""
@@ -87,6 +88,29 @@ def statistics(moments: Sequence[Tensor], pooling: Pooling) -> Tensor:
     if pooling == "mean+std+peak":
         found.append((moments[2] + _FLOOR**2).sqrt().sqrt() - _FLOOR**0.5)
     return torch.cat(found, dim=-1)
+
+
+def level_statistics(moments: Sequence[Tensor], architecture: Architecture, level: int) -> Tensor:
+    """Return the :func:`statistics` of a level's channels; those of seams in order of size.
+
+    Blocks may begin anywhere: each statistic of the seams between columns, and of those between
+    rows, is sorted over its 16 phases, the largest first. The first 15 are given as logarithms of
+    what they are to the mean of all, log((x + 0.02)/(mean + 0.02)), for it is how far a few stand
+    out that tells blocks from texture; in the place of the last one stands the mean.
+    """
+    found = statistics(moments, architecture.pooling)
+    seams = architecture.front.seam_channels if level == 0 else 0
+    if not seams:
+        return found
+    channels = moments[0].shape[-1]
+    parts = found.reshape(*found.shape[:-1], -1, channels)
+    plain, phases = parts[..., : channels - seams], parts[..., channels - seams :]
+    phases = phases.reshape(*parts.shape[:-1], 2, seams // 2)
+    ordered = phases.sort(dim=-1, descending=True).values
+    mean = ordered.mean(dim=-1, keepdim=True)
+    contrast = ((ordered[..., :-1] + _SOFT) / (mean + _SOFT)).log()
+    ordered = torch.cat([contrast, mean], dim=-1)
+    return torch.cat([plain, ordered.flatten(-2)], dim=-1).flatten(-2)
 
 
 def _power(x: Tensor, power: int) -> Tensor:

@@ -20,7 +20,7 @@ from hdrmetrics.learned.geometry import (
     total_stride,
 )
 from hdrmetrics.learned.network import QualityNetwork
-from hdrmetrics.learned.statistics import Span, powers, statistics, window_moments
+from hdrmetrics.learned.statistics import Span, level_statistics, powers, window_moments
 from hdrmetrics.metric import Domain
 
 MINIMUM_SIZE = 64
@@ -156,9 +156,10 @@ def describe_channels(front: Front, mean: Tensor, energy: Tensor) -> Tensor:
     """Return what kind of picture a window is, ``(…, D)``, from moments of its channels.
 
     Per channel of the front end the mean and the logarithms of the standard deviation and of the
-    root mean square; of descriptors, which measure such things themselves, the mean.
+    root mean square; of descriptors, which measure such things themselves, the mean. Seams, whose
+    phases say nothing, are left out.
     """
-    mean, energy = mean.detach(), energy.detach()
+    mean, energy = (x[..., : front.channels].detach() for x in (mean, energy))
     if front.descriptors:
         return mean
     deviation = (energy - mean.square()).clamp(min=0.0)
@@ -220,15 +221,14 @@ def _pass(
         weights = None if mask is None else _cell_weights(mask, maps, grids[index])
         needed = powers(architecture.pooling)
         moments = window_moments(maps, spans[0], spans[1], weights, powers=needed)
-        pooled.append(statistics(moments, architecture.pooling))
+        pooled.append(level_statistics(moments, architecture, index))
         first = moments if index == 0 else first
     raw = network.head(torch.cat(pooled, dim=-1))
     if first is None:
         spans = [_spans(starts, grids[0], counts[0]) for starts in (tops, lefts)]
         first = window_moments(seen, spans[0], spans[1])
     # Where pictures are fused, the test's own channels come first.
-    mean, energy = (moment[..., : seen.shape[1]] for moment in first[:2])
-    description = describe_channels(architecture.front, mean, energy)
+    description = describe_channels(architecture.front, *first[:2])
     if mask is None:
         weight = raw.new_ones(raw.shape[:2])
     else:

@@ -26,9 +26,9 @@ from hdrmetrics.learned.descriptors import (
     cell_shape,
     describe,
     describe_pair,
-    symmetric,
 )
 from hdrmetrics.learned.front import front_channels
+from hdrmetrics.learned.symmetry import symmetric
 
 Array = NDArray[np.float64]
 FLOOR = (math.log(1e-7) + 9.0) / 2.5

@@ -61,6 +61,7 @@ light = "pu21"
 high_pass = []
 chroma = true
 descriptors = true
+seams = true
 
 [optimiser]
 batch = 16
@@ -80,7 +81,7 @@ CELLS_SIZE = 80
 
 _ALONE, _PAIR = '"none"\nfusion = "none"', '"reference"\nfusion = "difference"'
 REFERENCE_CONFIG = CONFIG.replace(_ALONE, _PAIR)
-CELLS_REFERENCE_CONFIG = CELLS_CONFIG.replace(_ALONE, _PAIR)
+CELLS_REFERENCE_CONFIG = CELLS_CONFIG.replace(_ALONE, _PAIR).replace("seams = true\n", "")
 AUXILIARY = """
 [auxiliary]
 distortion = 0.1

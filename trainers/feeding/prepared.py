@@ -16,8 +16,8 @@ from torch import Tensor
 from datasets.workers import run_jobs
 from hdrmetrics.errors import HdrMetricsError, ImageReadError, OptionError
 from hdrmetrics.learned.architecture import Architecture
-from hdrmetrics.learned.descriptors import symmetric
 from hdrmetrics.learned.network import build_network
+from hdrmetrics.learned.symmetry import symmetric
 from hdrmetrics.metric import Domain
 from hdrmetrics.textfile import write_text
 from trainers.feeding.crops import CropPixels, find_store
@@ -60,7 +60,7 @@ class Prepared:
             raise ImageReadError(
                 f"{folder}: its channels are those of another front end: prepare them again"
             )
-        self.own = architecture.front.channels
+        self.own = architecture.front.channels + architecture.front.seam_channels
 
     def __contains__(self, item: str) -> bool:
         return item in self._places
@@ -188,7 +188,7 @@ def _made_for(architecture: Architecture) -> dict[str, Any]:
     return {
         "front": asdict(architecture.front) | {"high_pass": []},
         "fusion": architecture.fusion,
-        "channels": architecture.front.channels,
+        "channels": architecture.front.channels + architecture.front.seam_channels,
     }
 
 
