@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from hdrmetrics.errors import DomainError, OptionError, PixelValueError, ShapeError
 
 if TYPE_CHECKING:
+    from hdrmetrics.display import Display
     from hdrmetrics.image import Image
 
 Domain = Literal["hdr", "sdr", "tonemapped"]
@@ -156,8 +157,16 @@ class Metric(nn.Module):
         """
         return {}
 
-    def suited_to(self, image: Image) -> Metric:
-        """Return the metric that should score an image: itself, or one of the image's domain."""
+    def suited_to(self, image: Image, display: Display | None = None) -> Metric:
+        """Return the metric that should score an image: itself, or one of the image's domain.
+
+        Parameters
+        ----------
+        image
+            As read, before any display model.
+        display
+            The one that was asked for, which tells what display-encoded pixels mean.
+        """
         return self
 
     # -- what users call ------------------------------------------------------------------

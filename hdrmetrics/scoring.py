@@ -198,7 +198,8 @@ def score_quietly(
             "the metric itself with tensors, or leave the option out"
         )
     image = _read(test, info.domain, units)
-    model = model.suited_to(image)
+    display = None if units.display is None else get_display(units.display)
+    model = model.suited_to(image, display)
     info = model.info
     other = None
     if reference is not None:

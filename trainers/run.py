@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 
@@ -15,12 +15,11 @@ from datasets.streams import digest
 from hdrmetrics.errors import ImageReadError, OptionError
 from hdrmetrics.learned.architecture import Architecture
 from hdrmetrics.learned.network import QualityNetwork, build_network
-from hdrmetrics.learned.weights import load_weights, save_weights
+from hdrmetrics.learned.weights import card_path, load_weights, read_card
 from hdrmetrics.textfile import write_text
-from trainers.card import make_card
 from trainers.config import Config
-from trainers.feeding.labels import save_labels
-from trainers.judging.predictions import predict_set
+from trainers.feeding.labels import find_labels
+from trainers.finish import write_results
 from trainers.learning.learner import Learner
 from trainers.learning.loop import CHECKPOINT, Progress, train
 from trainers.learning.material import SetMaterial, collect
@@ -199,13 +198,16 @@ def _told(
     processes: Processes,
 ) -> str:
     """Return everything that decides the run, as JSON, after a look at what is in the folder."""
-    told = {
+    start = options.start_from
+    told: dict[str, Any] = {
         "predictor": options.predictor,
         "sets": list(options.sets),
+        "labels": {name: _labels_in(options.tables, name) for name in options.sets},
         "seed": options.seed,
         "scenes_fraction": options.scenes_fraction,
         "crops_fraction": options.crops_fraction,
-        "start_from": options.start_from.name if options.start_from else None,
+        # Reading the weights makes sure that their card has the hash of what is in the file.
+        "start_from": read_card(card_path(start)).sha256 if start else None,
         "prepared": options.prepared is not None,
         "processes": processes.world,
         "heads": {head: list(sets) for head, sets in heads.items()},
@@ -223,6 +225,11 @@ def _told(
             differing = sorted(key for key in told if before[key] != told[key])
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ImageReadError(f"{path}: cannot be read as a run's ({error!r})") from error
+        if differing == ["labels"]:
+            raise OptionError(
+                f"{options.out} holds a run on other labels than those in {options.tables}: give "
+                "the tables that it had, or another folder"
+            )
         if differing:
             raise OptionError(
                 f"{options.out} holds a run with another {', '.join(differing)}: give the same, "
@@ -230,6 +237,11 @@ def _told(
             )
     processes.wait()  # until all have looked, before the first one writes
     return json.dumps(told, indent=2) + "\n"
+
+
+def _labels_in(tables: Path, name: str) -> dict[str, Any]:
+    found = find_labels(tables, name)
+    return {"recipe_sha256": found.metadata["recipe_sha256"], "items": len(found)}
 
 
 def _known_plan(options: RunOptions, processes: Processes) -> Plan | None:
@@ -287,28 +299,17 @@ def _finish(
             "safetensors: install it, or take the folder where it is installed, and give the same "
             "command with --resume"
         )
-    out = options.out
-    network = learner.exported()
-    predictions = []
-    for one in material:
-        found = predict_set(
-            network,
-            one.name,
-            one.heads,
-            tables=options.tables,
-            stores=options.stores,
-            splits=("validation", "test"),
-            device=processes.device,
-            batch=config.optimiser.batch,
-        )
-        save_labels(out / f"predictions-{one.name}.npz", found)
-        predictions.append(found)
-    card = make_card(
-        network,
+    told = (options.out / RUN).read_text(encoding="utf-8")
+    return write_results(
+        learner.exported(),
         material,
-        predictions,
+        options.out,
+        tables=options.tables,
+        stores=options.stores,
+        device=processes.device,
+        batch=config.optimiser.batch,
         seed=options.seed,
-        recipe=(out / RUN).read_text(encoding="utf-8"),
+        recipe=f"{told}{plan.steps} steps\n",
         training={
             "predictor": options.predictor,
             "steps": plan.steps,
@@ -322,6 +323,3 @@ def _finish(
             "machine": environment(processes),
         },
     )
-    path = out / "weights.safetensors"
-    save_weights(path, network, card)
-    return path

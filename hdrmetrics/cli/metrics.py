@@ -133,7 +133,7 @@ def card(info: MetricInfo, width: int | None) -> str:
 
     direction = "higher" if info.higher_is_better else "lower"
     facts = [
-        ("domain", _DOMAINS[info.domain]),
+        ("domain", _domain(info)),
         ("reference", "needed" if info.reference else "none"),
         ("value", f"{_range(info)}{f' {info.unit}' if info.unit else ''}, {direction} is better"),
         ("gradients", _yes(info.differentiable)),
@@ -154,6 +154,13 @@ def card(info: MetricInfo, width: int | None) -> str:
     return "\n".join([*lines, format_table(columns, rows, width=width)])
 
 
+def _domain(info: MetricInfo) -> str:
+    from hdrmetrics.learned.everyday import NAME
+
+    return _EVERYDAY if (info.name, info.domain) == (NAME, "hdr") else _DOMAINS[info.domain]
+
+
+_EVERYDAY = "HDR: light in cd/m² (PQ and HLG through a display model); SDR: values as they are"
 _DOMAINS = {
     "hdr": "HDR: light in cd/m² (or display-encoded, through a display model)",
     "sdr": "SDR: display-encoded values as they are",

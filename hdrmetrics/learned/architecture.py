@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, cast, get_args
@@ -260,8 +261,8 @@ class Architecture:
                 f"heads are 1 to {_HEADS} different names of small letters, digits and '-', "
                 f"not {self.heads!r}"
             )
-        levels = range(len(self.stages) + 1)
-        if not self.pooled or list(self.pooled) != sorted(set(self.pooled) & set(levels)):
+        whole = all(_whole(level, 0, len(self.stages)) for level in self.pooled)
+        if not (whole and self.pooled) or list(self.pooled) != sorted(set(self.pooled)):
             raise OptionError(
                 f"pooled lists levels from 0 to {len(self.stages)} in order, not {self.pooled}"
             )
@@ -323,7 +324,8 @@ def _whole(value: Any, least: int, most: int) -> bool:
 
 
 def _positive(value: Any) -> bool:
-    return isinstance(value, (int, float)) and math.isfinite(value) and value > 0
+    # Not math.isfinite, which whole numbers of hundreds of digits overflow.
+    return isinstance(value, (int, float)) and 0 < value <= sys.float_info.max
 
 
 def _is_name(text: str) -> bool:

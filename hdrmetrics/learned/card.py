@@ -10,6 +10,7 @@ from typing import Any, get_args
 
 from hdrmetrics.errors import OptionError
 from hdrmetrics.learned.architecture import Architecture
+from hdrmetrics.learned.geometry import description_length
 from hdrmetrics.learned.guard import Guard
 from hdrmetrics.learned.target import Target
 from hdrmetrics.metric import Domain
@@ -47,7 +48,8 @@ class Interval:
                 raise OptionError(f"{name} of an interval is a number, not {value!r}")
             if not 0 <= value <= most:
                 raise OptionError(f"{name} of an interval lies in [0, 1], not {value}")
-        if not isinstance(self.scenes, int) or self.scenes < 0:
+        whole = isinstance(self.scenes, int) and not isinstance(self.scenes, bool)
+        if not whole or self.scenes < 0:
             raise OptionError(f"an interval rests on a number of scenes, not {self.scenes!r}")
 
 
@@ -171,7 +173,7 @@ class Card:
     Raises
     ------
     OptionError
-        If a head is none of the network's.
+        If a head is none of the network's, or its guard describes another number of channels.
     """
 
     architecture: Architecture
@@ -191,6 +193,13 @@ class Card:
                 f"the card describes {', '.join(unknown)}, which the network lacks; it has "
                 f"{', '.join(self.architecture.heads)}"
             )
+        length = description_length(self.architecture.front)
+        for name, head in self.heads.items():
+            if head.guard is not None and len(head.guard.mean) != length:
+                raise OptionError(
+                    f"the guard of {name} describes {len(head.guard.mean)} numbers, where windows "
+                    f"of this network have {length}"
+                )
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-ready values."""

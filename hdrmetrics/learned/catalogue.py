@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -58,10 +57,7 @@ def register(folder: Path) -> list[str]:
     chosen = dict(_choose(heads))
     if chosen:
         path, head = chosen[min(chosen)]
-        info = dataclasses.replace(
-            describe(heads[head][1], head, everyday.NAME),
-            title="Learned quality without a reference, of HDR or SDR pictures",
-        )
+        info = everyday.described(describe(heads[head][1], head))
         register_metric(info, _everyday_factory(chosen))
         names.append(everyday.NAME)
     return names

@@ -2,34 +2,44 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 from collections.abc import Mapping
 
 from torch import nn
 
+from hdrmetrics.display import Display
 from hdrmetrics.errors import OptionError
 from hdrmetrics.image import Image
 from hdrmetrics.learned.predictor import LearnedMetric
-from hdrmetrics.metric import Domain, Metric
+from hdrmetrics.metric import Domain, Metric, MetricInfo
 
 NAME = "norvdpnet"
+TITLE = "Learned quality without a reference, of HDR or SDR pictures"
 
 CHOICE: dict[Domain, tuple[str, ...]] = {"hdr": ("hdr", "hdr-c"), "sdr": ("sdr", "sdr-d")}
 """Heads by the picture's domain, the preferred one first: one trained on both sets of that kind,
 else that of compressed HDR and of distorted photographs."""
 
 
+def described(info: MetricInfo) -> MetricInfo:
+    """Return the description of a head as one of the everyday predictor."""
+    return dataclasses.replace(info, name=NAME, title=TITLE)
+
+
 class EverydayMetric(LearnedMetric):
     """The no-reference predictor for pictures of either kind.
 
-    In :func:`hdrmetrics.score` linear, PQ and HLG images go to the HDR head and display-encoded
-    ones to the SDR head. Called with tensors, where nothing tells them apart, it is the head of
-    :attr:`info`'s domain: HDR, where there is one.
+    In :func:`hdrmetrics.score` linear, PQ and HLG images go to the HDR head, and so do other
+    display-encoded ones where ``display=`` names a PQ or HLG display, which then decodes them.
+    Without one they go to the SDR head as they are, whatever SDR display is named. Called with
+    tensors, where nothing tells them apart, it is the head of :attr:`info`'s domain: HDR, where
+    there is one.
 
     Parameters
     ----------
     heads
-        The predictors by domain, at least one.
+        The predictors by domain, at least one; they stay as they are.
 
     Raises
     ------
@@ -42,13 +52,17 @@ class EverydayMetric(LearnedMetric):
             raise OptionError("the everyday predictor needs a head of some domain")
         own = heads[min(heads)]  # "hdr" comes before "sdr"
         super().__init__(own.network, own.card, own.head, name=NAME, precision=own.precision)
-        self.by_domain = nn.ModuleDict({str(domain): head for domain, head in heads.items()})
-        for one in heads.values():
-            one.info = dataclasses.replace(one.info, name=NAME)
+        self.info = described(own.info)
+        self.by_domain = nn.ModuleDict()
+        for domain, head in heads.items():
+            renamed = copy.copy(head)  # the caller keeps theirs, with the same network
+            renamed.info = described(head.info)
+            self.by_domain[domain] = renamed
 
-    def suited_to(self, image: Image) -> Metric:
+    def suited_to(self, image: Image, display: Display | None = None) -> Metric:
         """Return the predictor of the image's domain; itself where there is none."""
-        light = image.calibration.linear or image.calibration.transfer in ("pq", "hlg")
+        transfers = image.calibration.transfer, None if display is None else display.eotf
+        light = image.calibration.linear or any(kind in ("pq", "hlg") for kind in transfers)
         domain = "hdr" if light else "sdr"
         if domain not in self.by_domain:
             return self

@@ -38,7 +38,8 @@ class LearnedMetric(Metric):
 
     The network looks at overlapping windows of 256 px; the score is that of the mean quality over
     them, as for ``hdrvdp2`` with ``tile_size=256``. Heads taught by HDR-VDP-2 give its opinion
-    score Q_MOS, those taught by TMQI 100 times its Q.
+    score Q_MOS, those taught by TMQI 100 times its Q; a head taught by both is on the scale of the
+    first.
 
     Parameters
     ----------
@@ -110,7 +111,13 @@ class LearnedMetric(Metric):
     def assess(
         self, test: Tensor, reference: Tensor | None = None, *, mask: Tensor | None = None
     ) -> Assessment:
-        """Return the scores with their intervals, and a warning for pictures of another kind."""
+        """Return the scores with their intervals, and a warning for pictures of another kind.
+
+        The warning is coarse. It compares means of the network's first channels with those of the
+        training pictures, and is silent unless half of the picture is far from them: white noise,
+        a bright picture without detail, or codes given as light of under 1 cd/m² can pass. No
+        warning does not mean that the score can be relied on.
+        """
         return cast(Assessment, self._run(test, reference, mask, self._assess))
 
     def _assess(self, test: Tensor, reference: Tensor | None, mask: Tensor | None) -> Assessment:

@@ -11,7 +11,7 @@ from hdrmetrics.learned.architecture import Architecture, Pooling
 
 _FLOOR = 1e-4  # under the variance, so that the slope of its root stays finite
 _FAINT = 1e-6  # energy that the logarithm takes for nothing
-_SOFT = 0.02  # of seams' contrasts: none are as faint
+_SOFT = 0.02  # of seams' contrasts: under what texture has
 
 Span = tuple[int, int]
 """First cell and number of cells."""

@@ -110,9 +110,16 @@ class Target:
         return (self._sign * bent.sinh()).sigmoid()
 
     def quality_of_target(self, target: Tensor) -> Tensor:
-        """Return the quality of targets; 0 and below, 1 and above give the ends of the range."""
+        """Return the quality of targets; 0 and below, 1 and above give the ends of the range.
+
+        Ends are as far as the precision goes: within its epsilon of 0 or 1.
+        """
         edge = torch.finfo(target.dtype).eps
-        return self.quality(torch.logit(target.clamp(edge, 1 - edge)))
+        found = self.quality(torch.logit(target.clamp(edge, 1 - edge)))
+        # In float32 the logit there is ±16, which can be far from where the range ends.
+        ends = (self.least, self.most) if self.higher_is_better else (self.most, self.least)
+        found = torch.where(target <= edge, ends[0], found)
+        return torch.where(target >= 1 - edge, ends[1], found)
 
     def score(self, quality: Tensor) -> Tensor:
         """Return the score, 0 to 100, higher is better, of the teacher's quality."""

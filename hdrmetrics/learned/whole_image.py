@@ -132,6 +132,12 @@ def score_windows(
         If a side is too short.
     OptionError
         As the network.
+
+    Notes
+    -----
+    Cells begin up to 16 px inside the border. A mask that touches no cell of a window, since it
+    lies within that border, leaves the window's places unweighted; its weight is then still that
+    of the mask.
     """
     height, width = test.shape[-2:]
     if min(height, width) < MINIMUM_SIZE:
@@ -226,7 +232,8 @@ def _pass(
     raw = network.head(torch.cat(pooled, dim=-1))
     if first is None:
         spans = [_spans(starts, grids[0], counts[0]) for starts in (tops, lefts)]
-        first = window_moments(seen, spans[0], spans[1])
+        weights = None if mask is None else _cell_weights(mask, seen, grids[0])
+        first = window_moments(seen, spans[0], spans[1], weights)
     # Where pictures are fused, the test's own channels come first.
     description = describe_channels(architecture.front, *first[:2])
     if mask is None:

@@ -140,7 +140,8 @@ def compare(sources: Sources, also: Sequence[str]) -> list[Comparison]:
         known = by_kind[_kind_of_run(Path(place))].predictors.setdefault(name, {})
         if known.keys() & found.keys():
             raise OptionError(f"there are two predictors {name} of {', '.join(known)}")
-        known.update(found)  # runs of single sets may share a name
+        # Runs of single sets may share a name; sets to train on have no test items.
+        known.update({key: labels for key, labels in found.items() if key in SETS})
     for kind, one in by_kind.items():
         # The head of a set alone speaks for it; those of several sets come after.
         single = {f"{kind}-{name}" for name in SETS}

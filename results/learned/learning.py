@@ -74,6 +74,8 @@ def _record(
     test = {}
     for name, labels in predictions.items():
         own = labels.split("test")
+        if not len(own):
+            continue  # made to train on
         said, target = (own[c].astype(np.float64) for c in (f"{PREFIX}run", "target"))
         bootstrap = SceneBootstrap(own["group"], resamples=resamples, seed=seed)
         test[name] = {

@@ -58,6 +58,14 @@ def test_one_metric_in_full(run) -> None:
     assert "banding_glare" in result.out
 
 
+def test_what_the_everyday_predictor_takes(run) -> None:
+    lines = run("metrics", "norvdpnet").out.splitlines()
+    (domain,) = [line for line in lines if line.startswith("domain ")]
+    assert "PQ and HLG through a display model" in domain
+    assert domain.endswith("SDR: values as they are")
+    assert lines[0].endswith(hm.create_metric("norvdpnet").info.title)
+
+
 def test_an_unknown_metric_suggests_a_near_one(run) -> None:
     result = run("metrics", "pu21-psn")
     assert result.code == 2

@@ -157,6 +157,8 @@ def test_descriptions_from_before_descriptors_and_kernels() -> None:
         ({"pooled": ()}, "pooled"),
         ({"pooled": (1, 0)}, "pooled"),
         ({"pooled": (9,)}, "pooled"),
+        ({"pooled": (0.0, 1.0)}, "pooled"),
+        ({"pooled": (True,)}, "pooled"),
         ({"pooling": "max"}, "pooling is one of"),
         ({"padding": "mirror"}, "padding is one of"),
         ({"name": "../x"}, "small letters"),
@@ -171,8 +173,9 @@ def test_parts_that_cannot_be() -> None:
     for orders in ((2, 2), (1, 2), (0, 40), (-2, 2)):
         with pytest.raises(OptionError, match="orders"):
             HighPass(*orders, 1.0, 1.0)
-    with pytest.raises(OptionError, match="gain"):
-        HighPass(0, 2, float("nan"), 1.0)
+    for gain in (float("nan"), float("inf"), 10**400):
+        with pytest.raises(OptionError, match="gain"):
+            HighPass(0, 2, gain, 1.0)
     with pytest.raises(OptionError, match="light is one of"):
         Front("gamma")  # type: ignore[arg-type]
     for entries in ({"channels": 10**9}, {"channels": 8, "blocks": 99}, {"channels": 8.0}):
@@ -205,6 +208,15 @@ def test_parts_that_cannot_be() -> None:
         {**SMALL_NOR.to_dict(), "stages": 5},
         {**SMALL_NOR.to_dict(), "front": {"light": "pu21", "high_pass": [[1, 2]]}},
         {**SMALL_NOR.to_dict(), "pooled": [[1]]},
+        {**SMALL_NOR.to_dict(), "pooled": [0.0, 1.0]},
+        {**SMALL_NOR.to_dict(), "pooled": [True]},
+        {
+            **SMALL_NOR.to_dict(),
+            "front": {
+                "light": "pu21",
+                "high_pass": [{"inner": 0, "outer": 2, "gain": 10**400, "limit": 4.0}],
+            },
+        },
         {**OURS_NOR.to_dict(), "stages": [{"channels": 8, "kernel": 2}]},
         {**OURS_NOR.to_dict(), "stages": [{"channels": 8, "kernel": [3]}]},
         {**OURS_NOR.to_dict(), "front": {"light": "pu21", "high_pass": [], "descriptors": "no"}},

@@ -15,6 +15,7 @@ from torch import Tensor
 
 import hdrmetrics
 from hdrmetrics import create_metric, list_metrics, metric_info, metric_options, registry
+from hdrmetrics.display import get_display
 from hdrmetrics.errors import (
     DomainError,
     HdrMetricsWarning,
@@ -30,6 +31,7 @@ from hdrmetrics.learned.network import build_network
 from hdrmetrics.learned.predictor import LearnedMetric
 from hdrmetrics.learned.weights import save_weights
 from hdrmetrics.learned.whole_image import windows_of
+from hdrmetrics.metric import Domain
 from hdrmetrics.metrics.hdrvdp2.quality import opinion_score
 from tests.learned.small import (
     DIQM,
@@ -83,8 +85,8 @@ def test_names_and_descriptions(names: list[str]) -> None:
     assert set(names) == wanted | {"norvdpnet"}
     for name in names:
         info, metric = metric_info(name), create_metric(name)
-        assert metric.info.name == info.name == name
-        assert metric.info.domain == info.domain
+        assert metric.info == info
+        assert info.name == name
         assert info.reference == name.startswith("diqm")
         assert (info.range, info.higher_is_better) == ((0.0, 100.0), True)
         head = name.partition("-")[2]
@@ -265,6 +267,48 @@ def test_everyday_takes_the_head_of_the_image(names: list[str]) -> None:
     tensor = pictures(1, 256, 256)
     assert metric.info.domain == "hdr"
     assert float(metric(tensor)) == float(create_metric("norvdpnet-hdr-c")(tensor))
+
+
+@pytest.mark.parametrize("display", ["pq-10000", "hlg-1000"])
+def test_everyday_decodes_codes_by_the_display_that_is_named(
+    names: list[str], display: str, tmp_path: Path
+) -> None:
+    light = torch.from_numpy(image(False).pixels)[None].movedim(3, 1)
+    codes = get_display(display).inverse(light)[0].movedim(0, 2).numpy()
+    deep = np.round(codes * 65535).astype(np.uint16)
+    untagged = Image(codes, Calibration("display", transfer="srgb", rule="x"))
+    model = tmp_path / "screen.json"
+    model.write_text(json.dumps([get_display(display).to_dict()]))
+    for source in (codes, deep, light.new_tensor(codes).movedim(2, 0), untagged):
+        for named in (display, get_display(display), model):
+            score = hdrmetrics.score(source, "norvdpnet", display=named)
+            alone = hdrmetrics.score(source, "norvdpnet-hdr-c", display=named)
+            assert score.value == alone.value
+            assert score.conditions == alone.conditions
+            assert score.conditions["calibration"]["display"]["name"] == display
+            plain = hdrmetrics.score(light[0], "norvdpnet")
+            assert score.value == pytest.approx(plain.value, abs=0.5)
+    for source in (codes, deep, untagged):
+        if source is not codes:
+            score = hdrmetrics.score(source, "norvdpnet")
+            assert score.conditions["head"] == "sdr-d", "nothing says that they are of HDR"
+        score = hdrmetrics.score(source, "norvdpnet", display="srgb-100")
+        assert score.conditions["head"] == "sdr-d"
+    assert create_metric("norvdpnet").suited_to(untagged, get_display(display)).info.domain == "hdr"
+
+
+def test_everyday_leaves_the_heads_it_is_given_as_they_are(names: list[str]) -> None:
+    heads: dict[Domain, LearnedMetric] = {"hdr": metric_of(), "sdr": metric_of("sdr-d")}
+    before = {domain: head.info for domain, head in heads.items()}
+    metric = EverydayMetric(heads)
+    assert {domain: head.info for domain, head in heads.items()} == before
+    assert heads["sdr"].info.name == "norvdpnet-sdr-d"
+    assert metric.info == metric_info("norvdpnet")
+    found = metric.suited_to(image(True))
+    assert (found.info.name, found.info.domain) == ("norvdpnet", "sdr")
+    assert found.info.title == metric.info.title
+    tensor = pictures(1, 256, 256)
+    assert float(metric(tensor)) == float(heads["hdr"](tensor))
 
 
 def test_everyday_prefers_a_head_of_both_sets(clean: None, tmp_path: Path) -> None:

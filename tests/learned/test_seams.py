@@ -149,6 +149,52 @@ def test_transposed_they_change_places() -> None:
     torch.testing.assert_close(symmetric(plain, transposed=True, flips=(False, False)), turned)
 
 
+def flipped(code: Tensor, flips: tuple[bool, bool]) -> tuple[Tensor, Tensor]:
+    """Return the seams that ``symmetric`` makes of a picture's, and those of its flipped self."""
+    front, dims = OURS_NOR.front, [dim for dim, flip in zip((-2, -1), flips, strict=True) if flip]
+    plain = front_channels(code, front, "code")
+    turned = front_channels(code.flip(dims), front, "code")
+    made = symmetric(plain, transposed=False, flips=flips)
+    return made[:, front.channels :], turned[:, front.channels :]
+
+
+FLIPS = [(True, False), (False, True), (True, True)]
+
+
+@pytest.mark.parametrize("flips", FLIPS)
+def test_flipped_their_phases_run_the_other_way(flips: tuple[bool, bool]) -> None:
+    code = noise(80, 112)
+    for start in range(MARGIN, 112, CELL):  # no step at phase 0, which is of the next cell then
+        code[:, start] = code[:, start - 1]
+        if start < 80:
+            code[start] = code[start - 1]
+    made, wanted = flipped(tensor(code), flips)
+    own = describe_seams(tensor(code))
+    torch.testing.assert_close(made, wanted, rtol=1e-9, atol=1e-10)
+    assert float((made - own).square().mean()) > 0.1 * float(own.square().mean())
+    phases = made.unflatten(1, (2, CELL))
+    assert not phases[:, :, 0].any()
+    assert bool((phases[:, :, 1:].amax(dim=(-2, -1)) > 0).all())
+
+
+@pytest.mark.parametrize("flips", FLIPS)
+def test_flipped_the_first_phase_is_that_of_the_next_cell(flips: tuple[bool, bool]) -> None:
+    # Where all cells are alike, the next one's first phase is that of the cell itself.
+    alike = np.tile(noise(CELL, CELL), (5, 7))
+    made, wanted = flipped(tensor(alike), flips)
+    torch.testing.assert_close(made, wanted, rtol=1e-9, atol=1e-10)
+    # One step before the second of five cells: flipped it stands before the fifth, not the fourth.
+    edge = MARGIN + CELL
+    code = np.where(np.arange(112) < edge, 0.3, 0.6) * np.ones((112, 1))
+    code = code + np.where(np.arange(112) < edge, 0.0, 0.2)[:, None]
+    made, wanted = flipped(tensor(code), flips)
+    for axis, flip in enumerate(flips):  # rows, then columns
+        rows = (1 - axis) * CELL  # the first phase between rows stands after those of columns
+        for found, last in ((made, 3), (wanted, 4)):
+            along = found[0, rows].amax(dim=1 - axis)
+            assert along.nonzero().flatten().tolist() == [last if flip else 1]
+
+
 # -- in networks -----------------------------------------------------------------------------------
 
 

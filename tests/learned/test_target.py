@@ -11,7 +11,9 @@ import torch
 
 from datasets.labelling.transform import LabelTransform
 from hdrmetrics.errors import OptionError
+from hdrmetrics.learned.catalogue import WEIGHTS
 from hdrmetrics.learned.target import Target
+from hdrmetrics.learned.weights import read_card
 from tests.learned.small import TMQI, VDP
 
 TRANSFORMS = [
@@ -62,6 +64,34 @@ def test_better_raw_outputs_give_better_scores_within_the_range(target: Target) 
     assert ends[0] == ends[1]
     assert ends[2] == ends[3]
     assert {float(ends[0]), float(ends[3])} <= {target.least, target.most}
+
+
+SHIPPED = {
+    f"{path.stem} {name}": head.target
+    for path in sorted(WEIGHTS.glob("*.json"))
+    for name, head in read_card(path).heads.items()
+}
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_targets_of_0_and_1_are_the_ends_of_the_range(name: str, dtype: torch.dtype) -> None:
+    target = SHIPPED[name]
+    wanted = torch.tensor([target.least, target.most], dtype=dtype)
+    wanted = wanted if target.higher_is_better else wanted.flip(0)
+    eps = torch.finfo(dtype).eps
+    for ends in ([0.0, 1.0], [eps, 1 - eps], [-0.3, 1.3]):
+        at = torch.tensor(ends, dtype=dtype, requires_grad=True)
+        found = target.quality_of_target(at)
+        assert found.dtype == dtype
+        assert torch.equal(found.detach(), wanted)
+        found.sum().backward()
+        assert at.grad is not None
+        assert bool(at.grad.isfinite().all())
+    inside = torch.linspace(0.001, 0.999, 99, dtype=dtype)
+    along = target.quality_of_target(torch.cat([at.detach()[:1], inside, at.detach()[1:]]))
+    steps = along.diff() if target.higher_is_better else -along.diff()
+    assert bool((steps >= 0).all())
 
 
 def test_gradients() -> None:

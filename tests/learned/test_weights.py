@@ -54,7 +54,8 @@ def test_round_trip(tmp_path: Path) -> None:
     assert not again.training
     assert again.dtype == torch.float32
     for name, value in again.state_dict().items():
-        assert torch.equal(value, network.state_dict()[name].half().float()), name
+        own = network.state_dict()[name]
+        assert torch.equal(value, own.half().float() if own.ndim > 1 else own), name
     with torch.no_grad():
         torch.testing.assert_close(
             again(light, domain="hdr"), network(light, domain="hdr"), rtol=0.01, atol=0.01
@@ -101,12 +102,14 @@ def signed(path: Path, content: bytes) -> None:
     card_path(path).write_text(json.dumps(card), encoding="utf-8")
 
 
-def with_header(path: Path, edit: Callable[[dict[str, Any]], Any]) -> None:
+def with_header(
+    path: Path, edit: Callable[[dict[str, Any]], Any], written: Callable[[str], str] = str
+) -> None:
     content = path.read_bytes()
     length = struct.unpack("<Q", content[:8])[0]
     header = json.loads(content[8 : 8 + length])
     edit(header)
-    text = json.dumps(header).encode()
+    text = written(json.dumps(header)).encode()
     signed(path, struct.pack("<Q", len(text)) + text + content[8 + length :])
 
 
@@ -180,6 +183,22 @@ HOSTILE: dict[str, tuple[Change, str]] = {
         lambda p: with_header(p, lambda h: first(h).update(data_offsets=None)),
         "list of tensors",
     ),
+    "offsets beyond all numbers": (
+        lambda p: with_header(
+            p,
+            lambda h: first(h).update(data_offsets=[0, "far"]),
+            lambda text: text.replace('"far"', "1e999"),
+        ),
+        "list of tensors",
+    ),
+    "a type of no name": (
+        lambda p: with_header(p, lambda h: first(h).update(dtype=[])),
+        "list of tensors",
+    ),
+    "a type in an object": (
+        lambda p: with_header(p, lambda h: first(h).update(dtype={"F16": 1})),
+        "list of tensors",
+    ),
     "not a number": (not_a_number, "NaN"),
     "card no JSON": (lambda p: card_path(p).write_text("{"), "no card"),
     "card a list": (lambda p: card_path(p).write_text("[]"), "no card"),
@@ -208,6 +227,22 @@ HOSTILE: dict[str, tuple[Change, str]] = {
         ),
         "no network of ours",
     ),
+    "card with levels that are floats": (
+        lambda p: with_card(p, architecture=NOR.to_dict() | {"pooled": [0.0, 1.0]}),
+        "pooled lists levels",
+    ),
+    "card with levels that are truths": (
+        lambda p: with_card(p, architecture=NOR.to_dict() | {"pooled": [True]}),
+        "pooled lists levels",
+    ),
+    "card with a gain beyond all numbers": (
+        lambda p: with_card(p, architecture=NOR.to_dict() | {"front": LOUD}),
+        "gain and limit",
+    ),
+    "card with a guard of another front end": (
+        lambda p: with_card(p, heads={"hdr-c": VDP_HEAD.to_dict() | {"guard": SHORT_GUARD}}),
+        "guard of hdr-c",
+    ),
     "card with an unknown entry": (lambda p: with_card(p, extra=1), "no entry extra"),
     "card with a head too many": (
         lambda p: with_card(p, heads={"nima": VDP_HEAD.to_dict()}),
@@ -218,6 +253,8 @@ HOSTILE: dict[str, tuple[Change, str]] = {
     "card with a bad ppd": (lambda p: with_card(p, ppd=[30]), "not the card"),
     "card with bad data": (lambda p: with_card(p, data=7), "not the card"),
 }
+LOUD = {"light": "pu21", "high_pass": [{"inner": 0, "outer": 2, "gain": 10**400, "limit": 4.0}]}
+SHORT_GUARD = {"mean": [0.0, 0.0], "whitening": [[1.0, 0.0], [0.0, 1.0]], "threshold": 1.0}
 VDP_HEAD = HeadCard(domain="hdr", teacher="hdrvdp2", target=VDP)
 
 
@@ -260,8 +297,11 @@ def test_a_file_too_large_is_not_read(saved: Path, monkeypatch: pytest.MonkeyPat
         ({"interval": {"coverage": 0.9, "half_width": -1, "scenes": 3}}, "half_width"),
         ({"interval": {"coverage": 0.9, "half_width": "x", "scenes": 3}}, "a number"),
         ({"interval": {"coverage": 0.9, "half_width": None, "scenes": -3}}, "scenes"),
+        ({"interval": {"coverage": 0.9, "half_width": 0.1, "scenes": True}}, "scenes"),
+        ({"interval": {"coverage": 0.9, "half_width": 0.1, "scenes": 3.0}}, "scenes"),
         ({"interval": {"cover": 0.9}}, "not the card"),
         ({"guard": {"mean": []}}, "guard"),
+        ({"guard": SHORT_GUARD}, "guard of hdr-c describes 2 numbers"),
         ({"colour": 1}, "no entry colour"),
     ],
 )

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from hdrmetrics.errors import ShapeError
 from hdrmetrics.learned.architecture import ARCHITECTURES, WINDOW, Architecture
-from hdrmetrics.learned.geometry import floats_per_pixel, total_stride
+from hdrmetrics.learned.geometry import description_length, floats_per_pixel, total_stride
 from hdrmetrics.learned.network import QualityNetwork, build_network
 from hdrmetrics.learned.whole_image import Axis, score_windows, windows_of
 from tests.learned.small import DIQM, NOR, alive, narrow, pictures
@@ -231,3 +231,40 @@ def test_descriptions_of_descriptors_are_their_means() -> None:
         found = score_windows(network, *inputs, domain="hdr").description[0, 0]
         own = network.channels(*inputs, domain="hdr")[0][:, : architecture.front.channels]
         torch.testing.assert_close(found, own[0].mean(dim=(1, 2)), rtol=1e-4, atol=1e-5)
+
+
+@torch.no_grad()
+@each
+def test_descriptions_are_as_long_as_said(architecture: Architecture) -> None:
+    light = pictures(1, 256, 256)
+    inputs = both(architecture, light, light * 2)
+    found = score_windows(network_of(architecture), *inputs, domain="hdr").description
+    assert found.shape == (1, 1, description_length(architecture.front))
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("name", ["small-nor", "ours-diqm"])
+def test_descriptions_see_the_mask_whichever_levels_are_pooled(name: str) -> None:
+    architecture = narrow(ARCHITECTURES[name])
+    light = pictures(1, 256, 300).double()
+    inputs = both(architecture, light, light.flip(-1))
+    mask = torch.zeros(1, 1, 256, 300).double()
+    mask[..., 40:170, 30:220] = 0.8
+    found = []
+    for pooled in ((0, 1, 2), (1, 2)):
+        network = network_of(replace(architecture, pooled=pooled)).double()
+        found.append(score_windows(network, *inputs, domain="hdr", mask=mask).description)
+    torch.testing.assert_close(found[1], found[0])
+    plain = score_windows(network, *inputs, domain="hdr").description
+    assert float((plain - found[1]).abs().max()) > 1e-3, "the mask says something"
+
+
+@torch.no_grad()
+def test_a_mask_within_the_border_leaves_the_places_unweighted() -> None:
+    network = network_of(OURS[0]).double()
+    light = pictures(1, 256, 256).double()
+    mask = torch.zeros(1, 1, 256, 256).double()
+    mask[..., :16, :] = 1
+    found = score_windows(network, light, domain="hdr", mask=mask)
+    torch.testing.assert_close(found.raw, score_windows(network, light, domain="hdr").raw)
+    assert found.weight.tolist() == [[16 / 256]]

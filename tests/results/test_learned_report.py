@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from hdrmetrics.errors import OptionError
+from results.learned.learning import collect
 from results.learned.neighbours import label_noise, nearest, principal
 from results.learned.tables import verdict
+from tests.trainers.small import make_set
+from trainers.feeding.labels import save_labels
+from trainers.judging.predictions import with_predictions
 from trainers.statistics.bootstrap import Interval
 
 
@@ -84,3 +91,33 @@ def test_targets_are_judged(srocc: float, plcc: float, low: float, expected: str
     text = verdict("norvdpnet", "hdr-c", found)
     assert expected in text
     assert ("reaches below" in text) == (expected == "interval reaches below")
+
+
+def test_learning_curves_are_of_sets_with_test_items(tmp_path: Path) -> None:
+    tested = make_set(tmp_path / "tables", "small", scenes=8)
+    trained_on = make_set(tmp_path / "tables", "more", scenes=8, seed=1)
+    trained_on = trained_on.select(trained_on["split"] != "test")
+    save_labels(tmp_path / "tables" / "more.npz", trained_on)
+    run = tmp_path / "runs" / "one"
+    run.mkdir(parents=True)
+    told = {
+        "predictor": "norvdpnet", "sets": ["small", "more"], "seed": 0, "scenes_fraction": 1.0,
+        "crops_fraction": 1.0, "architecture": {"name": "tiny", "heads": ["small", "all"]},
+    }  # fmt: skip
+    (run / "run.json").write_text(json.dumps(told))
+    (run / "plan.json").write_text(json.dumps({"steps": 5, "budget": 0.0}))
+    (run / "validation.csv").write_text("step,seconds,head,set,items,plcc,srocc,mae\n")
+    for labels in (tested, trained_on):
+        judged = labels.select(labels["split"] != "train")
+        said = {"small": judged["target"], "all": 1 - judged["target"]}
+        save_labels(run / f"predictions-{labels.name}.npz", with_predictions(judged, said))
+    (found,) = collect([tmp_path / "runs"], tmp_path / "tables", resamples=10, seed=0)
+    assert list(found["test"]) == ["small"]
+    assert found["test"]["small"]["srocc"][0] == pytest.approx(1)
+    assert found["seen"]["more"]["items"] == int((trained_on["split"] == "train").sum())
+    # One head there is clear, and still there is nothing to test on.
+    only = trained_on.select(trained_on["split"] == "validation")
+    said = {"small": only["target"]}
+    save_labels(run / "predictions-more.npz", with_predictions(only, said))
+    (again,) = collect([tmp_path / "runs"], tmp_path / "tables", resamples=10, seed=0)
+    assert again["test"] == found["test"]

@@ -252,6 +252,65 @@ def test_finding_predictions(data: Path, tmp_path: Path) -> None:
         read_predictions(tmp_path / "nan.npz")
 
 
+@pytest.fixture
+def run_with_more(data: Path, tmp_path: Path) -> Path:
+    """Return the folder of a run on a set with test items, and on one to train on with two heads.
+
+    The second has validation items only, and neither head is called like it.
+    """
+    folder = tmp_path / "run"
+    folder.mkdir()
+    tested = _predicted(data)
+    both = {"small": tested["prediction:x"], "all": 1 - tested["prediction:x"]}
+    columns = {n: c for n, c in tested.columns.items() if not n.startswith("prediction:")}
+    tested = with_predictions(Labels(columns, tested.metadata), both)
+    save_labels(folder / "predictions-small.npz", tested)
+    trained_on = tested.split("validation")
+    trained_on = replace(trained_on, metadata={**trained_on.metadata, "name": "small-more"})
+    save_labels(folder / "predictions-small-more.npz", trained_on)
+    return folder
+
+
+def test_a_set_whose_head_is_unclear_is_left_out_if_others_are_clear(run_with_more: Path) -> None:
+    name, found = find_predictions(f"ours={run_with_more}")
+    assert name == "ours"
+    assert list(found) == ["small"]
+    kept = read_predictions(run_with_more / "predictions-small.npz")
+    np.testing.assert_array_equal(found["small"]["prediction:ours"], kept["prediction:small"])
+    # A head that is named is clear everywhere.
+    _, found = find_predictions(f"ours={run_with_more}:all")
+    assert sorted(found) == ["small", "small-more"]
+    np.testing.assert_array_equal(found["small"]["prediction:ours"], kept["prediction:all"])
+    # Where nothing is clear, that is told.
+    (run_with_more / "predictions-small.npz").unlink()
+    with pytest.raises(OptionError, match=r"more\.npz has predictions of small, all: say which"):
+        find_predictions(f"ours={run_with_more}")
+
+
+def test_sets_without_items_of_the_split_are_left_out(run_with_more: Path) -> None:
+    _, found = find_predictions(f"ours={run_with_more}:small")
+    assert sorted(found) == ["small", "small-more"]
+    results = evaluate({"ours": found}, resamples=0)
+    assert {one.dataset for one in results} == {"small"}
+    assert results == evaluate({"ours": {"small": found["small"]}}, resamples=0)
+    validated = evaluate({"ours": found}, split="validation", resamples=0)
+    assert {one.dataset for one in validated} == {"small", "small-more"}
+    # One set alone is what was asked for; and sets that have nothing at all give no table.
+    with pytest.raises(OptionError, match="small-more: there are no test items of ours"):
+        evaluate({"ours": {"small-more": found["small-more"]}}, resamples=0)
+    nothing = {"a": found["small-more"], "b": found["small"].split("train")}
+    with pytest.raises(OptionError, match="none of a, b has test items"):
+        evaluate({"ours": nothing}, resamples=0)
+    # An item that one predictor lacks and another has is still told.
+    lacking = {**found, "small": found["small"].split("validation")}
+    renamed = {
+        key: with_predictions(one, {"theirs": one["prediction:ours"]})
+        for key, one in lacking.items()
+    }
+    with pytest.raises(OptionError, match="small: there are no test items of theirs"):
+        evaluate({"ours": found, "theirs": renamed}, resamples=0)
+
+
 def test_heads_keep_one_scale(data: Path) -> None:
     from trainers.feeding.labels import find_labels
 
@@ -297,7 +356,7 @@ def test_the_commands(data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[
     assert main(["predict", weights, *given, "--device", "cpu", "--out", str(tmp_path / "p")]) == 0
     again = read_predictions(tmp_path / "p" / "predictions-small.npz")
     first = read_predictions(run / "predictions-small.npz")
-    np.testing.assert_allclose(again["prediction:small"], first["prediction:small"], atol=2e-3)
+    np.testing.assert_allclose(again["prediction:small"], first["prediction:small"], atol=1e-5)
     base = str(tmp_path / "b")
     assert main(["baseline", "gradient-kurtosis", *given, "--out", base]) == 0
     capsys.readouterr()

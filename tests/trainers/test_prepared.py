@@ -165,6 +165,13 @@ def test_channels_of_another_front_end(data: Path, alone: Path, tmp_path: Path) 
     (broken / "channels.json").write_text(json.dumps(index | {"items": index["items"][1:]}))
     with pytest.raises(ImageReadError, match="prepare them again"):
         Prepared(broken, ALONE, device=CPU)
+    for known in ({}, {"version": 1}, {"version": 10**6}):  # of code that gave other channels
+        plain = {key: value for key, value in index.items() if key != "version"}
+        (broken / "channels.json").write_text(json.dumps(plain | known))
+        with pytest.raises(ImageReadError, match="another front end"):
+            Prepared(broken, ALONE, device=CPU)
+    (broken / "channels.json").write_text(json.dumps(index))
+    Prepared(broken, ALONE, device=CPU)
     for text in ("[]", "{}", "not JSON"):
         (broken / "channels.json").write_text(text)
         with pytest.raises(ImageReadError, match="holds no prepared channels"):

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from hdrmetrics.errors import ImageReadError, OptionError, PixelValueError
+from hdrmetrics.errors import ImageReadError, OptionError, PixelValueError, WeightsError
 from hdrmetrics.learned.weights import load_weights
 from trainers.cli import STOPPED, main
+from trainers.feeding.labels import find_labels, save_labels
 from trainers.judging.predictions import read_predictions
 from trainers.running.checkpoint import load_checkpoint
 from trainers.running.plan import Plan
@@ -78,13 +81,13 @@ def test_a_small_problem_is_learnt(data: Path, tmp_path: Path) -> None:
     }
     assert rows_of_card["all", "plcc"] == pytest.approx(r, abs=1e-5)
     assert ("noise", "srocc") in rows_of_card
-    # The weights give the predictions, to half precision.
+    # The weights as they are in the file give the predictions.
     from trainers.feeding.crops import CropPixels, find_store
 
     pixels = CropPixels(find_store(data, "small"), (), device=CPU, limit_mb=0)
     with torch.no_grad():
         raw = network(pixels.batch(test["test_name"]), domain="sdr")
-    np.testing.assert_allclose(raw.sigmoid()[:, 0], test["prediction:small"], atol=2e-3)
+    np.testing.assert_allclose(raw.sigmoid()[:, 0], test["prediction:small"], rtol=0, atol=1e-5)
 
 
 def test_pairs_and_heads_of_several_sets(data: Path, tmp_path: Path) -> None:
@@ -167,11 +170,23 @@ def test_two_processes_are_one(data: Path, tmp_path: Path) -> None:
     np.testing.assert_allclose(
         found[0]["prediction:small"], found[1]["prediction:small"], atol=1e-3
     )
-    loss = []
+    logged = []
     for folder in ("one", "two"):
         with (tmp_path / folder / "log.csv").open() as file:
-            loss.append([float(row["gradient_norm"]) for row in csv.DictReader(file)])
-    np.testing.assert_allclose(loss[0], loss[1], rtol=1e-3)
+            logged.append(list(csv.DictReader(file)))
+    for key in ("gradient_norm", "loss"):
+        norms = [[float(row[key]) for row in rows] for rows in logged]
+        np.testing.assert_allclose(norms[0], norms[1], rtol=1e-3)
+    for pair in zip(*logged, strict=True):
+        terms = [
+            {
+                name: float(value)
+                for name, _, value in (t.partition("=") for t in row["terms"].split())
+            }
+            for row in pair
+        ]
+        assert "auxiliary/small" in terms[0]
+        assert terms[0] == pytest.approx(terms[1], rel=2e-3)
 
 
 def test_the_number_of_steps_is_frozen(data: Path, tmp_path: Path) -> None:
@@ -239,6 +254,59 @@ def test_folders_of_other_runs(data: Path, tmp_path: Path) -> None:
         run_of(options_of(data, out, steps=None, resume=True))
     with pytest.raises(OptionError, match="budget of time"):
         run_of(options_of(data, tmp_path / "new", steps=None))
+
+
+def test_other_labels_are_another_run(data: Path, tmp_path: Path) -> None:
+    tables, out = tmp_path / "tables", tmp_path / "run"
+    tables.mkdir()
+    labels = find_labels(data, "small")
+    save_labels(tables / "small.npz", labels)
+    given = {"tables": tables, "steps": None, "resume": True}
+    run_of(options_of(data, out, tables=tables, steps=2))
+    told = json.loads((out / "run.json").read_text())
+    assert told["labels"] == {"small": {"recipe_sha256": "0" * 64, "items": len(labels)}}
+    run_of(options_of(data, out, **given))
+    fewer = labels.select(np.arange(len(labels)) != 5)
+    relabelled = replace(labels, metadata={**labels.metadata, "recipe_sha256": "1" * 64})
+    for changed in (fewer, relabelled):
+        save_labels(tables / "small.npz", changed)
+        with pytest.raises(OptionError, match=r"other labels than those in .*: give the tables"):
+            run_of(options_of(data, out, **given))
+    save_labels(tables / "small.npz", labels)
+    run_of(options_of(data, out, **given))
+
+
+def test_weights_begun_with_are_known_by_their_content(data: Path, tmp_path: Path) -> None:
+    first, second = (
+        run_of(options_of(data, tmp_path / name, steps=2, seed=seed))
+        for seed, name in enumerate("ab")
+    )
+    out = tmp_path / "run"
+    run_of(options_of(data, out, steps=2, start_from=first))
+    told = json.loads((out / "run.json").read_text())
+    assert told["start_from"] == hashlib.sha256(first.read_bytes()).hexdigest()
+    # Under another name they are the same; under the same name, others.
+    moved = tmp_path / "moved.safetensors"
+    for ending in (".safetensors", ".json"):
+        moved.with_suffix(ending).write_bytes(first.with_suffix(ending).read_bytes())
+    run_of(options_of(data, out, steps=None, resume=True, start_from=moved))
+    assert second.name == first.name
+    with pytest.raises(OptionError, match="another start_from"):
+        run_of(options_of(data, out, steps=None, resume=True, start_from=second))
+    with pytest.raises(WeightsError, match="cannot be read"):
+        run_of(options_of(data, tmp_path / "new", start_from=tmp_path / "none.safetensors"))
+    moved.write_bytes(second.read_bytes())  # no longer what its card says
+    with pytest.raises(WeightsError, match="SHA-256"):
+        run_of(options_of(data, tmp_path / "new", start_from=moved))
+
+
+def test_the_recipe_tells_runs_of_other_lengths_apart(data: Path, tmp_path: Path) -> None:
+    recipes = [
+        load_weights(run_of(options_of(data, tmp_path / name, steps=steps)))[1].recipe_sha256
+        for name, steps in (("a", 2), ("b", 3), ("c", 2))
+    ]
+    assert recipes[0] != recipes[1]
+    assert recipes[0] == recipes[2]
 
 
 @pytest.mark.parametrize(

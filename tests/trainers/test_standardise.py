@@ -13,6 +13,7 @@ from torch import Tensor
 from hdrmetrics.errors import OptionError
 from hdrmetrics.learned.geometry import statistic_count
 from hdrmetrics.learned.network import QualityNetwork, build_network
+from hdrmetrics.learned.weights import load_weights, save_weights
 from trainers.config import Config, parse_config
 from trainers.learning.learner import Learner
 from trainers.learning.material import SetMaterial, collect
@@ -107,10 +108,16 @@ def test_folded_heads_want_plain_statistics() -> None:
     assert wanted.shape == (6, 2)
     before = copy.deepcopy(network.state_dict())
     standardiser.fold(network)
-    torch.testing.assert_close(network.head(pooled), wanted)
+    # First layers have weights of half precision, 11 bits, and biases that go with these.
+    for head in network.heads.values():
+        assert isinstance(head, torch.nn.Sequential)
+        weight = head[0].get_parameter("weight")
+        assert torch.equal(weight, weight.half().double())
+    torch.testing.assert_close(network.head(pooled), wanted, rtol=2e-3, atol=2e-3)
     standardiser.unfold(network, list(network.heads))
     for name, value in network.state_dict().items():
-        torch.testing.assert_close(value, before[name], msg=name)
+        # The smallest of the half precision's steps, times the largest deviation.
+        torch.testing.assert_close(value, before[name], rtol=2**-11, atol=2**-25 * 150, msg=name)
     # And the other way round: plain heads that are unfolded say the same of standardised ones.
     plain = network.head(pooled)
     standardiser.unfold(network, list(network.heads))
@@ -160,6 +167,31 @@ def test_what_is_exported_says_what_was_judged(data: Path) -> None:
     torch.testing.assert_close(found, wanted, rtol=1e-4, atol=1e-4)
     for name, value in learner.judged.state_dict().items():
         assert torch.equal(value, kept[name]), name
+
+
+def test_a_file_of_weights_says_what_was_judged(data: Path, tmp_path: Path) -> None:
+    """Statistics hundreds of their deviations from zero: half precision must not reach a bias."""
+    learner = _learner(data, CELLS_CONFIG)
+    count = statistic_count(learner.network.architecture)
+    generator = torch.Generator().manual_seed(4)
+    batches = 0.5 + 0.001 * torch.randn(16, 32, count, generator=generator)
+    assert learner.standardiser is not None
+    for batch in batches:
+        learner.standardiser.follow(batch)
+    head = learner.network.heads["small"]
+    assert isinstance(head, torch.nn.Sequential)
+    with torch.no_grad():
+        # Weights of a head that has learnt: its targets differ.
+        head[0].get_parameter("weight").mul_(4.0)
+        head[2].get_parameter("weight").mul_(4.0)
+        learner.average.begin()
+        wanted = learner.network.head(learner.standardiser(batches[0])).sigmoid()
+    assert float(wanted.max() - wanted.min()) > 0.3
+    path = tmp_path / "weights.safetensors"
+    save_weights(path, learner.exported(), {})
+    with torch.no_grad():
+        found = load_weights(path)[0].head(batches[0]).sigmoid()
+    assert float((found - wanted).abs().max()) < 0.001
 
 
 def test_a_run_begins_with_standardised_statistics(data: Path) -> None:

@@ -26,6 +26,9 @@ from trainers.feeding.views import View
 
 _INDEX, _VALUES = "channels.json", "channels.npy"
 _PIECE = 64  # items per job
+# Raised whenever the code of descriptors, of seams or of how pictures are compared gives other
+# channels for the same settings: those kept before are then refused.
+_VERSION = 2
 
 
 class Prepared:
@@ -37,7 +40,7 @@ class Prepared:
         Of :func:`prepare`.
     architecture
         Of the network that will see them: its front end, and how it compares pictures, must be
-        those they were made for.
+        those they were made for, and made by code that gives the same.
     device
         Where batches are made.
 
@@ -52,11 +55,12 @@ class Prepared:
         try:
             index = json.loads((folder / _INDEX).read_text(encoding="utf-8"))
             self._places = {str(name): i for i, name in enumerate(index["items"])}
-            made_for = index["made_for"]
+            made_for, version = index["made_for"], index.get("version")
             self._values = np.load(folder / _VALUES, mmap_mode="r", allow_pickle=False)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ImageReadError(f"{folder}: holds no prepared channels ({error})") from error
-        if made_for != _made_for(architecture) or len(self._places) != len(self._values):
+        fitting = version == _VERSION and made_for == _made_for(architecture)
+        if not fitting or len(self._places) != len(self._values):
             raise ImageReadError(
                 f"{folder}: its channels are those of another front end: prepare them again"
             )
@@ -157,7 +161,11 @@ def prepare(
             bar.update(len(found))
     assert values is not None, "every job has an outcome"
     values.flush()
-    index = {"made_for": _made_for(architecture), "items": [str(n) for n in labels["test_name"]]}
+    index = {
+        "version": _VERSION,
+        "made_for": _made_for(architecture),
+        "items": [str(n) for n in labels["test_name"]],
+    }
     write_text(out / _INDEX, json.dumps(index))
     return len(labels)
 

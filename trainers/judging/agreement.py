@@ -152,7 +152,11 @@ class Judge:
 def quality_of(prediction: Numbers, labels: Labels) -> Numbers:
     """Return predicted targets on the teacher's scale.
 
-    Near 0 and 1 the scale has no end, so predictions are kept within the targets that occur.
+    Near 0 and 1 the scale has no end, so predictions are kept within the targets that occur among
+    these labels: tables do not say how far the teacher's scale is used. What a predictor says
+    beyond the best or the worst of the items it is judged on counts as that item's quality: an
+    error after that is at most the one before. (Users' scores are kept in the range of the training
+    labels, which a card has and a table has not.)
     """
     target = labels["target"].astype(np.float64)
     return labels.transform.inverse(np.clip(prediction, target.min(), target.max()))

@@ -29,7 +29,8 @@ def find_predictions(text: str) -> tuple[str, dict[str, Labels]]:
     ----------
     text
         The place is a file of predictions, or a folder (of a run) with ``predictions-*.npz``.
-        Without a head, the one called like the set is taken, or the only one there is.
+        Without a head, the one called like the set is taken, or the only one there is; a set
+        where that is not clear is left out if others are.
 
     Raises
     ------
@@ -47,17 +48,25 @@ def find_predictions(text: str) -> tuple[str, dict[str, Labels]]:
     if not files:
         raise OptionError(f"{path} has no predictions-*.npz: did its run come to an end?")
     found: dict[str, Labels] = {}
+    unclear: dict[Path, list[str]] = {}
     for file in files:
         labels = read_predictions(file)
         if labels.name in found:
             raise OptionError(f"{path} has two files with predictions of {labels.name}")
-        chosen = _head(labels, head, file)
-        if chosen is not None:
+        chosen = _head(labels, head)
+        if chosen is None:
+            unclear[file] = predictors_of(labels)
+        else:
             found[labels.name] = with_predictions(
                 _without_predictions(labels), {name: labels[PREFIX + chosen]}
             )
-    if not found:
+    if not found and head:
         raise OptionError(f"{path} has no predictions of the head {head}")
+    if not found:
+        file, names = next(iter(unclear.items()))
+        raise OptionError(
+            f"{file} has predictions of {', '.join(names)}: say which, as NAME=FILE:HEAD"
+        )
     return name, found
 
 
@@ -76,7 +85,7 @@ def evaluate(
         By name, their predictions by set. On each set, the items that all who predict the set
         have in common are taken.
     split
-        Which items.
+        Which items; sets without any, made to train on, are left out.
     resamples, seed
         Of the bootstrap over groups of scenes.
 
@@ -93,10 +102,14 @@ def evaluate(
         own = {predictor: found[name] for predictor, found in predictors.items() if name in found}
         parts = {key: labels.split(split) for key, labels in own.items()}
         empty = [key for key, labels in parts.items() if not len(labels)]
+        if len(empty) == len(parts) and len(sets) > 1:
+            continue
         if empty:
             raise OptionError(f"{name}: there are no {split} items of {', '.join(empty)}")
         joint = _common(name, parts)
         results += Judge(joint, list(own), resamples=resamples, seed=seed).all_of()
+    if not results:
+        raise OptionError(f"none of {', '.join(sets)} has {split} items")
     return results
 
 
@@ -189,15 +202,13 @@ def _cell(one: Agreement, *, signed: bool = False) -> str:
     return f"**{text}**" if signed and interval.excludes_zero else text
 
 
-def _head(labels: Labels, wanted: str, file: Path) -> str | None:
+def _head(labels: Labels, wanted: str) -> str | None:
     names = predictors_of(labels)
     if wanted:
         return wanted if wanted in names else None
     if len(names) == 1:
         return names[0]
-    if labels.name in names:
-        return labels.name
-    raise OptionError(f"{file} has predictions of {', '.join(names)}: say which, as NAME=FILE:HEAD")
+    return labels.name if labels.name in names else None
 
 
 def _without_predictions(labels: Labels) -> Labels:

@@ -242,8 +242,10 @@ class Learner:
             terms[f"{head.name}/{one.name}"] = float(loss.detach())
             total = total + one.share * loss / len(one.heads)
         if self.auxiliary is not None:
-            # A mean over this process's items; the sum over processes is the joint mean.
-            extra = self.auxiliary(pooled, one.name, batch.rows) / self.processes.world
+            # A mean over this process's items, of which the joint one is the mean. Only the own
+            # part has a gradient, and gradients are summed.
+            own = self.auxiliary(pooled, one.name, batch.rows) / self.processes.world
+            extra = self.processes.gather(own[None]).sum()
             terms[f"auxiliary/{one.name}"] = float(extra.detach())
             total = total + one.share * extra
         return total

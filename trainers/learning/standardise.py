@@ -55,8 +55,12 @@ class Standardiser(nn.Module):
 
     @torch.no_grad()
     def fold(self, network: QualityNetwork) -> None:
-        """Change the heads so that they want plain statistics."""
-        _change_heads(network, list(network.heads), self._scale(), self.mean)
+        """Change the heads so that they want plain statistics, and round them to half precision.
+
+        What is taken off through the bias is hundreds of times what a head adds up to, so that it
+        must be of the weights that are kept.
+        """
+        _change_heads(network, list(network.heads), self._scale(), self.mean, torch.float16)
 
     @torch.no_grad()
     def unfold(self, network: QualityNetwork, heads: Sequence[str]) -> None:
@@ -68,14 +72,18 @@ class Standardiser(nn.Module):
 
 
 def _change_heads(
-    network: QualityNetwork, heads: Sequence[str], scale: Tensor, shift: Tensor
+    network: QualityNetwork,
+    heads: Sequence[str],
+    scale: Tensor,
+    shift: Tensor,
+    kept: torch.dtype = torch.float64,
 ) -> None:
-    """Let the first layers of heads see (x − shift)·scale."""
+    """Let the first layers of heads see (x − shift)·scale, with weights as a type has them."""
     for name in heads:
         head = network.heads[name]
         assert isinstance(head, nn.Sequential)
         first = head[0]
         assert isinstance(first, nn.Linear)
-        weight = first.weight.double() * scale.double()
+        weight = (first.weight.double() * scale.double()).to(kept).double()
         first.bias.sub_((weight @ shift.double()).to(first.bias))
         first.weight.copy_(weight)

@@ -1,0 +1,76 @@
+"""What a training ends with: predictions, weights, and their card."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from hdrmetrics.learned.network import QualityNetwork
+from hdrmetrics.learned.weights import round_weights, save_weights
+from trainers.card import make_card
+from trainers.feeding.labels import save_labels
+from trainers.judging.predictions import predict_set
+from trainers.learning.material import SetMaterial
+
+WEIGHTS = "weights.safetensors"
+
+
+def write_results(
+    network: QualityNetwork,
+    material: Sequence[SetMaterial],
+    out: Path,
+    *,
+    tables: Path,
+    stores: Path,
+    device: torch.device,
+    batch: int,
+    seed: int,
+    recipe: str,
+    training: Mapping[str, Any],
+) -> Path:
+    """Write the predictions of each set, and the weights with their card; returns their path.
+
+    Parameters
+    ----------
+    network
+        That wants plain statistics; it is rounded to what a weights file keeps, so that what is
+        judged is what is written.
+    material
+        The sets that it was trained on.
+    out
+        Folder, which is there.
+    tables, stores
+        Folders; predictions are made from pixels, of the validation and the test split.
+    device, batch
+        Where, and how many items at a time.
+    seed, recipe, training
+        For the card, see :func:`~trainers.card.make_card`.
+
+    Raises
+    ------
+    ImageReadError
+        If tables or stores cannot be read.
+    OptionError
+        If a weight is NaN or beyond half precision, or a teacher has no scale that users know.
+    """
+    round_weights(network)
+    predictions = []
+    for one in material:
+        found = predict_set(
+            network,
+            one.name,
+            one.heads,
+            tables=tables,
+            stores=stores,
+            splits=("validation", "test"),
+            device=device,
+            batch=batch,
+        )
+        save_labels(out / f"predictions-{one.name}.npz", found)
+        predictions.append(found)
+    card = make_card(network, material, predictions, seed=seed, recipe=recipe, training=training)
+    save_weights(out / WEIGHTS, network, card)
+    return out / WEIGHTS
