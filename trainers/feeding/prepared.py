@@ -59,12 +59,12 @@ class Prepared:
             self._values = np.load(folder / _VALUES, mmap_mode="r", allow_pickle=False)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ImageReadError(f"{folder}: holds no prepared channels ({error})") from error
-        fitting = version == _VERSION and made_for == _made_for(architecture)
-        if not fitting or len(self._places) != len(self._values):
+        wanted = _made_for(architecture)
+        if version != _VERSION or made_for != wanted or len(self._places) != len(self._values):
             raise ImageReadError(
                 f"{folder}: its channels are those of another front end: prepare them again"
             )
-        self.own = architecture.front.channels + architecture.front.seam_channels
+        self.own: int = wanted["channels"]
 
     def __contains__(self, item: str) -> bool:
         return item in self._places
