@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal, cast, get_args
 
 from hdrmetrics.errors import OptionError
-from hdrmetrics.learned import descriptors, seams
+from hdrmetrics.learned import descriptors, seams, visible
 
 Inputs = Literal["none", "reference"]
 Light = Literal["pu21", "log10"]
@@ -87,11 +87,15 @@ class Front:
     seams
         Whether the seams of blocks are described too; see :mod:`hdrmetrics.learned.seams`. They
         are pooled beside the descriptors, and no stage sees them.
+    visible
+        Whether the visible differences of two pictures are described too; see
+        :mod:`hdrmetrics.learned.visible`. They are pooled beside the descriptors likewise.
 
     Raises
     ------
     OptionError
-        For an unknown code, filters beside descriptors, or seams without them.
+        For an unknown code, filters beside descriptors, or seams or visible differences without
+        them.
     """
 
     light: Light
@@ -99,6 +103,7 @@ class Front:
     chroma: bool = False
     descriptors: bool = False
     seams: bool = False
+    visible: bool = False
 
     def __post_init__(self) -> None:
         _one_of("light", self.light, Light)
@@ -106,13 +111,13 @@ class Front:
             isinstance(item, HighPass) for item in self.high_pass
         ):
             raise OptionError(f"high_pass is a list of at most {_STAGES} high-pass filters")
-        for name in ("chroma", "descriptors", "seams"):
+        for name in ("chroma", "descriptors", "seams", "visible"):
             if not isinstance(getattr(self, name), bool):
                 raise OptionError(f"{name} is true or false, not {getattr(self, name)!r}")
         if self.descriptors and self.high_pass:
             raise OptionError("a front end of descriptors has no other filters")
-        if self.seams and not self.descriptors:
-            raise OptionError("seams are described beside descriptors only")
+        if (self.seams or self.visible) and not self.descriptors:
+            raise OptionError("seams and visible differences are described beside descriptors only")
 
     @property
     def channels(self) -> int:
@@ -125,6 +130,11 @@ class Front:
     def seam_channels(self) -> int:
         """Channels of seams, after those."""
         return len(seams.NAMES) * self.seams
+
+    @property
+    def visible_channels(self) -> int:
+        """Channels of visible differences, after the descriptors of both pictures."""
+        return len(visible.NAMES) * self.visible
 
     @property
     def margin(self) -> int:
@@ -245,6 +255,13 @@ class Architecture:
             raise OptionError("two pictures are fused somehow, and one is not")
         if self.front.seams and (self.inputs != "none" or 0 not in self.pooled):
             raise OptionError("seams are of networks without a reference that pool the front end")
+        if self.front.visible and not (
+            self.fusion == "difference" and self.pooling == "mean+std+peak" and 0 in self.pooled
+        ):
+            raise OptionError(
+                "visible differences are of networks that compare two pictures, and pool the mean, "
+                "deviation and peak of the front end"
+            )
         if not 1 <= len(self.stages) <= _STAGES:
             raise OptionError(f"a network has 1 to {_STAGES} stages, not {len(self.stages)}")
         stride = math.prod(stage.stride * stage.max_pool for stage in self.stages)
@@ -395,10 +412,10 @@ OURS_DIQM = replace(
     OURS_NOR,
     name="ours-diqm",
     inputs="reference",
-    front=replace(OURS_NOR.front, seams=False),
+    front=replace(OURS_NOR.front, seams=False, visible=True),
     fusion="difference",
 )
-"""Ours with a reference: descriptors of both pictures and of how they differ."""
+"""Ours with a reference: descriptors of both pictures, of how they differ, and how visibly."""
 
 ARCHITECTURES: dict[str, Architecture] = {
     each.name: each for each in (PAPER_NOR, PAPER_DIQM, SMALL_NOR, SMALL_DIQM, OURS_NOR, OURS_DIQM)

@@ -13,11 +13,12 @@ from hdrmetrics.learned.architecture import Front
 from hdrmetrics.learned.descriptors import describe, in_strips
 from hdrmetrics.learned.seams import describe_seams
 from hdrmetrics.metric import Domain
-from hdrmetrics.transfer import pu21_encode
+from hdrmetrics.transfer import pu21_encode, srgb_decode
 
 Kind = Literal["light", "code"]
 """Whether pixels are cd/m² or display codes."""
 
+_WHITE, _BLACK = 100.0, 0.1  # cd/m² of the display that codes are seen on, as in the labels
 _PU_WHITE = 256.0  # PU21 of about 100 cd/m², the white of an SDR display
 _STRIP = 1 << 16  # pixels at a time: the temporaries then stay in the cache
 _DARK_LIGHT, _DARK_CODE, _GAMMA = 0.05, 0.05, 2.2
@@ -87,6 +88,13 @@ def picture_code(image: Tensor, front: Front, kind: Kind) -> Tensor:
         return luminance(image)
     grey = luminance(image.clamp(min=0.0))
     return pu21_encode(grey) / _PU_WHITE if front.light == "pu21" else torch.log10(1.0 + grey)
+
+
+def picture_light(image: Tensor, kind: Kind) -> Tensor:
+    """Return luminance ``(N, 1, H, W)`` in cd/m²; codes are shown on an sRGB display of 100."""
+    if kind == "light":
+        return luminance(image.clamp(min=0.0))
+    return luminance(_BLACK + (_WHITE - _BLACK) * srgb_decode(image.clamp(0.0, 1.0)))
 
 
 def bent_difference(test: Tensor, reference: Tensor, front: Front) -> Tensor:

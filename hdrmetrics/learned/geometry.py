@@ -34,8 +34,9 @@ def levels(architecture: Architecture) -> tuple[Level, ...]:
     """Return the front end and the stages as grids, in order."""
     stride = architecture.front.stride
     field = stride + 2 * architecture.front.margin
-    seams = architecture.front.seam_channels
-    found = [Level(input_channels(architecture) + seams, stride, field)]
+    front = architecture.front
+    beside = front.seam_channels + front.visible_channels
+    found = [Level(input_channels(architecture) + beside, stride, field)]
     for stage in architecture.stages:
         reach = stage.kernel - 1
         field += reach * stride

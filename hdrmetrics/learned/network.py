@@ -10,9 +10,16 @@ from hdrmetrics.errors import OptionError, ShapeError
 from hdrmetrics.learned.architecture import WINDOW, Architecture
 from hdrmetrics.learned.architecture import Stage as StageShape
 from hdrmetrics.learned.descriptors import describe_pair, in_strips
-from hdrmetrics.learned.front import bent_difference, front_channels, kinds, picture_code
+from hdrmetrics.learned.front import (
+    bent_difference,
+    front_channels,
+    kinds,
+    picture_code,
+    picture_light,
+)
 from hdrmetrics.learned.geometry import input_channels, minimum_length, statistic_count
 from hdrmetrics.learned.statistics import level_statistics, powers, window_moments
+from hdrmetrics.learned.visible import describe_visible
 from hdrmetrics.metric import Domain
 
 Features = tuple[Tensor, ...]
@@ -129,7 +136,7 @@ class QualityNetwork(nn.Module):
         """Return what the front end makes of the pictures; arguments as for :meth:`forward`.
 
         The second one is of the reference; with descriptors and the fusion ``difference``, those of
-        the pair follow.
+        the pair follow, and then the visible differences.
         """
         self._check(test, reference)
         front = self.architecture.front
@@ -148,6 +155,9 @@ class QualityNetwork(nn.Module):
                     return describe_pair(*(picture_code(x, front, kind) for x, kind in codes))
 
                 compared = torch.cat([compared, in_strips(pair, [test, reference])], dim=1)
+            if front.visible:
+                seen_light = picture_light(test, of_test), picture_light(reference, of_reference)
+                compared = torch.cat([compared, describe_visible(*seen_light)], dim=1)
             return seen, compared
 
     def trunk(self, test: Tensor, reference: Tensor | None = None) -> Features:
@@ -183,8 +193,8 @@ class QualityNetwork(nn.Module):
     def _levels(self, x: Tensor) -> Features:
         wanted = self.architecture.pooled
         found = [x] if 0 in wanted else []
-        if self.architecture.front.seams:
-            x = x[:, : self.architecture.front.channels]
+        # What is pooled beside the descriptors comes after them.
+        x = x[:, : input_channels(self.architecture)]
         x = x.to(self.dtype)
         for index, stage in enumerate(self.stages, start=1):
             x = stage(x)

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from hdrmetrics.learned.architecture import Architecture, Pooling
+from hdrmetrics.learned.visible import FLOOR
 
 _FLOOR = 1e-4  # under the variance, so that the slope of its root stays finite
 _FAINT = 1e-6  # energy that the logarithm takes for nothing
@@ -91,15 +92,24 @@ def statistics(moments: Sequence[Tensor], pooling: Pooling) -> Tensor:
 
 
 def level_statistics(moments: Sequence[Tensor], architecture: Architecture, level: int) -> Tensor:
-    """Return the :func:`statistics` of a level's channels; those of seams in order of size.
+    """Return the :func:`statistics` of a level's channels, with those beside them in their way.
+
+    Seams are given in order of size.
 
     Blocks may begin anywhere: each statistic of the seams between columns, and of those between
     rows, is sorted over its 16 phases, the largest first. The first 15 are given as logarithms of
     what they are to the mean of all, log((x + 0.02)/(mean + 0.02)), for it is how far a few stand
     out that tells blocks from texture; in the place of the last one stands the mean.
+
+    Of visible differences the logarithms of the means of their powers p are given, over 2 p: the
+    teacher's quality is made of those of the fourth, over all pixels of a window.
     """
     found = statistics(moments, architecture.pooling)
-    seams = architecture.front.seam_channels if level == 0 else 0
+    if level != 0:
+        return found
+    if architecture.front.visible:
+        return _with_visible(found, moments, architecture)
+    seams = architecture.front.seam_channels
     if not seams:
         return found
     channels = moments[0].shape[-1]
@@ -111,6 +121,18 @@ def level_statistics(moments: Sequence[Tensor], architecture: Architecture, leve
     contrast = ((ordered[..., :-1] + _SOFT) / (mean + _SOFT)).log()
     ordered = torch.cat([contrast, mean], dim=-1)
     return torch.cat([plain, ordered.flatten(-2)], dim=-1).flatten(-2)
+
+
+def _with_visible(found: Tensor, moments: Sequence[Tensor], architecture: Architecture) -> Tensor:
+    own = architecture.front.visible_channels
+    exponents = powers(architecture.pooling)
+    parts = found.reshape(*found.shape[:-1], len(moments), -1)
+    logarithms = [
+        (moment[..., -own:] + FLOOR**power).log() / (2 * power)
+        for moment, power in zip(moments, exponents, strict=True)
+    ]
+    parts = torch.cat([parts[..., :-own], torch.stack(logarithms, dim=-2)], dim=-1)
+    return parts.flatten(-2)
 
 
 def _power(x: Tensor, power: int) -> Tensor:

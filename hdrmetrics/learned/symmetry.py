@@ -6,6 +6,7 @@ from torch import Tensor
 
 from hdrmetrics.learned.descriptors import CELL, CHROMA_NAMES, NAMES, PAIR_NAMES
 from hdrmetrics.learned.seams import NAMES as SEAM_NAMES
+from hdrmetrics.learned.visible import NAMES as VISIBLE_NAMES
 
 
 def symmetric(described: Tensor, *, transposed: bool, flips: tuple[bool, bool]) -> Tensor:
@@ -20,6 +21,7 @@ def symmetric(described: Tensor, *, transposed: bool, flips: tuple[bool, bool]) 
     down, and left and right, and 0.44 for both; in the median channel 0.056, 0.046 and 0.078. A
     flip moves the first phase of a cell to the cell beside it, where it does not stand here; the
     others differ by no more than the mean step of their cell, which the first one is part of.
+    Visible differences of pictures whose sides are multiples of 16 px stay what they are.
 
     Parameters
     ----------
@@ -48,7 +50,8 @@ def symmetric(described: Tensor, *, transposed: bool, flips: tuple[bool, bool]) 
 
 def _layout(channels: int) -> tuple[str, ...]:
     for own in (NAMES, NAMES + CHROMA_NAMES):
-        for names in (own, own + SEAM_NAMES, own + own, own + own + PAIR_NAMES, PAIR_NAMES):
+        pair = own + own + PAIR_NAMES
+        for names in (own, own + SEAM_NAMES, own + own, pair, pair + VISIBLE_NAMES, PAIR_NAMES):
             if len(names) == channels:
                 return names
     raise ValueError(f"no descriptors have {channels} channels")

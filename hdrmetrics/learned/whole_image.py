@@ -111,7 +111,8 @@ def score_windows(
     those of the same pixels as a picture of their own, to rounding. With ``valid`` padding the
     convolutions run once over groups of windows, as many as bounded memory holds. With ``zeros``
     each window is worked through by itself, since inside a larger picture convolutions would see
-    the neighbourhood, and not the zeros that they saw in training.
+    the neighbourhood, and not the zeros that they saw in training. So it is with visible
+    differences, which go up to the border.
 
     Parameters
     ----------
@@ -183,7 +184,7 @@ def _score(
     pixels: float,
 ) -> Windows:
     parts: dict[tuple[int, int], Windows] = {}
-    if network.architecture.padding == "zeros":
+    if network.architecture.padding == "zeros" or network.architecture.front.visible:
         pixels = WINDOW**2
     across = _groups(columns.starts, pixels / WINDOW)
     down = _groups(rows.starts, pixels / max(g[-1] + WINDOW - g[0] for g in across))

@@ -58,18 +58,19 @@ def test_the_papers_multiply_adds_by_hand() -> None:
 
 def test_networks_of_descriptors_by_hand() -> None:
     # 59 descriptors and 3 of chroma per picture, 19 of a pair; a cell sees 16 px and 16 around.
-    # Of one picture the seams of 16 columns and 16 rows are pooled too.
-    for architecture, before, seams in ((OURS_NOR, 62, 32), (OURS_DIQM, 2 * 62 + 19, 0)):
+    # Of one picture the seams of 16 columns and 16 rows are pooled too, of two pictures their
+    # visible differences in eight bands.
+    for architecture, before, beside in ((OURS_NOR, 62, 32), (OURS_DIQM, 2 * 62 + 19, 8)):
         assert input_channels(architecture) == before
         assert [(g.channels, g.stride, g.field) for g in levels(architecture)] == [
-            (before + seams, 16, 48), (128, 16, 48), (128, 16, 48), (128, 16, 48)
+            (before + beside, 16, 48), (128, 16, 48), (128, 16, 48), (128, 16, 48)
         ]  # fmt: skip
         assert cells(architecture, 256) == (14, 14, 14, 14)
         assert cells(architecture, 64) == (2, 2, 2, 2)
         assert cells(architecture, 47) == (0, 0, 0, 0)
         assert minimum_length(architecture) == 48
         assert total_stride(architecture) == 16
-        statistics = 3 * (before + seams + 3 * 128)
+        statistics = 3 * (before + beside + 3 * 128)
         assert statistic_count(architecture) == statistics
         layers = before * 128 + 4 * 128 * 128
         biases = 5 * 128 + 2  # and the α of two blocks

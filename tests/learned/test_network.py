@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from hdrmetrics.color import luminance
 from hdrmetrics.errors import OptionError, ShapeError
 from hdrmetrics.learned.architecture import (
     ARCHITECTURES,
@@ -21,6 +22,8 @@ from hdrmetrics.learned.descriptors import PAIR_NAMES, describe_pair
 from hdrmetrics.learned.front import picture_code
 from hdrmetrics.learned.network import QualityNetwork, build_network
 from hdrmetrics.learned.statistics import powers, statistics, window_moments
+from hdrmetrics.learned.visible import NAMES as VISIBLE_NAMES
+from hdrmetrics.learned.visible import describe_visible
 from tests.learned.small import DIQM, NOR, TINY, alive, narrow, pictures
 
 each = pytest.mark.parametrize("architecture", ARCHITECTURES.values(), ids=ARCHITECTURES.keys())
@@ -234,14 +237,18 @@ def test_descriptors_of_pairs_meet_where_the_network_compares() -> None:
     nor, diqm = (build_network(narrow(a)) for a in (OURS_NOR, OURS_DIQM))
     seen, compared = diqm.channels(test, reference, domain="hdr")
     assert compared is not None
-    assert (seen.shape[1], compared.shape[1]) == (62, 62 + len(PAIR_NAMES))
+    assert (seen.shape[1], compared.shape[1]) == (62, 62 + len(PAIR_NAMES) + len(VISIBLE_NAMES))
     for picture, channels in ((test, seen), (reference, compared)):
         alone, nothing = nor.channels(picture, domain="hdr")
         assert nothing is None
         torch.testing.assert_close(channels[:, :62], alone[:, :62])
     codes = [picture_code(x, OURS_DIQM.front, "light") for x in (test, reference)]
-    torch.testing.assert_close(compared[:, 62:], describe_pair(*codes))
-    beside = build_network(replace(narrow(OURS_DIQM), fusion="concatenated"))
+    torch.testing.assert_close(compared[:, 62:-8], describe_pair(*codes))
+    torch.testing.assert_close(
+        compared[:, -8:], describe_visible(luminance(test), luminance(reference))
+    )
+    front = replace(OURS_DIQM.front, visible=False)
+    beside = build_network(replace(narrow(OURS_DIQM), fusion="concatenated", front=front))
     seen, compared = beside.channels(test, reference, domain="hdr")
     assert compared is not None
     assert seen.shape[1] == compared.shape[1] == 62
