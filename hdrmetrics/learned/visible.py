@@ -79,10 +79,11 @@ def describe_visible(test: Tensor, reference: Tensor) -> Tensor:
         if index + 2 < len(shared):
             beside = beside + _grown(shared[index + 2], seen)
         gain = _GAINS[index]
-        difference = (gain * (seen - meant)).square()
-        own, other = _cubed(gain * shared[index]), _cubed((0.25 * gain) * beside)
-        mask = _MASKED_BY_ITSELF * own + _MASKED_BY_BANDS * other
-        energy = _cubed(difference) / (1.0 + mask.square())
+        # Third powers are one pass each, and so is a sum in place.
+        mask = shared[index].pow(3).mul_(_MASKED_BY_ITSELF * gain**3)
+        mask.add_(beside.pow(3), alpha=_MASKED_BY_BANDS * (0.25 * gain) ** 3)
+        difference = (seen - meant).square().mul_(gain**2).pow(3)
+        energy = difference / mask.square().add_(1.0)
         found.append(_cells(energy, CELL >> (index // 2), shape))
     energies = torch.cat(found, dim=1)
     return (energies + FLOOR**4).sqrt().sqrt().clamp(max=_MOST)
@@ -126,22 +127,21 @@ def _cells(energy: Tensor, side: int, shape: tuple[int, int]) -> Tensor:
     return sums / (9 * side**2)
 
 
-def _cubed(x: Tensor) -> Tensor:
-    return x * x * x
-
-
 def _blur(x: Tensor) -> Tensor:
     """Blur by (1, 2, 1)/4 both ways."""
     x = F.pad(x, (1, 1, 1, 1), mode="replicate")
-    x = 0.5 * x[..., 1:-1] + 0.25 * (x[..., 2:] + x[..., :-2])
-    return 0.5 * x[..., 1:-1, :] + 0.25 * (x[..., 2:, :] + x[..., :-2, :])
+    for _ in range(2):  # (1, 1) twice
+        x = x[..., 1:] + x[..., :-1]
+    for _ in range(2):
+        x = x[..., 1:, :] + x[..., :-1, :]
+    return x.mul_(1 / 16)
 
 
 def _box(x: Tensor) -> Tensor:
     """Return the means over 3 × 3 pixels, nothing outside."""
     x = F.pad(x, (1, 1, 1, 1))
     x = x[..., 1:-1] + x[..., 2:] + x[..., :-2]
-    return (x[..., 1:-1, :] + x[..., 2:, :] + x[..., :-2, :]) / 9
+    return (x[..., 1:-1, :] + x[..., 2:, :] + x[..., :-2, :]).mul_(1 / 9)
 
 
 def _halved(x: Tensor) -> Tensor:
