@@ -131,12 +131,18 @@ class QualityNetwork(nn.Module):
         return self.trunk(*self.channels(test, reference, domain=domain))
 
     def channels(
-        self, test: Tensor, reference: Tensor | None = None, *, domain: Domain
+        self,
+        test: Tensor,
+        reference: Tensor | None = None,
+        *,
+        domain: Domain,
+        visible: bool = True,
     ) -> tuple[Tensor, Tensor | None]:
         """Return what the front end makes of the pictures; arguments as for :meth:`forward`.
 
         The second one is of the reference; with descriptors and the fusion ``difference``, those of
-        the pair follow, and then the visible differences.
+        the pair follow, and then the visible differences, unless ``visible`` is false: those of the
+        windows of a larger picture are not parts of the picture's.
         """
         self._check(test, reference)
         front = self.architecture.front
@@ -155,10 +161,18 @@ class QualityNetwork(nn.Module):
                     return describe_pair(*(picture_code(x, front, kind) for x, kind in codes))
 
                 compared = torch.cat([compared, in_strips(pair, [test, reference])], dim=1)
-            if front.visible:
-                seen_light = picture_light(test, of_test), picture_light(reference, of_reference)
-                compared = torch.cat([compared, describe_visible(*seen_light)], dim=1)
+            if front.visible and visible:
+                lights = self.lights(test, reference, domain=domain)
+                compared = torch.cat([compared, describe_visible(*lights)], dim=1)
             return seen, compared
+
+    def lights(self, test: Tensor, reference: Tensor, *, domain: Domain) -> tuple[Tensor, Tensor]:
+        """Return the luminance of two pictures, ``(N, 1, H, W)`` each, in cd/m²."""
+        of_test, of_reference = kinds(domain)
+        return (
+            picture_light(_full(test), of_test),
+            picture_light(_full(reference), of_reference),
+        )
 
     def trunk(self, test: Tensor, reference: Tensor | None = None) -> Features:
         """Return the maps of the pooled levels from the front end's channels."""

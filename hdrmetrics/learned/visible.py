@@ -65,6 +65,11 @@ def describe_visible(test: Tensor, reference: Tensor) -> Tensor:
     Filters continue pictures by their border, as HDR-VDP-2's do, and light strays over the whole
     picture: of a window in a larger picture it says something else than of the window alone.
     """
+    wanted = torch.is_grad_enabled() and (test.requires_grad or reference.requires_grad)
+    if test.shape[0] > 1 and test.device.type == "cpu" and not wanted:
+        # One picture's temporaries stay in the cache.
+        pairs = zip(torch.split(test, 1), torch.split(reference, 1), strict=True)
+        return torch.cat([describe_visible(*pair) for pair in pairs])
     shape = cell_shape(*test.shape[-2:])
     bands = [list(_bands(_retina(light))) for light in (test, reference)]
     shared = [

@@ -21,6 +21,7 @@ from hdrmetrics.learned.geometry import (
 )
 from hdrmetrics.learned.network import QualityNetwork
 from hdrmetrics.learned.statistics import Span, level_statistics, powers, window_moments
+from hdrmetrics.learned.visible import describe_visible
 from hdrmetrics.metric import Domain
 
 MINIMUM_SIZE = 64
@@ -112,7 +113,7 @@ def score_windows(
     convolutions run once over groups of windows, as many as bounded memory holds. With ``zeros``
     each window is worked through by itself, since inside a larger picture convolutions would see
     the neighbourhood, and not the zeros that they saw in training. So it is with visible
-    differences, which go up to the border.
+    differences, and with them alone, which go up to a window's border.
 
     Parameters
     ----------
@@ -184,7 +185,7 @@ def _score(
     pixels: float,
 ) -> Windows:
     parts: dict[tuple[int, int], Windows] = {}
-    if network.architecture.padding == "zeros" or network.architecture.front.visible:
+    if network.architecture.padding == "zeros":
         pixels = WINDOW**2
     across = _groups(columns.starts, pixels / WINDOW)
     down = _groups(rows.starts, pixels / max(g[-1] + WINDOW - g[0] for g in across))
@@ -217,7 +218,7 @@ def _pass(
     lefts: tuple[int, ...],
 ) -> Windows:
     """Score the windows of one part of the pictures."""
-    seen, compared = network.channels(test, reference, domain=domain)
+    seen, compared = network.channels(test, reference, domain=domain, visible=False)
     compared = None if compared is None else _laid_out(compared)
     features = network.trunk(_laid_out(seen), compared)
     architecture = network.architecture
@@ -228,6 +229,11 @@ def _pass(
         weights = None if mask is None else _cell_weights(mask, maps, grids[index])
         needed = powers(architecture.pooling)
         moments = window_moments(maps, spans[0], spans[1], weights, powers=needed)
+        if index == 0 and architecture.front.visible:
+            assert reference is not None
+            lights = network.lights(test, reference, domain=domain)
+            beside = _visible_moments(network, lights, mask, tops, lefts)
+            moments = tuple(torch.cat(pair, -1) for pair in zip(moments, beside, strict=True))
         pooled.append(level_statistics(moments, architecture, index))
         first = moments if index == 0 else first
     raw = network.head(torch.cat(pooled, dim=-1))
@@ -243,6 +249,25 @@ def _pass(
         whole = [[(start, WINDOW) for start in starts] for starts in (tops, lefts)]
         weight = window_moments(mask, whole[0], whole[1])[0][..., 0]
     return Windows(raw, weight, description)
+
+
+def _visible_moments(
+    network: QualityNetwork,
+    lights: tuple[Tensor, Tensor],
+    mask: Tensor | None,
+    tops: tuple[int, ...],
+    lefts: tuple[int, ...],
+) -> tuple[Tensor, ...]:
+    """Return the moments of the visible differences of windows, each as a picture of its own."""
+    grid, found = levels(network.architecture)[0], []
+    for top, left in product(tops, lefts):
+        window = (..., slice(top, top + WINDOW), slice(left, left + WINDOW))
+        maps = describe_visible(*(light[window] for light in lights))
+        weights = None if mask is None else _cell_weights(mask[window], maps, grid)
+        whole = [(0, maps.shape[-2])], [(0, maps.shape[-1])]
+        needed = powers(network.architecture.pooling)
+        found.append(window_moments(maps, *whole, weights, powers=needed))
+    return tuple(torch.cat(each, dim=1) for each in zip(*found, strict=True))
 
 
 def _laid_out(x: Tensor) -> Tensor:

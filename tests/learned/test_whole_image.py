@@ -171,9 +171,9 @@ def test_no_pass_is_larger_than_asked(
     seen: list[int] = []
     original = QualityNetwork.channels
 
-    def spy(self: QualityNetwork, test: Tensor, *others: Tensor, domain: str) -> object:
+    def spy(self: QualityNetwork, test: Tensor, *others: Tensor, **options: object) -> object:
         seen.append(test.shape[0] * test.shape[-1] * test.shape[-2])
-        return original(self, test, *others, domain=domain)  # type: ignore[arg-type]
+        return original(self, test, *others, **options)  # type: ignore[arg-type]
 
     monkeypatch.setattr(QualityNetwork, "channels", spy)
     limit = 3.2 * WINDOW**2
