@@ -169,10 +169,11 @@ class QualityNetwork(nn.Module):
     def lights(self, test: Tensor, reference: Tensor, *, domain: Domain) -> tuple[Tensor, Tensor]:
         """Return the luminance of two pictures, ``(N, 1, H, W)`` each, in cd/m²."""
         of_test, of_reference = kinds(domain)
-        return (
-            picture_light(_full(test), of_test),
-            picture_light(_full(reference), of_reference),
-        )
+        with torch.autocast(test.device.type, enabled=False):
+            return (
+                picture_light(_full(test), of_test),
+                picture_light(_full(reference), of_reference),
+            )
 
     def trunk(self, test: Tensor, reference: Tensor | None = None) -> Features:
         """Return the maps of the pooled levels from the front end's channels."""
