@@ -81,7 +81,7 @@ CELLS_SIZE = 80
 
 _ALONE, _PAIR = '"none"\nfusion = "none"', '"reference"\nfusion = "difference"'
 REFERENCE_CONFIG = CONFIG.replace(_ALONE, _PAIR)
-CELLS_REFERENCE_CONFIG = CELLS_CONFIG.replace(_ALONE, _PAIR).replace("seams = true\n", "")
+CELLS_REFERENCE_CONFIG = CELLS_CONFIG.replace(_ALONE, _PAIR).replace("seams", "visible")
 AUXILIARY = """
 [auxiliary]
 distortion = 0.1
