@@ -92,9 +92,11 @@ def picture_code(image: Tensor, front: Front, kind: Kind) -> Tensor:
 
 def picture_light(image: Tensor, kind: Kind) -> Tensor:
     """Return luminance ``(N, 1, H, W)`` in cd/m²; codes are shown on an sRGB display of 100."""
-    if kind == "light":
-        return luminance(image.clamp(min=0.0))
-    return luminance(_BLACK + (_WHITE - _BLACK) * srgb_decode(image.clamp(0.0, 1.0)))
+    rows = max(16, _STRIP // max(image.shape[-1], 1))
+    wanted = torch.is_grad_enabled() and image.requires_grad
+    if wanted or image.device.type != "cpu" or image.shape[-2] <= rows:
+        return _light(image, kind)
+    return torch.cat([_light(part, kind) for part in torch.split(image, rows, dim=-2)], dim=-2)
 
 
 def bent_difference(test: Tensor, reference: Tensor, front: Front) -> Tensor:
@@ -108,6 +110,12 @@ def bent_difference(test: Tensor, reference: Tensor, front: Front) -> Tensor:
     bent = (test - reference) * slope[:, None, None]
     # Like asinh, which takes ten times longer.
     return torch.copysign(bent.abs().log1p() / _BEND_SCALE, bent)
+
+
+def _light(image: Tensor, kind: Kind) -> Tensor:
+    if kind == "light":
+        return luminance(image.clamp(min=0.0))
+    return luminance(_BLACK + (_WHITE - _BLACK) * srgb_decode(image.clamp(0.0, 1.0)))
 
 
 def _described(image: Tensor, front: Front, kind: Kind) -> Tensor:

@@ -41,6 +41,7 @@ _STEPS = 0.85  # just noticeable steps of HDR-VDP-2 per step of PU21, from 30 to
 _SHARP, _NEAR, _FAR = 0.425, 0.572, 0.003
 # Twice the neural contrast sensitivity at 60 cd/m² and 15, 10.6, … 1.3 cycles per degree.
 _GAINS = (0.88, 1.45, 2.15, 2.83, 3.29, 3.27, 2.77, 2.0)
+_PART = 1 << 18  # pixels at a time: the temporaries then stay in the cache
 _MASKED_BY_ITSELF, _MASKED_BY_BANDS = 1.55, 33.5
 
 
@@ -66,10 +67,10 @@ def describe_visible(test: Tensor, reference: Tensor) -> Tensor:
     picture: of a window in a larger picture it says something else than of the window alone.
     """
     wanted = torch.is_grad_enabled() and (test.requires_grad or reference.requires_grad)
-    if test.shape[0] > 1 and test.device.type == "cpu" and not wanted:
-        # One picture's temporaries stay in the cache.
-        pairs = zip(torch.split(test, 1), torch.split(reference, 1), strict=True)
-        return torch.cat([describe_visible(*pair) for pair in pairs])
+    together = max(1, _PART // (test.shape[-2] * test.shape[-1]))
+    if test.shape[0] > together and test.device.type == "cpu" and not wanted:
+        parts = zip(torch.split(test, together), torch.split(reference, together), strict=True)
+        return torch.cat([describe_visible(*part) for part in parts])
     shape = cell_shape(*test.shape[-2:])
     bands = [list(_bands(_retina(light))) for light in (test, reference)]
     shared = [

@@ -259,15 +259,22 @@ def _visible_moments(
     lefts: tuple[int, ...],
 ) -> tuple[Tensor, ...]:
     """Return the moments of the visible differences of windows, each as a picture of its own."""
-    grid, found = levels(network.architecture)[0], []
-    for top, left in product(tops, lefts):
-        window = (..., slice(top, top + WINDOW), slice(left, left + WINDOW))
-        maps = describe_visible(*(light[window] for light in lights))
-        weights = None if mask is None else _cell_weights(mask[window], maps, grid)
-        whole = [(0, maps.shape[-2])], [(0, maps.shape[-1])]
-        needed = powers(network.architecture.pooling)
-        found.append(window_moments(maps, *whole, weights, powers=needed))
-    return tuple(torch.cat(each, dim=1) for each in zip(*found, strict=True))
+    architecture = network.architecture
+    windows = [
+        (..., slice(top, top + WINDOW), slice(left, left + WINDOW))
+        for top, left in product(tops, lefts)
+    ]
+    test, reference = (torch.cat([light[window] for window in windows]) for light in lights)
+    maps = describe_visible(test, reference)
+    weights = None
+    if mask is not None:
+        own = torch.cat([mask[window] for window in windows])
+        weights = _cell_weights(own, maps, levels(architecture)[0])
+    whole = [(0, maps.shape[-2])], [(0, maps.shape[-1])]
+    moments = window_moments(maps, *whole, weights, powers=powers(architecture.pooling))
+    # From (K·N, 1, C) to (N, K, C).
+    shape = len(windows), -1, maps.shape[1]
+    return tuple(each.reshape(shape).transpose(0, 1) for each in moments)
 
 
 def _laid_out(x: Tensor) -> Tensor:

@@ -219,10 +219,10 @@ def test_they_rank_as_hdr_vdp_does() -> None:
 
 
 def test_codes_are_seen_on_the_display_of_the_labels() -> None:
-    code = torch.rand(1, 3, 8, 8)
+    code = torch.rand(1, 3, 40, 5000)  # more rows than are worked through at once
     wanted = luminance(get_display("srgb-100").forward(code))
     torch.testing.assert_close(picture_light(code, "code"), wanted)
-    torch.testing.assert_close(picture_light(-code, "light"), torch.zeros(1, 1, 8, 8))
+    assert not picture_light(-code, "light").any()
 
 
 def test_pooled_they_are_logarithms_of_means_of_powers() -> None:
