@@ -1,8 +1,7 @@
 """``python -m trainers``."""
 
-import sys
-
 from trainers.cli import main
+from trainers.running.processes import leave
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

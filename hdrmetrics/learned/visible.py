@@ -63,8 +63,8 @@ def describe_visible(test: Tensor, reference: Tensor) -> Tensor:
 
     Notes
     -----
-    Filters continue pictures by their border, as HDR-VDP-2's do, and light strays over the whole
-    picture: of a window in a larger picture it says something else than of the window alone.
+    Filters continue pictures by their border pixels, and light strays over the whole picture: of a
+    window in a larger picture this says something else than of the window alone.
     """
     wanted = torch.is_grad_enabled() and (test.requires_grad or reference.requires_grad)
     together = max(1, _PART // (test.shape[-2] * test.shape[-1]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -187,6 +188,18 @@ def test_two_processes_are_one(data: Path, tmp_path: Path) -> None:
         ]
         assert "auxiliary/small" in terms[0]
         assert terms[0] == pytest.approx(terms[1], rel=2e-3)
+
+
+def test_processes_that_shared_a_batch_leave_at_once() -> None:
+    # Taking the interpreter down under the threads of a process group can end in an abort.
+    code = "import atexit; from trainers.running.processes import leave\n"
+    code += "atexit.register(print, 'taken down'); print('done'); leave(3)"
+    for world, said in (("1", "done\ntaken down\n"), ("2", "done\n")):
+        ended = subprocess.run(
+            [sys.executable, "-c", code],
+            cwd=ROOT, env={**os.environ, "WORLD_SIZE": world}, capture_output=True, text=True,
+        )  # fmt: skip
+        assert (ended.returncode, ended.stdout, ended.stderr) == (3, said, "")
 
 
 def test_the_number_of_steps_is_frozen(data: Path, tmp_path: Path) -> None:
