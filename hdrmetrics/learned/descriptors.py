@@ -147,9 +147,8 @@ def in_strips(work: Callable[[list[Tensor]], Tensor], parts: list[Tensor]) -> Te
     """
     first = parts[0]
     (rows, columns), count = cell_shape(*first.shape[-2:]), first.shape[0]
-    wanted = torch.is_grad_enabled() and any(part.requires_grad for part in parts)
     most = max(1, _PART // (max(columns, 1) * CELL**2))  # rows of cells of one picture
-    if wanted or first.device.type != "cpu" or count * rows <= most:
+    if is_whole(*parts) or count * rows <= most:
         return work(parts)
     if rows <= most:
         together = max(1, most // rows)
@@ -166,8 +165,8 @@ def in_strips(work: Callable[[list[Tensor]], Tensor], parts: list[Tensor]) -> Te
 
 def _octaves(code: Tensor) -> Iterator[_Octave]:
     for number in range(OCTAVES):
-        once = _blur(code)
-        twice = _blur(once)
+        once = blur(code)
+        twice = blur(once)
         fine, middle = code[..., 1:-1, 1:-1] - once, once[..., 1:-1, 1:-1] - twice
         yield _Octave(number, code, fine, middle, _differences(code))
         code = twice[..., ::2, ::2]
@@ -279,7 +278,7 @@ def _describe_pair(test: Tensor, reference: Tensor) -> list[Tensor]:
         errors = [a.cells((x - y).square(), 0, shape) for x, y in ends]
         slopes.append(_log_energy(0.5 * (errors[0] + errors[1])))
         last = a, b
-    coarse = last[0].cells(_blur(_blur(last[0].code - last[1].code)).square(), 2, shape)
+    coarse = last[0].cells(blur(blur(last[0].code - last[1].code)).square(), 2, shape)
     return [*bands, *slopes, *codes[:2], _log_energy(coarse), codes[2]]
 
 
@@ -323,7 +322,16 @@ def _shifted(x: Tensor, down: int, right: int) -> Tensor:
     return upper[..., -right:] * lower[..., : width + right]
 
 
-def _blur(x: Tensor) -> Tensor:
+def blur(x: Tensor) -> Tensor:
     """Blur by (1, 2, 1)/4 both ways, without the outermost pixels."""
-    x = 0.5 * x[..., 1:-1] + 0.25 * (x[..., 2:] + x[..., :-2])
-    return 0.5 * x[..., 1:-1, :] + 0.25 * (x[..., 2:, :] + x[..., :-2, :])
+    for _ in range(2):  # (1, 1) twice
+        x = x[..., 1:] + x[..., :-1]
+    for _ in range(2):
+        x = x[..., 1:, :] + x[..., :-1, :]
+    return x.mul_(1 / 16)
+
+
+def is_whole(*images: Tensor) -> bool:
+    """Whether pictures are better worked through as one: for gradients, and off the CPU's cache."""
+    wanted = torch.is_grad_enabled() and any(image.requires_grad for image in images)
+    return wanted or any(image.device.type != "cpu" for image in images)

@@ -8,17 +8,18 @@ import torch
 from torch import Tensor
 
 from hdrmetrics.color import luminance
+from hdrmetrics.display import get_display
 from hdrmetrics.errors import OptionError
 from hdrmetrics.learned.architecture import Front
-from hdrmetrics.learned.descriptors import describe, in_strips
+from hdrmetrics.learned.descriptors import blur, describe, in_strips, is_whole
 from hdrmetrics.learned.seams import describe_seams
 from hdrmetrics.metric import Domain
-from hdrmetrics.transfer import pu21_encode, srgb_decode
+from hdrmetrics.transfer import pu21_encode
 
 Kind = Literal["light", "code"]
 """Whether pixels are cd/m² or display codes."""
 
-_WHITE, _BLACK = 100.0, 0.1  # cd/m² of the display that codes are seen on, as in the labels
+_DISPLAY = "srgb-100"  # that codes are seen on, as in the labels
 _PU_WHITE = 256.0  # PU21 of about 100 cd/m², the white of an SDR display
 _STRIP = 1 << 16  # pixels at a time: the temporaries then stay in the cache
 _DARK_LIGHT, _DARK_CODE, _GAMMA = 0.05, 0.05, 2.2
@@ -68,8 +69,7 @@ def front_channels(image: Tensor, front: Front, kind: Kind) -> Tensor:
         return in_strips(lambda parts: _described(parts[0], front, kind), [image])
     margin, width = front.margin, image.shape[-1]
     rows = max(16, _STRIP // max(width, 1))
-    wanted = torch.is_grad_enabled() and image.requires_grad
-    if wanted or image.device.type != "cpu" or image.shape[-2] <= rows + 2 * margin:
+    if is_whole(image) or image.shape[-2] <= rows + 2 * margin:
         return _channels(image, front, kind)
     height = image.shape[-2] - 2 * margin
     out = image.new_empty((image.shape[0], front.channels, height, width - 2 * margin))
@@ -93,8 +93,7 @@ def picture_code(image: Tensor, front: Front, kind: Kind) -> Tensor:
 def picture_light(image: Tensor, kind: Kind) -> Tensor:
     """Return luminance ``(N, 1, H, W)`` in cd/m²; codes are shown on an sRGB display of 100."""
     rows = max(16, _STRIP // max(image.shape[-1], 1))
-    wanted = torch.is_grad_enabled() and image.requires_grad
-    if wanted or image.device.type != "cpu" or image.shape[-2] <= rows:
+    if is_whole(image) or image.shape[-2] <= rows:
         return _light(image, kind)
     return torch.cat([_light(part, kind) for part in torch.split(image, rows, dim=-2)], dim=-2)
 
@@ -115,7 +114,7 @@ def bent_difference(test: Tensor, reference: Tensor, front: Front) -> Tensor:
 def _light(image: Tensor, kind: Kind) -> Tensor:
     if kind == "light":
         return luminance(image.clamp(min=0.0))
-    return luminance(_BLACK + (_WHITE - _BLACK) * srgb_decode(image.clamp(0.0, 1.0)))
+    return luminance(get_display(_DISPLAY).forward(image))
 
 
 def _described(image: Tensor, front: Front, kind: Kind) -> Tensor:
@@ -132,7 +131,7 @@ def _channels(image: Tensor, front: Front, kind: Kind) -> Tensor:
     code = picture_code(image, front, kind)
     blurred = {0: code}
     for order in range(2, 2 * margin + 1, 2):
-        blurred[order] = _blur(blurred[order - 2])
+        blurred[order] = blur(blurred[order - 2])
     found = [_inside(code, margin)]
     for item in front.high_pass:
         inner, outer = (_inside(blurred[o], margin - o // 2) for o in item.orders)
@@ -141,12 +140,6 @@ def _channels(image: Tensor, front: Front, kind: Kind) -> Tensor:
     if front.chroma:
         found.append(_inside(_chroma(image, luminance(image), kind), margin))
     return torch.cat(found, dim=1)
-
-
-def _blur(x: Tensor) -> Tensor:
-    """Blur by (1, 2, 1)/4 both ways, without the outermost pixels."""
-    x = 0.5 * x[..., 1:-1] + 0.25 * (x[..., 2:] + x[..., :-2])
-    return 0.5 * x[..., 1:-1, :] + 0.25 * (x[..., 2:, :] + x[..., :-2, :])
 
 
 def _inside(x: Tensor, margin: int) -> Tensor:

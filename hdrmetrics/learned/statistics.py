@@ -92,47 +92,46 @@ def statistics(moments: Sequence[Tensor], pooling: Pooling) -> Tensor:
 
 
 def level_statistics(moments: Sequence[Tensor], architecture: Architecture, level: int) -> Tensor:
-    """Return the :func:`statistics` of a level's channels, with those beside them in their way.
+    """Return the :func:`statistics` of a level's channels; seams and visible differences otherwise.
 
-    Seams are given in order of size.
-
-    Blocks may begin anywhere: each statistic of the seams between columns, and of those between
-    rows, is sorted over its 16 phases, the largest first. The first 15 are given as logarithms of
-    what they are to the mean of all, log((x + 0.02)/(mean + 0.02)), for it is how far a few stand
-    out that tells blocks from texture; in the place of the last one stands the mean.
+    Seams are given in order of size, since blocks may begin anywhere: each statistic of the seams
+    between columns, and of those between rows, is sorted over its 16 phases, the largest first. The
+    first 15 are given as logarithms of what they are to the mean of all,
+    log((x + 0.02)/(mean + 0.02)), for it is how far a few stand out that tells blocks from texture;
+    in the place of the last one stands the mean.
 
     Of visible differences the logarithms of the means of their powers p are given, over 2 p: the
     teacher's quality is made of those of the fourth, over all pixels of a window.
     """
     found = statistics(moments, architecture.pooling)
-    if level != 0:
+    front = architecture.front
+    own = front.seam_channels + front.visible_channels  # a network has one of them or none
+    if level != 0 or own == 0:
         return found
-    if architecture.front.visible:
-        return _with_visible(found, moments, architecture)
-    seams = architecture.front.seam_channels
-    if not seams:
-        return found
-    channels = moments[0].shape[-1]
-    parts = found.reshape(*found.shape[:-1], -1, channels)
-    plain, phases = parts[..., : channels - seams], parts[..., channels - seams :]
-    phases = phases.reshape(*parts.shape[:-1], 2, seams // 2)
+    parts = found.reshape(*found.shape[:-1], -1, moments[0].shape[-1])
+    plain, beside = parts[..., :-own], parts[..., -own:]
+    if front.seams:
+        beside = _in_order(beside)
+    else:
+        exponents = powers(architecture.pooling)
+        beside = _logarithms([moment[..., -own:] for moment in moments], exponents)
+    return torch.cat([plain, beside], dim=-1).flatten(-2)
+
+
+def _in_order(seams: Tensor) -> Tensor:
+    phases = seams.reshape(*seams.shape[:-1], 2, -1)
     ordered = phases.sort(dim=-1, descending=True).values
     mean = ordered.mean(dim=-1, keepdim=True)
     contrast = ((ordered[..., :-1] + _SOFT) / (mean + _SOFT)).log()
-    ordered = torch.cat([contrast, mean], dim=-1)
-    return torch.cat([plain, ordered.flatten(-2)], dim=-1).flatten(-2)
+    return torch.cat([contrast, mean], dim=-1).flatten(-2)
 
 
-def _with_visible(found: Tensor, moments: Sequence[Tensor], architecture: Architecture) -> Tensor:
-    own = architecture.front.visible_channels
-    exponents = powers(architecture.pooling)
-    parts = found.reshape(*found.shape[:-1], len(moments), -1)
-    logarithms = [
-        (moment[..., -own:] + FLOOR**power).log() / (2 * power)
+def _logarithms(moments: Sequence[Tensor], exponents: Sequence[int]) -> Tensor:
+    found = [
+        (moment + FLOOR**power).log() / (2 * power)
         for moment, power in zip(moments, exponents, strict=True)
     ]
-    parts = torch.cat([parts[..., :-own], torch.stack(logarithms, dim=-2)], dim=-1)
-    return parts.flatten(-2)
+    return torch.stack(found, dim=-2)
 
 
 def _power(x: Tensor, power: int) -> Tensor:

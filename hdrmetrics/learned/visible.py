@@ -24,7 +24,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from hdrmetrics.learned.descriptors import CELL, cell_shape
+from hdrmetrics.learned.descriptors import CELL, blur, cell_shape, is_whole
 from hdrmetrics.transfer import pu21_encode
 
 OCTAVES = 4
@@ -66,9 +66,8 @@ def describe_visible(test: Tensor, reference: Tensor) -> Tensor:
     Filters continue pictures by their border pixels, and light strays over the whole picture: of a
     window in a larger picture this says something else than of the window alone.
     """
-    wanted = torch.is_grad_enabled() and (test.requires_grad or reference.requires_grad)
     together = max(1, _PART // (test.shape[-2] * test.shape[-1]))
-    if test.shape[0] > together and test.device.type == "cpu" and not wanted:
+    if test.shape[0] > together and not is_whole(test, reference):
         parts = zip(torch.split(test, together), torch.split(reference, together), strict=True)
         return torch.cat([describe_visible(*part) for part in parts])
     shape = cell_shape(*test.shape[-2:])
@@ -134,13 +133,7 @@ def _cells(energy: Tensor, side: int, shape: tuple[int, int]) -> Tensor:
 
 
 def _blur(x: Tensor) -> Tensor:
-    """Blur by (1, 2, 1)/4 both ways."""
-    x = F.pad(x, (1, 1, 1, 1), mode="replicate")
-    for _ in range(2):  # (1, 1) twice
-        x = x[..., 1:] + x[..., :-1]
-    for _ in range(2):
-        x = x[..., 1:, :] + x[..., :-1, :]
-    return x.mul_(1 / 16)
+    return blur(F.pad(x, (1, 1, 1, 1), mode="replicate"))
 
 
 def _box(x: Tensor) -> Tensor:

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from hdrmetrics.errors import ShapeError
-from hdrmetrics.learned.architecture import WINDOW, Front
+from hdrmetrics.learned.architecture import WINDOW, Architecture, Front
 from hdrmetrics.learned.geometry import (
     Level,
     cells,
@@ -232,7 +232,7 @@ def _pass(
         if index == 0 and architecture.front.visible:
             assert reference is not None
             lights = network.lights(test, reference, domain=domain)
-            beside = _visible_moments(network, lights, mask, tops, lefts)
+            beside = _visible_moments(architecture, lights, mask, tops, lefts)
             moments = tuple(torch.cat(pair, -1) for pair in zip(moments, beside, strict=True))
         pooled.append(level_statistics(moments, architecture, index))
         first = moments if index == 0 else first
@@ -252,14 +252,13 @@ def _pass(
 
 
 def _visible_moments(
-    network: QualityNetwork,
+    architecture: Architecture,
     lights: tuple[Tensor, Tensor],
     mask: Tensor | None,
     tops: tuple[int, ...],
     lefts: tuple[int, ...],
 ) -> tuple[Tensor, ...]:
     """Return the moments of the visible differences of windows, each as a picture of its own."""
-    architecture = network.architecture
     windows = [
         (..., slice(top, top + WINDOW), slice(left, left + WINDOW))
         for top, left in product(tops, lefts)
