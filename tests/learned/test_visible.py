@@ -212,7 +212,7 @@ def test_they_rank_as_hdr_vdp_does() -> None:
         for strength in (0.1, 0.3, 0.5, 0.7, 0.9):
             test = distort(light, name, strength=strength, domain="hdr", seed=0)
             found = describe_visible(luminance(test).clamp(min=0), luminance(light))
-            # The first four bands have nearly all of the weight in HDR-VDP-2.
+            # Bands down to 3.75 cycles per degree have nearly all of the weight in HDR-VDP-2.
             seen.append(float(found.pow(4).mean(dim=(-2, -1)).add(1e-12).log()[0, :5].mean()))
             quality.append(float(metric(test, light)))
     assert spearmanr(seen, quality).statistic < -0.95
@@ -222,6 +222,10 @@ def test_codes_are_seen_on_the_display_of_the_labels() -> None:
     code = torch.rand(1, 3, 40, 5000)  # more rows than are worked through at once
     wanted = luminance(get_display("srgb-100").forward(code))
     torch.testing.assert_close(picture_light(code, "code"), wanted)
+    # IEC 61966-2-1, from a black of 0.1 to a white of 100 cd/m².
+    grey = torch.tensor([0.0, 0.02, 0.5, 1.0])
+    known = [0.1, 0.1 + 99.9 * 0.02 / 12.92, 0.1 + 99.9 * ((0.5 + 0.055) / 1.055) ** 2.4, 100.0]
+    assert picture_light(grey[None, None, None], "code").flatten().tolist() == pytest.approx(known)
     assert not picture_light(-code, "light").any()
 
 
