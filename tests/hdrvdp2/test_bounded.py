@@ -72,6 +72,7 @@ def test_tiles_add_up_to_the_picture(large_scene: Tensor, kind: str, channels: i
         float(whole.q(test, reference)), abs=5e-4
     )
     assert tiled.conditions()["bounded"] is True
+    assert whole.conditions()["bounded"] is None
     prepared = tiled.prepare(reference)
     assert torch.equal(prepared(test), tiled(test, reference))
     assert torch.equal(tiled.map(test, reference), whole.map(test, reference))

@@ -174,7 +174,7 @@ class HDRVDP2(Metric):
             **options,
             "tile_size": self.tile_size,
             "window": self.window,
-            "bounded": self.bounded,
+            "bounded": self.bounded or None,  # as where there was no such option
             "precision": self.precision,
         }
 
