@@ -9,8 +9,9 @@ import numpy as np
 from hdrmetrics.errors import ImageReadError
 from hdrmetrics.image import Image
 from hdrmetrics.io.build import coded_image
-from hdrmetrics.io.cicp import UNSPECIFIED, Coding, from_cicp
+from hdrmetrics.io.cicp import UNSPECIFIED, from_cicp
 from hdrmetrics.io.codecs import require
+from hdrmetrics.io.coding import Coding
 from hdrmetrics.io.icc import identify
 from hdrmetrics.io.isobmff import Primary, parse
 from hdrmetrics.io.source import Source

@@ -7,8 +7,8 @@ import numpy as np
 from hdrmetrics.errors import ImageReadError
 from hdrmetrics.image import Image
 from hdrmetrics.io.build import coded_image, drop_alpha, linear_image
-from hdrmetrics.io.cicp import Coding
 from hdrmetrics.io.codecs import require
+from hdrmetrics.io.coding import Coding
 from hdrmetrics.io.isolate import DEFAULT_MEMORY, DEFAULT_TIMEOUT, read_isolated
 from hdrmetrics.io.source import Source
 from hdrmetrics.io.tiff_tags import number, read_tags

@@ -14,7 +14,8 @@ from PIL import Image as PillowImage
 from hdrmetrics.errors import ImageReadError, ImageWriteError
 from hdrmetrics.image import Image
 from hdrmetrics.io.build import coded_image
-from hdrmetrics.io.cicp import Coding, from_cicp
+from hdrmetrics.io.cicp import from_cicp
+from hdrmetrics.io.coding import Coding
 from hdrmetrics.io.icc import identify
 from hdrmetrics.io.source import Source
 
