@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -125,6 +126,8 @@ def coded_image(
     array, dropped = drop_alpha(codes, opaque=top)
     if coding.profile and not cms.fits(coding.profile, array.shape[2]):
         coding = ignored(f"an ICC profile for other samples was ignored ({coding.rule})")
+    if array.shape[2] == 1 and coding.chromaticities:  # grey has a curve only
+        coding = replace(coding, chromaticities=None)
     notes = [*(notes or []), *coding.notes, *dropped]
     depth = f"uint{bits}" if bits else codes.dtype.name
     origin = Origin(

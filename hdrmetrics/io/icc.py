@@ -21,6 +21,9 @@ _TOLERANCE = 0.002
 _D50 = (0.3457, 0.3585)
 _D50_XYZ = (0.9642, 1.0, 0.8249)
 
+UNUSABLE = "unknown (the ICC profile cannot be used)"
+"""What :attr:`Coding.stored` says of a picture whose profile had to be ignored."""
+
 # Names under which profiles of PQ and HLG are made: by the W3C note, by Apple, by Adobe.
 _HDR_NAME = re.compile(r"(?P<space>2100|2020|\bP3\b).*?(?<![a-z])(?P<curve>PQ|HLG)(?![a-z])", re.I)
 
@@ -56,7 +59,7 @@ def ignored(why: str) -> Coding:
     return Coding(
         rule=f"code values taken as sRGB: {why}",
         notes=(f"{why}; taken as sRGB",),
-        stored="unknown (the ICC profile cannot be used)",
+        stored=UNUSABLE,
     )
 
 

@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-_ORIENTATION_TAG, _SHORT = 0x0112, 3
+_ORIENTATION_TAG = 0x0112
+_LAYOUTS = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i"}  # SHORT by the standard
 
 
 def upright(pixels: NDArray[Any], orientation: int) -> NDArray[Any]:
@@ -36,8 +37,8 @@ def exif_orientation(exif: bytes) -> int:
     Parameters
     ----------
     exif
-        From the TIFF header on; a leading ``Exif\0\0`` is skipped. Damaged blocks count as
-        absent: they do not change a sample.
+        From the TIFF header on; a leading ``Exif\0\0`` is skipped. Whole numbers of any type are
+        understood. Damaged blocks count as absent: they do not change a sample.
     """
     tiff = exif[6:] if exif[:6] == b"Exif\0\0" else exif
     order = {b"II": "<", b"MM": ">"}.get(tiff[:2])
@@ -47,9 +48,11 @@ def exif_orientation(exif: bytes) -> int:
         (start,) = struct.unpack_from(order + "I", tiff, 4)
         (count,) = struct.unpack_from(order + "H", tiff, start)
         for entry in range(count):
-            tag, kind, _, value = struct.unpack_from(order + "HHIH", tiff, start + 2 + 12 * entry)
-            if tag == _ORIENTATION_TAG and kind == _SHORT:
-                return value if 1 <= value <= 8 else 1
+            at = start + 2 + 12 * entry
+            tag, kind, _ = struct.unpack_from(order + "HHI", tiff, at)
+            if tag == _ORIENTATION_TAG and kind in _LAYOUTS:
+                (value,) = struct.unpack_from(order + _LAYOUTS[kind], tiff, at + 8)
+                return int(value) if 1 <= value <= 8 else 1
     except struct.error:
         return 1
     return 1
