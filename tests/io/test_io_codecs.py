@@ -8,9 +8,11 @@ import sys
 
 import numpy as np
 import pytest
+from jxl_builder import size
 from PIL import Image as PillowImage
 
 from hdrmetrics import read_image
+from hdrmetrics.color import CHROMATICITIES
 from hdrmetrics.errors import ImageLimitError, ImageReadError, MissingCodecError
 from hdrmetrics.io import jpegxl_header
 from hdrmetrics.io.jpegxl_header import Header
@@ -96,26 +98,6 @@ def test_jpegxl_animation(read):
     assert "animated: the first frame was read" in image.notes
 
 
-class Writer:
-    """Writes numbers, lowest bit first."""
-
-    def __init__(self) -> None:
-        self.bits = ""
-
-    def add(self, *pairs: tuple[int, int]) -> Writer:
-        for value, count in pairs:
-            self.bits += "".join(str(value >> bit & 1) for bit in range(count))
-        return self
-
-    def stream(self) -> bytes:
-        bits = self.bits + "0" * (-len(self.bits) % 8)
-        return b"\xff\x0a" + bytes(int(bits[at : at + 8][::-1], 2) for at in range(0, len(bits), 8))
-
-
-def size(height: int, width: int) -> Writer:
-    return Writer().add((0, 1), (3, 2), (height - 1, 30), (0, 3), (3, 2), (width - 1, 30))
-
-
 def test_jpegxl_header_of_pq():
     writer = size(1080, 1920).add(
         (0, 1), (0, 1),  # metadata, no extra fields
@@ -125,8 +107,9 @@ def test_jpegxl_header_of_pq():
         (0, 1), (2, 2), (14, 4), (0, 2),  # transfer 16
     )  # fmt: skip
     assert jpegxl_header.parse(writer.stream()) == Header(
-        width=1920, height=1080, bits=10, primaries=9, transfer=16
-    )
+        width=1920, height=1080, bits=10, primaries=9, transfer=16, xyb=True,
+        points=CHROMATICITIES["bt2020"],
+    )  # fmt: skip
 
 
 def test_jpegxl_header_with_everything():
@@ -145,7 +128,8 @@ def test_jpegxl_header_with_everything():
     )  # fmt: skip
     assert jpegxl_header.parse(writer.stream()) == Header(
         width=5, height=7, bits=16, floating=True, orientation=6, extra_channels=2,
-        animated=True, primaries=None, transfer=None,
+        animated=True, primaries=None, transfer=None, xyb=False, points=((-5e-6, -5e-6),) * 4,
+        gamma=0.0045455,
     )  # fmt: skip
 
 
