@@ -100,6 +100,7 @@ def coded_image(
     *,
     bits: int | None,
     coding: Coding,
+    alpha: bool = True,
     format_name: str,
     details: dict[str, Any] | None = None,
     notes: list[str] | None = None,
@@ -111,19 +112,25 @@ def coded_image(
     source
         The file.
     codes
-        ``(H, W)`` or ``(H, W, C)`` with C from 1 to 4; the second or fourth channel is alpha and
-        is dropped.
+        ``(H, W)`` or ``(H, W, C)`` with C from 1 to 4.
     bits
         Code values reach from 0 to ``2**bits − 1``; ``None`` for floating-point ones, 1 for white.
     coding
         Transfer function and primaries. A linear one gives a linear, relative image, and so does
         one of SDR for floating-point samples above white, whose curve is undone. Code values of
         another coding are converted to the nearest that an image can have.
+    alpha
+        Whether the second or fourth channel is alpha, to be dropped; without, four are the inks of
+        CMYK, which need a profile.
     format_name, details, notes
         As for :func:`linear_image`.
     """
     top = 1 if bits is None else 2**bits - 1
-    array, dropped = drop_alpha(codes, opaque=top)
+    array, dropped = codes[..., None] if codes.ndim == 2 else codes, list[str]()
+    if alpha:
+        array, dropped = drop_alpha(codes, opaque=top)
+    if array.shape[2] == 4 and not cms.fits(coding.profile, 4):
+        raise ImageReadError(f"CMYK cannot be converted without its profile ({coding.rule})")
     if coding.profile and not cms.fits(coding.profile, array.shape[2]):
         coding = ignored(f"an ICC profile for other samples was ignored ({coding.rule})")
     if array.shape[2] == 1 and coding.chromaticities:  # grey has a curve only
@@ -142,6 +149,7 @@ def coded_image(
             to_light(array, top, coding),
             format_name=format_name,
             depth=depth,
+            rule=f"{RELATIVE_RULE} ({coding.rule})",
             details=details,
             notes=notes,
             chromaticities=coding.points,

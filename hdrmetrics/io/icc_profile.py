@@ -33,7 +33,7 @@ class Profile:
     cicp
         Code points (primaries, transfer), if given.
     curves
-        One for each of red, green and blue, or for grey; empty if it has none.
+        One for each of red, green and blue, or one for all; empty if it has none.
     colorants
         Rows of red, green and blue in XYZ under D50, if given.
     tables
@@ -66,11 +66,12 @@ def parse(data: bytes) -> Profile:
     tags = _tags(data)
     space = data[16:20]
     names = (b"kTRC",) if space == b"GRAY" else (b"rTRC", b"gTRC", b"bTRC")
-    curves = [_curve(tags[name]) for name in names if name in tags]
+    given = [tags[name] for name in names if name in tags]
+    if 0 < len(given) < len(names):
+        raise ProfileError("a curve is missing")
+    curves = [_curve(tag) for tag in (given if len(set(given)) > 1 else given[:1])]
     if space == b"GRAY" and data[20:24] == b"Lab ":
         curves = [_of_lightness(curve) for curve in curves]
-    if 0 < len(curves) < len(names):
-        raise ProfileError("a curve is missing")
     colorants = [_xyz(tags[name]) for name in (b"rXYZ", b"gXYZ", b"bXYZ") if name in tags]
     if 0 < len(colorants) < 3:
         raise ProfileError("a colorant is missing")

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import struct
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from hdrmetrics.io.exif import directories
+
 _ORIENTATION_TAG = 0x0112
-_LAYOUTS = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i"}  # SHORT by the standard
 
 
 def upright(pixels: NDArray[Any], orientation: int) -> NDArray[Any]:
@@ -40,19 +40,5 @@ def exif_orientation(exif: bytes) -> int:
         From the TIFF header on; a leading ``Exif\0\0`` is skipped. Whole numbers of any type are
         understood. Damaged blocks count as absent: they do not change a sample.
     """
-    tiff = exif[6:] if exif[:6] == b"Exif\0\0" else exif
-    order = {b"II": "<", b"MM": ">"}.get(tiff[:2])
-    if order is None:
-        return 1
-    try:
-        (start,) = struct.unpack_from(order + "I", tiff, 4)
-        (count,) = struct.unpack_from(order + "H", tiff, start)
-        for entry in range(count):
-            at = start + 2 + 12 * entry
-            tag, kind, _ = struct.unpack_from(order + "HHI", tiff, at)
-            if tag == _ORIENTATION_TAG and kind in _LAYOUTS:
-                (value,) = struct.unpack_from(order + _LAYOUTS[kind], tiff, at + 8)
-                return int(value) if 1 <= value <= 8 else 1
-    except struct.error:
-        return 1
-    return 1
+    value = directories(exif)[0].get(_ORIENTATION_TAG, 1)
+    return value if isinstance(value, int) and 1 <= value <= 8 else 1

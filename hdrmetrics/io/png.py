@@ -89,6 +89,8 @@ def read(source: Source) -> Image:
         notes.append("the transparent colour was ignored")
     if b"acTL" in found:
         notes.append("animated: the still picture was read")
+    if {b"gMAP", b"gDAT"} & found.keys():
+        notes.append("the gain map was left out: this is the picture without it")
     orientation = exif_orientation(found.get(b"eXIf", b""))
     return coded_image(
         source,
