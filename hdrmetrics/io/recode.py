@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from hdrmetrics.color import CHROMATICITIES, apply_matrix
 from hdrmetrics.io import cms
 from hdrmetrics.io.coding import Coding, matrix_between
-from hdrmetrics.io.curves import DECODE, ENCODE, Curve, extended, line
+from hdrmetrics.io.curves import DECODE, ENCODE, extended, line
 
 Pixels = NDArray[np.float32]
 
@@ -73,21 +73,20 @@ def to_codes(samples: NDArray[Any], top: int, coding: Coding) -> tuple[Pixels, l
             samples = np.broadcast_to(samples, (*samples.shape[:2], 3))
         light = to_light(samples, top, coding)
         matrix = matrix_between(coding.points, CHROMATICITIES[coding.primaries])
+    encode = ENCODE[coding.transfer]
+    low, high = DECODE[coding.transfer](np.array([_OUTSIDE, 1 + _OUTSIDE]))
     outside = 0
     for start in range(0, len(light), _ROWS):
         block = light[start : start + _ROWS]
         if matrix is not None and block.shape[2] == 3:
             block = apply_matrix(block, matrix)
-        codes = _signed(ENCODE[coding.transfer], block)
-        outside += int(np.count_nonzero((codes < -_OUTSIDE) | (codes > 1 + _OUTSIDE)))
-        light[start : start + _ROWS] = np.clip(codes, 0, 1)
+        outside += int(np.count_nonzero((block < -low) | (block > high)))
+        light[start : start + _ROWS] = encode(np.clip(block, 0, 1))
     words = f"colours converted to the {coding.transfer} curve and the primaries {coding.primaries}"
     notes = [f"{words} from {coding.stored or coding.rule}"]
     if outside:
         notes.append(f"{outside} of {light.size} samples lay outside of these and were clipped")
+    broken = int(light.size - np.count_nonzero(np.isfinite(light)))
+    if broken:
+        notes.append(f"{broken} of {light.size} samples are NaN or infinite")
     return light, notes
-
-
-def _signed(curve: Curve, light: Pixels) -> Pixels:
-    codes: Pixels = extended(curve)(light).astype(np.float32, copy=False)
-    return codes
