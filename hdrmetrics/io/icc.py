@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from dataclasses import replace
 from typing import cast
@@ -9,7 +10,7 @@ from typing import cast
 import numpy as np
 
 from hdrmetrics.color import CHROMATICITIES, Matrix, Primaries, conversion_matrix, rgb_to_xyz_matrix
-from hdrmetrics.errors import OptionError
+from hdrmetrics.errors import ImageReadError, OptionError
 from hdrmetrics.image import Transfer
 from hdrmetrics.io.cicp import UNSPECIFIED, from_cicp
 from hdrmetrics.io.coding import Chromaticities, Coding, coding
@@ -66,8 +67,9 @@ def ignored(why: str) -> Coding:
 def _of_profile(profile: Profile) -> Coding:
     name = f"ICC profile {profile.description!r}" if profile.description else "ICC profile"
     if profile.cicp is not None and UNSPECIFIED not in profile.cicp:
-        found = from_cicp(*profile.cicp)
-        return replace(found, rule=found.rule.replace("the file's", f"{name}:", 1))
+        with contextlib.suppress(ImageReadError):  # reserved numbers: curves count
+            found = from_cicp(*profile.cicp)
+            return replace(found, rule=found.rule.replace("the file's", f"{name}:", 1))
     named = _HDR_NAME.search(profile.description.replace("_", " "))
     linear = bool(profile.curves) and name_of(profile.curves[0]) is None
     if named and profile.space == b"RGB " and not linear:
