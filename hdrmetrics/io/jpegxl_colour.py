@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hdrmetrics.color import Primaries
+from hdrmetrics.color import D65, Primaries
 from hdrmetrics.errors import ImageReadError, OptionError
 from hdrmetrics.image import Transfer
 from hdrmetrics.io.cicp import TRANSFERS, UNSPECIFIED
@@ -34,7 +34,8 @@ def coding_of(header: Header, jpeg: bytes) -> Coding:
     Notes
     -----
     Colours encoded in XYB are light; libjxl returns them in the declared encoding, or as linear
-    sRGB where that is an ICC profile. Others it returns as they were encoded.
+    sRGB where that is an ICC profile, or (as tried with its version 0.11) grey under another white
+    than D65. Others it returns as they were encoded.
     """
     if header.icc:
         if header.xyb:
@@ -51,6 +52,8 @@ def coding_of(header: Header, jpeg: bytes) -> Coding:
             "its ICC profile cannot be had from the decoder: convert to PNG, as by the command "
             "'djxl picture.jxl picture.png', which keeps it"
         )
+    if header.xyb and header.grey and header.points and header.points[3] != D65:
+        return Coding(None, "bt709", "what libjxl returns for lossy grey under a white of its own")
     points: Chromaticities | Primaries = header.points or "bt709"
     curves: tuple[Curve, ...] | Transfer | None
     notes: tuple[str, ...] = ()

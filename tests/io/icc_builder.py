@@ -98,3 +98,15 @@ def inverting_table() -> bytes:
     corners = [(255 - round(255 * (r + g + b) / 3), 128, 128)
                for r in (0, 1) for g in (0, 1) for b in (0, 1)]  # fmt: skip
     return head + identity + bytes(v for corner in corners for v in corner) + identity
+
+
+def ink_table() -> bytes:
+    """An 8-bit table (mft1) from CMYK to Lab: each ink darkens, black to nothing."""
+    head = b"mft1" + bytes(4) + bytes([4, 3, 2, 0]) + fixed(1, 0, 0, 0, 1, 0, 0, 0, 1)
+    identity = bytes(range(256))
+    body = b""
+    for corner in range(16):
+        c, m, y, k = (corner >> bit & 1 for bit in (3, 2, 1, 0))
+        lightness = 0 if k else 255 - 60 * (c + m + y)
+        body += bytes([lightness, 128 + (0 if k else 40 * (m - c)), 128 + (0 if k else 40 * y)])
+    return head + identity * 4 + body + identity * 3
