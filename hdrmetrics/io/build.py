@@ -156,6 +156,9 @@ def coded_image(
             stored=coding.stored,
         )
     if coding.converts:
+        if bits is None and coding.profile:  # tables end at 1
+            array = array.astype(np.float32)
+            notes += _clip(array)
         pixels, converted = to_codes(array, top, coding)
         notes += converted
     else:

@@ -26,8 +26,8 @@ NOT_SAID = "code values taken as sRGB: the file does not say otherwise"
 
 # A hundredth of the step between the 3-digit chromaticities of the standards, well above float32.
 _SAME = 1e-4
-# Light outside the unit cube that rounding of chromaticities to three digits makes.
-_OUTSIDE = 1e-3
+# Light outside the unit cube that rounding of colorants in a profile makes.
+_OUTSIDE = 2e-4
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import re
 from dataclasses import replace
-from typing import cast
 
 import numpy as np
 
@@ -25,8 +24,15 @@ _D50_XYZ = (0.9642, 1.0, 0.8249)
 UNUSABLE = "unknown (the ICC profile cannot be used)"
 """What :attr:`Coding.stored` says of a picture whose profile had to be ignored."""
 
-# Names under which profiles of PQ and HLG are made: by the W3C note, by Apple, by Adobe.
-_HDR_NAME = re.compile(r"(?P<space>2100|2020|\bP3\b).*?(?<![a-z])(?P<curve>PQ|HLG)(?![a-z])", re.I)
+# Names under which profiles of PQ and HLG are made: by Apple, Adobe, Skia and the W3C; by libjxl.
+_HDR_NAMES = (
+    re.compile(r"(2100|2020|\bP3\b|\bsRGB\b).*?(?<![a-z])(PQ|HLG)(?![a-z])", re.IGNORECASE),
+    re.compile(r"D65 (202|DCI|SRG) \w+ (PeQ|HLG)"),
+)
+_SPACES: dict[str, Primaries] = {
+    "2100": "bt2020", "2020": "bt2020", "202": "bt2020", "P3": "p3", "DCI": "p3", "SRGB": "bt709",
+    "SRG": "bt709",
+}  # fmt: skip
 
 
 def identify(profile: bytes | None) -> Coding:
@@ -70,11 +76,10 @@ def _of_profile(profile: Profile) -> Coding:
         with contextlib.suppress(ImageReadError):  # reserved numbers: curves count
             found = from_cicp(*profile.cicp)
             return replace(found, rule=found.rule.replace("the file's", f"{name}:", 1))
-    named = _HDR_NAME.search(profile.description.replace("_", " "))
+    hdr = _by_name(profile.description)
     linear = bool(profile.curves) and name_of(profile.curves[0]) is None
-    if named and profile.space == b"RGB " and not linear:
-        space: Primaries = "p3" if named["space"].upper() == "P3" else "bt2020"
-        return Coding(cast(Transfer, named["curve"].lower()), space, f"{name}, by its name")
+    if hdr and profile.space == b"RGB " and not linear:
+        return Coding(*hdr, f"{name}, by its name")
     if profile.space not in (b"RGB ", b"GRAY") or profile.data[12:16] in (b"link", b"nmcl"):
         if profile.tables and profile.space == b"CMYK":
             return Coding(rule=name, stored=name, primaries="bt2020", profile=profile.data)
@@ -95,6 +100,16 @@ def _of_profile(profile: Profile) -> Coding:
         rule = f"{name} with the primaries of {primaries}{assumed}"
         return coding(curves, primaries, rule)
     return coding(curves, primaries, f"{name}{assumed}", stored=name)
+
+
+def _by_name(description: str) -> tuple[Transfer, Primaries] | None:
+    """Return what the name of a profile of PQ or HLG says."""
+    for pattern in _HDR_NAMES:
+        found = pattern.search(description.replace("_", " "))
+        if found:
+            transfer: Transfer = "hlg" if found[2].upper() == "HLG" else "pq"
+            return transfer, _SPACES[found[1].upper()]
+    return None
 
 
 def _primaries(colorants: Matrix) -> Primaries | Chromaticities:

@@ -37,11 +37,11 @@ def read(source: Source) -> Image:
     if markers.gain_map and source.part != "base":
         source.refuse_part()
         return ultrahdr.read(source, markers)
-    if source.part is not None and not markers.gain_map:
-        source.refuse_part()
     notes = []
     if markers.gain_map or other_gain_map(source.data, markers):
         notes.append("the gain map was left out: this is the SDR picture")
+    if source.part != "base" or not notes:
+        source.refuse_part()
     return coded_image(
         source,
         upright(_decode(source, markers), exif_orientation(markers.exif)),

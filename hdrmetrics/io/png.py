@@ -74,7 +74,7 @@ def read(source: Source) -> Image:
             raise ImageReadError("corrupt: the first chunk is not IHDR")
         if kind == b"IDAT":
             data.append(body)
-        elif kind in found and kind in (b"IHDR", b"PLTE", b"cICP", b"iCCP", b"gAMA", b"cHRM"):
+        elif kind in found and kind in (b"IHDR", b"PLTE", b"cICP"):
             raise ImageReadError(f"corrupt: two chunks {kind!r}")
         else:
             found.setdefault(kind, body)

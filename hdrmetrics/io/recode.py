@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from hdrmetrics.color import CHROMATICITIES, apply_matrix
 from hdrmetrics.io import cms
 from hdrmetrics.io.coding import Coding, matrix_between
-from hdrmetrics.io.curves import DECODE, ENCODE, extended, line
+from hdrmetrics.io.curves import DECODE, ENCODE, extended
 
 Pixels = NDArray[np.float32]
 
@@ -34,8 +34,10 @@ def to_light(samples: NDArray[Any], top: int, coding: Coding) -> Pixels:
     coding
         What the file says.
     """
-    named = line(1.0) if coding.transfer is None else DECODE[coding.transfer]
-    curves = coding.curves or (named,)
+    if coding.transfer is None:
+        with np.errstate(over="ignore"):  # float64 beyond float32 becomes infinite, and is noted
+            return samples.astype(np.float32) / np.float32(top)
+    curves = coding.curves or (DECODE[coding.transfer],)
     channels = samples.shape[2]
     out = np.empty(samples.shape, np.float32)
     for channel in range(channels):
@@ -46,7 +48,8 @@ def to_light(samples: NDArray[Any], top: int, coding: Coding) -> Pixels:
             continue
         for start in range(0, len(samples), _ROWS):
             block = samples[start : start + _ROWS, :, channel].astype(np.float64) / top
-            out[start : start + _ROWS, :, channel] = extended(curve)(block)
+            with np.errstate(all="ignore"):
+                out[start : start + _ROWS, :, channel] = extended(curve)(block)
     return out
 
 

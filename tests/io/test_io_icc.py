@@ -104,6 +104,10 @@ def test_srgb_of_another_maker():
         ("Display P3; PQ EOTF", ("pq", "p3")),
         ("Display P3 HLG", ("hlg", "p3")),
         ("Rec. 2100 PQ W203", ("pq", "bt2020")),
+        ("Rec2020 Gamut with HLG Transfer", ("hlg", "bt2020")),
+        ("sRGB Gamut with PQ Transfer", ("pq", "bt709")),
+        ("RGB_D65_202_Rel_PeQ", ("pq", "bt2020")),
+        ("RGB_D65_DCI_Per_HLG", ("hlg", "p3")),
     ],
 )
 def test_profiles_of_hdr_by_name(words, expected):
@@ -333,6 +337,14 @@ def test_tables_without_the_library(monkeypatch):
     table = profile(gamma(2.2), BT709, version=2, pcs=b"Lab ", more={b"A2B0": inverting_table()})
     with pytest.raises(MissingCodecError, match=r'pip install "hdrmetrics\[codecs\]".*sRGB first'):
         image_of(random_codes(8), table, 8)
+
+
+@pytest.mark.skipif(not HAS_LCMS, reason="the extra 'codecs' is not installed")
+def test_floats_beyond_a_table_are_noted():
+    table = profile(gamma(2.2), BT709, version=2, pcs=b"Lab ", more={b"A2B0": inverting_table()})
+    image = image_of(np.array([[[0.5, 2.0, -1.0]]], np.float32), table, None)
+    assert "2 of 3 samples lay outside [0, 1] and were clipped" in image.notes
+    assert np.isfinite(image.pixels).all()
 
 
 # Damage.

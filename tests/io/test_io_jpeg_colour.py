@@ -181,4 +181,5 @@ def test_gain_map_of_apple(read):
     image = read(base + gain)
     np.testing.assert_array_equal(image.pixels, decoded(base))
     assert image.notes == ("the gain map was left out: this is the SDR picture",)
+    np.testing.assert_array_equal(read(base + gain, part="base").pixels, image.pixels)
     assert read(base + encoded(smooth(8, 8), "JPEG")).notes == ()
