@@ -8,8 +8,8 @@ from hdrmetrics.errors import ImageReadError
 from hdrmetrics.image import Image
 from hdrmetrics.io.build import coded_image
 from hdrmetrics.io.codecs import require
-from hdrmetrics.io.jpegxl_colour import coding_of
-from hdrmetrics.io.jpegxl_header import boxes, codestream, parse
+from hdrmetrics.io.jpegxl_colour import coding_of, returns_light
+from hdrmetrics.io.jpegxl_header import boxes, codestream, parse, with_twelve_bits
 from hdrmetrics.io.source import Source
 
 _MAX_EXTRA = 4
@@ -45,7 +45,10 @@ def read(source: Source) -> Image:
         # The decoder gives no ICC profile, but a JPEG file inside can be had whole.
         recovered = header.icc and not header.xyb and b"jbrd" in kinds
         jpeg = bytes(codec.jpegxl_decode_jpeg(source.data)) if recovered else b""
-        samples = np.asarray(codec.jpegxl_decode(source.data, index=0, numthreads=1))
+        data, bits = source.data, header.bits
+        if returns_light(header) and header.bits == 8 and not header.extra_channels:
+            data, bits = with_twelve_bits(data, header), 12  # eight are too coarse for light
+        samples = np.asarray(codec.jpegxl_decode(data, index=0, numthreads=1))
     except (codec.JpegxlError, RuntimeError, ValueError) as error:
         raise ImageReadError(f"corrupt JPEG XL data ({error})") from error
     colours = 1 if header.grey else 3
@@ -59,7 +62,7 @@ def read(source: Source) -> Image:
     return coded_image(
         source,
         samples,
-        bits=None if samples.dtype.kind == "f" else header.bits,
+        bits=None if samples.dtype.kind == "f" else bits,
         coding=coding_of(header, jpeg),
         format_name="jpegxl",
         details={"orientation": header.orientation},

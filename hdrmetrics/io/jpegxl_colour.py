@@ -15,6 +15,16 @@ from hdrmetrics.io.jpegxl_header import Header
 _DCI = 17
 
 
+def returns_light(header: Header) -> bool:
+    """Return whether the decoder returns linear BT.709 or grey, whatever the file declares.
+
+    libjxl (as tried with version 0.11) does so for colours in XYB with an ICC profile, and for grey
+    in XYB under another white than D65.
+    """
+    other_white = header.points is not None and header.points[3] != D65
+    return header.xyb and (header.icc or (header.grey and other_white))
+
+
 def coding_of(header: Header, jpeg: bytes) -> Coding:
     """Return how decoded samples become light.
 
@@ -33,27 +43,26 @@ def coding_of(header: Header, jpeg: bytes) -> Coding:
 
     Notes
     -----
-    Colours encoded in XYB are light; libjxl returns them in the declared encoding, or as linear
-    sRGB where that is an ICC profile, or (as tried with its version 0.11) grey under another white
-    than D65. Others it returns as they were encoded.
+    Colours encoded in XYB are light; libjxl returns them in the declared encoding, or else as
+    :func:`returns_light` says. Others it returns as they were encoded.
     """
+    if returns_light(header):
+        if not header.icc:
+            return Coding(None, "bt709", "what libjxl returns for lossy grey under its own white")
+        return Coding(
+            None,
+            "bt709",
+            "what libjxl returns for a lossy picture with an ICC profile",
+            notes=("the decoder made linear BT.709 of the colours of an ICC profile",),
+            stored="those of an ICC profile",
+        )
     if header.icc:
-        if header.xyb:
-            return Coding(
-                None,
-                "bt709",
-                "what libjxl returns for a lossy picture with an ICC profile",
-                notes=("the decoder made linear BT.709 of the colours of an ICC profile",),
-                stored="those of an ICC profile",
-            )
         if jpeg:
             return identify(parse(jpeg).icc)
         raise ImageReadError(
             "its ICC profile cannot be had from the decoder: convert to PNG, as by the command "
             "'djxl picture.jxl picture.png', which keeps it"
         )
-    if header.xyb and header.grey and header.points and header.points[3] != D65:
-        return Coding(None, "bt709", "what libjxl returns for lossy grey under a white of its own")
     points: Chromaticities | Primaries = header.points or "bt709"
     curves: tuple[Curve, ...] | Transfer | None
     notes: tuple[str, ...] = ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from hdrmetrics.color import CHROMATICITIES
 from hdrmetrics.errors import ImageReadError
@@ -16,6 +16,7 @@ CONTAINER = b"\x00\x00\x00\x0cJXL \x0d\x0a\x87\x0a"
 # Distributions of a variable-length number: (bits, offset) for each value of a two-bit selector.
 _SIZE = ((9, 1), (13, 1), (18, 1), (30, 1))
 _ENUM = ((0, 0), (0, 1), (4, 2), (6, 18))
+_EIGHT, _TWELVE = 8, 2
 _INTEGER_BITS = ((0, 8), (0, 10), (0, 12), (6, 1))
 _FLOAT_BITS = ((0, 32), (0, 16), (0, 24), (6, 1))
 _PREVIEW_DIV8 = ((0, 16), (0, 32), (5, 1), (9, 33))
@@ -66,6 +67,8 @@ class Header:
         Whether colours were encoded as light, so that decoders choose what they return.
     black
         Whether one of the extra channels is the black of CMYK.
+    depth_at
+        Bit of the codestream at which the selector of an 8-bit depth begins, ``None`` for others.
     """
 
     width: int = 0
@@ -83,6 +86,7 @@ class Header:
     gamma: float | None = None
     xyb: bool = True
     black: bool = False
+    depth_at: int | None = field(default=None, compare=False)
 
 
 class _Bits:
@@ -90,7 +94,12 @@ class _Bits:
 
     def __init__(self, data: bytes) -> None:
         self._bits = int.from_bytes(data, "little")
-        self._left = 8 * len(data)
+        self._left = self._all = 8 * len(data)
+
+    @property
+    def position(self) -> int:
+        """Number of bits taken."""
+        return self._all - self._left
 
     def take(self, count: int) -> int:
         if count > self._left:
@@ -156,6 +165,34 @@ def codestream(data: bytes) -> bytes:
 _HEADER_BYTES = 2**16
 
 
+def with_twelve_bits(data: bytes, header: Header) -> bytes:
+    """Return a file of eight bits that asks its decoder for twelve.
+
+    That changes nothing of a picture in XYB, which is encoded as light, but the steps between the
+    samples that the decoder returns. Files of other depths come back as they are.
+
+    Parameters
+    ----------
+    data
+        The file.
+    header
+        What :func:`parse` said of it.
+    """
+    if header.depth_at is None or not header.xyb:
+        return data
+    start = 0
+    for kind, begin, _ in boxes(data):
+        if kind in (b"jxlc", b"jxlp"):
+            start = begin + (4 if kind == b"jxlp" else 0)
+            break
+    changed = bytearray(data)
+    for bit in range(2):
+        at = header.depth_at + bit
+        if _TWELVE >> bit & 1:
+            changed[start + at // 8] |= 1 << at % 8
+    return bytes(changed)
+
+
 def parse(data: bytes) -> Header:
     """Return the header of a codestream.
 
@@ -185,7 +222,9 @@ def parse(data: bytes) -> Header:
             for distribution in (*_TICKS, _LOOPS):
                 bits.choice(distribution)
             bits.flag()
+    begin = bits.position + 8 * len(CODESTREAM) + 1  # behind the flag for floats
     header.bits, header.floating = _depth(bits)
+    header.depth_at = begin if header.bits == _EIGHT and not header.floating else None
     bits.flag()  # whether 16-bit buffers are enough
     header.extra_channels = bits.choice(_EXTRA_COUNT)
     for _ in range(header.extra_channels):

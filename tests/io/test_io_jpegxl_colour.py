@@ -175,6 +175,7 @@ def test_lossy_with_a_profile_is_light(read):
     np.testing.assert_allclose(image.pixels[8, 8], srgb(np.array(128 / 255)), atol=0.004)
     np.testing.assert_allclose(image.pixels[50, 50], srgb(CODES[50, 50] / 255), atol=0.01)
     assert "ICC profile" in image.origin.primaries
+    assert image.origin.depth == "uint12"  # eight bits would be too coarse for light
     assert "ICC profile" in image.calibration.rule
 
 
