@@ -14,7 +14,7 @@ from hdrmetrics.io import ultrahdr
 from hdrmetrics.io.build import coded_image
 from hdrmetrics.io.exif_colour import coding_by_exif
 from hdrmetrics.io.icc import identify
-from hdrmetrics.io.jpeg_markers import Markers, other_gain_map, parse
+from hdrmetrics.io.jpeg_markers import Markers, other_gain_map, other_picture, parse
 from hdrmetrics.io.orientation import exif_orientation, upright
 from hdrmetrics.io.source import Source
 
@@ -40,7 +40,9 @@ def read(source: Source) -> Image:
     notes = []
     if markers.gain_map or other_gain_map(source.data, markers):
         notes.append("the gain map was left out: this is the SDR picture")
-    if source.part != "base" or not notes:
+    elif other_picture(source.data, markers):
+        notes.append("more than one picture: the first was read")
+    if source.part != "base" or not any("gain map" in note for note in notes):
         source.refuse_part()
     return coded_image(
         source,

@@ -47,6 +47,8 @@ class Markers:
         Segments of the ICC profile by number, and how many it announces.
     adobe
         Whether Adobe's segment is present: then CMYK counts paper, not ink.
+    several
+        Whether the list of a Multi-Picture file is present.
     """
 
     width: int = 0
@@ -63,6 +65,7 @@ class Markers:
     icc_chunks: dict[int, bytes] = field(default_factory=dict)
     icc_count: int = 0
     adobe: bool = False
+    several: bool = False
 
     @property
     def icc(self) -> bytes:
@@ -124,6 +127,18 @@ def other_gain_map(data: bytes, markers: Markers) -> bool:
     return any(word in rest for word in (*_GAIN_MAPS, _GAIN_MAP_ISO))
 
 
+def other_picture(data: bytes, markers: Markers) -> bool:
+    """Return whether a Multi-Picture file holds another view of the same size, as for stereo."""
+    start = data.find(b"\xff\xd8\xff", markers.end)
+    if not markers.several or start < 0:
+        return False
+    try:
+        other = parse(data, start)
+    except ImageReadError:
+        return False
+    return (other.width, other.height) == (markers.width, markers.height)
+
+
 def _marker(data: bytes, offset: int) -> tuple[int, int]:
     if data[offset : offset + 1] != b"\xff":
         raise ImageReadError("truncated or corrupt: a JPEG marker is missing")
@@ -151,6 +166,8 @@ def _note(found: Markers, marker: int, body: bytes) -> None:
     elif marker == _APP2 and body.startswith(_ICC) and len(body) > len(_ICC) + 2:
         found.icc_chunks.setdefault(body[len(_ICC)], body[len(_ICC) + 2 :])
         found.icc_count = max(found.icc_count, body[len(_ICC) + 1])
+    elif marker == _APP2 and body.startswith(b"MPF\0"):
+        found.several = True
     elif marker == _APP14 and body.startswith(b"Adobe"):
         found.adobe = True
     elif marker == _APP2 and body.startswith(_GAIN_MAP_ISO):

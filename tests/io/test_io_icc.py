@@ -186,6 +186,7 @@ CASES = {
     "P3 with a table": profile(sampled(STEPS**1.7), P3, version=2),
     "linear Adobe": profile(linear(), ADOBE),
     "a curve for each": profile([gamma(1.8), gamma(2.0), gamma(2.5)], BT709),
+    "every parameter": profile(parametric(4, 2.0, 0.9, 0.05, 0.3, 0.25, 0.02, 0.01), P3),
     "small under D50": profile(gamma(2.2), ((0.6, 0.33), (0.3, 0.55), (0.2, 0.1), D50)),
     "nearly BT.709": profile(gamma(2.2), ((0.63, 0.34), (0.31, 0.595), (0.155, 0.07), D50)),
 }

@@ -183,3 +183,13 @@ def test_gain_map_of_apple(read):
     assert image.notes == ("the gain map was left out: this is the SDR picture",)
     np.testing.assert_array_equal(read(base + gain, part="base").pixels, image.pixels)
     assert read(base + encoded(smooth(8, 8), "JPEG")).notes == ()
+
+
+def test_stereo_pictures(read):
+    left, right = (PillowImage.fromarray(smooth(16, 16) // k) for k in (1, 2))
+    data = encoded(left, "MPO", save_all=True, append_images=[right])
+    image = read(data)
+    assert image.notes == ("more than one picture: the first was read",)
+    np.testing.assert_array_equal(image.pixels, decoded(data))
+    small = encoded(left, "MPO", save_all=True, append_images=[right.resize((8, 8))])
+    assert read(small).notes == ()  # a preview
