@@ -156,7 +156,7 @@ def coded_image(
             stored=coding.stored,
         )
     if coding.converts:
-        if bits is None and coding.profile:  # tables end at 1
+        if bits is None and (coding.profile or coding.transfer in HDR):  # which end at 1
             array = array.astype(np.float32)
             notes += _clip(array)
         pixels, converted = to_codes(array, top, coding)

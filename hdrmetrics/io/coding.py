@@ -15,7 +15,7 @@ from hdrmetrics.color import (
 )
 from hdrmetrics.errors import OptionError
 from hdrmetrics.image import Transfer
-from hdrmetrics.io.curves import Curve, name_of
+from hdrmetrics.io.curves import DECODE, Curve, name_of
 
 Chromaticities = tuple[tuple[float, float], ...]
 
@@ -122,7 +122,7 @@ def coding(
         return Coding(named, primaries, rule, notes, stored, own)
     target = smallest(chromaticities)
     if named in ("gog", "bt1886"):
-        own, named = own or (_decode(named),), "srgb"
+        own, named = own or (DECODE[named],), "srgb"
     return Coding(
         named,
         "bt2020" if named in ("pq", "hlg") else target,
@@ -137,12 +137,6 @@ def coding(
 def noted(given: Coding, *notes: str) -> Coding:
     """Return a coding with more notes, the new ones first."""
     return replace(given, notes=(*notes, *given.notes))
-
-
-def _decode(name: Transfer) -> Curve:
-    from hdrmetrics.io.curves import DECODE
-
-    return DECODE[name]
 
 
 def in_words(chromaticities: Chromaticities) -> str:

@@ -77,9 +77,10 @@ def _of_profile(profile: Profile) -> Coding:
             found = from_cicp(*profile.cicp)
             return replace(found, rule=found.rule.replace("the file's", f"{name}:", 1))
     hdr = _by_name(profile.description)
-    linear = bool(profile.curves) and name_of(profile.curves[0]) is None
-    if hdr and profile.space == b"RGB " and not linear:
-        return Coding(*hdr, f"{name}, by its name")
+    if hdr and profile.space == b"RGB ":
+        # Their curves are stopgaps for readers of SDR; linear light cannot be meant as one.
+        if not profile.curves or name_of(profile.curves[0]) is not None:
+            return Coding(*hdr, f"{name}, by its name")
     if profile.space not in (b"RGB ", b"GRAY") or profile.data[12:16] in (b"link", b"nmcl"):
         if profile.tables and profile.space == b"CMYK":
             return Coding(rule=name, stored=name, primaries="bt2020", profile=profile.data)

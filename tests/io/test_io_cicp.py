@@ -90,6 +90,12 @@ def test_linear_light_of_other_primaries():
     np.testing.assert_allclose(image.pixels, codes @ matrix.T, rtol=1e-4, atol=1e-5)
 
 
+def test_floats_of_pq_in_other_primaries_end_at_one():
+    image = image_of(np.array([[[0.5, 0.5, 1.5]]], np.float32), 11, 16, bits=None)
+    assert (image.calibration.transfer, image.primaries) == ("pq", "bt2020")
+    assert "1 of 3 samples lay outside [0, 1] and were clipped" in image.notes
+
+
 def test_unspecified_is_a_default():
     assert from_cicp(2, 2).notes == ()
     half = from_cicp(9, 2)
