@@ -77,10 +77,8 @@ def _of_profile(profile: Profile) -> Coding:
             found = from_cicp(*profile.cicp)
             return replace(found, rule=found.rule.replace("the file's", f"{name}:", 1))
     hdr = _by_name(profile.description)
-    if hdr and profile.space == b"RGB ":
-        # Their curves are stopgaps for readers of SDR; linear light cannot be meant as one.
-        if not profile.curves or name_of(profile.curves[0]) is not None:
-            return Coding(*hdr, f"{name}, by its name")
+    if hdr and profile.space == b"RGB " and not _linear(profile):
+        return Coding(*hdr, f"{name}, by its name")
     if profile.space not in (b"RGB ", b"GRAY") or profile.data[12:16] in (b"link", b"nmcl"):
         if profile.tables and profile.space == b"CMYK":
             return Coding(rule=name, stored=name, primaries="bt2020", profile=profile.data)
@@ -101,6 +99,11 @@ def _of_profile(profile: Profile) -> Coding:
         rule = f"{name} with the primaries of {primaries}{assumed}"
         return coding(curves, primaries, rule)
     return coding(curves, primaries, f"{name}{assumed}", stored=name)
+
+
+def _linear(profile: Profile) -> bool:
+    """Return whether the curve is that of light: no stopgap for readers that know SDR only."""
+    return bool(profile.curves) and name_of(profile.curves[0]) is None
 
 
 def _by_name(description: str) -> tuple[Transfer, Primaries] | None:
