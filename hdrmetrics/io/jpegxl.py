@@ -46,8 +46,8 @@ def read(source: Source) -> Image:
         recovered = header.icc and not header.xyb and b"jbrd" in kinds
         jpeg = bytes(codec.jpegxl_decode_jpeg(source.data)) if recovered else b""
         data, bits = source.data, header.bits
-        if returns_light(header) and header.bits == 8 and not header.extra_channels:
-            data, bits = with_twelve_bits(data, header), 12  # eight are too coarse for light
+        if returns_light(header) and header.depth_at and not header.extra_channels:
+            data, bits = with_twelve_bits(data, header), 12  # fewer are too coarse for light
         samples = np.asarray(codec.jpegxl_decode(data, index=0, numthreads=1))
     except (codec.JpegxlError, RuntimeError, ValueError) as error:
         raise ImageReadError(f"corrupt JPEG XL data ({error})") from error

@@ -16,7 +16,7 @@ CONTAINER = b"\x00\x00\x00\x0cJXL \x0d\x0a\x87\x0a"
 # Distributions of a variable-length number: (bits, offset) for each value of a two-bit selector.
 _SIZE = ((9, 1), (13, 1), (18, 1), (30, 1))
 _ENUM = ((0, 0), (0, 1), (4, 2), (6, 18))
-_EIGHT, _TWELVE = 8, 2
+_COARSE, _TWELVE = (8, 10), 2  # depths, and the selector of twelve bits
 _INTEGER_BITS = ((0, 8), (0, 10), (0, 12), (6, 1))
 _FLOAT_BITS = ((0, 32), (0, 16), (0, 24), (6, 1))
 _PREVIEW_DIV8 = ((0, 16), (0, 32), (5, 1), (9, 33))
@@ -68,7 +68,8 @@ class Header:
     black
         Whether one of the extra channels is the black of CMYK.
     depth_at
-        Bit of the codestream at which the selector of an 8-bit depth begins, ``None`` for others.
+        Bit of the codestream at which the selector of a depth of 8 or 10 bits begins, ``None`` for
+        other depths.
     """
 
     width: int = 0
@@ -166,7 +167,7 @@ _HEADER_BYTES = 2**16
 
 
 def with_twelve_bits(data: bytes, header: Header) -> bytes:
-    """Return a file of eight bits that asks its decoder for twelve.
+    """Return a file of eight or ten bits that asks its decoder for twelve.
 
     That changes nothing of a picture in XYB, which is encoded as light, but the steps between the
     samples that the decoder returns. Files of other depths come back as they are.
@@ -188,8 +189,8 @@ def with_twelve_bits(data: bytes, header: Header) -> bytes:
     changed = bytearray(data)
     for bit in range(2):
         at = header.depth_at + bit
-        if _TWELVE >> bit & 1:
-            changed[start + at // 8] |= 1 << at % 8
+        changed[start + at // 8] &= ~(1 << at % 8)
+        changed[start + at // 8] |= (_TWELVE >> bit & 1) << at % 8
     return bytes(changed)
 
 
@@ -224,7 +225,7 @@ def parse(data: bytes) -> Header:
             bits.flag()
     begin = bits.position + 8 * len(CODESTREAM) + 1  # behind the flag for floats
     header.bits, header.floating = _depth(bits)
-    header.depth_at = begin if header.bits == _EIGHT and not header.floating else None
+    header.depth_at = begin if header.bits in _COARSE and not header.floating else None
     bits.flag()  # whether 16-bit buffers are enough
     header.extra_channels = bits.choice(_EXTRA_COUNT)
     for _ in range(header.extra_channels):

@@ -198,3 +198,29 @@ def test_gain_maps_are_noted(read):
     data = codec.jpegxl_encode(CODES, lossless=True, usecontainer=True)
     image = read(bytes(data) + struct.pack(">I4s", 12, b"jhgm") + bytes(4))
     assert image.notes == ("the gain map was left out: this is the picture without it",)
+
+
+@pytest.mark.parametrize("bits", [8, 10])
+@pytest.mark.parametrize("container", [False, True])
+def test_more_bits_of_the_same_light(bits, container):
+    if bits == 8:
+        data = recoloured(CODES, colours(primaries=11), lossless=False)
+    else:
+        codes = np.rint(CODES / 255 * 1023).astype(np.uint16)
+        data = bytes(codec.jpegxl_encode(codes, distance=0.3, bitspersample=10,
+                                         usecontainer=False))  # fmt: skip
+    if container:
+        box = struct.pack(">I4s", len(data) + 8, b"jxlc") + data
+        data = (
+            jpegxl_header.CONTAINER + struct.pack(">I4s", 20, b"ftyp") + b"jxl \0\0\0\0jxl " + box
+        )
+    header = jpegxl_header.parse(jpegxl_header.codestream(data))
+    # libjxl dithers samples of eight bits: they are off by up to a step.
+    finer = jpegxl_header.with_twelve_bits(data, header)
+    found = codec.jpegxl_decode(finer)
+    assert jpegxl_header.parse(jpegxl_header.codestream(finer)).bits == 12
+    expected = codec.jpegxl_decode(data) / (2**bits - 1)
+    np.testing.assert_allclose(found / 4095, expected, atol=1.1 / (2**bits - 1))
+    lossless = bytes(codec.jpegxl_encode(CODES, lossless=True))
+    header = jpegxl_header.parse(jpegxl_header.codestream(lossless))
+    assert jpegxl_header.with_twelve_bits(lossless, header) == lossless
