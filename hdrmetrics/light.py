@@ -1,0 +1,156 @@
+"""From images to luminance in cd/m²: factors of linear ones, display models of encoded ones."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from hdrmetrics.calibrate import Pair, calibrated, coding
+from hdrmetrics.color import convert_primaries
+from hdrmetrics.display import DEFAULT_DISPLAY, Display, get_display
+from hdrmetrics.errors import DomainError
+from hdrmetrics.image import Image, pixel_tensor
+from hdrmetrics.units import Role, Units
+
+_BRIGHT = 10000.0  # cd/m²: the end of PU21 and PQ
+_HDR_CODES = ("pq", "hlg")
+
+
+@dataclass(frozen=True)
+class Light:
+    """Luminance by picture ``(1, C, H, W)`` in BT.709, how it was found, and what looks odd."""
+
+    tensors: dict[Role, Tensor]
+    record: dict[str, Any]
+    warnings: list[str]
+
+
+def light_of(pair: Pair, units: Units) -> Light:
+    """Return the light of a picture, or of two that are compared.
+
+    Linear images get their factor (:func:`hdrmetrics.calibrate.calibrated`), encoded ones go
+    through a display: the one that is named if it takes their coding, else the default of their
+    coding, whose light the named one then shows.
+
+    Raises
+    ------
+    DomainError, OptionError, PixelValueError
+        As :func:`hdrmetrics.calibrate.calibrated`; and for codes outside [0, 1].
+    """
+    display = None if units.display is None else get_display(units.display)
+    found = Light({}, {}, [])
+    records: dict[Role, dict[str, Any]] = {}
+    stated = [image.calibration.transfer in _HDR_CODES for image in pair.values()]
+    for role, image in calibrated(pair, units, display).items():
+        if image.calibration.linear:
+            light, record = pixel_tensor(image), image.calibration.to_dict()
+        else:
+            light, record = _decoded(image, role, display, any(stated), found.warnings)
+        light = convert_primaries(light, image.primaries, "bt709")
+        if float(light.min()) < 0:
+            negative = int((light < 0).sum())
+            found.warnings.append(
+                f"{role}: {negative} of {light.numel()} values are negative; taken as 0"
+            )
+            light = light.clamp(min=0.0)
+        if display is not None:
+            if image.calibration.linear:
+                light, record["display"] = display.show(light), display.to_dict()
+            elif record["display"] != display.to_dict():
+                light, record["screen"] = display.show(light), display.to_dict()
+        _look_odd(light, image, role, found.warnings)
+        found.tensors[role], records[role] = light, record
+    found.record.update(_together(records))
+    return found
+
+
+def _decoded(
+    image: Image, role: Role, display: Display | None, beside_hdr: bool, warnings: list[str]
+) -> tuple[Tensor, dict[str, Any]]:
+    transfer = image.calibration.transfer
+    assert transfer is not None
+    record = image.calibration.to_dict() | {"kind": "display model"}
+    screen = _decoder(image, display, beside_hdr)
+    if screen is None:
+        screen = get_display(DEFAULT_DISPLAY[transfer])
+        record["rule"] = f"default display for {transfer}"
+    elif transfer not in _HDR_CODES and screen.eotf in _HDR_CODES and image.origin.path:
+        warnings.append(
+            f"{role}: the file is taken as {coding(image)}, and read as {screen.eotf.upper()} "
+            f"because the display {screen.name} takes that; for an SDR picture name an SDR "
+            f"display, such as {DEFAULT_DISPLAY[transfer]}"
+        )
+    record["display"] = screen.to_dict()
+    if screen.eotf == "hlg" and screen.primaries != image.primaries:
+        # HLG's system gamma acts on luminance, whose weights are those of the picture's primaries.
+        screen = dataclasses.replace(screen, primaries=image.primaries)
+    return screen.forward(_codes(pixel_tensor(image), role)), record
+
+
+def _decoder(image: Image, display: Display | None, beside_hdr: bool) -> Display | None:
+    """Return the named display if it takes the image's signal, else ``None``."""
+    if display is None or display.eotf == "linear":
+        return None
+    transfer = image.calibration.transfer
+    if transfer in _HDR_CODES:
+        return display if display.eotf == transfer else None
+    # SDR codes that nothing tells from PQ may be PQ that the file does not name, as every array is;
+    # but not a file beside one that does name it.
+    other = display.eotf in _HDR_CODES and beside_hdr and image.origin.path is not None
+    return None if other else display
+
+
+def _codes(codes: Tensor, role: str) -> Tensor:
+    low, high = (float(v) for v in torch.aminmax(codes))
+    if low < -1e-3 or high > 1 + 1e-3:
+        raise DomainError(
+            f"the {role} image is said to be display-encoded but spans {low:.4g} to {high:.4g}; "
+            "code values lie in [0, 1]. If an array is light in cd/m², give as_image(array, "
+            'domain="hdr")'
+        )
+    return codes
+
+
+def _together(records: dict[Role, dict[str, Any]]) -> dict[str, Any]:
+    """Return one record where both pictures share a rule, else one that names both."""
+    last = records.get("reference", records.get("test"))
+    assert last is not None
+    facts = [{k: v for k, v in one.items() if k != "rule"} for one in records.values()]
+    if all(one == facts[0] for one in facts):
+        return last
+    rule = "; ".join(f"{role}: {_words(record)}" for role, record in records.items())
+    return {"kind": "per side", "rule": rule} | {str(k): v for k, v in records.items()}
+
+
+def _words(record: dict[str, Any]) -> str:
+    text = str(record.get("rule") or record["kind"])
+    if "display" in record and not text.startswith("default display"):
+        text += f", display {record['display']['name']}"
+    elif "display" in record:
+        text += f" ({record['display']['name']})"
+    return text + (f", shown on {record['screen']['name']}" if "screen" in record else "")
+
+
+def _look_odd(light: Tensor, image: Image, role: Role, warnings: list[str]) -> None:
+    high = float(light.max())
+    if high <= 0:
+        warnings.append(f"{role}: all black")
+    elif image.calibration.kind == "absolute" and high <= 1.0:
+        text = f"{role}: the brightest pixel is {high:.3g} cd/m². "
+        if image.origin.path is None:
+            text += (
+                'If these are display-encoded values in [0, 1] give as_image(array, domain="sdr"), '
+                f"if they are relative give {role}_scale="
+            )
+        else:
+            text += "Is the unit that the file states right?"
+        warnings.append(text)
+    elif high > _BRIGHT:
+        warnings.append(
+            f"{role}: {int((light > _BRIGHT).sum())} values are above 10000 cd/m² (up to "
+            f"{high:.3g}), where PU21 and PQ end; is the scale right?"
+        )
