@@ -83,7 +83,7 @@ class BatchSettings(TypedDict, total=False):
 
 def score_files(
     files: Sequence[tuple[Source, Source | None]],
-    metrics: Sequence[str | Metric],
+    metrics: str | Metric | Sequence[str | Metric],
     *,
     peak: float | None = None,
     scale: float | None = None,
@@ -109,7 +109,7 @@ def score_files(
         Pairs (test, reference); the reference is ``None`` for no-reference metrics. Images in
         memory are taken as by :func:`hdrmetrics.score`.
     metrics
-        Names or metrics.
+        Names or metrics; one may stand alone.
     peak, scale, display, test_peak, test_scale, reference_peak, reference_scale
         As for :func:`hdrmetrics.score`.
     mask, region, device
@@ -139,6 +139,8 @@ def score_files(
     """
     if jobs < 1:
         raise OptionError(f"jobs must be at least 1, not {jobs}")
+    if isinstance(metrics, (str, Metric)):  # a str is a sequence of its letters
+        metrics = [metrics]
     units = Units(peak, scale, display, test_peak, test_scale, reference_peak, reference_scale)
     check_reference(units, any(reference is not None for _, reference in files))
     read = functools.partial(_read, isolate=isolate)

@@ -111,8 +111,8 @@ def _lacks(role: Role, pair: Pair, own: dict[Role, Given], display: Display | No
     state = f"gets {own[other].option}=" if other in own else f"is {_state(pair[other])}"
     text = (
         f"the {role} image is linear light with no absolute scale, but the {other} image {state}: "
-        f"say what its pixel value 1 is in cd/m² with {role}_scale= (--{role}-scale), or its "
-        f"brightest luminance with {role}_peak= (--{role}-peak)"
+        f"say how many cd/m² a 1 of the {role} image is with {role}_scale= (--{role}-scale), or "
+        f"its brightest luminance with {role}_peak= (--{role}-peak)"
     )
     return text if display is None else f"{text}; a display does not say it"
 

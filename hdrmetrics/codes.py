@@ -43,8 +43,8 @@ def codes_of(pair: Pair, units: Units) -> Codes:
     given = units.any
     if given is not None:
         raise OptionError(
-            f"{given.option}= is for linear HDR images, peak and scale not for SDR metrics: leave "
-            "it out"
+            f"{given.option}= gives linear HDR images their light, and an SDR metric takes codes "
+            "as they are: leave it out"
         )
     for role, image in pair.items():
         _check(image, role)

@@ -399,6 +399,10 @@ def _mask(mask: Source | None, image: Image) -> Tensor | None:
         return None
     if isinstance(mask, (np.ndarray, Tensor)) and mask.dtype in (np.bool_, torch.bool):
         mask = mask.astype(np.float32) if isinstance(mask, np.ndarray) else mask.float()
+    elif isinstance(mask, np.ndarray) and mask.dtype.kind in "iu" and mask.dtype.itemsize > 2:
+        raise ShapeError(
+            f"a mask is bool, uint8, uint16 or floats, not {mask.dtype}: give mask > 0"
+        )
     weights = as_image(mask, "sdr").pixels.mean(axis=2, dtype=np.float32)
     if weights.shape != image.pixels.shape[:2]:
         raise ShapeError(

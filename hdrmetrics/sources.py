@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +58,7 @@ def as_image(source: Source, domain: Domain | None = None) -> Image:
     """
     if isinstance(source, Image):
         return source
-    if isinstance(source, (str, Path)):
+    if isinstance(source, (str, os.PathLike)):
         from hdrmetrics.io import read_image
 
         return read_image(source)
@@ -84,8 +85,8 @@ def _what_instead(source: object) -> str:
             return (
                 f"{text}; for several pictures call score_files([(test, reference), …], [metric])"
             )
-        return f"{text}; make it an array first: numpy.asarray({kind})"
-    if hasattr(source, "__array__") or hasattr(source, "__array_interface__"):
+        return f"{text}; make it an array first: numpy.asarray(picture)"
+    if hasattr(source, "__array_interface__") and not isinstance(source, np.generic):
         return f"{text}; make it an array first: numpy.asarray(picture)"
     return text
 

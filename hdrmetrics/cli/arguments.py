@@ -53,7 +53,8 @@ def add_conditions(parser: argparse.ArgumentParser, *, reference: bool = True) -
             )  # fmt: skip
     group.add_argument(
         "--display", metavar="NAME",
-        help="display, one of: hdrmetrics displays; or a file.json, file.json#name",
+        help="display that decodes coded pictures, and shows linear light as far as it can; one "
+        "of: hdrmetrics displays; or a file.json, file.json#name",
     )  # fmt: skip
     group.add_argument(
         "--mask", metavar="FILE", help="picture of weights: white counts, black does not"
