@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -17,8 +18,16 @@ _SAME = 1e-5  # relative difference up to which two factors are one
 Pair = dict[Role, Image]
 
 
-def calibrated(pair: Pair, units: Units, display: Display | None) -> Pair:
-    """Return the pictures with a factor for each that lacks one.
+@dataclass(frozen=True)
+class Factor:
+    """What a picture's pixels are multiplied by to reach cd/m², and who says so."""
+
+    value: float
+    rule: str
+
+
+def factors_of(pair: Pair, units: Units, display: Display | None) -> dict[Role, Factor]:
+    """Return the factor of each picture that lacks a unit; the others are taken as they are.
 
     - A display-encoded picture gets its light from its display model: no factor concerns it.
     - A picture in cd/m² (its file says so, or it was read with a scale) is taken as it is.
@@ -37,41 +46,35 @@ def calibrated(pair: Pair, units: Units, display: Display | None) -> Pair:
     PixelValueError
         If a factor has to be found on a black picture.
     """
-    own: dict[Role, Given] = {}
+    found: dict[Role, Factor] = {}
     for role, image in pair.items():
-        given = units.own(role)
-        if given is not None:
+        own = units.own(role)
+        if own is not None:
             if not _open(image):
-                raise OptionError(_idle(given, {role: image}))
-            own[role] = given
+                raise OptionError(_idle(own, {role: image}))
+            found[role] = _given_factor(own, image, f"the {role}", f"{role}_scale")
     relative = [role for role, im in pair.items() if im.calibration.kind == "relative"]
-    lacking = [role for role in relative if role not in own]
+    lacking = [role for role in relative if role not in found]
     common = units.common
     if common is not None and not lacking:
         # Floats in memory are in cd/m² by our default only: a word of the caller comes before it.
-        linear = [role for role, image in pair.items() if image.calibration.linear]
-        if not linear or not all(_open(pair[role]) for role in linear):
+        lacking = [role for role, image in pair.items() if image.calibration.linear]
+        if not lacking or not all(_open(pair[role]) for role in lacking):
             raise OptionError(_idle(common, pair))
-        lacking = linear
     elif common is None and lacking and len(lacking) < len(pair):
-        raise DomainError(_lacks(lacking[0], pair, own, display))
-    scaled = dict(pair)
-    for role, given in own.items():
-        factor, rule = _given_factor(given, pair[role], f"the {role}", f"{role}_")
-        scaled[role] = pair[role].scaled_by(factor, rule)
+        raise DomainError(_lacks(lacking[0], pair, units, display))
     if lacking:
         anchor: Role = "reference" if "reference" in lacking else "test"
         # Of one picture alone "the reference" is itself, as every older result says.
         whose = "the test" if anchor == "test" and len(pair) == 2 else "the reference"
         if common is not None:
-            factor, rule = _given_factor(common, pair[anchor], whose, "")
+            shared = _given_factor(common, pair[anchor], whose, "scale")
         else:
-            factor, rule = _default_factor(pair[anchor], anchor, display)
-        for role in lacking:
-            scaled[role] = pair[role].scaled_by(factor, rule)
-    elif not own:
+            shared = _default_factor(pair[anchor], anchor, display)
+        found |= dict.fromkeys(lacking, shared)
+    elif not found:
         _check_factors(pair)
-    return scaled
+    return found
 
 
 def _open(image: Image) -> bool:
@@ -91,7 +94,11 @@ def _state(image: Image) -> str:
     kind, rule = image.calibration.kind, image.calibration.rule
     if kind == "display":
         return f"{coding(image)}-encoded"
-    return "linear without a unit" if kind == "relative" else f"in cd/m² ({rule or kind})"
+    if kind == "relative":
+        return "linear without a unit"
+    factor = image.calibration.factor
+    scaled = "" if factor is None else f" by a factor of {factor:.6g}"
+    return f"in cd/m²{scaled} ({rule or kind})"
 
 
 def _idle(given: Given, pair: Pair) -> str:
@@ -106,9 +113,10 @@ def _idle(given: Given, pair: Pair) -> str:
     return text
 
 
-def _lacks(role: Role, pair: Pair, own: dict[Role, Given], display: Display | None) -> str:
+def _lacks(role: Role, pair: Pair, units: Units, display: Display | None) -> str:
     other: Role = "test" if role == "reference" else "reference"
-    state = f"gets {own[other].option}=" if other in own else f"is {_state(pair[other])}"
+    own = units.own(other)
+    state = f"is {_state(pair[other])}" if own is None else f"gets {own.option}="
     text = (
         f"the {role} image is linear light with no absolute scale, but the {other} image {state}: "
         f"say how many cd/m² a 1 of the {role} image is with {role}_scale= (--{role}-scale), or "
@@ -117,27 +125,27 @@ def _lacks(role: Role, pair: Pair, own: dict[Role, Given], display: Display | No
     return text if display is None else f"{text}; a display does not say it"
 
 
-def _given_factor(given: Given, image: Image, whose: str, prefix: str) -> tuple[float, str]:
+def _given_factor(given: Given, image: Image, whose: str, instead: str) -> Factor:
     if given.kind == "scale":
-        return given.value, f"{prefix}scale: a pixel value of 1 is {given.value:g} cd/m²"
+        return Factor(given.value, f"scale: a pixel value of 1 is {given.value:g} cd/m²")
     level = float(image.luminance().max())
-    rule = f"{prefix}peak: maximum luminance of {whose} set to {given.value:g} cd/m²"
-    return _quotient(given.value, level, whose, f"{prefix}scale"), rule
+    rule = f"peak: maximum luminance of {whose} set to {given.value:g} cd/m²"
+    return Factor(_quotient(given.value, level, whose, instead), rule)
 
 
-def _default_factor(image: Image, role: Role, display: Display | None) -> tuple[float, str]:
+def _default_factor(image: Image, role: Role, display: Display | None) -> Factor:
     luminance = image.luminance()
     level = float(np.percentile(luminance, DEFAULT_PERCENTILE))
     level = level if level > 0 else float(luminance.max())
     wanted = DEFAULT_PEAK if display is None else display.peak
     rule = f"default: 99.9th percentile of the reference's luminance set to {wanted:g} cd/m²"
-    return _quotient(wanted, level, f"the {role}", "scale"), rule
+    return Factor(_quotient(wanted, level, f"the {role}", "scale"), rule)
 
 
-def _quotient(wanted: float, level: float, whose: str, option: str) -> float:
+def _quotient(wanted: float, level: float, whose: str, instead: str) -> float:
     if not level > 0:
         raise PixelValueError(
-            f"{whose} image is black, so its scale cannot be found: give {option}= (cd/m² per "
+            f"{whose} image is black, so its scale cannot be found: give {instead}= (cd/m² per "
             "pixel value)"
         )
     return wanted / level

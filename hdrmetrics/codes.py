@@ -40,7 +40,7 @@ def codes_of(pair: Pair, units: Units) -> Codes:
     OptionError
         If a factor is given.
     """
-    given = units.any
+    given = units.first
     if given is not None:
         raise OptionError(
             f"{given.option}= gives linear HDR images their light, and an SDR metric takes codes "

@@ -227,6 +227,14 @@ class Image:
             If the factor is not positive and finite in the type of the pixels, or the image is
             display-encoded.
         """
+        calibration = self.calibration_scaled_by(factor, rule, stated=stated)
+        pixels = self.pixels * self.pixels.dtype.type(factor)
+        return dataclasses.replace(self, pixels=pixels, calibration=calibration)
+
+    def calibration_scaled_by(
+        self, factor: float, rule: str, *, stated: bool = False
+    ) -> Calibration:
+        """Return the calibration that :meth:`scaled_by` gives, without touching the pixels."""
         with np.errstate(all="ignore"):  # what does not fit is refused in words
             typed = self.pixels.dtype.type(factor)
         if not (np.isfinite(typed) and typed > 0):
@@ -240,11 +248,7 @@ class Image:
                 'get_display("srgb-100").forward(image.tensor())'
             )
         total = float(factor) * (self.calibration.factor or 1.0)
-        return dataclasses.replace(
-            self,
-            pixels=self.pixels * typed,
-            calibration=Calibration("scaled", factor=total, rule=rule, stated=stated),
-        )
+        return Calibration("scaled", factor=total, rule=rule, stated=stated)
 
     def replace(self, **changes: Any) -> Image:
         """Return a copy with some fields changed."""

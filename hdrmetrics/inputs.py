@@ -44,7 +44,7 @@ def prepare_inputs(
     Two relative (uncalibrated) HDR images get the same factor, chosen on the reference; without
     ``peak``, ``scale`` or ``display`` its 99.9th percentile of luminance becomes 1000 cd/m². A
     relative one beside one of known light needs a factor from the caller; see
-    :func:`hdrmetrics.calibrate.calibrated`. SDR images of two codings are compared in the
+    :func:`hdrmetrics.calibrate.factors_of`. SDR images of two codings are compared in the
     reference's.
 
     Raises

@@ -6,14 +6,15 @@ import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from hdrmetrics.calibrate import Pair, calibrated, coding
+from hdrmetrics.calibrate import Factor, Pair, coding, factors_of
 from hdrmetrics.color import convert_primaries
 from hdrmetrics.display import DEFAULT_DISPLAY, Display, get_display
 from hdrmetrics.errors import DomainError
-from hdrmetrics.image import Image, pixel_tensor
+from hdrmetrics.image import Calibration, CalibrationKind, Image, pixel_tensor
 from hdrmetrics.units import Role, Units
 
 _BRIGHT = 10000.0  # cd/m²: the end of PU21 and PQ
@@ -32,22 +33,25 @@ class Light:
 def light_of(pair: Pair, units: Units) -> Light:
     """Return the light of a picture, or of two that are compared.
 
-    Linear images get their factor (:func:`hdrmetrics.calibrate.calibrated`), encoded ones go
+    Linear images get their factor (:func:`hdrmetrics.calibrate.factors_of`), encoded ones go
     through a display: the one that is named if it takes their coding, else the default of their
     coding, whose light the named one then shows.
 
     Raises
     ------
     DomainError, OptionError, PixelValueError
-        As :func:`hdrmetrics.calibrate.calibrated`; and for codes outside [0, 1].
+        As :func:`hdrmetrics.calibrate.factors_of`; and for codes outside [0, 1].
     """
     display = None if units.display is None else get_display(units.display)
     found = Light({}, {}, [])
     records: dict[Role, dict[str, Any]] = {}
     stated = [image.calibration.transfer in _HDR_CODES for image in pair.values()]
-    for role, image in calibrated(pair, units, display).items():
-        if image.calibration.linear:
-            light, record = pixel_tensor(image), image.calibration.to_dict()
+    factors = factors_of(pair, units, display)
+    for role, image in pair.items():
+        calibration = image.calibration
+        if calibration.linear:
+            light, calibration = _scaled(image, factors.get(role))
+            record = calibration.to_dict()
         else:
             light, record = _decoded(image, role, display, any(stated), found.warnings)
         light = convert_primaries(light, image.primaries, "bt709")
@@ -58,14 +62,26 @@ def light_of(pair: Pair, units: Units) -> Light:
             )
             light = light.clamp(min=0.0)
         if display is not None:
-            if image.calibration.linear:
+            if calibration.linear:
                 light, record["display"] = display.show(light), display.to_dict()
             elif record["display"] != display.to_dict():
                 light, record["screen"] = display.show(light), display.to_dict()
-        _look_odd(light, image, role, found.warnings)
+        _look_odd(light, image, calibration.kind, role, found.warnings)
         found.tensors[role], records[role] = light, record
     found.record.update(_together(records))
     return found
+
+
+def _scaled(image: Image, factor: Factor | None) -> tuple[Tensor, Calibration]:
+    """Return the light of a linear image, with one copy of it at most."""
+    tensor = pixel_tensor(image)
+    if factor is None:
+        return tensor, image.calibration
+    calibration = image.calibration_scaled_by(factor.value, factor.rule)
+    typed = float(image.pixels.dtype.type(factor.value))
+    if np.may_share_memory(tensor.numpy(), image.pixels):
+        return tensor * typed, calibration  # one channel: the caller's own pixels
+    return tensor.mul_(typed), calibration
 
 
 def _decoded(
@@ -135,11 +151,13 @@ def _words(record: dict[str, Any]) -> str:
     return text + (f", shown on {record['screen']['name']}" if "screen" in record else "")
 
 
-def _look_odd(light: Tensor, image: Image, role: Role, warnings: list[str]) -> None:
+def _look_odd(
+    light: Tensor, image: Image, kind: CalibrationKind, role: Role, warnings: list[str]
+) -> None:
     high = float(light.max())
     if high <= 0:
         warnings.append(f"{role}: all black")
-    elif image.calibration.kind == "absolute" and high <= 1.0:
+    elif kind == "absolute" and high <= 1.0:
         text = f"{role}: the brightest pixel is {high:.3g} cd/m². "
         if image.origin.path is None:
             text += (

@@ -75,7 +75,7 @@ class Units:
         return self._given(f"{role}_")
 
     @property
-    def any(self) -> Given | None:
+    def first(self) -> Given | None:
         """Some factor, if any is given."""
         return self.common or self.own("test") or self.own("reference")
 
