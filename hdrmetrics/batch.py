@@ -111,7 +111,8 @@ def score_files(
     metrics
         Names or metrics; one may stand alone.
     peak, scale, display, test_peak, test_scale, reference_peak, reference_scale
-        As for :func:`hdrmetrics.score`.
+        As for :func:`hdrmetrics.score`; a factor that does not concern a file (``scale`` beside a
+        JPEG) is a warning of its row.
     mask, region, device
         As for :func:`hdrmetrics.score`; the same mask and region for every file.
     jobs
@@ -141,7 +142,9 @@ def score_files(
         raise OptionError(f"jobs must be at least 1, not {jobs}")
     if isinstance(metrics, (str, Metric)):  # a str is a sequence of its letters
         metrics = [metrics]
-    units = Units(peak, scale, display, test_peak, test_scale, reference_peak, reference_scale)
+    units = Units(
+        peak, scale, display, test_peak, test_scale, reference_peak, reference_scale, lenient=True
+    )
     check_reference(units, any(reference is not None for _, reference in files))
     read = functools.partial(_read, isolate=isolate)
     task = _Task(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from hdrmetrics.display import Display
-from hdrmetrics.errors import DomainError, OptionError, PixelValueError
+from hdrmetrics.errors import DomainError, PixelValueError
 from hdrmetrics.image import Image
 from hdrmetrics.units import Given, Role, Units
 
@@ -26,7 +26,9 @@ class Factor:
     rule: str
 
 
-def factors_of(pair: Pair, units: Units, display: Display | None) -> dict[Role, Factor]:
+def factors_of(
+    pair: Pair, units: Units, display: Display | None, warnings: list[str]
+) -> dict[Role, Factor]:
     """Return the factor of each picture that lacks a unit; the others are taken as they are.
 
     - A display-encoded picture gets its light from its display model: no factor concerns it.
@@ -42,16 +44,16 @@ def factors_of(pair: Pair, units: Units, display: Display | None) -> dict[Role, 
         If only one picture lacks a unit and nothing gives it, or both were scaled by factors of
         their own making.
     OptionError
-        If a factor concerns no picture.
+        If a factor concerns no picture; only said in ``warnings`` where the units are lenient.
     PixelValueError
         If a factor has to be found on a black picture.
     """
     found: dict[Role, Factor] = {}
     for role, image in pair.items():
         own = units.own(role)
-        if own is not None:
-            if not _open(image):
-                raise OptionError(_idle(own, {role: image}))
+        if own is not None and not _open(image):
+            units.refuse(own, _states({role: image}), warnings)
+        elif own is not None:
             found[role] = _given_factor(own, image, f"the {role}", f"{role}_scale")
     relative = [role for role, im in pair.items() if im.calibration.kind == "relative"]
     lacking = [role for role in relative if role not in found]
@@ -60,7 +62,8 @@ def factors_of(pair: Pair, units: Units, display: Display | None) -> dict[Role, 
         # Floats in memory are in cd/m² by our default only: a word of the caller comes before it.
         lacking = [role for role, image in pair.items() if image.calibration.linear]
         if not lacking or not all(_open(pair[role]) for role in lacking):
-            raise OptionError(_idle(common, pair))
+            units.refuse(common, _states(pair), warnings)
+            lacking = []
     elif common is None and lacking and len(lacking) < len(pair):
         raise DomainError(_lacks(lacking[0], pair, units, display))
     if lacking:
@@ -93,7 +96,7 @@ def coding(image: Image) -> str:
 def _state(image: Image) -> str:
     kind, rule = image.calibration.kind, image.calibration.rule
     if kind == "display":
-        return f"{coding(image)}-encoded"
+        return f"{coding(image)}-encoded, whose light comes from display= (--display)"
     if kind == "relative":
         return "linear without a unit"
     factor = image.calibration.factor
@@ -101,22 +104,15 @@ def _state(image: Image) -> str:
     return f"in cd/m²{scaled} ({rule or kind})"
 
 
-def _idle(given: Given, pair: Pair) -> str:
-    what = " and ".join(f"the {role} image is {_state(image)}" for role, image in pair.items())
-    flag = "--" + given.option.replace("_", "-")
-    text = (
-        f"{given.option}= ({flag}) gives linear images without a unit their light, but {what}: "
-        "leave it out"
-    )
-    if any(not image.calibration.linear for image in pair.values()):
-        text += "; display-encoded images get their light from display= (--display)"
-    return text
+def _states(pair: Pair) -> str:
+    return " and ".join(f"the {role} image is {_state(image)}" for role, image in pair.items())
 
 
 def _lacks(role: Role, pair: Pair, units: Units, display: Display | None) -> str:
     other: Role = "test" if role == "reference" else "reference"
     own = units.own(other)
-    state = f"is {_state(pair[other])}" if own is None else f"gets {own.option}="
+    known = _state(pair[other]).partition(", whose")[0]
+    state = f"gets {own.option}=" if own is not None and _open(pair[other]) else f"is {known}"
     text = (
         f"the {role} image is linear light with no absolute scale, but the {other} image {state}: "
         f"say how many cd/m² a 1 of the {role} image is with {role}_scale= (--{role}-scale), or "

@@ -11,7 +11,7 @@ from torch import Tensor
 from hdrmetrics import transfer
 from hdrmetrics.calibrate import Pair, coding
 from hdrmetrics.color import convert_primaries
-from hdrmetrics.errors import DomainError, OptionError
+from hdrmetrics.errors import DomainError
 from hdrmetrics.image import Image, pixel_tensor
 from hdrmetrics.units import Role, Units
 
@@ -38,18 +38,15 @@ def codes_of(pair: Pair, units: Units) -> Codes:
     DomainError
         If a picture is HDR.
     OptionError
-        If a factor is given.
+        If a factor is given, unless the units are lenient.
     """
-    given = units.first
-    if given is not None:
-        raise OptionError(
-            f"{given.option}= gives linear HDR images their light, and an SDR metric takes codes "
-            "as they are: leave it out"
-        )
+    warnings: list[str] = []
+    if units.first is not None:
+        units.refuse(units.first, "an SDR metric takes codes as they are", warnings)
     for role, image in pair.items():
         _check(image, role)
     tensors: dict[Role, Tensor] = {role: pixel_tensor(image) for role, image in pair.items()}
-    found = Codes(tensors, {"kind": "display-encoded values, compared as they are"}, [])
+    found = Codes(tensors, {"kind": "display-encoded values, compared as they are"}, warnings)
     if "reference" in pair and "test" in pair:
         test, reference = pair["test"], pair["reference"]
         if _names(test) != _names(reference):

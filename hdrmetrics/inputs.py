@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from hdrmetrics.codes import codes_of
-from hdrmetrics.errors import OptionError, PixelValueError, ShapeError
+from hdrmetrics.errors import PixelValueError, ShapeError
 from hdrmetrics.image import Image
 from hdrmetrics.light import light_of
 from hdrmetrics.metric import Domain
@@ -87,9 +87,7 @@ def prepare_inputs(
 def _tonemapped(pair: dict[Role, Image], units: Units, inputs: Inputs) -> dict[Role, Tensor]:
     given = units.own("test")
     if given is not None:
-        raise OptionError(
-            f"{given.option}= is for linear images, and the test is a tone-mapped one: leave it out"
-        )
+        units.refuse(given, "the test image is a tone-mapped one", inputs.warnings)
     codes = codes_of({"test": pair["test"]}, Units())
     inputs.conditions["calibration"] = codes.record
     if "reference" not in pair:

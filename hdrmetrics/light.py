@@ -46,7 +46,7 @@ def light_of(pair: Pair, units: Units) -> Light:
     found = Light({}, {}, [])
     records: dict[Role, dict[str, Any]] = {}
     stated = [image.calibration.transfer in _HDR_CODES for image in pair.values()]
-    factors = factors_of(pair, units, display)
+    factors = factors_of(pair, units, display, found.warnings)
     for role, image in pair.items():
         calibration = image.calibration
         if calibration.linear:

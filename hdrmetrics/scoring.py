@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import operator
 import warnings
 from collections.abc import Sequence
@@ -185,6 +186,7 @@ def score(
         result, _ = score_quietly(test, model, reference, units, mask, region, device, dtype)
         _warn([result])
         return result
+    units = dataclasses.replace(units, lenient=True)  # it may concern one metric and not another
     models = _several(metric, display, options, reference is not None)
     # Files are read once for all.
     test = _read_file(test)

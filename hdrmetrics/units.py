@@ -12,6 +12,7 @@ from hdrmetrics.display import Display
 from hdrmetrics.errors import OptionError
 
 Role = Literal["test", "reference"]
+_MEANING = "gives linear images without a unit their light"
 ROLES: tuple[Role, ...] = ("test", "reference")
 
 
@@ -42,6 +43,9 @@ class Units:
         clips light to what the screen shows and adds the room's reflections.
     test_peak, test_scale, reference_peak, reference_scale
         The same for one picture: its own brightest luminance, its own pixel value of 1.
+    lenient
+        Whether a factor that concerns no picture is a warning, not an error: in a job on many
+        files or metrics it may concern the others.
 
     Raises
     ------
@@ -56,6 +60,7 @@ class Units:
     test_scale: float | None = None
     reference_peak: float | None = None
     reference_scale: float | None = None
+    lenient: bool = False
 
     def __post_init__(self) -> None:
         common, sides = self.common, [self._given(f"{role}_") for role in ROLES]
@@ -78,6 +83,13 @@ class Units:
     def first(self) -> Given | None:
         """Some factor, if any is given."""
         return self.common or self.own("test") or self.own("reference")
+
+    def refuse(self, given: Given, why: str, warnings: list[str]) -> None:
+        """Say that a factor concerns no picture: raise, or warn where the caller is lenient."""
+        named = f"{given.option}= (--{given.option.replace('_', '-')})"
+        if not self.lenient:
+            raise OptionError(f"{named} {_MEANING}, but {why}: leave it out")
+        warnings.append(f"{named} was not applied: {why}")
 
     def _given(self, prefix: str) -> Given | None:
         peak, scale = getattr(self, f"{prefix}peak"), getattr(self, f"{prefix}scale")

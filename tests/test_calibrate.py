@@ -304,6 +304,41 @@ def test_units_exclude_each_other_and_are_numbers() -> None:
     assert Units(scale=np.float32(2.5)).common.value == 2.5  # type: ignore[arg-type, union-attr]
 
 
+def test_in_a_job_a_factor_is_of_the_pictures_that_it_concerns(sources: dict[str, Any]) -> None:
+    # A folder holds both kinds: the factor is for the linear ones, the rest is scored as it is.
+    tests = [sources[kind] for kind in ("relative", "pq", "sdr", "absolute")]
+    rows = hm.score_files(
+        [(test, sources["relative"]) for test in tests] + [(test, sources["pq"]) for test in tests],
+        "pu21-psnr",
+        scale=UNIT,
+    )
+    for row in rows:
+        assert row.ok
+        assert row.scores["pu21-psnr"].value > SAME
+    said = [row.scores["pu21-psnr"].warnings for row in rows]
+    assert [len(words) for words in said] == [0, 0, 0, 0, 0, 1, 1, 1]
+    assert "scale= (--scale) was not applied: the test image is PQ-encoded" in said[5][0]
+    alone = hm.score_files(
+        [(sources["pq"], None), (sources["relative"], None)], "pu21-piqe", peak=9
+    )
+    assert all(row.ok for row in alone)
+    mixed = hm.score_files([(sources["sdr"], sources["sdr"])], ["psnr", "pu21-psnr"], scale=2)
+    assert mixed[0].ok
+    assert "an SDR metric takes codes as they are" in mixed[0].scores["psnr"].warnings[0]
+    with pytest.warns(HdrMetricsWarning, match="was not applied"):
+        score(sources["sdr"], ["psnr"], reference=sources["sdr"], scale=2)
+
+
+def test_the_callers_pixels_stay_as_they_are() -> None:
+    planes = np.moveaxis(light(), 2, 0).copy()
+    for pixels in (light()[..., 0], light(), np.moveaxis(planes, 0, 2)):
+        image = Image(pixels, Calibration("relative"))
+        before = image.pixels.copy()
+        score(image, "pu21-psnr", reference=image, scale=3.0)
+        score(image, "pu21-psnr", reference=image, display="tv-600")
+        assert np.array_equal(image.pixels, before)
+
+
 def test_nothing_is_said_of_a_reference_that_is_not_there() -> None:
     for call in (
         lambda: score(light(), "pu21-piqe", reference_scale=2),
