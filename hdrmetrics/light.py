@@ -101,7 +101,7 @@ def _decoded(
             f"display, such as {DEFAULT_DISPLAY[transfer]}"
         )
     record["display"] = screen.to_dict()
-    if screen.eotf == "hlg" and screen.primaries != image.primaries:
+    if transfer == "hlg" and screen.primaries != image.primaries:
         # HLG's system gamma acts on luminance, whose weights are those of the picture's primaries.
         screen = dataclasses.replace(screen, primaries=image.primaries)
     return screen.forward(_codes(pixel_tensor(image), role)), record

@@ -310,14 +310,10 @@ def score_quietly(
             f"this {info.name} takes {model.color_space.upper()}, and images are BT.709 here; call "
             "the metric itself with tensors, or leave the option out"
         )
-    image = _read(test, info.domain, units, "test")
+    image, other = _read(test, reference, info.domain, units)
     display = None if units.display is None else get_display(units.display)
     model = model.suited_to(image, display)
     info = model.info
-    other = None
-    if reference is not None:
-        domain: Domain = "hdr" if info.domain == "tonemapped" else info.domain
-        other = _read(reference, domain, units, "reference")
     inputs = prepare_inputs(image, other, info.domain, units, device=device, dtype=dtype)
     weights = _crop(inputs, _mask(mask, image), region)
     paths = image.origin.path, None if other is None else other.origin.path
@@ -387,13 +383,30 @@ def evaluate(
     )
 
 
-def _read(source: Source, domain: Domain, units: Units, role: Role) -> Image:
-    if is_array(source) and domain == "hdr" and units.display is not None:
-        # With a display model floats are its signal, unless it takes luminance itself or a factor
-        # of their own says that they are light.
-        light = get_display(units.display).eotf == "linear" or units.own(role) is not None
-        return as_image(source, "hdr" if light else "sdr")
-    return as_image(source, domain)
+def _read(
+    test: Source, reference: Source | None, domain: Domain, units: Units
+) -> tuple[Image, Image | None]:
+    """Return both pictures; what floats in memory are depends on the metric and on the units."""
+    sources: dict[Role, Source] = {"test": test}
+    domains: dict[Role, Domain] = {"test": domain}
+    if reference is not None:
+        sources["reference"] = reference
+        domains["reference"] = "hdr" if domain == "tonemapped" else domain
+    images = {role: as_image(one) for role, one in sources.items() if not is_array(one)}
+    # A common factor is of the files without a unit, or else of the floats.
+    free = all(image.calibration.kind != "relative" for image in images.values())
+    for role, one in sources.items():
+        if role in images:
+            continue
+        meant = domains[role]
+        if meant == "hdr" and units.display is not None:
+            # With a display model floats are its signal, unless it takes luminance itself or a
+            # factor says that they are light.
+            factor = units.own(role) or (units.common if free else None)
+            light = factor is not None or get_display(units.display).eotf == "linear"
+            meant = "hdr" if light else "sdr"
+        images[role] = as_image(one, meant)
+    return images["test"], images.get("reference")
 
 
 def _mask(mask: Source | None, image: Image) -> Tensor | None:

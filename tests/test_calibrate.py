@@ -192,6 +192,23 @@ def test_floats_in_memory_are_cd_per_m2_until_a_factor_says_otherwise(
     assert psnr(pair, "pq", "test", scale=UNIT).value > SAME
 
 
+def test_floats_with_a_display_are_its_signal_unless_a_factor_says_otherwise(
+    sources: dict[str, Any],
+) -> None:
+    linear = light() / np.float32(UNIT)
+    pair = {"test": linear, "reference": linear, "pq": sources["pq"], "file": sources["relative"]}
+    both = psnr(pair, "test", "reference", scale=UNIT, display="srgb-100").conditions["calibration"]
+    assert (both["kind"], both["factor"]) == ("scaled", UNIT)
+    assert psnr(pair, "test", "pq", scale=UNIT, display="pq-10000").value > SAME
+    assert psnr(
+        pair, "test", "file", display="pq-1000", test_scale=UNIT, reference_scale=UNIT
+    ).value
+    codes = pq_encode(torch.from_numpy(light()))
+    signal = {"test": codes.numpy(), "reference": sources["relative"]}
+    assert psnr(signal, "test", "reference", scale=UNIT, display="pq-10000").value > SAME
+    assert psnr(signal | {"reference": sources["pq"]}, "test", "reference", display="pq-1000").value
+
+
 def test_one_rule_for_both_is_written_as_it_always_was(sources: dict[str, Any]) -> None:
     def record(*pair: str, **units: Any) -> dict[str, Any]:
         found: dict[str, Any] = psnr(sources, *pair, **units).conditions["calibration"]
@@ -238,7 +255,7 @@ def pq(picture: np.ndarray, primaries: Any = "bt709") -> Image:
 def test_a_coding_that_the_display_does_not_take_is_decoded_by_its_own(
     sources: dict[str, Any],
 ) -> None:
-    # PQ codes were once read by the sRGB curve of srgb-100, and sRGB codes as cd/m² by linear-1000.
+    # PQ codes were once read by the curve of srgb-100, and sRGB codes as cd/m² by linear-1000.
     for test in ("pq", "hlg"):
         got = psnr(sources, test, "sdr", display="srgb-100")
         assert got.value > SAME
