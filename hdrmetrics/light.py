@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,10 +15,11 @@ from hdrmetrics.calibrate import Factor, Pair, coding, factors_of
 from hdrmetrics.color import convert_primaries
 from hdrmetrics.display import DEFAULT_DISPLAY, Display, get_display
 from hdrmetrics.errors import DomainError
-from hdrmetrics.image import Calibration, CalibrationKind, Image, pixel_tensor
+from hdrmetrics.image import CalibrationKind, Image, pixel_tensor
 from hdrmetrics.units import Role, Units
 
 _BRIGHT = 10000.0  # cd/m²: the end of PU21 and PQ
+_STRIP = 1 << 20  # values of a picture worked on at a time
 _HDR_CODES = ("pq", "hlg")
 
 
@@ -48,47 +50,71 @@ def light_of(pair: Pair, units: Units) -> Light:
     stated = [image.calibration.transfer in _HDR_CODES for image in pair.values()]
     factors = factors_of(pair, units, display, found.warnings)
     for role, image in pair.items():
-        calibration = image.calibration
-        if calibration.linear:
-            light, calibration = _scaled(image, factors.get(role))
-            record = calibration.to_dict()
+        if image.calibration.linear:
+            recipe = _scaled(image, factors.get(role))
         else:
-            light, record = _decoded(image, role, display, any(stated), found.warnings)
-        light = convert_primaries(light, image.primaries, "bt709")
-        if float(light.min()) < 0:
-            negative = int((light < 0).sum())
+            recipe = _decoded(image, role, display, any(stated), found.warnings)
+        screen = None
+        if display is not None and recipe.record.get("display") != display.to_dict():
+            screen = display
+            recipe.record["display" if image.calibration.linear else "screen"] = display.to_dict()
+        light, negative = _by_strips(image, recipe.light, screen)
+        if negative:
             found.warnings.append(
                 f"{role}: {negative} of {light.numel()} values are negative; taken as 0"
             )
-            light = light.clamp(min=0.0)
-        if display is not None:
-            if calibration.linear:
-                light, record["display"] = display.show(light), display.to_dict()
-            elif record["display"] != display.to_dict():
-                light, record["screen"] = display.show(light), display.to_dict()
-        _look_odd(light, image, calibration.kind, role, found.warnings)
-        found.tensors[role], records[role] = light, record
+        _look_odd(light, image, recipe.kind, role, found.warnings)
+        found.tensors[role], records[role] = light, recipe.record
     found.record.update(_together(records))
     return found
 
 
-def _scaled(image: Image, factor: Factor | None) -> tuple[Tensor, Calibration]:
-    """Return the light of a linear image, with one copy of it at most."""
-    tensor = pixel_tensor(image)
+@dataclass(frozen=True)
+class _Recipe:
+    """How pixels become light, each by itself, and what is said of it."""
+
+    light: Callable[[Tensor], Tensor]
+    record: dict[str, Any]
+    kind: CalibrationKind
+
+
+def _by_strips(
+    image: Image, light: Callable[[Tensor], Tensor], screen: Display | None
+) -> tuple[Tensor, int]:
+    """Return the light in BT.709 without negative values, and how many there were.
+
+    A display model needs several copies of what it works on; of a strip they stay small.
+    """
+    pixels = pixel_tensor(image)
+    # Pixels in the order of a tensor already are the caller's own, which stay as they are.
+    shared = np.may_share_memory(pixels.numpy(), image.pixels)
+    out = torch.empty_like(pixels) if shared else pixels
+    rows = max(1, _STRIP // (pixels.shape[1] * pixels.shape[3]))
+    negative = 0
+    for top in range(0, pixels.shape[2], rows):
+        strip = (..., slice(top, top + rows), slice(None))
+        part = convert_primaries(light(pixels[strip]), image.primaries, "bt709")
+        below = int((part < 0).sum())
+        if below:
+            negative, part = negative + below, part.clamp(min=0.0)
+        out[strip] = part if screen is None else screen.show(part)
+    return out, negative
+
+
+def _scaled(image: Image, factor: Factor | None) -> _Recipe:
     if factor is None:
-        return tensor, image.calibration
+        return _Recipe(lambda part: part, image.calibration.to_dict(), image.calibration.kind)
     calibration = image.calibration_scaled_by(factor.value, factor.rule)
     typed = float(image.pixels.dtype.type(factor.value))
-    if np.may_share_memory(tensor.numpy(), image.pixels):
-        return tensor * typed, calibration  # one channel: the caller's own pixels
-    return tensor.mul_(typed), calibration
+    return _Recipe(lambda part: part * typed, calibration.to_dict(), calibration.kind)
 
 
 def _decoded(
     image: Image, role: Role, display: Display | None, beside_hdr: bool, warnings: list[str]
-) -> tuple[Tensor, dict[str, Any]]:
+) -> _Recipe:
     transfer = image.calibration.transfer
     assert transfer is not None
+    _check_codes(image, role)
     record = image.calibration.to_dict() | {"kind": "display model"}
     screen = _decoder(image, display, beside_hdr)
     if screen is None:
@@ -104,7 +130,7 @@ def _decoded(
     if transfer == "hlg" and screen.primaries != image.primaries:
         # HLG's system gamma acts on luminance, whose weights are those of the picture's primaries.
         screen = dataclasses.replace(screen, primaries=image.primaries)
-    return screen.forward(_codes(pixel_tensor(image), role)), record
+    return _Recipe(screen.forward, record, "display")
 
 
 def _decoder(image: Image, display: Display | None, beside_hdr: bool) -> Display | None:
@@ -120,15 +146,14 @@ def _decoder(image: Image, display: Display | None, beside_hdr: bool) -> Display
     return None if other else display
 
 
-def _codes(codes: Tensor, role: str) -> Tensor:
-    low, high = (float(v) for v in torch.aminmax(codes))
+def _check_codes(image: Image, role: Role) -> None:
+    low, high = float(image.pixels.min()), float(image.pixels.max())
     if low < -1e-3 or high > 1 + 1e-3:
         raise DomainError(
             f"the {role} image is said to be display-encoded but spans {low:.4g} to {high:.4g}; "
             "code values lie in [0, 1]. If an array is light in cd/m², give as_image(array, "
             'domain="hdr")'
         )
-    return codes
 
 
 def _together(records: dict[Role, dict[str, Any]]) -> dict[str, Any]:

@@ -346,6 +346,14 @@ def test_in_a_job_a_factor_is_of_the_pictures_that_it_concerns(sources: dict[str
         score(sources["sdr"], ["psnr"], reference=sources["sdr"], scale=2)
 
 
+def test_strips_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    coded = pq(light() * 40)
+    pair = {"test": coded, "reference": light()}
+    whole = psnr(pair, "test", "reference").value
+    monkeypatch.setattr("hdrmetrics.light._STRIP", 500)
+    assert psnr(pair, "test", "reference").value == pytest.approx(whole, abs=1e-4)
+
+
 def test_the_callers_pixels_stay_as_they_are() -> None:
     planes = np.moveaxis(light(), 2, 0).copy()
     for pixels in (light()[..., 0], light(), np.moveaxis(planes, 0, 2)):

@@ -42,6 +42,13 @@ def test_one_colour_in_two_gamuts(role: str) -> None:
     assert json.loads(json.dumps(record)) == record
 
 
+def test_hdr_metrics_see_one_colour_in_two_gamuts() -> None:
+    got = score(patch(RED["p3"], primaries="p3"), "pu21-psnr", reference=patch(RED["bt709"]))
+    assert got.value > 55  # five digits of a code, on the steep part of PU21
+    wrong = score(patch(RED["p3"]), "pu21-psnr", reference=patch(RED["bt709"]))
+    assert wrong.value < 35
+
+
 def test_a_colour_that_the_reference_cannot_hold_is_clipped_and_counted() -> None:
     green = patch((0.0, 1.0, 0.0), primaries="p3")
     with pytest.warns(HdrMetricsWarning, match=r"of its gamut and clipped") as seen:
