@@ -110,8 +110,8 @@ def _tensor_array(tensor: Tensor) -> NDArray[Any]:
         raise ShapeError(
             "an image is a dense tensor of plain numbers, not a sparse or quantised one"
         )
-    if tensor.dtype == torch.bfloat16:  # NumPy has no such type
-        tensor = tensor.float()
+    if tensor.is_floating_point() and tensor.dtype not in (torch.float32, torch.float64):
+        tensor = tensor.float()  # NumPy has no bfloat16, nor floats of eight bits
     array: NDArray[Any] = tensor.cpu().numpy()
     return array
 
