@@ -17,7 +17,14 @@ from hdrmetrics.image import Image
 from hdrmetrics.inputs import Source, Units
 from hdrmetrics.metric import Metric
 from hdrmetrics.result import Score
-from hdrmetrics.scoring import Region, ScoreMap, build_metric, make_map, score_quietly
+from hdrmetrics.scoring import (
+    Region,
+    ScoreMap,
+    build_metric,
+    check_reference,
+    make_map,
+    score_quietly,
+)
 
 
 @dataclass(frozen=True)
@@ -61,6 +68,10 @@ class BatchSettings(TypedDict, total=False):
     peak: float | None
     scale: float | None
     display: str | Path | Display | None
+    test_peak: float | None
+    test_scale: float | None
+    reference_peak: float | None
+    reference_scale: float | None
     mask: Source | None
     region: Region | None
     device: torch.device | str | None
@@ -72,11 +83,15 @@ class BatchSettings(TypedDict, total=False):
 
 def score_files(
     files: Sequence[tuple[Source, Source | None]],
-    metrics: Sequence[str | Metric],
+    metrics: str | Metric | Sequence[str | Metric],
     *,
     peak: float | None = None,
     scale: float | None = None,
     display: str | Path | Display | None = None,
+    test_peak: float | None = None,
+    test_scale: float | None = None,
+    reference_peak: float | None = None,
+    reference_scale: float | None = None,
     mask: Source | None = None,
     region: Region | None = None,
     device: torch.device | str | None = None,
@@ -94,8 +109,11 @@ def score_files(
         Pairs (test, reference); the reference is ``None`` for no-reference metrics. Images in
         memory are taken as by :func:`hdrmetrics.score`.
     metrics
-        Names or metrics.
-    peak, scale, display, mask, region, device
+        Names or metrics; one may stand alone.
+    peak, scale, display, test_peak, test_scale, reference_peak, reference_scale
+        As for :func:`hdrmetrics.score`; a factor that does not concern a file (``scale`` beside a
+        JPEG) is a warning of its row.
+    mask, region, device
         As for :func:`hdrmetrics.score`; the same mask and region for every file.
     jobs
         Files worked on at a time, in threads; each gets its share of the cores.
@@ -122,10 +140,16 @@ def score_files(
     """
     if jobs < 1:
         raise OptionError(f"jobs must be at least 1, not {jobs}")
+    if isinstance(metrics, (str, Metric)):  # a str is a sequence of its letters
+        metrics = [metrics]
+    units = Units(
+        peak, scale, display, test_peak, test_scale, reference_peak, reference_scale, lenient=True
+    )
+    check_reference(units, any(reference is not None for _, reference in files))
     read = functools.partial(_read, isolate=isolate)
     task = _Task(
         models=[build_metric(m, display, (options or {}).get(str(m), {})) for m in metrics],
-        units=Units(peak, scale, display),
+        units=units,
         mask=None if mask is None else read(mask),
         region=region,
         device=device,

@@ -72,6 +72,10 @@ class HdrQuality:
         peak: float | None = None,
         scale: float | None = None,
         display: str | Path | Display | None = None,
+        test_peak: float | None = None,
+        test_scale: float | None = None,
+        reference_peak: float | None = None,
+        reference_scale: float | None = None,
         mask: Source | None = None,
         region: Region | None = None,
         device: torch.device | str | None = None,
@@ -95,7 +99,9 @@ class HdrQuality:
         baseline
             The baseline file. Default: in the folder ``hdr_baselines`` beside the test file, by
             the test's and the metric's name.
-        peak, scale, display, mask, region, device, options
+        peak, scale, test_peak, test_scale, reference_peak, reference_scale
+            As for :func:`hdrmetrics.score`.
+        display, mask, region, device, options
             As for :func:`hdrmetrics.score`.
 
         Returns
@@ -149,6 +155,10 @@ class HdrQuality:
             peak=peak,
             scale=scale,
             display=display,
+            test_peak=test_peak,
+            test_scale=test_scale,
+            reference_peak=reference_peak,
+            reference_scale=reference_scale,
             mask=mask,
             region=region,
             device=device,

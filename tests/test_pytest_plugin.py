@@ -20,6 +20,7 @@ Run = Callable[..., pytest.RunResult]
 
 HEAD = """
 import numpy as np
+import pytest
 import hdrmetrics as hm
 
 def picture(seed=0):
@@ -52,6 +53,8 @@ def test_it(hdr_quality):
     hdr_quality.check(test, reference, at_least=20)
     hdr_quality.check(test, reference, "pu21-mae", at_most=50, encoder="peaks", scale=None)
     hdr_quality.check(test, metric="pu21-piqe", at_most=100)
+    own = hdr_quality.check(test / 10, reference, at_least=20, test_scale=10)
+    assert own.checks[0].value == pytest.approx(report.checks[0].value, abs=1e-3)
 """)
     result.assert_outcomes(passed=1)
 

@@ -36,11 +36,25 @@ def add_conditions(parser: argparse.ArgumentParser, *, reference: bool = True) -
         help=f"{whose} largest luminance (default: its 99.9th percentile is 1000 cd/m²)",
     )  # fmt: skip
     light.add_argument(
-        "--scale", type=positive, metavar="CD/M2", help="luminance of the pixel value 1"
-    )
+        "--scale", type=positive, metavar="CD/M2",
+        help="luminance of the pixel value 1 of linear pictures without a unit; light that is "
+        "known (PQ, HLG, SDR, EXR in cd/m²) stays",
+    )  # fmt: skip
+    if reference:
+        for role in ("test", "reference"):
+            own = group.add_mutually_exclusive_group()
+            own.add_argument(
+                f"--{role}-peak", type=positive, metavar="CD/M2",
+                help=f"the {role}'s own largest luminance, where units differ",
+            )  # fmt: skip
+            own.add_argument(
+                f"--{role}-scale", type=positive, metavar="CD/M2",
+                help=f"luminance of the {role}'s own pixel value 1",
+            )  # fmt: skip
     group.add_argument(
         "--display", metavar="NAME",
-        help="display, one of: hdrmetrics displays; or a file.json, file.json#name",
+        help="display that decodes coded pictures, and shows linear light as far as it can; one "
+        "of: hdrmetrics displays; or a file.json, file.json#name",
     )  # fmt: skip
     group.add_argument(
         "--mask", metavar="FILE", help="picture of weights: white counts, black does not"
@@ -155,7 +169,12 @@ def settings(arguments: argparse.Namespace, metrics: Sequence[str]) -> BatchSett
             options.setdefault(name, {})["crf_correction"] = True
     if arguments.device is not None:
         _check_device(arguments.device)
+    _check_light(arguments)
     return {
+        "test_peak": getattr(arguments, "test_peak", None),
+        "test_scale": getattr(arguments, "test_scale", None),
+        "reference_peak": getattr(arguments, "reference_peak", None),
+        "reference_scale": getattr(arguments, "reference_scale", None),
         "peak": arguments.peak,
         "scale": arguments.scale,
         "display": None if arguments.display is None else get_display(arguments.display),
@@ -166,6 +185,17 @@ def settings(arguments: argparse.Namespace, metrics: Sequence[str]) -> BatchSett
         "isolate": arguments.isolate,
         "options": options,
     }
+
+
+def _check_light(arguments: argparse.Namespace) -> None:
+    """Refuse a factor of both pictures beside one of a single one, in the words of the command."""
+    common = next((name for name in ("peak", "scale") if getattr(arguments, name)), None)
+    sides = ("test_peak", "test_scale", "reference_peak", "reference_scale")
+    own = next((name for name in sides if getattr(arguments, name, None)), None)
+    if common is not None and own is not None:
+        raise OptionError(
+            f"give --{common} for both pictures or --{own.replace('_', '-')} for one, not both"
+        )
 
 
 def _check_device(name: str) -> None:

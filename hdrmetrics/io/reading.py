@@ -12,6 +12,7 @@ from hdrmetrics.io.decoding import decode
 from hdrmetrics.io.isolate import DEFAULT_MEMORY, DEFAULT_TIMEOUT, read_isolated
 from hdrmetrics.io.limits import DEFAULT_MAX_PIXELS
 from hdrmetrics.io.source import load
+from hdrmetrics.units import positive
 
 
 def read_image(
@@ -80,8 +81,8 @@ def read_image(
     if peak is not None and scale is not None:
         raise OptionError("give peak= or scale=, not both")
     for option, value in (("peak", peak), ("scale", scale)):
-        if value is not None and not (np.isfinite(value) and value > 0):
-            raise OptionError(f"{option} is a positive number, not {value!r}")
+        if value is not None:
+            positive(option, value)
     name = os.fspath(path)
     if not isinstance(name, str):
         raise OptionError(f"a path is a str or os.PathLike, not {type(path).__name__}")
@@ -102,10 +103,11 @@ def read_image(
         option = "peak" if scale is None else "scale"
         raise OptionError(
             f"{name}: {option}= is for linear files; these pixels are display-encoded: "
-            "choose a display model"
+            "leave it out, and choose a display model where they are scored (display=)"
         )
     if scale is not None:
-        return image.scaled_by(scale, f"the caller's scale of {scale:g} cd/m² per unit")
+        rule = f"the caller's scale of {scale:g} cd/m² per unit"
+        return image.scaled_by(scale, rule, stated=True)
     assert peak is not None
     with np.errstate(invalid="ignore"):  # infinity is refused in words below
         brightest = float(image.luminance().max())

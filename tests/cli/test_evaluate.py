@@ -117,3 +117,14 @@ def test_the_table_fits(run, folders: Path, monkeypatch: pytest.MonkeyPatch, wid
     words = ["evaluate", "test", "-r", "ref", "--baseline", "q.json"]
     run(*words, "--update-baseline")
     assert max(len(line) for line in run(*words).out.splitlines()) <= width
+
+
+def test_a_baseline_of_a_linear_and_a_coded_picture_holds(run, folders: Path) -> None:
+    Path("pq").mkdir()
+    hm.write_image("pq/a.png", hm.read_image("test/a.exr", scale=10.0), transfer="pq", depth=16)
+    words = ["evaluate", "pq/a.png", "-r", "ref/a.exr", "--baseline", "q.json"]
+    assert run(*words, "--scale", "10", "--update-baseline").code == 0
+    assert run(*words, "--scale", "10").code == 0
+    other = run(*words, "--scale", "11")
+    assert other.code == 2
+    assert "calibration.reference.factor was 10, is 11" in other.err

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import math
+import re
 import shutil
 from pathlib import Path
 
@@ -186,6 +187,62 @@ def test_conditions_reach_the_score(run, folders: Path) -> None:
     plain = value()
     assert plain not in (value("--peak", "100"), value("--mask", "mask.png"))
     assert value("--isolate") == plain
+
+
+def test_linear_pictures_are_compared_with_coded_ones(run, folders: Path) -> None:
+    truth = hm.read_image("ref/a.exr", scale=10.0)
+    hm.write_image("cave.png", truth, transfer="pq", depth=16)
+    files = ("cave.png", "ref/a.exr")
+
+    def value(*words: str) -> float:
+        line = run("compare", *files, "-m", "pu21-psnr", *words, "--csv").out
+        return float(next(csv.DictReader(io.StringIO(line)))["pu21-psnr"])
+
+    peak = str(truth.luminance().max())
+    for words in (
+        ("--scale", "10"),
+        ("--reference-scale", "10"),
+        ("--peak", peak),
+        ("--reference-peak", peak),
+        ("--display", "pq-10000", "--scale", "10"),
+    ):
+        assert value(*words) > 70
+    printed = run("compare", *files, "--scale", "10").out
+    assert "test: default display for pq (pq-10000); reference: scale: a pixel value" in printed
+    other = tuple(reversed(files))
+    assert run("compare", *other, "--test-scale", "10").code == 0
+    wrong = run("compare", *other, "--reference-scale", "10")
+    assert wrong.code == 2
+    assert (
+        "say how many cd/m² a 1 of the test image is with test_scale= (--test-scale)" in wrong.err
+    )
+
+
+@pytest.mark.parametrize("words", [(), ("--display", "pq-10000")])
+def test_the_advice_of_the_command_works_as_it_stands(run, folders: Path, words) -> None:
+    hm.write_image("cave.png", hm.read_image("ref/a.exr", scale=10.0), transfer="pq", depth=16)
+    refused = run("compare", "cave.png", "ref/a.exr", *words)
+    assert refused.code == 2
+    flags = re.findall(r"\((--[\w-]+)\)", refused.err)
+    assert set(flags) == {"--reference-scale", "--reference-peak"}
+    for flag in flags:
+        assert run("compare", "cave.png", "ref/a.exr", *words, flag, "10").code == 0
+
+
+def test_factors_of_both_and_of_one_exclude_each_other(run, folders: Path) -> None:
+    both = run("compare", "test", "ref", "--scale", "2", "--test-peak", "3")
+    assert (both.code, both.out) == (2, "")
+    assert "give --scale for both pictures or --test-peak for one, not both" in both.err
+    twice = run("compare", "test", "ref", "--test-scale", "2", "--test-peak", "3")
+    assert twice.code == 2
+    alone = run("score", "test", "-m", "pu21-piqe", "--reference-scale", "2")
+    assert alone.code == 2
+    assert "there is none: leave it out" in alone.err
+    beside = run(
+        "score", "test", "-r", "ref", "-m", "pu21-piqe,pu21-psnr",
+        "--test-scale", "2", "--reference-scale", "2",
+    )  # fmt: skip
+    assert beside.code == 0
 
 
 def test_the_part_that_was_scored_is_named(run, folders: Path) -> None:
