@@ -121,6 +121,12 @@ class Metric(nn.Module):
 
     Half-precision input is computed in float32, and autocast is switched off inside, so that
     mixed-precision training never changes a score by more than the rounding of its input.
+
+    ``torch.func`` (``grad``, ``vmap``, ``jvp`` …) sees through every metric, pixel values being
+    checked all the same. ``torch.jit.trace``, ``torch.compile`` and ``torch.export`` make a graph
+    that fits pictures of one size, whatever their values; a graph checks no values. Metrics that
+    choose by the values of the reference (``mpsnr`` without its stops, ``stack-``) refuse to be
+    traced, and mapped over references.
     """
 
     info: MetricInfo

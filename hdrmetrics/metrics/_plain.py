@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import numbers
 import warnings
 from collections.abc import Callable
 
@@ -90,7 +91,7 @@ def on_light(
 
 def check_data_range(data_range: float) -> None:
     """Raise :class:`OptionError` unless the code of white is a positive number."""
-    if not (isinstance(data_range, (int, float)) and 0 < data_range < math.inf):
+    if not (isinstance(data_range, numbers.Real) and 0 < data_range < math.inf):
         raise OptionError(f"data_range must be positive, not {data_range}")
 
 
@@ -152,7 +153,7 @@ def _warn_of_small(
                 f"no pixel is above 1, with a white of {data_range:g} that is next to black: for "
                 "codes in [0, 1] leave data_range=1.0",
                 CalibrationWarning,
-                stacklevel=5,
+                stacklevel=4,
             )
             return
 
