@@ -458,7 +458,7 @@ def as_batch(image: Tensor, role: str = "image") -> Tensor:
             "hdrmetrics.score() takes paths and arrays"
         )
     if not image.is_floating_point():
-        raise ShapeError(f"{what} must hold floats, not {image.dtype}")
+        raise ShapeError(f"{what} must hold floats, not {image.dtype}: give it as .float()")
     if image.ndim == 2:
         image = image[None, None]
     elif image.ndim == 3:
@@ -466,6 +466,7 @@ def as_batch(image: Tensor, role: str = "image") -> Tensor:
     if image.ndim != 4 or image.shape[1] not in (1, 3) or image.numel() == 0:
         raise ShapeError(
             f"{what} must be (N, C, H, W) with 1 or 3 channels, not {tuple(image.shape)}"
+            + ("; channels come first: .movedim(-1, -3)" if image.shape[-1] in (1, 3) else "")
         )
     return image.float() if image.dtype in (torch.float16, torch.bfloat16) else image
 

@@ -227,6 +227,18 @@ def test_shapes_types_and_autocast(measure: str) -> None:
         assert run(measure, (test, reference.double())).dtype == torch.float32
 
 
+def test_channels_come_first() -> None:
+    test, reference = codes()
+    late = [x.movedim(-3, -1)[0] for x in (test, reference)]
+    with pytest.raises(ShapeError, match=r"movedim\(-1, -3\)"):
+        F.psnr(*late)
+    assert torch.equal(F.psnr(*(x.movedim(-1, -3) for x in late)), F.psnr(test, reference))
+    eight = [(255 * x).round().to(torch.uint8) for x in (test, reference)]
+    with pytest.raises(ShapeError, match=r"\.float\(\)"):
+        F.psnr(*eight, data_range=255)
+    assert torch.isfinite(F.psnr(*(x.float() for x in eight), data_range=255)).all()
+
+
 def test_borders_that_ssim_does_not_know() -> None:
     test, reference = codes()
     for call in (F.ssim, F.ssim_map):
