@@ -6,6 +6,14 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from hdrmetrics import assembly as assembly
+    from hdrmetrics import codecs as codecs
+    from hdrmetrics import distort as distort
+    from hdrmetrics import errors as errors
+    from hdrmetrics import expand as expand
+    from hdrmetrics import functional as functional
+    from hdrmetrics import tonemap as tonemap
+    from hdrmetrics import transfer as transfer
     from hdrmetrics.batch import Row as Row
     from hdrmetrics.batch import score_files as score_files
     from hdrmetrics.catalogue import create_metric as create_metric
@@ -62,14 +70,21 @@ _HOMES = {
     "write_image": "io",
 }
 
+# Modules that need no import of their own: hdrmetrics.functional.ssim(…).
+_ROOMS = frozenset(
+    {"assembly", "codecs", "distort", "errors", "expand", "functional", "tonemap", "transfer"}
+)
+
 __all__ = ["__version__", *sorted(_HOMES)]
 
 
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
         return getattr(importlib.import_module(f"hdrmetrics.{_HOMES[name]}"), name)
+    if name in _ROOMS:
+        return importlib.import_module(f"hdrmetrics.{name}")
     raise AttributeError(f"module 'hdrmetrics' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *__all__, *_ROOMS})

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Unpack
 
 from hdrmetrics.batch import BatchSettings, Row, score_files
-from hdrmetrics.catalogue import metric_info
+from hdrmetrics.catalogue import canonical_name, metric_info
 from hdrmetrics.defaults import WITH_REFERENCE, WITHOUT_REFERENCE
 from hdrmetrics.errors import OptionError
 from hdrmetrics.gate_baseline import (
@@ -136,8 +136,12 @@ def evaluate_cases(
     if baseline is not None and not (update_baseline and not Path(baseline).exists()):
         old = read_baseline(baseline)
     paired = any(reference is not None for _, reference in cases.values())
-    rules = Rules(fail_below or {}, fail_above or {}, max_drop, compare=not update_baseline)
-    infos = _infos(metrics, rules, old, paired)
+    drops = _canonical(max_drop) if isinstance(max_drop, Mapping) else max_drop
+    rules = Rules(
+        _canonical(fail_below or {}), _canonical(fail_above or {}), drops,
+        compare=not update_baseline,
+    )  # fmt: skip
+    infos = _infos([canonical_name(name) for name in metrics], rules, old, paired)
     rules.check(infos)
     rows = score_files(list(cases.values()), list(infos), **settings)
     by_name = dict(zip(cases, rows, strict=True))
@@ -161,6 +165,10 @@ def evaluate_cases(
         baseline=None if baseline is None else str(baseline),
         updated=updated,
     )
+
+
+def _canonical(limits: Mapping[str, float]) -> dict[str, float]:
+    return {canonical_name(name): limit for name, limit in limits.items()}
 
 
 def _infos(

@@ -10,9 +10,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from hdrmetrics.encoding import Encoding
-from hdrmetrics.errors import OptionError, PixelValueError
+from hdrmetrics.errors import OptionError
 from hdrmetrics.filters import gaussian_taps, separable_filter
-from hdrmetrics.metric import as_batch, check_mask
+from hdrmetrics.metric import check_mask
+from hdrmetrics.metrics._plain import codes_alone, eight_bit_scale
 from hdrmetrics.metrics.code_metric import CodeMetric, Measure
 
 _WINDOW, _WINDOW_SIGMA = 7, 7 / 6
@@ -49,6 +50,7 @@ class PiqeDetails(NamedTuple):
 def piqe(
     image: Tensor,
     *,
+    data_range: float = 1.0,
     mask: Tensor | None = None,
     round_to_8bit: bool = False,
     block: int = 16,
@@ -59,12 +61,15 @@ def piqe(
     Parameters
     ----------
     image
-        Grey code values on the 8-bit scale, 0 to 255 (perceptually uniform units go beyond),
-        ``(N, 1, H, W)``; of three channels the luma is taken.
+        Grey codes ``(N, 1, H, W)``; of three channels the luma is taken.
+    data_range
+        Code of white: 1 for display-encoded values in [0, 1], 255 for 8-bit values, 256 for PU21.
+        The constants are those of 8-bit values: codes are brought to them first, but for PU21,
+        which is taken as it is.
     mask
         Weights in [0, 1], ``(N, 1, H, W)``; a block counts by its mean weight.
     round_to_8bit
-        Round to whole code values first, as the original does. Off by default, since it moves the
+        Round to whole 8-bit values first, as the original does. Off by default, since it moves the
         score of a dark picture by several points.
     block
         Side of the blocks, px, even and at least 8.
@@ -82,8 +87,11 @@ def piqe(
         For shapes that are no images.
     PixelValueError
         For NaN or infinite pixels, which would make blocks count as inactive.
+    DomainError
+        If the values are no codes of this range.
     OptionError
-        For a block size or threshold that cannot be, a mask outside [0, 1] or selecting nothing.
+        For a range, block size or threshold that cannot be, a mask outside [0, 1] or selecting
+        nothing.
 
     Notes
     -----
@@ -101,6 +109,7 @@ def piqe(
     """
     return piqe_details(
         image,
+        data_range=data_range,
         mask=mask,
         round_to_8bit=round_to_8bit,
         block=block,
@@ -108,19 +117,36 @@ def piqe(
     ).score
 
 
-@torch.no_grad()
 def piqe_details(
     image: Tensor,
     *,
+    data_range: float = 1.0,
     mask: Tensor | None = None,
     round_to_8bit: bool = False,
     block: int = 16,
     activity_threshold: float = 0.1,
 ) -> PiqeDetails:
     """Return the PIQE score with its maps of blocks; arguments and errors as for :func:`piqe`."""
-    batch = as_batch(image)
-    if not bool(batch.isfinite().all()):
-        raise PixelValueError("the image has pixel values that are NaN or infinite")
+    batch = codes_alone(image, data_range=data_range)
+    return block_quality(
+        batch * eight_bit_scale(data_range),
+        mask=mask,
+        round_to_8bit=round_to_8bit,
+        block=block,
+        activity_threshold=activity_threshold,
+    )
+
+
+@torch.no_grad()
+def block_quality(
+    batch: Tensor,
+    *,
+    mask: Tensor | None = None,
+    round_to_8bit: bool = False,
+    block: int = 16,
+    activity_threshold: float = 0.1,
+) -> PiqeDetails:
+    """Return the details for codes ``(N, C, H, W)`` on the 8-bit scale, whatever their values."""
     if block < 8 or block % 2:
         raise OptionError(f"PIQE's block must be even and at least 8 pixels, not {block}")
     if not activity_threshold >= 0:
@@ -234,11 +260,11 @@ class PIQE(CodeMetric):
 
     def code_compare(self, test: Tensor, kept: Any, mask: Tensor | None) -> Tensor:
         """Return the score."""
-        return piqe(test, mask=mask, round_to_8bit=self.round_to_8bit)
+        return block_quality(test, mask=mask, round_to_8bit=self.round_to_8bit).score
 
     def code_map(self, test: Tensor, kept: Any) -> Tensor:
         """Return what each block of 16×16 pixels contributes."""
-        return piqe_details(test, round_to_8bit=self.round_to_8bit).distortion
+        return block_quality(test, round_to_8bit=self.round_to_8bit).distortion
 
     def conditions(self, reference: Tensor | None = None) -> dict[str, Any]:
         """Return encoding, luma and rounding."""

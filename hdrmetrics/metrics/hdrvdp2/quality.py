@@ -30,6 +30,8 @@ def quality(
     frequencies: tuple[float, ...],
     changed: Tensor,
     mask: Tensor | None = None,
+    *,
+    above_floor: bool = False,
 ) -> Tensor:
     """Return Q per image, ``(N,)``: higher is worse.
 
@@ -44,6 +46,8 @@ def quality(
     mask
         Weights of the pixels that are wanted, ``(N, 1, H, W)`` in [0, 1]; the others count neither
         as difference nor as size.
+    above_floor
+        Return how far Q lies above that of identical images, exactly 0 there.
     """
     area: Tensor | float = 1.0
     if mask is not None:
@@ -62,7 +66,11 @@ def quality(
         # The root of zero has no gradient; where nothing differs the floor stands alone.
         some = energy > 0
         root = torch.where(some, energy, 1.0).sqrt() * some * 2.0**index
-        levels = torch.log(root / (area * (height * width)) + QUALITY_FLOOR)
+        share = root / (area * (height * width))
+        if above_floor:
+            levels = torch.log1p(share / QUALITY_FLOOR)
+        else:
+            levels = torch.log(share + QUALITY_FLOOR)
         total = total + levels.sum(dim=1) * (quality_weight(frequency) / count)
     return total
 
