@@ -1,13 +1,54 @@
-"""Text files that appear complete or not at all."""
+"""Files that appear complete or not at all."""
 
 from __future__ import annotations
 
 import contextlib
 import os
 import secrets
+from collections.abc import Iterator
 from pathlib import Path
 
 from hdrmetrics.errors import ImageWriteError
+
+
+@contextlib.contextmanager
+def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Give a draft beside a file, which replaces it when the block ends without an error.
+
+    Parameters
+    ----------
+    path
+        The file; a link stays a link. A device or pipe (``/dev/stdout``) is given itself: there is
+        nothing to replace.
+
+    Yields
+    ------
+    Path
+        Where to write; it has the file's suffix.
+
+    Raises
+    ------
+    ImageWriteError
+        If the draft cannot be written or moved; an older file is then as it was.
+    """
+    target = Path(path)
+    try:
+        if target.exists() and not target.is_file():
+            yield target
+            return
+        target = target.resolve()
+        draft = target.with_name(f".{target.stem}.{secrets.token_hex(4)}{target.suffix}")
+        try:
+            yield draft
+            os.replace(draft, target)
+        finally:
+            with contextlib.suppress(OSError):
+                draft.unlink(missing_ok=True)
+    except ImageWriteError:
+        raise
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ImageWriteError(f"cannot write {os.fspath(path)!r}: {reason}") from error
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:
@@ -18,19 +59,6 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
     ImageWriteError
         If the file cannot be written.
     """
-    target = Path(path)
-    try:
-        if target.exists() and not target.is_file():  # /dev/stdout, a pipe: nothing to replace
-            target.write_text(text, encoding="utf-8", newline="\n")
-            return
-        target = target.resolve()  # a link stays a link
-        draft = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
-        try:
-            draft.write_text(text, encoding="utf-8", newline="\n")
-            os.replace(draft, target)
-        finally:
-            with contextlib.suppress(OSError):
-                draft.unlink(missing_ok=True)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise ImageWriteError(f"cannot write {os.fspath(path)!r}: {reason}") from error
+    with replacing(path) as draft:
+        # A file's name may hold bytes that are no text; they must not lose the whole table.
+        draft.write_text(text, encoding="utf-8", newline="\n", errors="surrogateescape")
