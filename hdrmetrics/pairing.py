@@ -181,6 +181,54 @@ class Case:
     key: str = ""
 
 
+def find_cases(
+    test: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
+    reference: str | os.PathLike[str] | Iterable[str | os.PathLike[str]] | None = None,
+    *,
+    recursive: bool = False,
+) -> list[Case]:
+    """Return a case for everything that a job is about, whether or not it can be scored.
+
+    Parameters
+    ----------
+    test, reference
+        Files, folders or patterns, as for :func:`find_files`.
+    recursive
+        Look into the folders of a folder, too.
+
+    Returns
+    -------
+    list of Case
+        Of :func:`match_files`; and one with a problem for each folder that holds no picture and
+        each pattern that matches none.
+
+    Raises
+    ------
+    ImageReadError
+        If there is nothing at all to score, or nothing to compare with.
+    """
+    sources = [test] if isinstance(test, (str, os.PathLike)) else list(test)
+    tests, problems = look_for(sources, recursive=recursive)
+    folder = Path(sources[0]) if len(sources) == 1 else None
+    if reference is None:
+        cases = [Case(one.name, one.path, key=one.stem) for one in tests]
+    else:
+        references, lacking = look_for(reference, recursive=recursive)
+        if not references:
+            raise ImageReadError(next(iter(lacking.values()), "no references were given"))
+        if len(references) == 1 and references[0].named and not references[0].path.exists():
+            raise ImageReadError(f"{references[0].path}: no such file or folder")
+        cases = match_files(tests, references, folder=folder)
+        problems |= lacking
+    if not cases:
+        raise ImageReadError(next(iter(problems.values()), "no files were given"))
+    names = {case.name for case in cases}
+    for source, problem in problems.items():
+        name = source if source not in names else f"{source} (as a whole)"
+        cases.append(Case(name, Path(source), problem=problem, key=name))
+    return cases
+
+
 def match_files(
     tests: Sequence[Found], references: Sequence[Found], *, folder: Path | None = None
 ) -> list[Case]:

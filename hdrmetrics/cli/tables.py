@@ -34,6 +34,29 @@ class Column:
     shrinks: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """What a table holds, wherever it is written.
+
+    Parameters
+    ----------
+    columns
+        Their titles and how they are aligned.
+    rows
+        Cells.
+    footer
+        Further rows, set off by a line.
+    """
+
+    columns: Sequence[Column]
+    rows: Sequence[Sequence[str]]
+    footer: Sequence[Sequence[str]] = ()
+
+    def text(self, width: int | None) -> str:
+        """Return the table for the terminal, see :func:`format_table`."""
+        return format_table(self.columns, self.rows, width=width, footer=self.footer)
+
+
 def terminal_width() -> int | None:
     """Return the number of characters in a line, ``None`` when the output is no terminal."""
     if "COLUMNS" in os.environ or sys.stdout.isatty():
