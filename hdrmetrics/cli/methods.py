@@ -153,7 +153,7 @@ def method_grids(
                 _text(found.mean, info), _text(found.worst, info), difference,
             ]  # fmt: skip
             lines.append([*line, found.apart] if apart else line)
-    grids = [Grid(columns, lines)]
+    grids = [Grid(columns, lines, keep=2)]
     further = [(a, b) for a, b in method_pairs(methods) if b != first]
     if further:
         pairs = [Column("metric"), Column("methods"), Column("n", right=True)]
@@ -164,7 +164,7 @@ def method_grids(
                 delta = paired_difference(values[a][info.name], values[b][info.name])
                 title = "" if index else _heading(info)
                 rows.append([title, f"{a} − {b}", str(delta.n), difference_text(delta, None, info)])
-        grids.append(Grid(pairs, rows))
+        grids.append(Grid(pairs, rows, keep=2))
     return grids
 
 
