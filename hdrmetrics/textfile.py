@@ -1,12 +1,15 @@
-"""Files that appear complete or not at all."""
+"""Text files, JSON among them, that appear complete or not at all."""
 
 from __future__ import annotations
 
 import contextlib
+import json
 import os
+import re
 import secrets
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from hdrmetrics.errors import ImageWriteError
 
@@ -62,3 +65,10 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
     with replacing(path) as draft:
         # A file's name may hold bytes that are no text; they must not lose the whole table.
         draft.write_text(text, encoding="utf-8", newline="\n", errors="surrogateescape")
+
+
+def json_text(document: Any) -> str:
+    """Return a document as strict JSON that people can read."""
+    text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    # Bytes of a file's name that are no text come as half a character, which UTF-8 does not have.
+    return re.sub("[\ud800-\udfff]", lambda found: f"\\u{ord(found[0]):04x}", text)

@@ -5,10 +5,8 @@ from __future__ import annotations
 import argparse
 import csv
 import io
-import json
 import math
 import os
-import re
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,7 +19,7 @@ from hdrmetrics.cli.tables import Column, Grid, format_facts, terminal_width
 from hdrmetrics.formatting import arrow, format_value
 from hdrmetrics.frames import flat_records
 from hdrmetrics.summary import Summary, summarise
-from hdrmetrics.textfile import write_text
+from hdrmetrics.textfile import json_text, write_text
 
 if TYPE_CHECKING:
     from hdrmetrics.batch import Row
@@ -38,13 +36,6 @@ def emit(text: str, target: str) -> None:
         sys.stdout.write(text)
     else:
         write_text(target, text)
-
-
-def json_text(document: Any) -> str:
-    """Return a JSON document."""
-    text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-    # Bytes of a file's name that are no text come as half a character, which UTF-8 does not have.
-    return re.sub("[\ud800-\udfff]", lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 @dataclass

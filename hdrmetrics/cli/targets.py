@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from hdrmetrics.errors import OptionError
@@ -60,27 +60,56 @@ def check_targets(arguments: argparse.Namespace, inputs: Iterable[str | os.PathL
         If two documents go to one place, a folder is missing, or a target is a picture or an
         input.
     """
-    named = [(f"--{name}", getattr(arguments, name, None)) for name in _TABLES]
-    streams = [option for option, target in named if target == "-"]
+    named = _named(arguments)
+    streams = [option for option, target in named.items() if target == "-"]
     if len(streams) > 1:
         raise OptionError(f"{' and '.join(streams)} cannot both go to stdout: name a file for one")
-    files = [(option, Path(target)) for option, target in named if target not in (None, "-")]
     read = {Path(path).resolve() for path in inputs}
     taken: dict[Path, str] = {}
-    for option, path in files:
-        if _special(path):
+    for option, target in named.items():
+        path = Path(target)
+        if target == "-" or _special(path):
             continue
-        if not str(path).strip() or path.is_dir():
-            raise OptionError(f"{option}: {str(path)!r} is a folder; name a file to write")
-        if not path.parent.is_dir():
-            raise OptionError(f"{option}: there is no folder {str(path.parent)!r} to write to")
-        if _is_picture(path) or path.resolve() in read:
-            raise OptionError(
-                f"{option}: {str(path)!r} is a picture; name another file for the table"
-            )
+        if fault := _fault(path, read):
+            raise OptionError(f"{option}: {fault}")
         other = taken.setdefault(path.resolve(), option)
         if other != option:
-            raise OptionError(f"{other} and {option} name one file, {str(path)!r}")
+            raise OptionError(f"{other} and {option} name one file, {target!r}")
+
+
+def writable_targets(
+    arguments: argparse.Namespace, inputs: Iterable[str | os.PathLike[str]]
+) -> dict[str, str]:
+    """Return the targets that :func:`check_targets` has nothing against, by option.
+
+    Where two name one place, the first has it.
+    """
+    read = {Path(path).resolve() for path in inputs}
+    found: dict[str, str] = {}
+    for option, target in _named(arguments).items():
+        free = target not in found.values()
+        if free and (target == "-" or _special(Path(target)) or not _fault(Path(target), read)):
+            found[option] = target
+    return found
+
+
+def _named(arguments: argparse.Namespace) -> dict[str, str]:
+    """Return the targets by option."""
+    targets = {f"--{name}": getattr(arguments, name, None) for name in _TABLES}
+    return {option: target for option, target in targets.items() if target is not None}
+
+
+def _fault(path: Path, read: Collection[Path]) -> str:
+    """Return what is wrong with writing a table to a file; empty for nothing."""
+    if path.is_dir():
+        return f"{str(path)!r} is a folder; name a file to write"
+    if not path.parent.is_dir():
+        return f"there is no folder {str(path.parent)!r} to write to"
+    if _is_picture(path):
+        return f"{str(path)!r} is a picture; name another file for the table"
+    if path.resolve() in read:
+        return f"{str(path)!r} is read, too; name another file for the table"
+    return ""
 
 
 def _is_picture(path: Path) -> bool:
