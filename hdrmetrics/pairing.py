@@ -276,6 +276,7 @@ def match_files(
 
 def _expected(tests: Sequence[Found], reference: Found, folder: Path | None) -> tuple[str, Path]:
     """Return the name and path that a reference's missing test would have."""
+    tests = [test for test in tests if test.path.exists()]  # the others may be misspelt folders
     suffixes = {test.path.suffix for test in tests}
     name = reference.stem + suffixes.pop() if len(suffixes) == 1 else reference.name
     roots = {Path(*test.path.parts[: -len(Path(test.name).parts)]) for test in tests}

@@ -18,6 +18,7 @@ from hdrmetrics.cli import messages
 from hdrmetrics.cli.tables import Column, Grid, format_facts, terminal_width
 from hdrmetrics.formatting import arrow, format_value
 from hdrmetrics.frames import flat_records
+from hdrmetrics.pairing import listed
 from hdrmetrics.summary import Summary, summarise
 from hdrmetrics.textfile import json_text, write_text
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from hdrmetrics.result import Score
 
 FAILED = "failed"
+_NAMED = 3  # further files named with an error
 _QUIET_CONDITIONS = ("calibration", "size", "dtype", "region", "mask", "version", "encoding")
 
 
@@ -144,17 +146,20 @@ def report_problems(rows: Sequence[Row], *, quiet: bool) -> int:
     names = short_names([row.test for row in rows])
     for line in [] if quiet else grouped_warnings(rows):
         messages.warning(line)
-    lines: dict[str, None] = {}
+    # The reader's messages begin with the file; one reference may fail for many tests.
+    found: dict[str, list[str]] = {}
     for name, row in zip(names, rows, strict=True):
         same: dict[str, list[str]] = {}
         for what, message in row.errors.items():
             same.setdefault(message, []).append(what)
         for message, where in same.items():
-            # The reader's messages begin with the file; one reference may fail for many tests.
             whole = where == ["file"]
-            lines[message if whole else f"{name}: {', '.join(where)}: {message}"] = None
-    for line in lines:
-        messages.error(line)
+            text = message if whole else f"{', '.join(where)}: {message}"
+            found.setdefault(text, []).append("" if whole else name)
+    for text, files in found.items():
+        others = listed(files[1:], most=_NAMED) if files[0] else ""
+        first = f"{files[0]}: {text}" if files[0] else text
+        messages.error(f"{first} (likewise {others})" if others else first)
     return 0 if all(row.ok for row in rows) else 2
 
 
