@@ -137,7 +137,7 @@ def _judge(arguments: argparse.Namespace) -> int:
         found = gate.judge([done[index] for index in range(len(done))])
         found = dataclasses.replace(found, notices=(*found.notices, *exempt))
         _write(found, {f"--{k}": v for k in _REPORTS if (v := getattr(arguments, k)) is not None})
-        if "-" not in (arguments.json, arguments.markdown):
+        if "-" not in (arguments.json, arguments.markdown, arguments.junit):
             _print(found)
         sys.stdout.flush()
         _problems(found, quiet=arguments.quiet)
