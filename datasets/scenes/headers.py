@@ -49,8 +49,8 @@ def picture_size(path: Path) -> tuple[int, int] | None:
     name = SUFFIXES[path.suffix.lower()]
     try:
         if name == "exr":
-            width, height = parse_exr(_whole(path))[0][0].size
-            return height, width
+            left, top, right, bottom = parse_exr(_whole(path))[0][0].display_window
+            return bottom - top + 1, right - left + 1
         if name == "tiff":
             tags, _, _ = read_tags(_whole(path))
             return number(tags, _HEIGHT), number(tags, _WIDTH)
