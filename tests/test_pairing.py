@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hdrmetrics.errors import ImageReadError, PairingError
-from hdrmetrics.pairing import find_files, listed, pair_files
+from hdrmetrics.pairing import described, find_files, listed, pair_files, unlisted_files
 
 
 @pytest.fixture
@@ -114,3 +114,44 @@ def test_twins_need_their_whole_names(tree: Path) -> None:
 def test_long_lists_are_cut() -> None:
     assert listed([str(i) for i in range(12)], most=3) == "0, 1, 2 and 9 more"
     assert listed(["a"]) == "a"
+
+
+def files_of(folder, **contents: bytes) -> None:
+    folder.mkdir()
+    for name, data in contents.items():
+        (folder / name.replace("__", ".")).write_bytes(data)
+
+
+PNG, JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
+
+
+def test_pictures_without_an_ending_are_listed(tmp_path) -> None:
+    files_of(tmp_path / "a", one=PNG, two=JPEG, notes=b"some text", three__bmp=b"", empty=b"")
+    assert [one.name for one in find_files(tmp_path / "a")] == ["one", "three.bmp", "two"]
+
+
+def test_what_is_left_out_can_be_said(tmp_path) -> None:
+    files_of(
+        tmp_path / "a", one__png=PNG, two__psd=b"8BPS", three__dng=b"II*\0", four__txt=b"text",
+        five__dat=JPEG, six=b"8BPS", __hidden__psd=b"8BPS", seven__npy=b"\x93NUMPY",
+    )  # fmt: skip
+    left_out = {one.name: one.reason for one in unlisted_files(tmp_path / "a")}
+    assert sorted(left_out) == ["five.dat", "six", "three.dng", "two.psd"]
+    assert left_out["five.dat"].startswith("jpeg by its first bytes")
+    assert "develop it first" in left_out["three.dng"]
+    words = described(unlisted_files([str(tmp_path / "a"), str(tmp_path / "a" / "one.png")]))
+    assert words.startswith("4 pictures were left out: ")
+    assert unlisted_files(tmp_path / "a" / "one.png") == []
+
+
+def test_a_folder_of_unreadable_pictures_says_so(tmp_path) -> None:
+    files_of(tmp_path / "a", one__psd=b"8BPS")
+    with pytest.raises(ImageReadError, match=r"1 picture was left out: one\.psd \(Photoshop"):
+        find_files(tmp_path / "a")
+
+
+def test_left_out_pictures_in_folders_below(tmp_path) -> None:
+    files_of(tmp_path / "a", one__png=PNG)
+    files_of(tmp_path / "a" / "b", two__cr2=b"")
+    assert unlisted_files(tmp_path / "a") == []
+    assert [one.name for one in unlisted_files(tmp_path / "a", recursive=True)] == ["b/two.cr2"]
