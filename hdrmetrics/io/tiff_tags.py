@@ -15,6 +15,8 @@ _LAYOUTS = {
 }  # fmt: skip
 _SUB_DIRECTORIES = 330
 _MOST_DIRECTORIES = 4096
+_MOST_VALUES = 2**22  # numbers in a tag: more are no list of strips, but eat memory
+_SHARED = 8  # times the size of the file: what all tags may hold together, some of it shared
 
 Tags = dict[int, Any]
 
@@ -61,11 +63,20 @@ def read_tags(source: Source) -> tuple[Tags, str, int]:
     return tags, layout.order, following
 
 
-def read_directory(source: Source, layout: Layout, start: int) -> tuple[Tags, int]:
+def read_directory(
+    source: Source, layout: Layout, start: int, budget: list[int] | None = None
+) -> tuple[Tags, int]:
     """Return the tags of the directory at an offset, and the offset of the one that follows it.
 
     Texts and undefined bytes are ``bytes``, numbers tuples of ``int`` or ``float``; tags of
-    unknown types are left out.
+    unknown types, and of more numbers than any picture needs, are left out.
+
+    Parameters
+    ----------
+    source, layout, start
+        The file, how it stores numbers, and where the directory begins.
+    budget
+        Bytes that tags may still hold, in all directories that share the list; it is counted down.
 
     Raises
     ------
@@ -85,6 +96,7 @@ def read_directory(source: Source, layout: Layout, start: int) -> tuple[Tags, in
     table = source.take(first, count * entry, "the TIFF directory")
     (following,) = source.unpack(order + offset_layout, first + len(table), "the TIFF directory")
     tags: Tags = {}
+    budget = [_SHARED * len(source.data)] if budget is None else budget
     for position in range(0, len(table), entry):
         tag, kind, values = struct.unpack_from(order + "HH" + offset_layout, table, position)
         if kind not in _LAYOUTS:
@@ -92,12 +104,17 @@ def read_directory(source: Source, layout: Layout, start: int) -> tuple[Tags, in
         form = _LAYOUTS[kind]
         size = values * struct.calcsize("=" + form)
         if size <= inline:
-            body = table[position + head : position + head + size]
+            body = memoryview(table)[position + head : position + head + size]
         else:
             (where,) = struct.unpack_from(order + offset_layout, table, position + head)
-            body = source.take(where, size, f"TIFF tag {tag}")
+            body = source.view(where, size, f"TIFF tag {tag}")
+            budget[0] -= size
+            if budget[0] < 0:
+                raise ImageReadError("corrupt: the TIFF tags hold more than the file does")
+        if form != "s" and values > _MOST_VALUES:
+            continue
         if form == "s":
-            tags[tag] = body
+            tags[tag] = bytes(body)
         else:
             tags[tag] = struct.unpack(f"{order}{values * len(form)}{form[0]}", body)
     return tags, following
@@ -113,7 +130,8 @@ def read_directories(source: Source, layout: Layout) -> list[Tags]:
     ImageReadError
         If the first directory cannot be read.
     """
-    page, following = read_directory(source, layout, layout.first)
+    budget = [_SHARED * len(source.data)]
+    page, following = read_directory(source, layout, layout.first, budget)
     found, seen = [page], {layout.first}
 
     def visit(start: Any) -> tuple[Tags, int] | None:
@@ -124,7 +142,7 @@ def read_directories(source: Source, layout: Layout) -> list[Tags]:
             return None
         seen.add(start)
         try:
-            directory = read_directory(source, layout, start)
+            directory = read_directory(source, layout, start, budget)
         except ImageReadError:
             return None
         found.append(directory[0])

@@ -283,6 +283,32 @@ def test_raw_files_are_refused_with_advice(read, first):
         read(raw(first))
 
 
+def test_canons_raw_files_are_refused_with_advice(read):
+    data = bytearray(encoded(samples(4, 4, 3, np.uint8), photometric="rgb"))
+    data[8:10] = b"CR"
+    with pytest.raises(ImageReadError, match="develop it first"):
+        read(bytes(data))
+
+
+def test_a_stack_of_imagej_is_noted(read):
+    array = samples(4, 6, 3, np.uint16).transpose(2, 0, 1)
+    out = io.BytesIO()
+    tifffile.imwrite(out, array, imagej=True)
+    image = read(out.getvalue())
+    check(image, array[0])
+    assert "a stack of 3 pictures: the first was read" in image.notes
+
+
+def test_tags_that_hold_more_than_the_file_are_refused(read):
+    """Thousands of tags that all point to the same megabyte would take gigabytes."""
+    body = bytes(2**20)
+    tags = [(40_000 + index, 7, 2**20, 400) for index in range(20)]
+    head = struct.pack("<2sHIH", b"II", 42, 8, len(tags))
+    head += b"".join(struct.pack("<HHII", *tag) for tag in tags)
+    with pytest.raises(ImageReadError, match="hold more than the file does"):
+        read(head + bytes(400 - len(head)) + body)
+
+
 def test_a_loop_of_directories_ends(read):
     data = bytearray(encoded(samples(4, 4, 3, np.uint8), photometric="rgb"))
     first = page(bytes(data))
