@@ -188,6 +188,9 @@ def test_reports_are_written_when_nothing_can_be_scored(run, folders: Path, stat
         (["test", "-r", "ref", "--display", "nix"], "nix"),
         (["test", "-r", "ref", "--mask", "nix.png"], "nix.png"),
         (["test", "-m", "pu21-psnr"], "needs a reference"),
+        (["test", "--fail-above", "38"], "'38' is not METRIC=NUMBER"),
+        (["test", "--nonsense"], "unrecognized arguments: --nonsense"),
+        ([], "the following arguments are required: TEST"),
     ],
 )
 def test_wrong_use_is_told_in_the_reports_too(
