@@ -100,7 +100,10 @@ def score_and_report(
         more = {"map": [str(writer.target), writer.suffix, writer.limits]}
 
     def already(index: int, row: Row) -> bool:
-        return writer is None or all(Path(p).exists() for p in writer.paths(places[index]))
+        if writer is None:
+            return True
+        written = writer.records({places[index]: row})
+        return all(Path(record["file"]).exists() for record in written)
 
     def show(done: dict[int, Row]) -> int:
         rows = {places[index]: _marked(row, exempt) for index, row in done.items()}
