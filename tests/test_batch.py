@@ -31,7 +31,7 @@ def test_rows_hold_the_values_of_score(files: list[tuple[Path, Path]], jobs: int
     metrics = ["pu21-psnr", "pu21-ssim", "pu21-piqe"]
     seen: list[str] = []
     rows = hm.score_files(files, metrics, jobs=jobs, on_row=lambda row: seen.append(row.test))
-    assert seen == [row.test for row in rows] == [str(test) for test, _ in files]
+    assert sorted(seen) == [row.test for row in rows] == [str(test) for test, _ in files]
     for row, (test, reference) in zip(rows, files, strict=True):
         assert row.ok
         for name in metrics:
@@ -57,16 +57,18 @@ def test_mask_region_and_isolation_reach_every_file(
 def test_isolate_is_handed_to_the_reader(
     files: list[tuple[Path, Path]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[bool] = []
+    asked: list[bool | None] = []
     real = hm_io.read_image
 
-    def spy(path: Path, *, isolate: bool = False) -> hm.Image:
+    def spy(path: Path, *, isolate: bool | None = None) -> hm.Image:
         asked.append(isolate)
         return real(path)
 
     monkeypatch.setattr(hm_io, "read_image", spy)
     hm.score_files(files[:1], ["pu21-psnr"], isolate=True)
-    assert asked == [True, True]
+    hm.score_files(files[:1], ["pu21-psnr"])
+    hm.score_files(files[:1], ["pu21-psnr"], isolate=False)
+    assert asked == [True, True, None, None, False, False]
 
 
 def test_a_shared_reference_is_read_once(
@@ -75,7 +77,7 @@ def test_a_shared_reference_is_read_once(
     read: list[str] = []
     real = hm_io.read_image
 
-    def spy(path: Path, *, isolate: bool = False) -> hm.Image:
+    def spy(path: Path, *, isolate: bool | None = None) -> hm.Image:
         read.append(Path(path).name)
         return real(path)
 
@@ -121,7 +123,7 @@ def test_failures_stay_in_their_row(files: list[tuple[Path, Path]], tmp_path: Pa
 def test_running_out_of_memory_is_said(
     files: list[tuple[Path, Path]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def exhausted(path: Path, *, isolate: bool = False) -> hm.Image:
+    def exhausted(path: Path, *, isolate: bool | None = None) -> hm.Image:
         raise MemoryError
 
     monkeypatch.setattr(hm_io, "read_image", exhausted)
