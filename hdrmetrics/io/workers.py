@@ -30,6 +30,7 @@ PROGRAM = "from hdrmetrics.io.serving import serve; serve()"
 
 _START = 120.0  # seconds in which even a busy machine starts a process
 _LIFE = 500  # pictures after which a process is replaced, since decoders lose memory
+_PIPE = 1 << 20  # bytes
 _HEAD = 16 << 20  # bytes of an answer without its pixels
 
 Answer = tuple[dict[str, Any], NDArray[np.float32] | None]
@@ -70,6 +71,8 @@ class Worker:
             )
         except OSError as error:
             raise NoWorkerError(f"no process could be started to decode it ({error})") from error
+
+        _widen(self.process.stdout)
 
     @property
     def alive(self) -> bool:
@@ -236,6 +239,16 @@ def _forget() -> None:
         worker.close_pipes()
         worker.process.returncode = 0  # not ours to wait for
     _idle.clear()
+
+
+def _widen(stream: Any) -> None:
+    """Let much pass at a time: where other processes want the cores, each turn is waited for."""
+    try:
+        import fcntl
+
+        fcntl.fcntl(stream.fileno(), fcntl.F_SETPIPE_SZ, _PIPE)
+    except (ImportError, AttributeError, OSError):  # not Linux, or not allowed
+        pass
 
 
 def _environment() -> dict[str, str]:
