@@ -115,7 +115,8 @@ def score_files(
         Options by the metric's name.
     on_row
         Called with each row as soon as it is done, from the calling thread; with several jobs in
-        any order. After Ctrl-C too it is called for every row that was finished.
+        any order. After Ctrl-C too it is called for every row that was finished; for one it may
+        then be called twice.
     on_map
         Called with the pair's index and the map of each metric that has one, from the thread that
         made it, one at a time. A :class:`HdrMetricsError` that it raises is noted in the row.
@@ -149,9 +150,15 @@ def score_files(
     rows: dict[int, Row] = {}
 
     def done(index: int, row: Row) -> None:
-        rows[index] = row
+        if index in rows:
+            return
         if on_row is not None:
-            on_row(row)
+            try:
+                on_row(row)
+            except KeyboardInterrupt:  # perhaps before anything was kept: twice beats never
+                on_row(row)
+                raise
+        rows[index] = row
 
     if jobs == 1:
         for index, (test, other) in enumerate(files):
@@ -228,26 +235,31 @@ class _Task:
         row = Row(_name(test, index), None if reference is None else _name(reference, index))
         with self.room.place(test, reference) as place:
             try:
-                image = self.read(test)
-                other = None if reference is None else self.read_reference(reference)
+                images = [self.read(test)]
+                if reference is not None:
+                    images.append(self.read_reference(reference))
             except (HdrMetricsError, MemoryError) as error:
                 row.errors["file"] = _message(error)
                 return row
-            place.holds((test, image), (reference, other))
-            for model in self.models:
-                if self.stopped.is_set():
-                    raise _StoppedError
-                self._score(index, row, model, image, other)
+            place.holds(*zip((test, reference), images, strict=False))
+            for model in self.models[:-1]:
+                self._score(index, row, model, images.copy())
+            for model in self.models[-1:]:
+                self._score(index, row, model, images)
         return row
 
-    def _score(
-        self, index: int, row: Row, model: Metric, image: Source, other: Source | None
-    ) -> None:
+    def _score(self, index: int, row: Row, model: Metric, images: list[Source]) -> None:
+        """Note the score of a metric; the list is emptied, so that pixels are let go in time."""
+        if self.stopped.is_set():
+            raise _StoppedError
         name = model.info.name
+        other = images.pop() if len(images) > 1 else None
+        others = [other if model.info.reference else None]
+        del other
         try:
-            wanted = other if model.info.reference else None
+            # Taken out in the call, so that nobody here holds them during the work.
             row.scores[name], inputs = score_quietly(
-                image, model, wanted, self.units, self.mask, self.region, self.device
+                images.pop(), model, others.pop(), self.units, self.mask, self.region, self.device
             )
         except (HdrMetricsError, RuntimeError, MemoryError) as error:
             row.errors[name] = _message(error)
@@ -285,7 +297,8 @@ def _in_threads(
             if not running:
                 break
             for future in wait(running, return_when=FIRST_COMPLETED).done:
-                done(running.pop(future), future.result())
+                done(running[future], future.result())
+                del running[future]
     except KeyboardInterrupt:
         task.stopped.set()
         pool.shutdown()

@@ -30,6 +30,7 @@ PROGRAM = "from hdrmetrics.io.serving import serve; serve()"
 
 _START = 120.0  # seconds in which even a busy machine starts a process
 _LIFE = 500  # pictures after which a process is replaced, since decoders lose memory
+_LAST = 4096  # bytes of what it printed
 _PIPE = 1 << 20  # bytes
 _HEAD = 16 << 20  # bytes of an answer without its pixels
 
@@ -56,6 +57,7 @@ class Worker:
     def __init__(self) -> None:
         self.count = 0
         self.late = False
+        self.last = ""
         if not sys.executable:
             raise NoWorkerError("no process could be started to decode it (where is Python?)")
         try:
@@ -114,11 +116,14 @@ class Worker:
         self.process.kill()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(5.0)
-        self.close_pipes()
+        with contextlib.suppress(OSError, ValueError):
+            self.words.seek(max(0, self.words.seek(0, os.SEEK_END) - _LAST))
+            self.last = self.words.read().decode(errors="replace").strip().rpartition("\n")[2]
+        self.close()
 
-    def close_pipes(self) -> None:
-        """Let go of this end of the pipes."""
-        for stream in (self.process.stdin, self.process.stdout):
+    def close(self) -> None:
+        """Let go of this end of the pipes, and of what was printed."""
+        for stream in (self.process.stdin, self.process.stdout, self.words):
             if stream is not None:
                 with contextlib.suppress(OSError):
                     stream.close()
@@ -186,12 +191,8 @@ class Worker:
             return f"crashed ({name})"
         if code is not None and code >= 0xC0000000:  # Windows: an exception that nobody caught
             return f"crashed ({code:#x})"
-        with contextlib.suppress(OSError, ValueError):
-            size = self.words.seek(0, os.SEEK_END)
-            self.words.seek(max(0, size - 4096))
-            last = self.words.read().decode(errors="replace").strip().rpartition("\n")[2]
-            if last:
-                return f"failed ({last})"
+        if self.last:
+            return f"failed ({self.last})"
         return f"failed (exit code {code})"
 
 
@@ -236,7 +237,7 @@ def _forget() -> None:
     global _lock
     _lock = threading.Lock()
     for worker in _idle:
-        worker.close_pipes()
+        worker.close()
         worker.process.returncode = 0  # not ours to wait for
     _idle.clear()
 
