@@ -134,7 +134,7 @@ def score_files(
     """
     if jobs is not None and jobs < 1:
         raise OptionError(f"jobs must be at least 1, not {jobs}")
-    jobs = min(jobs or _usual_jobs(device), max(1, len(files)))
+    jobs = min(jobs or usual_jobs(device), max(1, len(files)))
     read = functools.partial(_read, isolate=isolate)
     task = _Task(
         models=[build_metric(m, display, (options or {}).get(str(m), {})) for m in metrics],
@@ -168,7 +168,8 @@ def score_files(
     return [rows[index] for index in range(len(files))]
 
 
-def _usual_jobs(device: torch.device | str | None) -> int:
+def usual_jobs(device: torch.device | str | None) -> int:
+    """Return how many files are worked on at a time where nobody says how many."""
     if device is not None and torch.device(device).type != "cpu":
         return 1
     # Who asks PyTorch for fewer threads than there are cores means it.

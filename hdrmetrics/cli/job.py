@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import shlex
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hdrmetrics.batch import Row, score_files
+import torch
+
+from hdrmetrics.batch import Row, score_files, usual_jobs
 from hdrmetrics.cli import messages
 from hdrmetrics.cli.journal import (
     File,
@@ -88,13 +91,19 @@ class Job:
         placed = None if on_map is None else _Placed(on_map, todo)
 
         def keep(row: Row) -> None:
-            rows[places[row.test, row.reference]] = row
+            index = places[row.test, row.reference]
+            if index in rows:  # a row may come twice when it is interrupted here
+                return
             if journal is not None:
                 journal.add(row)
+            rows[index] = row
             step(row)
 
         try:
-            with Progress(len(files), quiet=self.arguments.quiet, done=len(rows)) as step:
+            with (
+                Progress(len(files), quiet=self.arguments.quiet, done=len(rows)) as step,
+                _threads_of_whole(self.settings, len(files), len(todo)),
+            ):
                 self.settings["on_row"] = keep
                 scored = score_files(
                     [files[index] for index in todo],
@@ -197,6 +206,24 @@ class Job:
             f"{len(rows)} of {len(files)} rows are kept in {str(journal.path)!r}; go on with: "
             f"{command}"
         )
+
+
+@contextlib.contextmanager
+def _threads_of_whole(settings: BatchSettings, total: int, todo: int) -> Iterator[None]:
+    """Give each file as many threads as in a run over all: the last digits depend on them."""
+    threads = torch.get_num_threads()
+    jobs = settings.get("jobs") or usual_jobs(settings.get("device"))
+    share = max(1, threads // min(jobs, max(1, total)))
+    left = min(jobs, todo)
+    if todo == total or left < 1:
+        yield
+        return
+    settings["jobs"] = left
+    torch.set_num_threads(share * left)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 @dataclass(frozen=True)
