@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from hdrmetrics.batch import Row
 from hdrmetrics.catalogue import metric_info, metric_options
 from hdrmetrics.cli import messages
-from hdrmetrics.cli.job import Job
+from hdrmetrics.cli.job import Job, will_resume
 from hdrmetrics.cli.output import Findings, report
 from hdrmetrics.cli.targets import check_targets
 from hdrmetrics.pairing import Case, described, find_cases, other_files, unlisted_files
@@ -96,7 +96,8 @@ def score_and_report(
     exempt = without_correction(arguments, metrics)
     more: dict[str, Any] = {}
     if writer is not None:
-        writer.refuse_overwriting(arguments.overwrite or arguments.resume, places)
+        # The maps of a run that is resumed are its own.
+        writer.refuse_overwriting(arguments.overwrite or will_resume(arguments), places)
         more = {"map": [str(writer.target), writer.suffix, writer.limits]}
 
     def already(index: int, row: Row) -> bool:

@@ -35,6 +35,12 @@ if TYPE_CHECKING:
 Key = tuple[str, str | None]
 
 
+def will_resume(arguments: argparse.Namespace) -> bool:
+    """Return whether there are rows that the command is asked to go on with."""
+    targets = table_files(arguments)
+    return bool(arguments.resume and targets and journal_path(targets[0]).exists())
+
+
 @dataclass
 class Job:
     """One run of a command over many files.

@@ -40,6 +40,11 @@ def make(folder: Path) -> None:
         write_image(folder / "test" / f"{index:02d}.exr", light * noise, depth="float")
 
 
+def hear() -> None:
+    """Hear SIGINT, which a job in the background of a shell would not."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def start(folder: Path, words: list[str]) -> subprocess.Popen[str]:
     """Start the command there."""
     return subprocess.Popen(
@@ -48,8 +53,7 @@ def start(folder: Path, words: list[str]) -> subprocess.Popen[str]:
         stdout=subprocess.DEVNULL,
         stderr=subprocess.PIPE,
         text=True,
-        # A job in the background of a shell would not hear SIGINT.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL) and None,
+        preexec_fn=hear,
     )
 
 

@@ -225,6 +225,14 @@ def test_maps_of_rows_that_are_done_stay(
     assert len(list(Path("maps").iterdir())) == 3
 
 
+def test_resume_alone_overwrites_no_map(run, folders: Path) -> None:
+    words = [*COMPARE, "-m", "pu21-psnr", "--map", "maps"]
+    assert run(*words).code == 0
+    again = run(*words, "--resume")
+    assert again.code == 2
+    assert "--overwrite" in again.err
+
+
 def test_a_row_comes_back_as_it_was() -> None:
     score = hm.Score(
         "x", math.inf, "dB", (-math.inf, math.inf), True,
