@@ -202,14 +202,12 @@ def score_grid(rows: Sequence[Row], infos: Sequence[MetricInfo]) -> Grid:
     if len(rows) < 2:
         return Grid(columns, lines)
     sums = [summary(rows, info) for info in infos]
-    same = sums[0].n if len({one.n for one in sums}) == 1 else None
-    counted = "" if same is None else f" of {same}"
     footer = [
-        [f"mean{counted}", *(_number(s.mean, i) for s, i in zip(sums, infos, strict=True))],
+        ["mean", *(_number(s.mean, i) for s, i in zip(sums, infos, strict=True))],
+        ["covers", *(f"{one.n} of {one.of}" for one in sums)],
         ["worst", *(_number(s.worst, i) for s, i in zip(sums, infos, strict=True))],
     ]
     if not all(one.covers_all for one in sums):
-        footer.append(["mean covers", *(f"{one.n} of {one.of}" for one in sums)])
         alike = all(i.reference and i.higher_is_better for i in infos)
         for label, counts in (
             ("identical (inf)" if alike else "infinite", [one.infinite for one in sums]),

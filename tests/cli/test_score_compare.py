@@ -145,6 +145,34 @@ def test_files_without_partner_are_listed(run, folders: Path) -> None:
         assert result.err.count("\n") == 2
 
 
+def test_a_mean_says_what_it_covers(run, folders: Path) -> None:
+    values = [float(hm.score(f"test/{n}.exr", "pu21-psnr", reference=f"ref/{n}.exr")) for n in "bc"]
+    assert table(run("compare", "test", "ref").out)["covers"] == ["3", "of", "3", "3", "of", "3"]
+    shutil.copy("ref/a.exr", "test/a.exr")
+    Path("test/d.exr").write_bytes(b"junk")
+    result = run("compare", "test", "ref", "-m", "pu21-psnr", "-m", "pu21-ssim")
+    cells = table(result.out)
+    assert cells["mean"] == [f"{sum(values) / 2:.2f}", cells["mean"][1]]
+    assert cells["worst"][0] == f"{min(values):.2f}"
+    rows = {" ".join(line.split()[:2]): line.split()[2:] for line in result.out.splitlines()}
+    assert cells["covers"] == ["2", "of", "4", "3", "of", "4"]
+    assert rows["identical (inf)"] == ["1", "–"]
+    assert cells["failed"] == ["1", "1"]
+    summary = strict_json(run("compare", "test", "ref", "--json").out)["summary"]
+    assert summary[0] == {
+        "metric": "pu21-psnr", "n": 2, "of": 4, "mean": pytest.approx(sum(values) / 2),
+        "worst": pytest.approx(min(values)), "infinite": 1, "not_a_number": 0, "failed": 1,
+    }  # fmt: skip
+
+
+def test_errors_that_are_alike_are_one_line(run, folders: Path) -> None:
+    result = run("compare", "test", "ref", "-m", "pu21-psnr,pu21-ms-ssim")
+    assert result.code == 2
+    assert result.err.count("\n") == 1
+    assert "a.exr: pu21-ms-ssim: " in result.err
+    assert "(likewise b.exr, c.exr)" in result.err
+
+
 def test_three_files_without_a_named_reference_are_refused(run, folders: Path) -> None:
     result = run("compare", "test/a.exr", "test/b.exr", "ref/a.exr")
     assert result.code == 2
