@@ -55,7 +55,7 @@ class MapWriter:
         self.tests = tests
         self.suffix = suffix
         self.limits = limits
-        self.records: list[dict[str, str]] = []
+        self._made: dict[tuple[int, int], dict[str, str]] = {}
         if not self.metrics:
             raise OptionError("none of these metrics has a map; pu21-psnr and pu21-ssim have one")
         if limits is not None and len(self.metrics) > 1:
@@ -88,13 +88,16 @@ class MapWriter:
                 f"cannot make the folder {str(path.parent)!r}: {error}"
             ) from error
         write_map(path, found, limits=self.limits)
-        self.records.append(
-            {
-                "test": str(self.tests[index].path),
-                "metric": found.score.metric,
-                "file": str(path),
-            }
-        )
+        self._made[index, self.metrics.index(found.score.metric)] = {
+            "test": str(self.tests[index].path),
+            "metric": found.score.metric,
+            "file": str(path),
+        }
+
+    @property
+    def records(self) -> list[dict[str, str]]:
+        """What was written, by pair and metric, in whatever order the pairs were done."""
+        return [record for _, record in sorted(self._made.items())]
 
     def facts(self) -> list[tuple[str, str]]:
         """Return where the maps are, for people."""
