@@ -107,7 +107,7 @@ def score_files(
         as many as there are files and threads (:func:`torch.get_num_threads`, at most one for each
         core that this process may use); 1 on other devices than the CPU. Files whose pictures
         would not fit in half of the memory together wait for each other. Scores of different
-        numbers of jobs differ by rounding, by about 10⁻⁶ of their value.
+        numbers of threads may differ by rounding, by about 10⁻⁶ of their value.
     isolate
         As for :func:`hdrmetrics.read_image`: by default other processes read the formats whose
         decoders may crash, so that a crash is an error in the file's row.
@@ -170,7 +170,7 @@ def score_files(
 
 def usual_jobs(device: torch.device | str | None) -> int:
     """Return how many files are worked on at a time where nobody says how many."""
-    if device is not None and torch.device(device).type != "cpu":
+    if device is not None and str(device).partition(":")[0] != "cpu":
         return 1
     # Who asks PyTorch for fewer threads than there are cores means it.
     return min(usable_cores(), torch.get_num_threads())

@@ -106,6 +106,8 @@ def _no_traces() -> None:
 def _limits(memory: int, seconds: float) -> Iterator[None]:
     """Bound this process; where the platform has no such limits, the parent's clock remains."""
     timer = getattr(signal, "setitimer", None)
+    if timer is not None:
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)  # whatever the parent had
     space = None
     if sys.platform == "linux":  # macOS refuses or ignores it
         import resource
