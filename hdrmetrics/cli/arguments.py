@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from hdrmetrics.catalogue import canonical_name
+from hdrmetrics.cli.targets import add_resume, add_tables
 from hdrmetrics.errors import OptionError
 
 if TYPE_CHECKING:
@@ -78,27 +79,40 @@ def add_running(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--device", metavar="NAME", help="cpu (default), cuda, mps, …")
     group.add_argument(
-        "--jobs", type=count, default=1, metavar="N", help="files worked on at a time (default: 1)"
-    )
+        "--jobs", type=count, metavar="N",
+        help="files worked on at a time (default: as many as there are cores)",
+    )  # fmt: skip
     group.add_argument(
-        "--isolate", action="store_true",
-        help="read each file in a process of its own: for files that are not trusted",
+        "--isolate", action="store_const", const=True,
+        help="let another process read all formats, not only those whose decoders may crash: for "
+        "files that are not trusted",
     )  # fmt: skip
     group.add_argument("--quiet", action="store_true", help="no progress, conditions and warnings")
 
 
-def add_json(parser: argparse.ArgumentParser) -> None:
+def add_json(parser: argparse._ActionsContainer) -> None:
     """Add ``--json``."""
     parser.add_argument(
         "--json", metavar="FILE.json", help="write JSON to a file, or to stdout if none is named"
     )
 
 
-def add_csv(parser: argparse.ArgumentParser) -> None:
+def add_csv(parser: argparse._ActionsContainer) -> None:
     """Add ``--csv``."""
     parser.add_argument(
-        "--csv", metavar="FILE.csv", help="write CSV to a file, or to stdout if none is named"
+        "--csv",
+        metavar="FILE.csv",
+        help="write CSV to a file (tabs for .tsv), or to stdout if none is named",
     )
+
+
+def add_outputs(parser: argparse._ActionsContainer) -> None:
+    """Add where tables go, and going on with a run that was stopped."""
+    group = parser.add_argument_group("tables")
+    add_csv(group)
+    add_json(group)
+    add_tables(group)
+    add_resume(group)
 
 
 def positive(text: str) -> float:

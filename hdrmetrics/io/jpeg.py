@@ -14,6 +14,7 @@ from hdrmetrics.io import ultrahdr
 from hdrmetrics.io.build import coded_image
 from hdrmetrics.io.exif_colour import coding_by_exif
 from hdrmetrics.io.icc import identify
+from hdrmetrics.io.isolate import read_isolated
 from hdrmetrics.io.jpeg_markers import Markers, other_gain_map, other_picture, parse
 from hdrmetrics.io.orientation import exif_orientation, upright
 from hdrmetrics.io.source import Source
@@ -36,6 +37,8 @@ def read(source: Source) -> Image:
     source.check_size(markers.width, markers.height)
     if markers.gain_map and source.part != "base":
         source.refuse_part()
+        if not source.isolated:
+            return read_isolated(source.path, part=None, max_pixels=source.max_pixels)
         return ultrahdr.read(source, markers)
     notes = []
     if markers.gain_map or other_gain_map(source.data, markers):

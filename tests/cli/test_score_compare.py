@@ -65,10 +65,14 @@ def test_identical_pictures_print_inf_and_give_valid_json(run, folders: Path) ->
 def test_csv_has_a_row_for_each_file_with_full_precision(run, folders: Path) -> None:
     text = run("compare", "test", "ref", "-m", "pu21-psnr,mu-psnr", "--csv").out
     rows = list(csv.DictReader(io.StringIO(text)))
-    assert list(rows[0]) == ["test", "reference", "pu21-psnr", "mu-psnr", "errors", "warnings"]
+    assert list(rows[0]) == [
+        "test", "reference", "pu21-psnr", "mu-psnr", "errors", "warnings", "conditions",
+    ]  # fmt: skip
     for row in rows:
         direct = hm.score(row["test"], "mu-psnr", reference=row["reference"])
         assert float(row["mu-psnr"]) == direct.value
+        conditions = json.loads(row["conditions"])["mu-psnr"]
+        assert conditions == json.loads(json.dumps(direct.conditions))
 
 
 def test_files_may_be_written_beside_the_table(run, folders: Path) -> None:
@@ -131,11 +135,43 @@ def test_one_reference_serves_many(run, folders: Path) -> None:
 def test_files_without_partner_are_listed(run, folders: Path) -> None:
     shutil.copy("test/a.exr", "test/extra.exr")
     shutil.copy("ref/a.exr", "ref/unused.exr")
-    result = run("compare", "test", "ref")
-    assert (result.code, result.out) == (2, "")
-    assert "1 test(s) without reference: extra.exr" in result.err
-    assert "1 reference(s) without test: unused.exr" in result.err
+    for command in (["compare", "test", "ref"], ["score", "test", "-r", "ref"]):
+        result = run(*command)
+        assert result.code == 2
+        cells = table(result.out)
+        assert cells["extra.exr"] == cells["unused.exr"] == ["failed", "failed"]
+        assert float(cells["a.exr"][0]) > 30
+        assert "test/extra.exr: no reference is called 'extra'" in result.err
+        assert "test/unused.exr: missing; no test is there for the reference" in result.err
+        assert result.err.count("\n") == 2
+
+
+def test_a_mean_says_what_it_covers(run, folders: Path) -> None:
+    values = [float(hm.score(f"test/{n}.exr", "pu21-psnr", reference=f"ref/{n}.exr")) for n in "bc"]
+    assert table(run("compare", "test", "ref").out)["covers"] == ["3", "of", "3", "3", "of", "3"]
+    shutil.copy("ref/a.exr", "test/a.exr")
+    Path("test/d.exr").write_bytes(b"junk")
+    result = run("compare", "test", "ref", "-m", "pu21-psnr", "-m", "pu21-ssim")
+    cells = table(result.out)
+    assert cells["mean"] == [f"{sum(values) / 2:.2f}", cells["mean"][1]]
+    assert cells["worst"][0] == f"{min(values):.2f}"
+    rows = {" ".join(line.split()[:2]): line.split()[2:] for line in result.out.splitlines()}
+    assert cells["covers"] == ["2", "of", "4", "3", "of", "4"]
+    assert rows["identical (inf)"] == ["1", "–"]
+    assert cells["failed"] == ["1", "1"]
+    summary = strict_json(run("compare", "test", "ref", "--json").out)["summary"]
+    assert summary[0] == {
+        "metric": "pu21-psnr", "n": 2, "of": 4, "mean": pytest.approx(sum(values) / 2),
+        "worst": pytest.approx(min(values)), "infinite": 1, "not_a_number": 0, "failed": 1,
+    }  # fmt: skip
+
+
+def test_errors_that_are_alike_are_one_line(run, folders: Path) -> None:
+    result = run("compare", "test", "ref", "-m", "pu21-psnr,pu21-ms-ssim")
+    assert result.code == 2
     assert result.err.count("\n") == 1
+    assert "a.exr: pu21-ms-ssim: " in result.err
+    assert "(likewise b.exr, c.exr)" in result.err
 
 
 def test_three_files_without_a_named_reference_are_refused(run, folders: Path) -> None:
