@@ -18,7 +18,7 @@ from hdrmetrics.io.tiff_pages import choose
 from hdrmetrics.io.tiff_samples import Form, form, read_samples
 from hdrmetrics.io.tiff_tags import Tags, number
 
-_COMPRESSION, _PHOTOMETRIC, _ORIENTATION, _ICC = 259, 262, 274, 34675
+_COMPRESSION, _ORIENTATION, _ICC = 259, 274, 34675
 
 
 def read(source: Source) -> Image:
@@ -58,7 +58,7 @@ def read(source: Source) -> Image:
     if stored.floating:
         return _linear(source, samples, tags, f"float{stored.bits}", details, notes)
     table = tiff_colour.transfer_table(tags, stored)
-    if table is not None and number(tags, _PHOTOMETRIC) in (
+    if table is not None and tiff_colour.photometric_of(tags, stored) in (
         tiff_colour.BLACK_IS_ZERO,
         tiff_colour.RGB,
     ):
@@ -83,7 +83,7 @@ def _coded(
     notes: list[str],
 ) -> Image:
     bits: int | None = None if stored.floating else stored.bits
-    photometric = number(tags, _PHOTOMETRIC)
+    photometric = tiff_colour.photometric_of(tags, stored)
     if photometric == tiff_colour.PALETTE:
         samples, bits = tiff_colour.look_up(samples, tags, stored)
     elif photometric == tiff_colour.WHITE_IS_ZERO:

@@ -39,7 +39,8 @@ def channels(tags: Tags, stored: Form) -> tuple[int, list[str]]:
     ImageReadError
         If the samples are of a colour space that is not read, or do not say what they are.
     """
-    photometric, samples = number(tags, _PHOTOMETRIC), stored.samples
+    photometric, samples = photometric_of(tags, stored), stored.samples
+    notes = [] if _PHOTOMETRIC in tags else ["the TIFF does not say what its samples mean"]
     if photometric == _YCBCR and number(tags, _COMPRESSION, 1) == _JPEG:
         photometric = RGB  # the JPEG decoder has made it so
     colours = {WHITE_IS_ZERO: 1, BLACK_IS_ZERO: 1, RGB: 3, PALETTE: 1}.get(photometric)
@@ -60,13 +61,20 @@ def channels(tags: Tags, stored: Form) -> tuple[int, list[str]]:
     unknown = samples - 1 - sum(kind != _UNSPECIFIED for kind in extra)
     if photometric == BLACK_IS_ZERO and unknown == 2:
         # What NumPy writers make of (H, W, 3) when nobody says that it is RGB.
-        return 3, ["three samples of no declared colour were taken as red, green and blue"]
+        return 3, [*notes, "three samples of no declared colour were taken as red, green and blue"]
     if photometric in (BLACK_IS_ZERO, WHITE_IS_ZERO) and unknown > 1:
         raise ImageReadError(
             f"{samples} samples per pixel, and the TIFF does not say what they are: save as grey "
             "or RGB"
         )
-    return colours, []
+    if photometric == PALETTE and samples > 1:
+        notes.append("the alpha channel beside the palette was dropped")
+    return colours, notes
+
+
+def photometric_of(tags: Tags, stored: Form) -> int:
+    """Return how samples are to be taken; where the tag is missing, grey or RGB by their number."""
+    return number(tags, _PHOTOMETRIC, RGB if stored.samples >= 3 else BLACK_IS_ZERO)
 
 
 def premultiplied(tags: Tags) -> bool:

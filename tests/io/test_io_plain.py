@@ -138,7 +138,7 @@ def test_bmp_with_a_profile(read):
         (bmp(1000, 1000, 24, bytes(500)), ImageReadError, "too little data"),
         (bmp(0, 5, 24, bytes(500)), ImageReadError, "announces 0 × 5"),
         (bmp(-4, 5, 24, bytes(500)), ImageReadError, "announces -4 × 5"),
-        (bmp(4, 4, 7, bytes(500)), ImageReadError, "depth"),
+        (bmp(4, 4, 7, bytes(500)), ImageReadError, "depth.*convert to PNG"),
     ],
 )
 def test_wrong_bmp(read, data, error, words):
@@ -332,6 +332,15 @@ def test_jpeg2000_says_its_colours(read):
     assert (found.primaries, found.calibration.transfer) == ("bt2020", "pq")
     with pytest.raises(ImageReadError, match="CMYK"):
         read(with_colours(b"\1\0\0" + struct.pack(">I", 12)))
+
+
+def test_jpeg2000_with_a_component_that_nothing_describes(read):
+    codecs = pytest.importorskip("imagecodecs", reason="the extra 'codecs' is absent")
+    four = np.concatenate([CODES, CODES[..., :1]], axis=2)
+    data = codecs.jpeg2k_encode(four, level=0, reversible=True, codecformat="j2k")
+    image = read(data + bytes(3))
+    check(image, CODES)
+    assert image.notes == ("the last of 4 components, which nothing describes, was dropped",)
 
 
 def test_wrong_jpeg2000(read, monkeypatch):

@@ -324,6 +324,38 @@ def test_a_broken_second_page_does_no_harm(read):
     check(read(bytes(data)), samples(4, 4, 3, np.uint8))
 
 
+def retagged(data: bytes, old: int, new: int) -> bytes:
+    out = bytearray(data)
+    struct.pack_into("<H", out, page(data).tags[old].offset, new)
+    return bytes(out)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_missing_photometric_tag_is_noted(read, channels):
+    array = samples(5, 6, channels, np.float32)
+    kind = "rgb" if channels == 3 else "minisblack"
+    image = read(retagged(encoded(array, photometric=kind), 262, 65001))
+    check(image, array)
+    assert "the TIFF does not say what its samples mean" in image.notes
+
+
+def test_more_numbers_of_bits_than_samples(read):
+    array = samples(5, 6, 3, np.uint8)
+    data = bytearray(encoded(array, photometric="rgb"))
+    tag = page(bytes(data)).tags[258]
+    data += struct.pack("<4H", 8, 8, 8, 1)
+    struct.pack_into("<II", data, tag.offset + 4, 4, len(data) - 8)
+    check(read(bytes(data)), array)
+
+
+def test_a_strip_that_announces_too_much(read):
+    array = samples(5, 6, 3, np.uint8)
+    data = bytearray(encoded(array, photometric="rgb"))
+    struct.pack_into("<I", data, page(bytes(data)).tags[279].offset + 8, 10**7)
+    struct.pack_into("<HI", data, page(bytes(data)).tags[279].offset + 2, 4, 1)
+    check(read(bytes(data)), array)
+
+
 # Colours.
 
 
@@ -342,6 +374,21 @@ def test_palettes_of_pillow(tmp_path):
     picture.save(tmp_path / "a.tif")
     expected = np.asarray(picture.convert("RGB")) / np.float32(255)
     np.testing.assert_allclose(read_image(tmp_path / "a.tif").pixels, expected, atol=1e-6)
+
+
+def test_a_palette_with_alpha_is_noted(read):
+    rng = np.random.default_rng(0)
+    array = rng.integers(0, 256, (6, 7, 2), np.uint8)
+    palette = rng.integers(0, 256, (3, 256)).astype(np.uint16) * 257
+    data = bytearray(
+        encoded(array, photometric="minisblack", planarconfig="contig", extrasamples=["unassalpha"],
+                extratags=[(320, 3, 768, tuple(palette.ravel().tolist()), True)])
+    )  # fmt: skip
+    struct.pack_into("<H", data, page(bytes(data)).tags[262].valueoffset, 3)
+    image = read(bytes(data))
+    expected = np.moveaxis(palette[:, array[..., 0]], 0, 2) / np.float32(65535)
+    np.testing.assert_allclose(image.pixels, expected, rtol=1e-6)
+    assert image.notes == ("the alpha channel beside the palette was dropped",)
 
 
 @pytest.mark.parametrize("mode", ["RGB", "YCbCr", "L"])
