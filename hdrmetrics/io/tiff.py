@@ -57,20 +57,22 @@ def read(source: Source) -> Image:
         return _coded(source, samples, tags, stored, identify(profile), details, notes)
     if stored.floating:
         return _linear(source, samples, tags, f"float{stored.bits}", details, notes)
+    curve = None
     table = tiff_colour.transfer_table(tags, stored)
     if table is not None and tiff_colour.photometric_of(tags, stored) in (
         tiff_colour.BLACK_IS_ZERO,
         tiff_colour.RGB,
     ):
-        codes, dropped = drop_alpha(samples, opaque=2**stored.bits - 1)
-        light = np.stack(
-            [table[codes[..., i], i % table.shape[1]] for i in range(codes.shape[2])], axis=-1
-        )
-        applied = "the curve of the TransferFunction tag was applied"
-        return _linear(
-            source, light, tags, f"uint{stored.bits}", details, [*notes, *dropped, applied]
-        )
-    return _coded(source, samples, tags, stored, tiff_colour.coding(tags), details, notes)
+        curve = tiff_colour.known_curve(table)
+        if curve is None:
+            codes, dropped = drop_alpha(samples, opaque=2**stored.bits - 1)
+            light = np.stack(
+                [table[codes[..., i], i % table.shape[1]] for i in range(codes.shape[2])], axis=-1
+            )
+            notes += [*dropped, "the curve of the TransferFunction tag was applied"]
+            return _linear(source, light, tags, f"uint{stored.bits}", details, notes)
+    coding = tiff_colour.coding(tags, curve)
+    return _coded(source, samples, tags, stored, coding, details, notes)
 
 
 def _coded(

@@ -223,6 +223,10 @@ def test_pnm_of_pillow(read, array):
     check(read(pillow("PPM", array)), array.astype(int), top)
 
 
+def test_pnm_text_may_have_carriage_returns(read):
+    check(read(b"P2\r\n2 1\r\n255\r\n3 4\r\n"), np.array([[3, 4]]))
+
+
 def test_several_pictures_in_a_pnm_are_noted(read):
     data = pnm(5, CODES[..., 0], 255)
     assert read(data + b"\n").notes == ()
@@ -243,6 +247,7 @@ def test_several_pictures_in_a_pnm_are_noted(read):
         (b"P5\n2 2\n0\n" + bytes(8), ImageReadError, "largest PNM value"),
         (b"P5\n2 x\n255\n" + bytes(8), ImageReadError, "not a PNM header"),
         (b"P5\n2", ImageReadError, "not a PNM header"),
+        (b"P5\r\n2 2\r\n255\r\n" + bytes(4), ImageReadError, "CR LF"),
     ],
 )
 def test_wrong_pnm(read, data, error, words):

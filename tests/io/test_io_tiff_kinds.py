@@ -446,6 +446,17 @@ def test_a_transfer_function_is_applied(read):
     np.testing.assert_allclose(image.pixels, (codes / 255) ** 1.8, atol=1e-5)
 
 
+@pytest.mark.parametrize(("gamma", "name"), [(2.2, "gog"), (2.4, "bt1886")])
+@pytest.mark.parametrize("tables", [1, 3])
+def test_a_transfer_function_with_a_name_stays_one(read, gamma, name, tables):
+    codes = samples(4, 5, 3, np.uint8)
+    curve = np.rint(65535 * (np.arange(256) / 255) ** gamma).astype(int).tolist() * tables
+    image = read(encoded(codes, photometric="rgb",
+                         extratags=[(301, 3, 256 * tables, tuple(curve), True)]))  # fmt: skip
+    assert (image.calibration.kind, image.calibration.transfer) == ("display", name)
+    np.testing.assert_allclose(image.pixels, codes / np.float32(255), rtol=1e-6)
+
+
 # What is refused.
 
 
