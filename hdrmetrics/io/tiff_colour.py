@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from hdrmetrics.color import CHROMATICITIES, D65
 from hdrmetrics.errors import ImageReadError
 from hdrmetrics.image import Transfer
+from hdrmetrics.io import tiff_codecs
 from hdrmetrics.io.build import Chromaticities
 from hdrmetrics.io.cicp import PRIMARIES, Coding
 from hdrmetrics.io.tiff_samples import Form
@@ -47,6 +48,8 @@ def channels(tags: Tags, stored: Form) -> tuple[int, list[str]]:
         photometric = RGB  # the JPEG decoder has made it so
     colours = {WHITE_IS_ZERO: 1, BLACK_IS_ZERO: 1, RGB: 3, PALETTE: 1}.get(photometric)
     if colours is None:
+        if photometric == _YCBCR:
+            tiff_codecs.check(number(tags, _COMPRESSION, 1))
         name, advice = _ADVICE.get(
             photometric, (f"photometric {photometric}", "save as grey or RGB")
         )

@@ -471,6 +471,14 @@ def test_other_colour_spaces_are_refused_with_advice(read, photometric, words):
         read(bytes(data))
 
 
+def test_old_jpeg_is_refused_by_its_name(read):
+    data = bytearray(encoded(samples(4, 4, 3, np.uint8), photometric="rgb"))
+    for tag, value in ((262, 6), (259, 6)):
+        struct.pack_into("<H", data, page(bytes(data)).tags[tag].valueoffset, value)
+    with pytest.raises(ImageReadError, match="old JPEG"):
+        read(bytes(data))
+
+
 @pytest.mark.parametrize("size", [(0, 3), (4, 0)])
 def test_strips_that_are_missing_are_no_zeros(read, size):
     """The strips of zero bytes that tifffile fills with zeros in silence."""

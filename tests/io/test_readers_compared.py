@@ -29,12 +29,18 @@ def test_verdicts(script) -> None:
 
     rng = np.random.default_rng(0)
     ours = rng.random((6, 9, 3))
-    for theirs, word in [
-        (ours, "equal"), (ours + 0.005, "close"), (ours[:, ::-1], "turned"),
-        (np.rot90(ours), "turned"), (3 * ours, "scaled"), (ours[:5], "size"), (rng.random((6, 9, 3)), "different"),
-        (np.dstack([ours, ours[..., :1]]), "equal"), (1 - ours, "curve"),
+    for theirs, word in (
+        (ours, "equal"),
+        (np.dstack([ours, ours[..., :1]]), "equal"),
+        (ours + 0.005, "close"),
+        (ours[:, ::-1], "turned"),
+        (np.rot90(ours), "turned"),
+        (3 * ours, "scaled"),
+        (1 - ours, "curve"),
         (ours @ np.array([[2, 0.3, 0.1], [0.1, 1, 0.2], [0, 0.4, 3]]), "matrix"),
-    ]:  # fmt: skip
+        (ours[:5], "size"),
+        (rng.random((6, 9, 3)), "different"),
+    ):
         assert compare(ours, theirs).word == word
 
 
