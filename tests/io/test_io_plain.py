@@ -264,7 +264,7 @@ def test_qoi(read, monkeypatch, library, alpha):
     if library == "Pillow":
         monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     array = np.concatenate([CODES, CODES[..., :1]], axis=2) if alpha else CODES
-    image = read(pillow("QOI", array, colorspace="sRGB"))
+    image = read(pillow("QOI", array, colorspace="sRGB"), isolate=False)
     check(image, CODES)
     assert image.notes == (("the alpha channel was dropped",) if alpha else ())
 
@@ -364,4 +364,4 @@ def test_wrong_jpeg2000(read, monkeypatch):
 
     monkeypatch.setitem(sys.modules, "imagecodecs", None)
     with pytest.raises(MissingCodecError, match=r"hdrmetrics\[codecs\]"):
-        read(data)
+        read(data, isolate=False)
