@@ -44,7 +44,7 @@ def read(source: Source) -> Image:
         raise ImageReadError("truncated: too little data for the announced size")
     coding, notes = _coding(source, header)
     # The plug-in class, not PIL.Image.open: that would try other formats and has limits of its own.
-    with BmpImagePlugin.BmpImageFile(io.BytesIO(source.data)) as picture:
+    with _opened(source.data) as picture:
         if picture.size != (width, abs(height)):
             raise ImageReadError("corrupt: the BMP header is ambiguous")
         grey = picture.mode in ("1", "L")
@@ -59,6 +59,13 @@ def read(source: Source) -> Image:
         details={"bits": bits, "compression": compression, "top_down": height < 0},
         notes=notes,
     )
+
+
+def _opened(data: bytes) -> BmpImagePlugin.BmpImageFile:
+    try:
+        return BmpImagePlugin.BmpImageFile(io.BytesIO(data))
+    except OSError as error:  # "Unsupported BMP bitfields layout" and the like
+        raise ImageReadError(f"{error}: convert to PNG or TIFF") from error
 
 
 def _coding(source: Source, header: int) -> tuple[Coding, list[str]]:

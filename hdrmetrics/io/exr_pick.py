@@ -64,6 +64,8 @@ def choose(source: Source, parts: list[Part]) -> tuple[Part, str]:
     for part in pictures:
         if "" in layers(part):
             return part, ""
+        if views(part) and views(part)[0] in layers(part):
+            return part, views(part)[0]  # some writers name the default view, too
     for wanted in (_beauty, _single):
         for part in pictures:
             layer = wanted(list(layers(part)))
@@ -100,7 +102,8 @@ def _only(part: Part) -> tuple[Part, str]:
     if part.deep:
         raise ImageReadError("this EXR part is deep: it holds lists of samples; flatten it first")
     names = list(layers(part))
-    layer = "" if "" in names else _beauty(names) or _single(names)
+    default = next((view for view in views(part)[:1] if view in names), None)
+    layer = "" if "" in names else default or _beauty(names) or _single(names)
     if layer is None and len(names) == 1:
         layer = names[0]  # asked for by name, whatever it may be called
     if layer is None:

@@ -18,7 +18,7 @@ from hdrmetrics.io.icc import identify
 from hdrmetrics.io.source import Source
 
 STREAM = b"\xff\x4f\xff\x51"
-_END = b"\xff\xd9"
+_END, _PADDING = b"\xff\xd9", 64
 _ENUMERATED, _ICC, _ANY_ICC, _PARAMETERS = 1, 2, 3, 5
 _SRGB, _GREY, _SYCC = 16, 17, 18
 _SPACES = {12: "CMYK", 14: "CIE L*a*b*", 20: "e-sRGB", 24: "e-sYCC"}
@@ -69,17 +69,18 @@ def read(source: Source) -> Image:
         raise ImageReadError(f"corrupt JPEG 2000 data ({error})") from error
     if boxes.palette:
         bits = 8 * codes.dtype.itemsize
-    elif codes.ndim == 3 and codes.shape[2] in (2, 4) and components - 1 not in boxes.alpha:
-        raise ImageReadError(
-            f"JPEG 2000 with {components} components, of which none is said to be alpha: convert "
-            "to grey or RGB first"
-        )
+    notes = []
+    if codes.ndim == 3 and codes.shape[2] in (2, 4) and codes.shape[2] - 1 not in boxes.alpha:
+        # Components come in the order of the colours where nothing else is said.
+        codes = codes[..., :-1]
+        notes = [f"the last of {components} components, which nothing describes, was dropped"]
     return coded_image(
         source,
         np.ascontiguousarray(codes),
         bits=bits,
         coding=boxes.colour or Coding(),
         format_name="jpeg2000",
+        notes=notes,
         details={"components": components, "palette": boxes.palette},
     )
 
@@ -171,6 +172,7 @@ def _check_stream(source: Source, boxes: _Boxes) -> tuple[int, int]:
             f"JPEG 2000 samples of {(depth & 0x7F) + 1} bits{' with a sign' * (depth >> 7)} are "
             "not supported: 1 to 16 bits without a sign are"
         )
-    if source.data[boxes.end - 2 : boxes.end] != _END:
+    # Some writers pad with zeros.
+    if not source.data[max(start, boxes.end - _PADDING) : boxes.end].rstrip(b"\0").endswith(_END):
         raise ImageReadError("truncated: the JPEG 2000 stream has no end mark")
     return (depth & 0x7F) + 1, count

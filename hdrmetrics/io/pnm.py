@@ -34,6 +34,11 @@ def read(source: Source) -> Image:
     source.refuse_part()
     kind = source.data[1] - ord("0")
     fields, offset = _header(source, 2 if kind in (_BIT_TEXT, _BITS) else 3)
+    if kind not in _TEXT and b"\r" in source.data[:offset]:
+        raise ImageReadError(
+            "the lines of the PNM header end in CR LF: written as text, which changes pixels too; "
+            "write it again in binary mode"
+        )
     width, height, top = (*fields, 1)[:3]
     source.check_size(width, height)
     if not 1 <= top <= 65535:

@@ -18,7 +18,7 @@ from hdrmetrics.io.tiff_pages import choose
 from hdrmetrics.io.tiff_samples import Form, form, read_samples
 from hdrmetrics.io.tiff_tags import Tags, number
 
-_COMPRESSION, _PHOTOMETRIC, _ORIENTATION, _ICC = 259, 262, 274, 34675
+_COMPRESSION, _ORIENTATION, _ICC = 259, 274, 34675
 
 
 def read(source: Source) -> Image:
@@ -57,20 +57,22 @@ def read(source: Source) -> Image:
         return _coded(source, samples, tags, stored, identify(profile), details, notes)
     if stored.floating:
         return _linear(source, samples, tags, f"float{stored.bits}", details, notes)
+    curve = None
     table = tiff_colour.transfer_table(tags, stored)
-    if table is not None and number(tags, _PHOTOMETRIC) in (
+    if table is not None and tiff_colour.photometric_of(tags, stored) in (
         tiff_colour.BLACK_IS_ZERO,
         tiff_colour.RGB,
     ):
-        codes, dropped = drop_alpha(samples, opaque=2**stored.bits - 1)
-        light = np.stack(
-            [table[codes[..., i], i % table.shape[1]] for i in range(codes.shape[2])], axis=-1
-        )
-        applied = "the curve of the TransferFunction tag was applied"
-        return _linear(
-            source, light, tags, f"uint{stored.bits}", details, [*notes, *dropped, applied]
-        )
-    return _coded(source, samples, tags, stored, tiff_colour.coding(tags), details, notes)
+        curve = tiff_colour.known_curve(table)
+        if curve is None:
+            codes, dropped = drop_alpha(samples, opaque=2**stored.bits - 1)
+            light = np.stack(
+                [table[codes[..., i], i % table.shape[1]] for i in range(codes.shape[2])], axis=-1
+            )
+            notes += [*dropped, "the curve of the TransferFunction tag was applied"]
+            return _linear(source, light, tags, f"uint{stored.bits}", details, notes)
+    coding = tiff_colour.coding(tags, curve)
+    return _coded(source, samples, tags, stored, coding, details, notes)
 
 
 def _coded(
@@ -83,7 +85,7 @@ def _coded(
     notes: list[str],
 ) -> Image:
     bits: int | None = None if stored.floating else stored.bits
-    photometric = number(tags, _PHOTOMETRIC)
+    photometric = tiff_colour.photometric_of(tags, stored)
     if photometric == tiff_colour.PALETTE:
         samples, bits = tiff_colour.look_up(samples, tags, stored)
     elif photometric == tiff_colour.WHITE_IS_ZERO:

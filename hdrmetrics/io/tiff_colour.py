@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from hdrmetrics.color import CHROMATICITIES, D65
 from hdrmetrics.errors import ImageReadError
+from hdrmetrics.image import Transfer
+from hdrmetrics.io import tiff_codecs
 from hdrmetrics.io.build import Chromaticities
 from hdrmetrics.io.cicp import PRIMARIES
 from hdrmetrics.io.coding import Coding
@@ -30,6 +32,7 @@ _ADVICE = {
 }
 _UNSPECIFIED, _ASSOCIATED = 0, 1
 _SAME = 0.002
+_SAME_CURVE = 0.004  # light; sRGB and a power of 2.2 are .008 apart
 
 
 def channels(tags: Tags, stored: Form) -> tuple[int, list[str]]:
@@ -40,11 +43,14 @@ def channels(tags: Tags, stored: Form) -> tuple[int, list[str]]:
     ImageReadError
         If the samples are of a colour space that is not read, or do not say what they are.
     """
-    photometric, samples = number(tags, _PHOTOMETRIC), stored.samples
+    photometric, samples = photometric_of(tags, stored), stored.samples
+    notes = [] if _PHOTOMETRIC in tags else ["the TIFF does not say what its samples mean"]
     if photometric == _YCBCR and number(tags, _COMPRESSION, 1) == _JPEG:
         photometric = RGB  # the JPEG decoder has made it so
     colours = {WHITE_IS_ZERO: 1, BLACK_IS_ZERO: 1, RGB: 3, PALETTE: 1}.get(photometric)
     if colours is None:
+        if photometric == _YCBCR:
+            tiff_codecs.check(number(tags, _COMPRESSION, 1))
         name, advice = _ADVICE.get(
             photometric, (f"photometric {photometric}", "save as grey or RGB")
         )
@@ -61,13 +67,20 @@ def channels(tags: Tags, stored: Form) -> tuple[int, list[str]]:
     unknown = samples - 1 - sum(kind != _UNSPECIFIED for kind in extra)
     if photometric == BLACK_IS_ZERO and unknown == 2:
         # What NumPy writers make of (H, W, 3) when nobody says that it is RGB.
-        return 3, ["three samples of no declared colour were taken as red, green and blue"]
+        return 3, [*notes, "three samples of no declared colour were taken as red, green and blue"]
     if photometric in (BLACK_IS_ZERO, WHITE_IS_ZERO) and unknown > 1:
         raise ImageReadError(
             f"{samples} samples per pixel, and the TIFF does not say what they are: save as grey "
             "or RGB"
         )
-    return colours, []
+    if photometric == PALETTE and samples > 1:
+        notes.append("the alpha channel beside the palette was dropped")
+    return colours, notes
+
+
+def photometric_of(tags: Tags, stored: Form) -> int:
+    """Return how samples are to be taken; where the tag is missing, grey or RGB by their number."""
+    return number(tags, _PHOTOMETRIC, RGB if stored.samples >= 3 else BLACK_IS_ZERO)
 
 
 def premultiplied(tags: Tags) -> bool:
@@ -110,15 +123,27 @@ def primaries(tags: Tags) -> Chromaticities | None:
     return (*zip(points[0::2], points[1::2], strict=True), middle)
 
 
-def coding(tags: Tags) -> Coding:
-    """Return the coding of whole numbers that have neither a profile nor a curve of their own."""
+def coding(tags: Tags, curve: Transfer | None) -> Coding:
+    """Return the coding of whole numbers that have no profile.
+
+    Parameters
+    ----------
+    tags
+        For their primaries.
+    curve
+        What a table in the tags is; ``None`` if there is none.
+    """
     points = primaries(tags)
-    if points is None:
+    if points is None and curve is None:
         return Coding()
+    stated = f"curve {curve} in the tags" if curve else "curve taken as sRGB"
+    if points is None:
+        return Coding(curve or "srgb", rule=stated)
     for name in PRIMARIES.values():
         if np.allclose(points, CHROMATICITIES[name], atol=_SAME):
-            return Coding("srgb", name, f"primaries of {name} in the tags; curve taken as sRGB")
-    return Coding(notes=("the primaries in the TIFF tags are not known; taken as BT.709",))
+            return Coding(curve or "srgb", name, f"primaries of {name} in the tags; {stated}")
+    unknown = "the primaries in the TIFF tags are not known; taken as BT.709"
+    return Coding(curve or "srgb", rule=stated, notes=(unknown,))
 
 
 def transfer_table(tags: Tags, stored: Form) -> NDArray[np.float32] | None:
@@ -130,3 +155,17 @@ def transfer_table(tags: Tags, stored: Form) -> NDArray[np.float32] | None:
     if not all(isinstance(value, int) and 0 <= value < 65536 for value in table):
         return None
     return (np.array(table, np.float32) / np.float32(65535)).reshape(-1, size).T
+
+
+def known_curve(table: NDArray[np.float32]) -> Transfer | None:
+    """Return the transfer function that a table is, ``None`` if it is none that has a name."""
+    codes = np.linspace(0, 1, len(table))[:, None]
+    line, power = codes / 12.92, ((codes + 0.055) / 1.055) ** 2.4
+    curves: dict[Transfer, NDArray[np.float64]] = {
+        "srgb": np.where(codes <= 0.04045, line, power),
+        "gog": codes**2.2,
+        "bt1886": codes**2.4,
+    }
+    distances = {name: float(np.abs(table - curve).max()) for name, curve in curves.items()}
+    nearest = min(distances, key=lambda name: distances[name])
+    return nearest if distances[nearest] < _SAME_CURVE else None

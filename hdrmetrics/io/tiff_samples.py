@@ -75,8 +75,12 @@ def form(source: Source, tags: Tags, order: str) -> Form:
     source.check_size(width, height)
     samples = number(tags, _SAMPLES, 1)
     kind, bits = number(tags, _SAMPLE_FORMAT, UNSIGNED), number(tags, _BITS, 1)
-    # Writers disagree on whether one number stands for all samples; different ones do not.
-    mixed = len({*tags.get(_BITS, ()), bits}) > 1 or len({*tags.get(_SAMPLE_FORMAT, ()), kind}) > 1
+    # Writers disagree on whether one number stands for all samples, and some write more than there
+    # are; different ones for different samples are another matter.
+    mixed = any(
+        len({*tags.get(tag, ())[: max(samples, 0)], first}) > 1
+        for tag, first in ((_BITS, bits), (_SAMPLE_FORMAT, kind))
+    )
     whole = kind in (UNSIGNED, UNDEFINED) and 1 <= bits <= 16
     if mixed or not (whole or (kind == FLOAT and bits in (16, 24, 32, 64))):
         raise ImageReadError(
@@ -116,7 +120,10 @@ def read_samples(source: Source, tags: Tags, stored: Form) -> NDArray[Any]:
         plane, position = divmod(index, across * down)
         row, column = position // across * block_h, position % across * block_w
         rows = block_h if tiled else min(block_h, height - row)
-        packed = source.take(offsets[index], sizes[index], "a TIFF strip or tile")
+        size = sizes[index]
+        if compression == tiff_codecs.NONE:
+            size = min(size, rows * stored.row_bytes(block_w, depth))  # some announce too much
+        packed = source.take(offsets[index], size, "a TIFF strip or tile")
         block = _block(packed, tags, stored, (rows, block_w, depth))
         target = out[row : row + rows, column : column + block_w, plane : plane + depth]
         if len(block) < len(target):
@@ -174,7 +181,7 @@ def _block(packed: bytes, tags: Tags, stored: Form, shape: tuple[int, int, int])
                 "supported: save without compression, or with deflate"
             )
         tables = tags.get(_JPEG_TABLES, b"")
-        chroma = number(tags, _PHOTOMETRIC) == _YCBCR
+        chroma = number(tags, _PHOTOMETRIC, 0) == _YCBCR
         return tiff_codecs.jpeg_block(
             packed, tables if isinstance(tables, bytes) else b"", columns, rows, depth, chroma
         )

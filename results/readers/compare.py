@@ -56,7 +56,7 @@ def serve(connection: Connection) -> None:
         elif known[0] != path:
             known = (path, None)
             try:
-                image = read_image(path)
+                image = read_image(path, isolate=False)  # this process is a limited one already
                 known = (path, image.pixels)
                 answer = {
                     "outcome": "read", "format": image.origin.format, "depth": image.origin.depth,

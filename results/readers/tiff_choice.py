@@ -46,7 +46,7 @@ def with_hdrmetrics(data: bytes) -> np.ndarray:
     with tempfile.NamedTemporaryFile(suffix=".tif") as file:
         file.write(data)
         file.flush()
-        return read_image(file.name, max_pixels=MAX_PIXELS).pixels
+        return read_image(file.name, max_pixels=MAX_PIXELS, isolate=False).pixels
 
 
 READERS: dict[str, Callable[[bytes], np.ndarray]] = {

@@ -120,6 +120,13 @@ def test_views_in_one_part(read):
     np.testing.assert_array_equal(read(data, part="right").pixels, stacked(planes, "right."))
 
 
+def test_views_that_are_all_named(read):
+    planes = named("left") | named("right", 2)
+    data = build(Part(planes, SIZE, attributes=views("left", "right")))
+    for options in ({}, {"part": 0}):
+        np.testing.assert_array_equal(read(data, **options).pixels, stacked(planes, "left."))
+
+
 def test_views_in_parts(read):
     left, right = rgb(*SIZE), rgb(*SIZE, seed=1)
     data = build(

@@ -138,7 +138,7 @@ def test_bmp_with_a_profile(read):
         (bmp(1000, 1000, 24, bytes(500)), ImageReadError, "too little data"),
         (bmp(0, 5, 24, bytes(500)), ImageReadError, "announces 0 × 5"),
         (bmp(-4, 5, 24, bytes(500)), ImageReadError, "announces -4 × 5"),
-        (bmp(4, 4, 7, bytes(500)), ImageReadError, "depth"),
+        (bmp(4, 4, 7, bytes(500)), ImageReadError, "depth.*convert to PNG"),
     ],
 )
 def test_wrong_bmp(read, data, error, words):
@@ -223,6 +223,10 @@ def test_pnm_of_pillow(read, array):
     check(read(pillow("PPM", array)), array.astype(int), top)
 
 
+def test_pnm_text_may_have_carriage_returns(read):
+    check(read(b"P2\r\n2 1\r\n255\r\n3 4\r\n"), np.array([[3, 4]]))
+
+
 def test_several_pictures_in_a_pnm_are_noted(read):
     data = pnm(5, CODES[..., 0], 255)
     assert read(data + b"\n").notes == ()
@@ -243,6 +247,7 @@ def test_several_pictures_in_a_pnm_are_noted(read):
         (b"P5\n2 2\n0\n" + bytes(8), ImageReadError, "largest PNM value"),
         (b"P5\n2 x\n255\n" + bytes(8), ImageReadError, "not a PNM header"),
         (b"P5\n2", ImageReadError, "not a PNM header"),
+        (b"P5\r\n2 2\r\n255\r\n" + bytes(4), ImageReadError, "CR LF"),
     ],
 )
 def test_wrong_pnm(read, data, error, words):
@@ -259,7 +264,7 @@ def test_qoi(read, monkeypatch, library, alpha):
     if library == "Pillow":
         monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     array = np.concatenate([CODES, CODES[..., :1]], axis=2) if alpha else CODES
-    image = read(pillow("QOI", array, colorspace="sRGB"))
+    image = read(pillow("QOI", array, colorspace="sRGB"), isolate=False)
     check(image, CODES)
     assert image.notes == (("the alpha channel was dropped",) if alpha else ())
 
@@ -334,6 +339,15 @@ def test_jpeg2000_says_its_colours(read):
         read(with_colours(b"\1\0\0" + struct.pack(">I", 12)))
 
 
+def test_jpeg2000_with_a_component_that_nothing_describes(read):
+    codecs = pytest.importorskip("imagecodecs", reason="the extra 'codecs' is absent")
+    four = np.concatenate([CODES, CODES[..., :1]], axis=2)
+    data = codecs.jpeg2k_encode(four, level=0, reversible=True, codecformat="j2k")
+    image = read(data + bytes(3))
+    check(image, CODES)
+    assert image.notes == ("the last of 4 components, which nothing describes, was dropped",)
+
+
 def test_wrong_jpeg2000(read, monkeypatch):
     codecs = pytest.importorskip("imagecodecs", reason="the extra 'codecs' is absent")
     data = codecs.jpeg2k_encode(CODES, level=0, reversible=True)
@@ -350,4 +364,4 @@ def test_wrong_jpeg2000(read, monkeypatch):
 
     monkeypatch.setitem(sys.modules, "imagecodecs", None)
     with pytest.raises(MissingCodecError, match=r"hdrmetrics\[codecs\]"):
-        read(data)
+        read(data, isolate=False)

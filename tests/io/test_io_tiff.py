@@ -208,7 +208,7 @@ def test_lzw_without_the_extra(read, monkeypatch):
 
     monkeypatch.setitem(sys.modules, "imagecodecs", None)
     with pytest.raises(MissingCodecError, match=r'pip install "hdrmetrics\[codecs\]"'):
-        read(data)
+        read(data, isolate=False)
 
 
 def tiff(*tags: tuple[int, int, int, int], body: bytes = bytes(64)) -> bytes:

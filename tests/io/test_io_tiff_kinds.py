@@ -324,6 +324,38 @@ def test_a_broken_second_page_does_no_harm(read):
     check(read(bytes(data)), samples(4, 4, 3, np.uint8))
 
 
+def retagged(data: bytes, old: int, new: int) -> bytes:
+    out = bytearray(data)
+    struct.pack_into("<H", out, page(data).tags[old].offset, new)
+    return bytes(out)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_missing_photometric_tag_is_noted(read, channels):
+    array = samples(5, 6, channels, np.float32)
+    kind = "rgb" if channels == 3 else "minisblack"
+    image = read(retagged(encoded(array, photometric=kind), 262, 65001))
+    check(image, array)
+    assert "the TIFF does not say what its samples mean" in image.notes
+
+
+def test_more_numbers_of_bits_than_samples(read):
+    array = samples(5, 6, 3, np.uint8)
+    data = bytearray(encoded(array, photometric="rgb"))
+    tag = page(bytes(data)).tags[258]
+    data += struct.pack("<4H", 8, 8, 8, 1)
+    struct.pack_into("<II", data, tag.offset + 4, 4, len(data) - 8)
+    check(read(bytes(data)), array)
+
+
+def test_a_strip_that_announces_too_much(read):
+    array = samples(5, 6, 3, np.uint8)
+    data = bytearray(encoded(array, photometric="rgb"))
+    struct.pack_into("<I", data, page(bytes(data)).tags[279].offset + 8, 10**7)
+    struct.pack_into("<HI", data, page(bytes(data)).tags[279].offset + 2, 4, 1)
+    check(read(bytes(data)), array)
+
+
 # Colours.
 
 
@@ -342,6 +374,21 @@ def test_palettes_of_pillow(tmp_path):
     picture.save(tmp_path / "a.tif")
     expected = np.asarray(picture.convert("RGB")) / np.float32(255)
     np.testing.assert_allclose(read_image(tmp_path / "a.tif").pixels, expected, atol=1e-6)
+
+
+def test_a_palette_with_alpha_is_noted(read):
+    rng = np.random.default_rng(0)
+    array = rng.integers(0, 256, (6, 7, 2), np.uint8)
+    palette = rng.integers(0, 256, (3, 256)).astype(np.uint16) * 257
+    data = bytearray(
+        encoded(array, photometric="minisblack", planarconfig="contig", extrasamples=["unassalpha"],
+                extratags=[(320, 3, 768, tuple(palette.ravel().tolist()), True)])
+    )  # fmt: skip
+    struct.pack_into("<H", data, page(bytes(data)).tags[262].valueoffset, 3)
+    image = read(bytes(data))
+    expected = np.moveaxis(palette[:, array[..., 0]], 0, 2) / np.float32(65535)
+    np.testing.assert_allclose(image.pixels, expected, rtol=1e-6)
+    assert image.notes == ("the alpha channel beside the palette was dropped",)
 
 
 @pytest.mark.parametrize("mode", ["RGB", "YCbCr", "L"])
@@ -399,6 +446,17 @@ def test_a_transfer_function_is_applied(read):
     np.testing.assert_allclose(image.pixels, (codes / 255) ** 1.8, atol=1e-5)
 
 
+@pytest.mark.parametrize(("gamma", "name"), [(2.2, "gog"), (2.4, "bt1886")])
+@pytest.mark.parametrize("tables", [1, 3])
+def test_a_transfer_function_with_a_name_stays_one(read, gamma, name, tables):
+    codes = samples(4, 5, 3, np.uint8)
+    curve = np.rint(65535 * (np.arange(256) / 255) ** gamma).astype(int).tolist() * tables
+    image = read(encoded(codes, photometric="rgb",
+                         extratags=[(301, 3, 256 * tables, tuple(curve), True)]))  # fmt: skip
+    assert (image.calibration.kind, image.calibration.transfer) == ("display", name)
+    np.testing.assert_allclose(image.pixels, codes / np.float32(255), rtol=1e-6)
+
+
 # What is refused.
 
 
@@ -410,6 +468,14 @@ def test_other_colour_spaces_are_refused_with_advice(read, photometric, words):
     data = bytearray(encoded(samples(4, 4, 3, np.uint8), photometric="rgb"))
     struct.pack_into("<H", data, page(bytes(data)).tags[262].valueoffset, photometric)
     with pytest.raises(ImageReadError, match=words):
+        read(bytes(data))
+
+
+def test_old_jpeg_is_refused_by_its_name(read):
+    data = bytearray(encoded(samples(4, 4, 3, np.uint8), photometric="rgb"))
+    for tag, value in ((262, 6), (259, 6)):
+        struct.pack_into("<H", data, page(bytes(data)).tags[tag].valueoffset, value)
+    with pytest.raises(ImageReadError, match="old JPEG"):
         read(bytes(data))
 
 
