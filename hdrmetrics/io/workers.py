@@ -24,7 +24,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hdrmetrics.io.serving import READY
+READY = b"ready\n"
+"""What a process says first."""
 
 PROGRAM = "from hdrmetrics.io.serving import serve; serve()"
 
