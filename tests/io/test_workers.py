@@ -166,6 +166,14 @@ def test_which_formats_another_process_reads(tmp_path, monkeypatch, suffix, away
     assert any("read in this process" in note for note in notes) == away
 
 
+@pytest.mark.parametrize("program", [None, "", "/no/such/python"])
+def test_no_python_to_start(tmp_path, monkeypatch, program):
+    hm.write_image(tmp_path / "a.exr", np.ones((4, 4, 3), np.float32))
+    workers.keep(0)
+    monkeypatch.setattr(sys, "executable", program)
+    assert "no process could be started" in read_image(tmp_path / "a.exr").notes[-1]
+
+
 def test_threads_have_a_worker_each(saying):
     start = threading.Barrier(3)
 
