@@ -19,8 +19,7 @@ import numpy as np
 from hdrmetrics import errors
 from hdrmetrics.io.decoding import decode
 from hdrmetrics.io.source import load
-
-READY = b"ready\n"
+from hdrmetrics.io.workers import READY
 
 _GRACE = 5.0  # seconds after which this process ends itself, where the parent has not done so
 _WORDS = 16 << 20  # bytes that decoders may print

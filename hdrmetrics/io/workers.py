@@ -24,7 +24,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hdrmetrics.io.serving import READY
+READY = b"ready\n"
+"""What a process says first."""
 
 PROGRAM = "from hdrmetrics.io.serving import serve; serve()"
 
@@ -62,6 +63,9 @@ class Worker:
             raise NoWorkerError("no process could be started to decode it (where is Python?)")
         try:
             self.words = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the process
+        except OSError as error:
+            raise NoWorkerError(f"no process could be started to decode it ({error})") from error
+        try:
             self.process = subprocess.Popen(
                 [sys.executable, "-P", "-c", PROGRAM],
                 stdin=subprocess.PIPE,
@@ -72,8 +76,8 @@ class Worker:
                 creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
             )
         except OSError as error:
+            self.words.close()
             raise NoWorkerError(f"no process could be started to decode it ({error})") from error
-
         _widen(self.process.stdout)
 
     @property

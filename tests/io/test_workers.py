@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image as PillowImage
 
 import hdrmetrics as hm
 from hdrmetrics import read_image
@@ -129,6 +130,48 @@ def test_a_process_that_cannot_start_is_done_without(tmp_path, monkeypatch):
     with pytest.raises(ImageReadError, match=r"RuntimeError: no.*isolate=False reads it"):
         read_image(tmp_path / "a.exr", isolate=True)
     assert read_image(tmp_path / "a.exr", isolate=False).notes == ()
+
+
+@pytest.mark.parametrize(
+    ("suffix", "away"),
+    [
+        (".png", False), (".hdr", False), (".pfm", False), (".jpg", False), (".webp", False),
+        (".exr", True), (".tif", True), (".avif", True), (".jxl", True), (".jxr", True),
+        (".heic", True), (".ultra", True),
+    ],
+)  # fmt: skip
+def test_which_formats_another_process_reads(tmp_path, monkeypatch, suffix, away):
+    codec = pytest.importorskip("imagecodecs")
+    code = np.full((64, 64, 3), 128, np.uint8)
+    light = np.full((64, 64, 4), 2.0, np.float16)
+    path = tmp_path / f"a{suffix}"
+    if suffix in (".exr", ".hdr", ".pfm"):
+        hm.write_image(path, light[..., :3].astype(np.float32))
+    elif suffix == ".heic":
+        pytest.importorskip("pillow_heif").from_pillow(PillowImage.fromarray(code)).save(path)
+    elif suffix in (".png", ".jpg", ".webp", ".tif"):
+        PillowImage.fromarray(code).save(path)
+    else:
+        encode = {
+            ".avif": codec.avif_encode,
+            ".jxl": codec.jpegxl_encode,
+            ".jxr": codec.jpegxr_encode,
+            ".ultra": lambda _: codec.ultrahdr_encode(light),
+        }[suffix]
+        path.write_bytes(encode(code))
+    # Where no process can start, a note says so.
+    monkeypatch.setattr(workers, "PROGRAM", "raise RuntimeError('no')")
+    workers.keep(0)
+    notes = read_image(path).notes
+    assert any("read in this process" in note for note in notes) == away
+
+
+@pytest.mark.parametrize("program", [None, "", "/no/such/python"])
+def test_no_python_to_start(tmp_path, monkeypatch, program):
+    hm.write_image(tmp_path / "a.exr", np.ones((4, 4, 3), np.float32))
+    workers.keep(0)
+    monkeypatch.setattr(sys, "executable", program)
+    assert "no process could be started" in read_image(tmp_path / "a.exr").notes[-1]
 
 
 def test_threads_have_a_worker_each(saying):
