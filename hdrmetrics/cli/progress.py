@@ -17,7 +17,7 @@ _PATIENCE = 2.0  # seconds before a bar appears
 class Progress:
     """A bar on stderr, for jobs of over two seconds at a terminal.
 
-    Used as a context, it gives the function to call with each row.
+    Used as a context, it gives the function to call with each row or picture.
     """
 
     def __init__(self, total: int, *, quiet: bool) -> None:
@@ -28,10 +28,10 @@ class Progress:
             total=total, delay=_PATIENCE, disable=silent, unit="file", leave=False, file=sys.stderr
         )
 
-    def __enter__(self) -> Callable[[Row], None]:
+    def __enter__(self) -> Callable[[object], None]:
         return self._step
 
-    def _step(self, row: Row) -> None:
+    def _step(self, row: object) -> None:
         self._bar.update()
 
     def __exit__(self, *reason: object) -> None:
