@@ -89,8 +89,8 @@ def _is_folder(output: str, files: Sequence[Found], endings: Sequence[str]) -> b
         return False
     if suffix in endings:
         raise OptionError(
-            f"{output!r} is one file; pictures of several files, of a folder or of a pattern go into "
-            "a folder: name one"
+            f"{output!r} is one file; pictures of several files, a folder or a pattern go into a "
+            "folder: name one"
         )
     if suffix in SUFFIXES or (single and suffix):
         raise OptionError(
