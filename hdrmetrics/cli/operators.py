@@ -113,11 +113,16 @@ def show_list(
 def _card(facts: dict[str, Any], parameters: Sequence[Parameter], width: int | None) -> str:
     import textwrap
 
-    citation = textwrap.fill(
-        facts["citation"], width or 10**6, initial_indent="  ", subsequent_indent="  ",
-        break_long_words=False, break_on_hyphens=False,
-    )  # fmt: skip
-    lines = [f"{facts['name']}  {facts['title']} ({facts['kind']})", citation]
+    lines = [
+        textwrap.fill(
+            text, width or 10**6, initial_indent=indent, subsequent_indent="  ",
+            break_long_words=False, break_on_hyphens=False,
+        )
+        for indent, text in (
+            ("", f"{facts['name']}  {facts['title']} ({facts['kind']})"),
+            ("  ", facts["citation"]),
+        )
+    ]  # fmt: skip
     return "\n".join([*lines, _parameters(parameters, width)] if parameters else lines)
 
 
