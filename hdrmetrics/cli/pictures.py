@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hdrmetrics.cli.destinations import plan_targets, ready, split_output
 from hdrmetrics.cli.making import Job, Made, Maker, make_all
 from hdrmetrics.cli.progress import Progress
-from hdrmetrics.cli.destinations import plan_targets, ready, split_output
 from hdrmetrics.errors import OptionError
 from hdrmetrics.pairing import find_files
 
