@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from PIL import Image as PillowImage
 
 import hdrmetrics as hm
 from hdrmetrics.cli import making
@@ -226,6 +227,10 @@ def test_files_say_how_they_are_encoded(
     found = hm.read_image("x.png")
     assert found.calibration.transfer == kind
     assert found.origin.depth == ("uint16" if transfer == "linear" else "uint8")
+    with PillowImage.open("x.png") as other:  # a reader that does not know cICP
+        assert ("srgb" in other.info) == (transfer == "srgb")
+        if power is not None:
+            assert other.info["gamma"] == pytest.approx(1 / power, abs=1e-5)
     if power is not None:
         run("tonemap", "scenes/a.exr", "y.png", "--transfer", "linear")
         np.testing.assert_allclose(found.pixels**power, codes("y.png"), atol=5e-3)
