@@ -62,11 +62,8 @@ def from_cicp(primaries: int, transfer: int) -> Coding:
     )
 
 
-def to_cicp(primaries: Primaries, transfer: Transfer | None) -> tuple[int, int]:
-    """Return the code points (primaries, transfer) that a file stores.
-
-    ``gog`` is gamma 2.2, ``None`` linear.
-    """
+def to_cicp(primaries: Primaries, transfer: Transfer) -> tuple[int, int]:
+    """Return the code points (primaries, transfer) that a file stores; ``gog`` is gamma 2.2."""
     codes = {name: code for code, name in reversed(TRANSFERS.items())}
     points = {name: code for code, name in PRIMARIES.items()}
     return points[primaries], codes[transfer]

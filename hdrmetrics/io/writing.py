@@ -209,7 +209,7 @@ def _png(image: Image | NDArray[Any], depth: Depth | None, transfer: str | None)
     top = 2**bits - 1
     codes = np.rint(np.clip(pixels.astype(np.float64), 0, 1) * top)
     plain = kind == "srgb" and image.primaries == "bt709"
-    points = None if plain else cicp.to_cicp(image.primaries, kind)
+    points = None if plain else cicp.to_cicp(image.primaries, cast(Any, kind))  # None: linear
     return png.write(codes.astype(np.uint8 if bits == 8 else np.uint16), points)
 
 
