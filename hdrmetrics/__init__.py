@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from hdrmetrics.display import get_display as get_display
     from hdrmetrics.display import list_displays as list_displays
     from hdrmetrics.display import load_displays as load_displays
+    from hdrmetrics.frames import rows_to_dataframe as rows_to_dataframe
     from hdrmetrics.image import Calibration as Calibration
     from hdrmetrics.image import Image as Image
     from hdrmetrics.inputs import as_image as as_image
@@ -55,6 +56,7 @@ _HOMES = {
     "rank": "ranking",
     "read_image": "io",
     "register_metric": "registry",
+    "rows_to_dataframe": "frames",
     "sample_images": "samples",
     "score": "scoring",
     "score_files": "batch",

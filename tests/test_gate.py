@@ -14,7 +14,7 @@ import pytest
 from numpy.typing import NDArray
 
 import hdrmetrics as hm
-from hdrmetrics.errors import OptionError, PairingError
+from hdrmetrics.errors import OptionError
 from hdrmetrics.gate import evaluate_cases, evaluate_quality
 from hdrmetrics.gate_baseline import differences, flatten, read_baseline, write_baseline
 from hdrmetrics.gate_limits import NOISE
@@ -349,9 +349,20 @@ def test_folders_are_paired_and_named(folders: tuple[Path, Path]) -> None:
     by_name = {check.file: check.value for check in report.checks}
     direct = hm.score(folders[0] / "a.exr", "pu21-psnr", reference=folders[1] / "a.exr")
     assert by_name["a.exr"] == direct.value
-    (folders[1] / "b.exr").unlink()
-    with pytest.raises(PairingError):
-        evaluate_quality(folders[0], reference=folders[1], fail_below={"pu21-psnr": 0})
+
+
+def test_files_without_partner_are_errors_and_the_others_are_judged(
+    folders: tuple[Path, Path],
+) -> None:
+    (folders[1] / "b.exr").rename(folders[1] / "c.exr")
+    report = evaluate_quality(folders[0], reference=folders[1], fail_below={"pu21-psnr": 0})
+    assert {c.file: c.status for c in report.checks} == {
+        "a.exr": "pass", "b.exr": "error", "c.exr": "error",
+    }  # fmt: skip
+    assert report.exit_code == 2
+    messages = {c.file: c.message for c in report.checks}
+    assert "b.exr: no reference is called 'b'" in messages["b.exr"]
+    assert "c.exr: missing; no test is there for the reference" in messages["c.exr"]
 
 
 def test_a_file_that_cannot_be_read_is_an_error(folders: tuple[Path, Path]) -> None:

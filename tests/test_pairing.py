@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hdrmetrics.errors import ImageReadError, PairingError
-from hdrmetrics.pairing import find_files, listed, pair_files
+from hdrmetrics.pairing import find_cases, find_files, left_out, listed, look_for, pair_files
 
 
 @pytest.fixture
@@ -114,3 +114,64 @@ def test_twins_need_their_whole_names(tree: Path) -> None:
 def test_long_lists_are_cut() -> None:
     assert listed([str(i) for i in range(12)], most=3) == "0, 1, 2 and 9 more"
     assert listed(["a"]) == "a"
+
+
+def test_twins_do_not_keep_others_from_pairing_by_stem(tree: Path) -> None:
+    (tree / "test" / "b.png").touch()
+    (tree / "ref" / "b.hdr").rename(tree / "ref" / "b.exr")
+    (tree / "ref" / "b.png").touch()
+    (tree / "ref" / "a.exr").rename(tree / "ref" / "a.hdr")
+    assert paired("test", "ref")[0] == ("test/a.exr", "ref/a.hdr")
+
+
+def cases(test: object, reference: object = None) -> dict[str, tuple[str, str]]:
+    found = find_cases(test, reference)  # type: ignore[arg-type]
+    return {c.name: (c.reference.as_posix() if c.reference else "", c.problem) for c in found}
+
+
+def test_cases_leave_nothing_out(tree: Path) -> None:
+    (tree / "ref" / "z.hdr").touch()
+    (tree / "test" / "y.exr").touch()
+    missing = "test/z.exr: missing; no test is there for the reference 'ref/z.hdr'"
+    assert cases("test", "ref") == {
+        "a.exr": ("ref/a.exr", ""),
+        "b.exr": ("ref/b.hdr", ""),
+        "y.exr": ("", "test/y.exr: no reference is called 'y'"),
+        # Named as the test would be: all tests are .exr.
+        "z.exr": ("ref/z.hdr", missing),
+    }  # fmt: skip
+
+
+def test_an_empty_or_missing_test_folder_is_a_case_and_so_is_each_reference(tree: Path) -> None:
+    empty = cases("empty", "ref")
+    assert list(empty) == ["a.exr", "b.hdr", "empty"]
+    assert "empty/a.exr: missing" in empty["a.exr"][1].replace("\\", "/")
+    assert "holds no image" in empty["empty"][1]
+    gone = cases("gone", "ref")
+    assert gone["gone"][1] == "gone: no such file or folder"
+    assert "missing" in gone["b.hdr"][1]
+    partly = cases(["test", "no/*.exr"])
+    assert partly["a.exr"] == ("", "")
+    assert "no file matches" in partly["no/*.exr"][1]
+
+
+def test_nothing_to_compare_with_is_an_error(tree: Path) -> None:
+    for test, reference in (("test", "empty"), ("test", "no/*.exr"), ("test", "gone.exr"),
+                            ("empty", None), ([], None)):  # fmt: skip
+        with pytest.raises(ImageReadError):
+            find_cases(test, reference)
+
+
+def test_what_is_wrong_is_returned_beside_what_is_found(tree: Path) -> None:
+    files, problems = look_for(["test", "empty", "no/*.exr"])
+    assert [one.name for one in files] == ["a.exr", "b.exr"]
+    assert list(problems) == ["empty", "no/*.exr"]
+
+
+def test_files_that_are_left_out_are_counted_by_ending(tree: Path) -> None:
+    (tree / "test" / "README").touch()
+    (tree / "test" / "more.TXT").touch()
+    assert left_out(["test", "test", "test/a.exr"]) == {"": 1, ".txt": 2}
+    (tree / "test" / "sub" / "deep.csv").touch()
+    assert left_out("test", recursive=True) == {"": 1, ".csv": 1, ".txt": 2}
+    assert left_out("test/*.exr") == {}

@@ -35,8 +35,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         _silence_stdout()
         return BROKEN_PIPE
-    except KeyboardInterrupt:
-        messages.say("interrupted")
+    except KeyboardInterrupt as stop:  # jobs say where their rows are
+        messages.say(str(stop) or "interrupted")
         return INTERRUPTED
     except (HdrMetricsError, OSError) as error:
         messages.error(str(error))
@@ -47,10 +47,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(argv: Sequence[str]) -> int:
+    parser = build_parser()
     try:
-        arguments = build_parser().parse_args(separate_outputs(argv))
+        arguments = parser.parse_args(separate_outputs(argv, parser.optional_files(argv)))
     except SystemExit as stop:  # --help, --version or an error that has been printed
         return stop.code if isinstance(stop.code, int) else USAGE
+    arguments.words = list(argv)
     with messages.own_warnings():
         code: int = arguments.run(arguments)
     return code

@@ -7,6 +7,7 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from hdrmetrics.cli.targets import add_resume, add_tables
 from hdrmetrics.errors import OptionError
 
 if TYPE_CHECKING:
@@ -72,18 +73,29 @@ def add_running(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--quiet", action="store_true", help="no progress, conditions and warnings")
 
 
-def add_json(parser: argparse.ArgumentParser) -> None:
+def add_json(parser: argparse._ActionsContainer) -> None:
     """Add ``--json``."""
     parser.add_argument(
         "--json", metavar="FILE.json", help="write JSON to a file, or to stdout if none is named"
     )
 
 
-def add_csv(parser: argparse.ArgumentParser) -> None:
+def add_csv(parser: argparse._ActionsContainer) -> None:
     """Add ``--csv``."""
     parser.add_argument(
-        "--csv", metavar="FILE.csv", help="write CSV to a file, or to stdout if none is named"
+        "--csv",
+        metavar="FILE.csv",
+        help="write CSV to a file (tabs for .tsv), or to stdout if none is named",
     )
+
+
+def add_outputs(parser: argparse._ActionsContainer) -> None:
+    """Add where tables go, and going on with a run that was stopped."""
+    group = parser.add_argument_group("tables")
+    add_csv(group)
+    add_json(group)
+    add_tables(group)
+    add_resume(group)
 
 
 def positive(text: str) -> float:

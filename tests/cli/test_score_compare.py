@@ -64,10 +64,14 @@ def test_identical_pictures_print_inf_and_give_valid_json(run, folders: Path) ->
 def test_csv_has_a_row_for_each_file_with_full_precision(run, folders: Path) -> None:
     text = run("compare", "test", "ref", "-m", "pu21-psnr,mu-psnr", "--csv").out
     rows = list(csv.DictReader(io.StringIO(text)))
-    assert list(rows[0]) == ["test", "reference", "pu21-psnr", "mu-psnr", "errors", "warnings"]
+    assert list(rows[0]) == [
+        "test", "reference", "pu21-psnr", "mu-psnr", "errors", "warnings", "conditions",
+    ]  # fmt: skip
     for row in rows:
         direct = hm.score(row["test"], "mu-psnr", reference=row["reference"])
         assert float(row["mu-psnr"]) == direct.value
+        conditions = json.loads(row["conditions"])["mu-psnr"]
+        assert conditions == json.loads(json.dumps(direct.conditions))
 
 
 def test_files_may_be_written_beside_the_table(run, folders: Path) -> None:
@@ -130,11 +134,15 @@ def test_one_reference_serves_many(run, folders: Path) -> None:
 def test_files_without_partner_are_listed(run, folders: Path) -> None:
     shutil.copy("test/a.exr", "test/extra.exr")
     shutil.copy("ref/a.exr", "ref/unused.exr")
-    result = run("compare", "test", "ref")
-    assert (result.code, result.out) == (2, "")
-    assert "1 test(s) without reference: extra.exr" in result.err
-    assert "1 reference(s) without test: unused.exr" in result.err
-    assert result.err.count("\n") == 1
+    for command in (["compare", "test", "ref"], ["score", "test", "-r", "ref"]):
+        result = run(*command)
+        assert result.code == 2
+        cells = table(result.out)
+        assert cells["extra.exr"] == cells["unused.exr"] == ["failed", "failed"]
+        assert float(cells["a.exr"][0]) > 30
+        assert "test/extra.exr: no reference is called 'extra'" in result.err
+        assert "test/unused.exr: missing; no test is there for the reference" in result.err
+        assert result.err.count("\n") == 2
 
 
 def test_three_files_without_a_named_reference_are_refused(run, folders: Path) -> None:
