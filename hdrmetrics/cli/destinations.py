@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hdrmetrics.cli.overwriting import refuse_overwriting
+from hdrmetrics.cli.targets import picture_name
 from hdrmetrics.errors import ImageWriteError, OptionError
 
 if TYPE_CHECKING:
@@ -78,8 +79,6 @@ def _with(stem: Path, ending: str) -> Path:
 
 
 def _is_folder(output: str, files: Sequence[Found], endings: Sequence[str]) -> bool:
-    from hdrmetrics.io import SUFFIXES
-
     target = Path(output)
     if target.is_dir() or output.endswith(tuple(filter(None, (os.sep, os.altsep)))):
         return True
@@ -92,7 +91,7 @@ def _is_folder(output: str, files: Sequence[Found], endings: Sequence[str]) -> b
             f"{output!r} is one file; pictures of several files, a folder or a pattern go into a "
             "folder: name one"
         )
-    if suffix in SUFFIXES or (single and suffix):
+    if picture_name(output) or (single and suffix):
         raise OptionError(
             f"cannot write {output!r}: pictures are written as {' or '.join(endings)}, or into a "
             "folder"

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from hdrmetrics import __version__
 from hdrmetrics.cli import messages
-from hdrmetrics.cli.output import emit, json_text, short_names
+from hdrmetrics.cli.output import emit, short_names
 from hdrmetrics.cli.tables import Column, format_facts, format_table, terminal_width
+from hdrmetrics.textfile import json_text
 
 if TYPE_CHECKING:
     from hdrmetrics.cli.making import Made
 
-INTERRUPTED = 130
 _FAILED = 2
 
 
@@ -44,6 +44,11 @@ def report_made(
         What to say of a picture that is the only one, instead of a table.
     facts
         Further lines under a table.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        With what was written, after all has been told, if Ctrl-C ended it early.
     """
     if arguments.json is not None:
         document: dict[str, Any] = {
@@ -60,11 +65,10 @@ def report_made(
     _complain(made, quiet=arguments.quiet)
     written = sum(one.state == "written" for one in made)
     if interrupted:
-        messages.say(
+        raise KeyboardInterrupt(
             f"interrupted: {written} of {planned} pictures were written; --skip-existing goes on "
             "from there"
         )
-        return INTERRUPTED
     return _FAILED if any(one.state == "failed" for one in made) else 0
 
 

@@ -13,6 +13,7 @@ from hdrmetrics.cli import arguments as shared
 from hdrmetrics.cli import messages
 from hdrmetrics.cli.operators import add_depth
 from hdrmetrics.cli.overwriting import add_overwrite, refuse_overwriting
+from hdrmetrics.cli.targets import check_targets
 from hdrmetrics.errors import DomainError, OptionError
 
 if TYPE_CHECKING:
@@ -71,10 +72,11 @@ def run(arguments: argparse.Namespace) -> int:
     from hdrmetrics import __version__
     from hdrmetrics.assembly import merge
     from hdrmetrics.assembly.exif import read_exposures
-    from hdrmetrics.cli.output import emit, json_text
+    from hdrmetrics.cli.output import emit
     from hdrmetrics.image import Calibration, Image
     from hdrmetrics.io import read_image, write_image
     from hdrmetrics.pairing import find_files
+    from hdrmetrics.textfile import json_text
 
     files = [one.path for one in find_files(arguments.files)]
     if len(files) < 2:
@@ -131,6 +133,7 @@ def _check_output(target: Path, files: list[Path], arguments: argparse.Namespace
     if arguments.depth is not None and suffix != ".exr":
         raise OptionError(f"--depth {arguments.depth} is for EXR files, not for {str(target)!r}")
     refuse_overwriting([target], arguments.overwrite, inputs=files)
+    check_targets(arguments, files)
 
 
 def _response(name: str, stack: list[Tensor], times: list[float]) -> str | Response:

@@ -62,8 +62,8 @@ def add_making(parser: argparse.ArgumentParser) -> None:
         help="files worked on at a time (default: by the cores)",
     )  # fmt: skip
     group.add_argument(
-        "--isolate", action="store_true",
-        help="read each file in a process of its own: for files that are not trusted",
+        "--isolate", action="store_const", const=True,
+        help="let another process read all formats: for files that are not trusted",
     )  # fmt: skip
     group.add_argument("--quiet", action="store_true", help="no progress, table and warnings")
     shared.add_json(parser)
@@ -90,11 +90,14 @@ def show_list(
     common
         Parameters that all of them take.
     """
-    from hdrmetrics.cli.output import emit, json_text
+    from hdrmetrics.cli.output import emit
     from hdrmetrics.cli.tables import terminal_width
+    from hdrmetrics.cli.targets import check_targets
+    from hdrmetrics.textfile import json_text
 
     if arguments.files or arguments.output is not None:
         raise OptionError("--list shows the operators and stops: give it no files")
+    check_targets(arguments, [])
     if arguments.json is not None:
         records = [
             facts | {"parameters": [one.to_dict() for one in (*common, *parameters)]}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from hdrmetrics.cli.destinations import plan_targets, ready, split_output
 from hdrmetrics.cli.making import Job, Made, Maker, make_all
 from hdrmetrics.cli.progress import Progress
+from hdrmetrics.cli.targets import check_targets
 from hdrmetrics.errors import OptionError
 from hdrmetrics.pairing import find_files
 
@@ -54,6 +55,7 @@ def make_pictures(
     flat = [path for some in paths for path in some]
     _check_depth(flat, getattr(arguments, "depth", None))
     sources = [file.path for file, some in zip(files, paths, strict=True) for _ in some]
+    check_targets(arguments, [file.path for file in files])
     wanted = iter(ready(flat, sources, arguments))
     jobs = [
         Job(file.path, tuple((v, p, next(wanted)) for v, p in zip(variants, some, strict=True)))

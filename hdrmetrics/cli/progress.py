@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from hdrmetrics.batch import Row
+    pass
 
 _PATIENCE = 2.0  # seconds before a bar appears
 
