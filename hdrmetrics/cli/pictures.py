@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hdrmetrics.cli.destinations import plan_targets, ready, split_output
+from hdrmetrics.cli.findings import say_what_is_left_out
 from hdrmetrics.cli.making import Job, Made, Maker, make_all
 from hdrmetrics.cli.progress import Progress
 from hdrmetrics.cli.targets import check_targets
@@ -16,6 +17,7 @@ from hdrmetrics.pairing import find_files
 
 if TYPE_CHECKING:
     from hdrmetrics.cli.variants import Variant
+    from hdrmetrics.pairing import Found
 
 
 def make_pictures(
@@ -50,7 +52,8 @@ def make_pictures(
         Before anything is read, for files that are not there and outputs that cannot be.
     """
     words, output = split_output(arguments.files, arguments.output, arguments.command)
-    files = find_files(words, recursive=arguments.recursive)
+    files = _without(find_files(words, recursive=arguments.recursive), words, output)
+    say_what_is_left_out(arguments, words)
     paths = plan_targets(files, variants, output, endings=endings, ending=ending)
     flat = [path for some in paths for path in some]
     _check_depth(flat, getattr(arguments, "depth", None))
@@ -64,6 +67,15 @@ def make_pictures(
     with Progress(len(flat), quiet=arguments.quiet) as step:
         made, interrupted = make_all(maker, jobs, workers=arguments.jobs, on_made=step)
     return made, len(flat), interrupted
+
+
+def _without(files: list[Found], words: Sequence[str], output: str) -> list[Found]:
+    """Return the files without those of an earlier run, where they lie inside a folder to read."""
+    target = Path(output).resolve()
+    if not any(Path(word).resolve() in target.parents for word in words):
+        return files
+    kept = [one for one in files if one.named or target not in one.path.resolve().parents]
+    return kept or files
 
 
 def _check_depth(paths: Sequence[Path], depth: object) -> None:

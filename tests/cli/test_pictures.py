@@ -60,6 +60,35 @@ def test_sub_folders_are_kept(run: Any, scenes: Path) -> None:
     assert names() == ["a.png", "b.png", "sub/c.png"]
 
 
+def test_an_output_folder_inside_is_not_read_again(run: Any, scenes: Path) -> None:
+    words = ["tonemap", "scenes", "-o", "scenes/out", "--recursive"]
+    assert run(*words).code == 0
+    again = run(*words, "--overwrite")
+    assert (again.code, again.err) == (0, "")
+    assert names("scenes/out") == ["a.png", "b.png", "sub/c.png"]
+
+
+def test_what_is_no_picture_by_its_ending_is_counted(run: Any, scenes: Path) -> None:
+    Path("scenes/notes.txt").touch()
+    assert "1 .txt" in run("tonemap", "scenes", "-o", "out").err
+    assert run("tonemap", "scenes", "-o", "two", "--quiet").err == ""
+
+
+@pytest.mark.parametrize(
+    ("target", "message"),
+    [("scenes/a.exr", "is a picture"), ("scenes", "is a folder"), ("none/x.json", "no folder")],
+)
+def test_the_json_document_destroys_nothing(
+    run: Any, scenes: Path, target: str, message: str
+) -> None:
+    before = Path("scenes/a.exr").read_bytes()
+    result = run("tonemap", "scenes", "-o", "out", f"--json={target}")
+    assert result.code == 2
+    assert message in result.err
+    assert Path("scenes/a.exr").read_bytes() == before
+    assert not Path("out").exists()
+
+
 def test_patterns_and_several_files(run: Any, scenes: Path) -> None:
     assert run("tonemap", "scenes/*.exr", "-o", "out").code == 0
     assert run("tonemap", "scenes/a.exr", "scenes/sub/c.exr", "-o", "two").code == 0
