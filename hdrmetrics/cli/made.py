@@ -127,4 +127,6 @@ def _complain(made: Sequence[Made], *, quiet: bool) -> None:
     for (source, text), labels in errors.items():
         where = source if len(labels) == of_source[source] else f"{source}: {', '.join(labels)}"
         # The reader's messages begin with the file.
-        messages.error(text if text.startswith(source) else f"{where}: {text}")
+        messages.error(
+            text if text.startswith((f"{source}: ", f"{source} is ")) else f"{where}: {text}"
+        )
