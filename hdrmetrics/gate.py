@@ -236,6 +236,8 @@ def prepare_gate(
         raise OptionError(
             "nothing to judge by: give a limit (fail below, fail above) or a baseline file"
         )
+    if baseline is not None and update_baseline and not Path(baseline).absolute().parent.is_dir():
+        raise OptionError(f"there is no folder for the baseline {str(baseline)!r}: make it first")
     old: Baseline = {}
     if baseline is not None and not (update_baseline and not Path(baseline).exists()):
         old = read_baseline(baseline)

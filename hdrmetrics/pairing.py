@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hdrmetrics.errors import ImageReadError, PairingError
-from hdrmetrics.io import SUFFIXES
+from hdrmetrics.io.kinds import is_picture, why_left_out
 
 _LISTED = 8  # names in a message
 
@@ -48,8 +48,9 @@ def find_files(
     ----------
     sources
         Files; folders, which stand for their images (by the endings of
-        :data:`hdrmetrics.io.SUFFIXES`, sorted by name, without hidden files); patterns such as
-        ``"out/*.exr"``, in which ``**`` stands for folders at any depth.
+        :data:`hdrmetrics.io.SUFFIXES`, or by their first bytes where they have no ending; sorted by
+        name, without hidden files; :func:`unlisted_files` says what was left out); patterns such
+        as ``"out/*.exr"``, in which ``**`` stands for folders at any depth.
     recursive
         Look into the folders of a folder, too.
 
@@ -109,12 +110,14 @@ def _find(source: Path, recursive: bool) -> list[Found]:
     if source.is_dir():
         images = [
             Found(source / path, path.as_posix(), named=False)
-            for path in _visible(source, recursive)
-            if path.suffix.lower() in SUFFIXES
+            for path in _below(source, recursive)
+            if is_picture(source / path)
         ]
         if not images:
             deeper = "" if recursive else " (folders inside it are not looked into)"
-            raise ImageReadError(f"the folder {str(source)!r} holds no image file{deeper}")
+            left_out = unlisted_files(source, recursive=recursive)
+            more = f"; {described(left_out)}" if left_out else ""
+            raise ImageReadError(f"the folder {str(source)!r} holds no image file{deeper}{more}")
         return images
     pattern = str(source)
     if glob.has_magic(pattern) and not source.exists():
@@ -126,8 +129,8 @@ def _find(source: Path, recursive: bool) -> list[Found]:
     return [Found(source, source.name, named=True)]
 
 
-def _visible(folder: Path, recursive: bool) -> list[Path]:
-    """Return the files below a folder that are not hidden, sorted, relative to it."""
+def _below(folder: Path, recursive: bool) -> list[Path]:
+    """Return the regular files below a folder, relative to it, sorted, without hidden ones."""
     walk = folder.rglob("*") if recursive else folder.iterdir()
     return [
         path
@@ -136,22 +139,87 @@ def _visible(folder: Path, recursive: bool) -> list[Path]:
     ]
 
 
-def left_out(
-    sources: str | os.PathLike[str] | Iterable[str | os.PathLike[str]], *, recursive: bool = False
-) -> dict[str, int]:
-    """Return how many files of folders :func:`find_files` passes over, by their ending.
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A picture in a folder that :func:`find_files` does not list.
 
-    Hidden files do not count. The ending is in lower case, empty where a name has none.
+    Parameters
+    ----------
+    path
+        The file.
+    name
+        Its path below the folder, with forward slashes.
+    reason
+        Why, and what to do about it.
+    """
+
+    path: Path
+    name: str
+    reason: str
+
+
+def unlisted_files(
+    sources: str | os.PathLike[str] | Iterable[str | os.PathLike[str]], *, recursive: bool = False
+) -> list[LeftOut]:
+    """Return the pictures in folders that :func:`find_files` leaves out, so that it can be said.
+
+    These are files of kinds that cannot be read (camera raw, Photoshop …), and pictures whose
+    ending is not that of one. Texts, tables and the like are none.
+
+    Parameters
+    ----------
+    sources, recursive
+        As for :func:`find_files`; whatever is no folder is passed over.
+
+    Returns
+    -------
+    list of LeftOut
+        Sorted by name within each folder.
     """
     if isinstance(sources, (str, os.PathLike)):
         sources = [sources]
-    folders = dict.fromkeys(Path(source) for source in sources)
+    found = []
+    for folder in dict.fromkeys(map(Path, sources)):
+        for path in _below(folder, recursive) if folder.is_dir() else ():
+            whole = folder / path
+            reason = None if is_picture(whole) else why_left_out(whole)
+            if reason is not None:
+                found.append(LeftOut(whole, path.as_posix(), reason))
+    return found
+
+
+def described(left_out: Sequence[LeftOut]) -> str:
+    """Return one sentence about pictures that were left out, by reason.
+
+    Examples
+    --------
+    >>> described([LeftOut(Path("a.psd"), "a.psd", "Photoshop: save as TIFF")])
+    '1 picture was left out: a.psd (Photoshop: save as TIFF)'
+    """
+    reasons: dict[str, list[str]] = {}
+    for one in left_out:
+        reasons.setdefault(one.reason, []).append(one.name)
+    parts = [f"{listed(names, 3)} ({reason})" for reason, names in reasons.items()]
+    were = "picture was" if len(left_out) == 1 else "pictures were"
+    return f"{len(left_out)} {were} left out: {'; '.join(parts)}"
+
+
+def other_files(
+    sources: str | os.PathLike[str] | Iterable[str | os.PathLike[str]], *, recursive: bool = False
+) -> dict[str, int]:
+    """Return how many files of folders are no pictures at all, by their ending.
+
+    The ending is in lower case, empty where a name has none; hidden files do not count. Pictures
+    that are left out are those of :func:`unlisted_files`.
+    """
+    if isinstance(sources, (str, os.PathLike)):
+        sources = [sources]
     endings = Counter(
         path.suffix.lower()
-        for folder in folders
+        for folder in dict.fromkeys(map(Path, sources))
         if folder.is_dir()
-        for path in _visible(folder, recursive)
-        if path.suffix.lower() not in SUFFIXES
+        for path in _below(folder, recursive)
+        if not is_picture(folder / path) and why_left_out(folder / path) is None
     )
     return dict(sorted(endings.items()))
 

@@ -250,6 +250,25 @@ def test_updating_writes_the_same_bytes_and_says_what_changed(baseline: Path) ->
     assert sorted(read_baseline(baseline)) == ["a", "c"]
 
 
+def test_an_update_keeps_digits_that_only_noise_changed(baseline: Path) -> None:
+    """Sums differ in the seventh digit with the number of threads; the file should not."""
+    record = json.loads(baseline.read_text())
+    entry = record["files"]["a"]["pu21-psnr"]
+    entry["value"] = float(f"{entry['value'] * (1 + 3e-6):.7g}")  # as many digits as are written
+    record["metrics"]["pu21-psnr"]["conditions"]["code_peak"] *= 1 + 1e-6
+    text = json.dumps(record, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    baseline.write_text(text)
+    again = evaluate_cases(cases(a=0.1, b=0.2), baseline=baseline, update_baseline=True)
+    assert again.updated
+    kept = json.loads(baseline.read_text())
+    assert kept["files"]["a"] == json.loads(text)["files"]["a"]
+    assert kept["metrics"] == json.loads(text)["metrics"]
+    entry["value"] *= 1 + 3e-5
+    baseline.write_text(json.dumps(record))
+    evaluate_cases(cases(a=0.1, b=0.2), baseline=baseline, update_baseline=True)
+    assert json.loads(baseline.read_text())["files"]["a"]["pu21-psnr"]["value"] != entry["value"]
+
+
 def test_an_update_is_not_written_when_a_picture_failed(baseline: Path) -> None:
     before = baseline.read_bytes()
     pairs = cases(a=0.1, b=0.2)

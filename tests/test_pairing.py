@@ -7,7 +7,16 @@ from pathlib import Path
 import pytest
 
 from hdrmetrics.errors import ImageReadError, PairingError
-from hdrmetrics.pairing import find_cases, find_files, left_out, listed, look_for, pair_files
+from hdrmetrics.pairing import (
+    described,
+    find_cases,
+    find_files,
+    listed,
+    look_for,
+    other_files,
+    pair_files,
+    unlisted_files,
+)
 
 
 @pytest.fixture
@@ -171,7 +180,48 @@ def test_what_is_wrong_is_returned_beside_what_is_found(tree: Path) -> None:
 def test_files_that_are_left_out_are_counted_by_ending(tree: Path) -> None:
     (tree / "test" / "README").touch()
     (tree / "test" / "more.TXT").touch()
-    assert left_out(["test", "test", "test/a.exr"]) == {"": 1, ".txt": 2}
+    assert other_files(["test", "test", "test/a.exr"]) == {"": 1, ".txt": 2}
     (tree / "test" / "sub" / "deep.csv").touch()
-    assert left_out("test", recursive=True) == {"": 1, ".csv": 1, ".txt": 2}
-    assert left_out("test/*.exr") == {}
+    assert other_files("test", recursive=True) == {"": 1, ".csv": 1, ".txt": 2}
+    assert other_files("test/*.exr") == {}
+
+
+def files_of(folder, **contents: bytes) -> None:
+    folder.mkdir()
+    for name, data in contents.items():
+        (folder / name.replace("__", ".")).write_bytes(data)
+
+
+PNG, JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
+
+
+def test_pictures_without_an_ending_are_listed(tmp_path) -> None:
+    files_of(tmp_path / "a", one=PNG, two=JPEG, notes=b"some text", three__bmp=b"", empty=b"")
+    assert [one.name for one in find_files(tmp_path / "a")] == ["one", "three.bmp", "two"]
+
+
+def test_what_is_left_out_can_be_said(tmp_path) -> None:
+    files_of(
+        tmp_path / "a", one__png=PNG, two__psd=b"8BPS", three__dng=b"II*\0", four__txt=b"text",
+        five__dat=JPEG, six=b"8BPS", __hidden__psd=b"8BPS", seven__npy=b"\x93NUMPY",
+    )  # fmt: skip
+    left_out = {one.name: one.reason for one in unlisted_files(tmp_path / "a")}
+    assert sorted(left_out) == ["five.dat", "six", "three.dng", "two.psd"]
+    assert left_out["five.dat"].startswith("jpeg by its first bytes")
+    assert "develop it first" in left_out["three.dng"]
+    words = described(unlisted_files([str(tmp_path / "a"), str(tmp_path / "a" / "one.png")]))
+    assert words.startswith("4 pictures were left out: ")
+    assert unlisted_files(tmp_path / "a" / "one.png") == []
+
+
+def test_a_folder_of_unreadable_pictures_says_so(tmp_path) -> None:
+    files_of(tmp_path / "a", one__psd=b"8BPS")
+    with pytest.raises(ImageReadError, match=r"1 picture was left out: one\.psd \(Photoshop"):
+        find_files(tmp_path / "a")
+
+
+def test_left_out_pictures_in_folders_below(tmp_path) -> None:
+    files_of(tmp_path / "a", one__png=PNG)
+    files_of(tmp_path / "a" / "b", two__cr2=b"")
+    assert unlisted_files(tmp_path / "a") == []
+    assert [one.name for one in unlisted_files(tmp_path / "a", recursive=True)] == ["b/two.cr2"]

@@ -208,6 +208,28 @@ def test_unpaired(hdr_quality):
     result.stdout.fnmatch_lines(["E *PairingError: *differ in number or name"])
 
 
+def test_a_missing_render_does_not_hide_the_others(run: Run, pytester: pytest.Pytester) -> None:
+    rng = np.random.default_rng(0)
+    for name in ("a", "b"):
+        image = (10 ** rng.uniform(0, 2, (24, 32, 3))).astype(np.float32)
+        for folder in ("out", "ref"):
+            (pytester.path / folder).mkdir(exist_ok=True)
+            hm.write_image(pytester.path / folder / f"{name}.exr", image)
+    (pytester.path / "out" / "b.exr").rename(pytester.path / "out" / "c.exr")
+    result = run("""
+def test_it(hdr_quality):
+    hdr_quality.check("out", "ref", at_least=20)
+
+def test_nothing(hdr_quality):
+    hdr_quality.check("gone", "ref", at_least=20)
+""")
+    result.assert_outcomes(failed=2)
+    result.stdout.fnmatch_lines(["E *image quality could not be judged: 2 of 3 picture(s)*"])
+    result.stdout.fnmatch_lines(["E *b.exr: *missing; no test is there for the reference*"])
+    result.stdout.fnmatch_lines(["E *c.exr: *no reference is called 'c'*"])
+    result.stdout.fnmatch_lines(["E *gone: no such file or folder*"])
+
+
 @pytest.mark.parametrize(
     ("call", "needle"),
     [

@@ -6,8 +6,8 @@ import os
 import sys
 from collections.abc import Sequence
 
-from hdrmetrics.cli import messages
-from hdrmetrics.cli.parser import build_parser, separate_outputs
+from hdrmetrics.cli import evaluate, messages
+from hdrmetrics.cli.parser import Misunderstood, build_parser, separate_outputs
 from hdrmetrics.errors import HdrMetricsError
 
 USAGE, INTERRUPTED, BROKEN_PIPE = 2, 130, 141
@@ -48,9 +48,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(argv: Sequence[str]) -> int:
     parser = build_parser()
+    words = separate_outputs(argv, parser.optional_files(argv))
     try:
-        arguments = parser.parse_args(separate_outputs(argv, parser.optional_files(argv)))
-    except SystemExit as stop:  # --help, --version or an error that has been printed
+        arguments = parser.parse_args(words)
+    except Misunderstood as stop:
+        if words and words[0] == "evaluate":
+            evaluate.report_misunderstood(words, stop.message)
+        return USAGE
+    except SystemExit as stop:  # --help or --version
         return stop.code if isinstance(stop.code, int) else USAGE
     arguments.words = list(argv)
     with messages.own_warnings():

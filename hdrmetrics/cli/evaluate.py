@@ -31,8 +31,7 @@ def add_parser(commands: Any) -> None:
         usage="hdrmetrics evaluate [options] TEST [TEST ...]",
         description="Judge pictures by limits or by a baseline. Exit code 0: passed; 1: quality "
         "fell; 2: wrong usage, files that could not be scored or are missing, or a baseline made "
-        "under other conditions. The reports are written in every case, unless the words of the "
-        "command themselves cannot be understood.",
+        "under other conditions. The reports are written in every case.",
         allow_abbrev=False,
     )
     parser.add_argument("files", nargs="+", metavar="TEST", help="file, folder or 'pattern'")
@@ -137,7 +136,7 @@ def _judge(arguments: argparse.Namespace) -> int:
         found = gate.judge([done[index] for index in range(len(done))])
         found = dataclasses.replace(found, notices=(*found.notices, *exempt))
         _write(found, {f"--{k}": v for k in _REPORTS if (v := getattr(arguments, k)) is not None})
-        if "-" not in (arguments.json, arguments.markdown):
+        if "-" not in (arguments.json, arguments.markdown, arguments.junit):
             _print(found)
         sys.stdout.flush()
         _problems(found, quiet=arguments.quiet)
@@ -167,6 +166,23 @@ def _write(found: GateReport, targets: Mapping[str, str]) -> None:
     )
     for option in targets.keys() - files.keys():
         emit(forms[option](found), "-")
+
+
+def report_misunderstood(argv: Sequence[str], message: str) -> None:
+    """Write the reports that a command asks for whose words cannot be understood otherwise.
+
+    A report of an earlier run that is left there would be taken for this one's.
+    """
+    words = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    for name in (*_REPORTS, "baseline"):
+        words.add_argument(f"--{name}", nargs="?")
+    words.add_argument("-r", "--reference", nargs="+")
+    try:
+        arguments, others = words.parse_known_args(argv[1:])
+    except (argparse.ArgumentError, SystemExit):
+        return
+    arguments.files = [word for word in others if not word.startswith("-")]
+    _report_failure(arguments, OptionError(message))
 
 
 def _report_failure(arguments: argparse.Namespace, error: Exception) -> None:

@@ -14,7 +14,7 @@ from hdrmetrics.cli import messages
 from hdrmetrics.cli.job import Job
 from hdrmetrics.cli.output import Findings, report
 from hdrmetrics.cli.targets import check_targets
-from hdrmetrics.pairing import Case, find_cases, left_out
+from hdrmetrics.pairing import Case, described, find_cases, other_files, unlisted_files
 
 if TYPE_CHECKING:
     from hdrmetrics.batch import BatchSettings
@@ -44,13 +44,19 @@ def find_sets(
 
 
 def say_what_is_left_out(arguments: argparse.Namespace, sources: Sequence[str]) -> None:
-    """Say how many files of the folders are no pictures by their endings."""
-    endings = {} if arguments.quiet else left_out(sources, recursive=arguments.recursive)
+    """Say in one line which files of the folders are not looked at, and why."""
+    if arguments.quiet:
+        return
+    pictures = unlisted_files(sources, recursive=arguments.recursive)
+    parts = [described(pictures)] if pictures else []
+    endings = other_files(sources, recursive=arguments.recursive)
     if endings:
         count = sum(endings.values())
         kinds = ", ".join(f"{n} {end or 'without ending'}" for end, n in endings.items())
-        were = "file was" if count == 1 else "files were"
-        messages.say(f"{count} {were} left out of the folders by their endings: {kinds}")
+        were = "file that is no picture was" if count == 1 else "files that are no pictures were"
+        parts.append(f"{count} {were} left out: {kinds}")
+    if parts:
+        messages.say("; ".join(parts))
 
 
 def score_and_report(
@@ -94,7 +100,10 @@ def score_and_report(
         more = {"map": [str(writer.target), writer.suffix, writer.limits]}
 
     def already(index: int, row: Row) -> bool:
-        return writer is None or all(Path(p).exists() for p in writer.paths(places[index]))
+        if writer is None:
+            return True
+        written = writer.records({places[index]: row})
+        return all(Path(record["file"]).exists() for record in written)
 
     def show(done: dict[int, Row]) -> int:
         rows = {places[index]: _marked(row, exempt) for index, row in done.items()}

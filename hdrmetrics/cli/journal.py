@@ -197,12 +197,13 @@ class Journal:
     def done(self, kept: Kept) -> dict[tuple[str, str | None], Row]:
         """Return the rows of an earlier run that need not be computed again.
 
-        Those of files that have changed, or with an error, do.
+        Those of files that have changed do, and those with an error that may be gone: a file that
+        could not be read (perhaps a package was missing), memory, a map that could not be written.
         """
         return {
             key: row
             for key, (stamps, row) in kept.rows.items()
-            if row.ok and self._stamps.get(key) == stamps
+            if _final(row) and self._stamps.get(key) == stamps
         }
 
     def add(self, row: Row) -> None:
@@ -243,6 +244,14 @@ class Journal:
             pass
         except OSError as error:
             raise self._failed(error) from error
+
+
+def _final(row: Row) -> bool:
+    """Return whether computing a row again would give the same: a metric's refusal does."""
+    return not any(
+        what == "file" or what.startswith("map of ") or "memory" in text
+        for what, text in row.errors.items()
+    )
 
 
 def set_aside(path: Path) -> Path:

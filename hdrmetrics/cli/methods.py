@@ -11,7 +11,15 @@ from typing import TYPE_CHECKING, Any
 from hdrmetrics.cli.tables import Column, Grid
 from hdrmetrics.formatting import arrow, format_value
 from hdrmetrics.pairing import Case, find_cases, look_for
-from hdrmetrics.summary import RESAMPLES, SEED, Difference, Summary, paired_difference, summarise
+from hdrmetrics.summary import (
+    LEVEL,
+    RESAMPLES,
+    SEED,
+    Difference,
+    Summary,
+    paired_difference,
+    summarise,
+)
 
 if TYPE_CHECKING:
     from hdrmetrics.batch import Row
@@ -22,6 +30,9 @@ _FEW = 10  # pictures below which a percentile interval is clearly too narrow
 
 Values = Mapping[str, Mapping[str, Mapping[str, float]]]
 """By method, metric and picture."""
+
+Deltas = Mapping[tuple[str, str, str], Difference]
+"""By metric, method, and the method it is compared with."""
 
 
 def find_methods(
@@ -62,7 +73,7 @@ def _groups(tests: Sequence[str]) -> dict[str, list[str]]:
     for source in dict.fromkeys(tests):
         path = Path(source)
         alone = path.is_dir() or (glob.has_magic(source) and not path.exists())
-        groups.setdefault(source if alone else str(path.parent), []).append(source)
+        groups.setdefault(str(path if alone else path.parent), []).append(source)
     return groups
 
 
@@ -116,8 +127,19 @@ def method_pairs(methods: Sequence[str]) -> list[tuple[str, str]]:
     return [(other, methods[0]) for other in methods[1:]]
 
 
+def method_differences(
+    values: Values, infos: Sequence[MetricInfo]
+) -> dict[tuple[str, str, str], Difference]:
+    """Return the difference of each pair of :func:`method_pairs`."""
+    return {
+        (info.name, a, b): paired_difference(values[a][info.name], values[b][info.name])
+        for info in infos
+        for a, b in method_pairs(list(values))
+    }
+
+
 def method_grids(
-    sets: Mapping[str, Sequence[Row]], values: Values, infos: Sequence[MetricInfo]
+    sets: Mapping[str, Sequence[Row]], deltas: Deltas, infos: Sequence[MetricInfo]
 ) -> list[Grid]:
     """Return the table of methods, and one of the further pairs where there are any."""
     methods = list(sets)
@@ -144,10 +166,7 @@ def method_grids(
             found = sums[info.name, method]
             difference = ""
             if method != first:
-                difference = difference_text(
-                    paired_difference(values[method][info.name], values[first][info.name]),
-                    found, info,
-                )  # fmt: skip
+                difference = difference_text(deltas[info.name, method, first], found, info)
             line = [
                 _heading(info) if method == first else "", method, count_text(found),
                 _text(found.mean, info), _text(found.worst, info), difference,
@@ -161,7 +180,7 @@ def method_grids(
         rows = []
         for info in infos:
             for index, (a, b) in enumerate(further):
-                delta = paired_difference(values[a][info.name], values[b][info.name])
+                delta = deltas[info.name, a, b]
                 title = "" if index else _heading(info)
                 rows.append([title, f"{a} − {b}", str(delta.n), difference_text(delta, None, info)])
         grids.append(Grid(pairs, rows, keep=2))
@@ -199,7 +218,9 @@ def difference_text(delta: Difference, found: Summary | None, info: MetricInfo) 
     return text if found is None or found.n == delta.n else f"{text} (n {delta.n})"
 
 
-def method_facts(values: Values, infos: Sequence[MetricInfo]) -> list[tuple[str, str]]:
+def method_facts(
+    values: Values, deltas: Deltas, infos: Sequence[MetricInfo]
+) -> list[tuple[str, str]]:
     """Return what must be known to read the table of methods."""
     methods = list(values)
     first = methods[0]
@@ -208,12 +229,7 @@ def method_facts(values: Values, infos: Sequence[MetricInfo]) -> list[tuple[str,
         f"(percentile bootstrap over files, {RESAMPLES} resamples, seed {SEED})"
     )
     facts = [(f"− {first}", text)]
-    counts = [
-        paired_difference(values[a][i.name], values[b][i.name], resamples=1).n
-        for i in infos
-        for a, b in method_pairs(methods)
-    ]
-    if counts and min(counts) < _FEW:
+    if min((delta.n for delta in deltas.values()), default=_FEW) < _FEW:
         facts.append(("caution", f"intervals from fewer than {_FEW} files are too narrow"))
     covered = {
         info.name: {frozenset(_finite(values[m][info.name])) for m in methods} for info in infos
@@ -231,17 +247,13 @@ def _finite(values: Mapping[str, float]) -> list[str]:
     return [key for key, value in values.items() if abs(value) < float("inf")]
 
 
-def difference_records(values: Values, infos: Sequence[MetricInfo]) -> list[dict[str, Any]]:
+def difference_records(deltas: Deltas) -> list[dict[str, Any]]:
     """Return the differences of methods, JSON-ready."""
-    records = []
-    for info in infos:
-        for a, b in method_pairs(list(values)):
-            delta = paired_difference(values[a][info.name], values[b][info.name])
-            records.append(
-                {
-                    "metric": info.name, "method": a, "minus": b, "n": delta.n, "of": delta.of,
-                    "mean": delta.mean, "low": delta.low, "high": delta.high, "level": 0.95,
-                    "resamples": RESAMPLES, "seed": SEED,
-                }
-            )  # fmt: skip
-    return records
+    return [
+        {
+            "metric": metric, "method": a, "minus": b, "n": delta.n, "of": delta.of,
+            "mean": delta.mean, "low": delta.low, "high": delta.high, "level": LEVEL,
+            "resamples": RESAMPLES, "seed": SEED,
+        }
+        for (metric, a, b), delta in deltas.items()
+    ]  # fmt: skip

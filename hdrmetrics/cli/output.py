@@ -101,11 +101,12 @@ def report(found: Findings, arguments: argparse.Namespace) -> int:
     infos, rows = found.infos, found.rows
     facts = list(found.facts)
     grids = [found.grid or score_grid(rows, infos)]
-    values: methods.Values = {}
+    deltas: methods.Deltas = {}
     if found.several:
         values = methods.values_by_picture(found.sets, found.keys, [info.name for info in infos])
-        grids = methods.method_grids(found.sets, values, infos)
-        facts += methods.method_facts(values, infos)
+        deltas = methods.method_differences(values, infos)
+        grids = methods.method_grids(found.sets, deltas, infos)
+        facts += methods.method_facts(values, deltas, infos)
     facts += conditions(rows, infos)
     if arguments.json is not None:
         document = {
@@ -118,7 +119,7 @@ def report(found: Findings, arguments: argparse.Namespace) -> int:
                 for row in many
             ],
             "summary": _summary_records(found),
-            **({"differences": methods.difference_records(values, infos)} if values else {}),
+            **({"differences": methods.difference_records(deltas)} if found.several else {}),
             **({"partial": {"done": len(rows), "of": found.total}} if found.partial else {}),
             **found.extra,
         }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 from collections.abc import Collection, Sequence
 from typing import NoReturn
 
@@ -24,6 +25,20 @@ from hdrmetrics.cli.targets import picture_name
 
 _OPTIONAL_FILE = frozenset({"--json", "--csv"})
 _BY_NAME = ("metrics", "displays")  # commands whose words are names, not files
+
+
+class Misunderstood(SystemExit):
+    """The words of a command could not be understood; the error has been printed.
+
+    Parameters
+    ----------
+    message
+        What was printed.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(2)
+        self.message = message
 
 
 class Parser(argparse.ArgumentParser):
@@ -47,9 +62,10 @@ class Parser(argparse.ArgumentParser):
             self._mixing = False
 
     def error(self, message: str) -> NoReturn:
-        """Print the error with where to find help, and stop with code 2."""
+        """Print the error with where to find help, and raise :class:`Misunderstood`."""
         message = " ".join(message.split())
-        self.exit(2, f"{self.prog}: error: {message} (see {self.prog} --help)\n")
+        self._print_message(f"{self.prog}: error: {message} (see {self.prog} --help)\n", sys.stderr)
+        raise Misunderstood(message)
 
     def optional_files(self, argv: Sequence[str]) -> frozenset[str]:
         """Return the options of a command whose file may be left out."""

@@ -27,8 +27,9 @@ def read_image(
 ) -> Image:
     """Read a picture with what its file says about light.
 
-    The format is recognised by content: OpenEXR, Radiance, PFM, TIFF, PNG, JPEG, WebP; with the
-    extra ``codecs`` also JPEG XL, JPEG XR, AVIF, HEIC and Ultra HDR.
+    The format is recognised by content: OpenEXR, Radiance, PFM, TIFF, PNG, JPEG, WebP, BMP, GIF,
+    PNM and QOI; with the extra ``codecs`` also JPEG XL, JPEG XR, JPEG 2000, AVIF, HEIC and Ultra
+    HDR.
 
     Linear files give linear BT.709 pixels, ``relative`` unless the file itself declares cd/m²
     (``absolute``) or the caller does (``scaled``). Display-encoded files give code values in
@@ -44,8 +45,8 @@ def read_image(
     scale
         Linear files only: multiply pixels by ``scale`` cd/m² per unit.
     part
-        OpenEXR: number or name of a part, or name of a layer. JPEG with a gain map: ``"base"``
-        for the SDR picture.
+        OpenEXR: number, name or view of a part, or name of a layer. JPEG with a gain map:
+        ``"base"`` for the SDR picture.
     max_pixels
         Refuse pictures that announce more, before anything of that size is allocated. Memory
         stays within a small multiple of the announced size.

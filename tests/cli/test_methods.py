@@ -127,6 +127,7 @@ def test_names_are_unique(methods: Path) -> None:
     assert found is not None
     assert list(found) == ["x/out", "y/out"]
     assert find_methods(["good"], ["ref"], recursive=False) is None
+    assert find_methods(["good", "good/"], ["ref"], recursive=False) is None
 
 
 def test_which_pairs() -> None:

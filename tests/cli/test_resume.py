@@ -129,6 +129,21 @@ def test_changed_files_and_rows_with_errors_are_computed_again(
     assert Path("out.csv").read_bytes() == resumed
 
 
+def test_a_metric_that_refuses_a_picture_is_not_asked_again(
+    run, folders: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = [*COMPARE, "-m", "pu21-psnr,pu21-ms-ssim"]  # too small for the second
+    run(*words)
+    whole = Path("out.csv").read_bytes()
+    with monkeypatch.context() as patch:
+        stop_after(patch, 2, KeyboardInterrupt())
+        run(*words)
+    again = run(*words, "--resume")
+    assert "going on: 2 of 3" in again.err
+    assert again.code == 2
+    assert Path("out.csv").read_bytes() == whole
+
+
 def test_without_resume_kept_rows_are_set_aside(
     run, folders: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

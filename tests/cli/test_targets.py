@@ -15,11 +15,12 @@ import hdrmetrics as hm
 from hdrmetrics.cli.parser import separate_outputs
 from hdrmetrics.cli.targets import picture_name
 from hdrmetrics.io import SUFFIXES
+from hdrmetrics.io.kinds import UNREAD
 from tests.cli.conftest import scene
 
 
 def test_every_ending_that_is_read_is_a_picture() -> None:
-    assert all(picture_name(f"a{suffix}") for suffix in SUFFIXES)
+    assert all(picture_name(f"a{suffix}") for suffix in (*SUFFIXES, *UNREAD))
     assert picture_name("A.EXR")
     assert not any(picture_name(name) for name in ("a.csv", "out", "exr", ".exr", "a.txt"))
 
@@ -137,12 +138,14 @@ def test_a_map_of_another_format_is_refused(run, folders: Path, name: str) -> No
 def test_the_files_left_out_of_a_folder_are_counted(run, folders: Path) -> None:
     for name in ("a.txt", "b.txt", "README", ".hidden"):
         Path("test", name).touch()
+    Path("test/d.psd").write_bytes(b"8BPS")
     for words in (["compare", "test", "ref"], ["rank", "test", "-m", "pu21-piqe"],
                   ["evaluate", "test", "-r", "ref", "--fail-below", "pu21-psnr=3"]):  # fmt: skip
         result = run(*words)
         assert result.code == 0
         assert result.err.count("\n") == 1
-        assert "3 files were left out" in result.err
+        assert "1 picture was left out: d.psd (Photoshop" in result.err
+        assert "3 files that are no pictures were left out" in result.err
         assert "1 without ending, 2 .txt" in result.err
         assert run(*words, "--quiet").err == ""
 

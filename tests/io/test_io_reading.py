@@ -126,9 +126,10 @@ def test_unreadable_file(picture):
     ("data", "message"),
     [
         (b"hello", "no image format that is known"),
-        (b"GIF89a....", "GIF files are not supported"),
-        (b"BM......", "BMP files are not supported"),
-        (b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG 2000 files are not supported"),
+        (b"GIF89a....", "truncated or corrupt"),
+        (b"BM......", "no image format that is known"),
+        (b"\0\0\0\x0cjP  \r\n\x87\n", "no code stream in the JPEG 2000 file"),
+        (b"P7\nWIDTH 1", "PAM files are not supported"),
         (b"\0\0\0\x14ftypisom....isom", "no image format that is known"),
         (b"\0\0\0\x14ftyp", "truncated or corrupt"),
         (b"\x89PNG", "no image format that is known"),
