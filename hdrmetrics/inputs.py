@@ -163,7 +163,8 @@ def prepare_inputs(
     """
     pair = {"test": test} if reference is None else {"test": test, "reference": reference}
     for role, image in pair.items():
-        bad = int(image.pixels.size - np.count_nonzero(np.isfinite(image.pixels)))
+        # By rows: a mask of the whole picture would be a quarter of its size.
+        bad = sum(row.size - int(np.count_nonzero(np.isfinite(row))) for row in image.pixels)
         if bad:
             raise PixelValueError(
                 f"the {role} image has {bad} pixel values that are NaN or infinite; "
@@ -237,9 +238,10 @@ def _light(pair: dict[str, Image], units: Units, inputs: Inputs) -> dict[str, Te
                 raise OptionError(
                     f"the {role} image is display-encoded: give display= instead of peak or scale"
                 )
-    pair, record = _calibrated(pair, kinds, units, display)
+    pair, record = _calibrated(dict(pair), kinds, units, display)
     tensors = {}
-    for role, image in pair.items():
+    for role in list(pair):
+        image = pair.pop(role)  # scaled pixels are let go as soon as they are a tensor
         light = _tensor(image)
         if image.calibration.transfer is not None:
             screen = display or get_display(DEFAULT_DISPLAY[image.calibration.transfer])
@@ -248,7 +250,7 @@ def _light(pair: dict[str, Image], units: Units, inputs: Inputs) -> dict[str, Te
             if display is None:
                 record["rule"] = f"default display for {image.calibration.transfer}"
         light = convert_primaries(light, image.primaries, "bt709")
-        negative = int((light < 0).sum())
+        negative = int(torch.count_nonzero(light < 0))  # a sum would count in eight bytes each
         if negative:
             inputs.warnings.append(
                 f"{role}: {negative} of {light.numel()} values are negative; taken as 0"
@@ -335,7 +337,8 @@ def _look_odd(light: Tensor, image: Image, role: str, inputs: Inputs) -> None:
             "in [0, 1] give display=, if they are relative give peak= or scale="
         )
     elif high > _BRIGHT:
+        count = int(torch.count_nonzero(light > _BRIGHT))
         inputs.warnings.append(
-            f"{role}: {int((light > _BRIGHT).sum())} values are above 10000 cd/m² (up to "
+            f"{role}: {count} values are above 10000 cd/m² (up to "
             f"{high:.3g}), where PU21 and PQ end; is the scale right?"
         )

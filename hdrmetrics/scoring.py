@@ -207,6 +207,7 @@ def score_quietly(
     inputs = prepare_inputs(image, other, info.domain, units, device=device, dtype=dtype)
     weights = _crop(inputs, _mask(mask, image), region)
     paths = image.origin.path, None if other is None else other.origin.path
+    del test, reference, image, other  # pixels that the caller keeps no longer are let go
     return evaluate(model, inputs, weights, *paths), inputs
 
 

@@ -28,6 +28,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         130 interrupted; 141 the reader of a pipe went away.
     """
     messages.prepare_streams()
+    if argv is None:
+        _wait_passively()
     try:
         code = _run(sys.argv[1:] if argv is None else argv)
         sys.stdout.flush()
@@ -61,6 +63,17 @@ def _run(argv: Sequence[str]) -> int:
     with messages.own_warnings():
         code: int = arguments.run(arguments)
     return code
+
+
+def _wait_passively() -> None:
+    """Let PyTorch's threads sleep while they wait for each other, before PyTorch is loaded.
+
+    They would turn in a loop, which beside other busy processes keeps off the cores the very
+    threads that are waited for. Only for the command, which has its process to itself, and where
+    the user has said nothing about it.
+    """
+    if not {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "KMP_BLOCKTIME"} & os.environ.keys():
+        os.environ |= {"OMP_WAIT_POLICY": "PASSIVE", "KMP_BLOCKTIME": "0"}
 
 
 def _silence_stdout() -> None:

@@ -64,11 +64,13 @@ def add_running(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--device", metavar="NAME", help="cpu (default), cuda, mps, …")
     group.add_argument(
-        "--jobs", type=count, default=1, metavar="N", help="files worked on at a time (default: 1)"
-    )
+        "--jobs", type=count, metavar="N",
+        help="files worked on at a time (default: as many as there are cores)",
+    )  # fmt: skip
     group.add_argument(
-        "--isolate", action="store_true",
-        help="read each file in a process of its own: for files that are not trusted",
+        "--isolate", action="store_const", const=True,
+        help="let another process read all formats, not only those whose decoders may crash: for "
+        "files that are not trusted",
     )  # fmt: skip
     group.add_argument("--quiet", action="store_true", help="no progress, conditions and warnings")
 

@@ -13,6 +13,7 @@ from hdrmetrics.image import Image
 from hdrmetrics.io import ultrahdr
 from hdrmetrics.io.build import coded_image
 from hdrmetrics.io.icc import identify
+from hdrmetrics.io.isolate import read_isolated
 from hdrmetrics.io.jpeg_markers import Markers, parse
 from hdrmetrics.io.orientation import exif_orientation, upright
 from hdrmetrics.io.source import Source
@@ -35,6 +36,8 @@ def read(source: Source) -> Image:
     source.check_size(markers.width, markers.height)
     if markers.gain_map and source.part != "base":
         source.refuse_part()
+        if not source.isolated:
+            return read_isolated(source.path, part=None, max_pixels=source.max_pixels)
         return ultrahdr.read(source, markers)
     if source.part is not None and not markers.gain_map:
         source.refuse_part()

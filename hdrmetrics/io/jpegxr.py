@@ -9,7 +9,6 @@ from hdrmetrics.image import Image
 from hdrmetrics.io.build import coded_image, drop_alpha, linear_image
 from hdrmetrics.io.cicp import Coding
 from hdrmetrics.io.codecs import require
-from hdrmetrics.io.isolate import DEFAULT_MEMORY, DEFAULT_TIMEOUT, read_isolated
 from hdrmetrics.io.source import Source
 from hdrmetrics.io.tiff_tags import number, read_tags
 
@@ -50,8 +49,8 @@ def read(source: Source) -> Image:
     -----
     JPEG XR has no check sums, and its decoder reports no data that ends early. A file that is
     shorter than its directory says is refused here; other damage can give a changed picture.
-    The decoder crashes on some damaged headers (see ``results/fuzz``), which is why these files are
-    always decoded in a process of their own.
+    The decoder crashes on some damaged headers (see ``results/fuzz``): do not read such files with
+    ``isolate=False``.
 
     References
     ----------
@@ -69,14 +68,6 @@ def read(source: Source) -> Image:
         )
     kind, channels = _FORMATS[identifier]
     codec = require("imagecodecs", "JPEG XR")
-    if not source.isolated:
-        return read_isolated(
-            source.path,
-            part=None,
-            max_pixels=source.max_pixels,
-            timeout=DEFAULT_TIMEOUT,
-            memory=DEFAULT_MEMORY,
-        )
     # Zeros first: the decoder leaves what it cannot decode as it was.
     samples = np.zeros((height, width, channels) if channels > 1 else (height, width), kind)
     try:

@@ -11,11 +11,13 @@ from torch import Tensor
 
 from hdrmetrics.encoding import Encoding
 from hdrmetrics.errors import OptionError, PixelValueError
-from hdrmetrics.filters import gaussian_taps, separable_filter
+from hdrmetrics.filters import gaussian_taps, pad, separable_filter
 from hdrmetrics.metric import as_batch, check_mask
 from hdrmetrics.metrics.code_metric import CodeMetric, Measure
 
 _WINDOW, _WINDOW_SIGMA = 7, 7 / 6
+_REACH = _WINDOW // 2
+_STRIP = 1 << 18  # pixels at a time: memory stays small, and temporaries near the cache
 _SEGMENT = 6  # px of a block's edge that are looked at together
 _FLAT_VARIANCE = 0.1**2  # under which a segment counts as flattened
 _PRIOR = 1.0  # one distorted block assumed, so that an image without active blocks scores 100
@@ -119,7 +121,7 @@ def piqe_details(
 ) -> PiqeDetails:
     """Return the PIQE score with its maps of blocks; arguments and errors as for :func:`piqe`."""
     batch = as_batch(image)
-    if not bool(batch.isfinite().all()):
+    if not all(math.isfinite(float(end)) for end in torch.aminmax(batch)):
         raise PixelValueError("the image has pixel values that are NaN or infinite")
     if block < 8 or block % 2:
         raise OptionError(f"PIQE's block must be even and at least 8 pixels, not {block}")
@@ -127,18 +129,16 @@ def piqe_details(
         raise OptionError(f"PIQE's activity threshold must be at least 0, not {activity_threshold}")
     weights = _block_weights(check_mask(mask, batch), block)
 
-    grey = batch.double()
-    if grey.shape[1] == 3:
-        grey = torch.einsum("c,nchw->nhw", grey.new_tensor(_GREY), grey)[:, None]
-    if round_to_8bit:
-        grey = torch.floor(grey + 0.5)
-    normalised = _normalise(_pad(grey, block))
-    columns = _Columns.of(normalised, block)
-
-    variance = columns.variance(slice(None))
-    active = variance > activity_threshold
-    artifacts = active & _has_flat_segment(normalised, block)
-    noise = active & _looks_like_noise(columns, variance)
+    down, across = (-(-length // block) for length in batch.shape[-2:])
+    together = max(1, (_STRIP if batch.device.type == "cpu" else _STRIP << 6) // (block * block))
+    rows = max(1, together // (batch.shape[0] * across))
+    parts = []
+    for first in range(0, down, rows):
+        last = min(first + rows, down)
+        grey = _grey(batch, block * first - _REACH, block * last + _REACH, block)
+        grey = torch.floor(grey + 0.5) if round_to_8bit else grey
+        parts.append(_judge(_normalise(grey), block, activity_threshold))
+    variance, active, artifacts, noise = (torch.cat(each, -2) for each in zip(*parts, strict=True))
     distortion = artifacts * (1 - variance) + noise * variance
     total = (distortion * weights).sum(dim=(1, 2, 3))
     count = (active * weights).sum(dim=(1, 2, 3))
@@ -146,28 +146,58 @@ def piqe_details(
     return PiqeDetails(score.to(batch.dtype), active, artifacts, noise, distortion.to(batch.dtype))
 
 
-def _pad(planes: Tensor, block: int) -> Tensor:
-    """Mirror the lower and right border to whole blocks, the border pixel repeated."""
-    for axis in (-2, -1):
-        length = planes.shape[axis]
-        if length % block:
-            index = torch.arange(-(-length // block) * block, device=planes.device) % (2 * length)
-            mirrored = torch.minimum(index, 2 * length - 1 - index)
-            planes = planes.index_select(axis, mirrored)
-    return planes
+def _grey(batch: Tensor, first: int, last: int, block: int) -> Tensor:
+    """Return rows of the luma in double precision, with sides of whole blocks and a border.
+
+    ``first`` and ``last`` may lie outside: there the outermost row is repeated.
+    """
+    height = batch.shape[-2]
+    places = torch.arange(first, last, device=batch.device)
+    places = _mirrored(places.clamp(0, -(-height // block) * block - 1), height)
+    grey = batch.index_select(-2, places).double()
+    if grey.shape[1] == 3:
+        grey = torch.einsum("c,nchw->nhw", grey.new_tensor(_GREY), grey)[:, None]
+    return pad(_pad(grey, -1, block), 0, _REACH, "replicate")
+
+
+def _pad(planes: Tensor, axis: int, block: int) -> Tensor:
+    """Mirror the lower or right border to whole blocks, the border pixel repeated."""
+    length = planes.shape[axis]
+    if length % block == 0:
+        return planes
+    places = torch.arange(-(-length // block) * block, device=planes.device)
+    return planes.index_select(axis, _mirrored(places, length))
+
+
+def _mirrored(places: Tensor, length: int) -> Tensor:
+    places = places % (2 * length)
+    return torch.minimum(places, 2 * length - 1 - places)
 
 
 def _block_weights(mask: Tensor | None, block: int) -> Tensor | float:
-    return 1.0 if mask is None else F.avg_pool2d(_pad(mask.double(), block), block)
+    if mask is None:
+        return 1.0
+    return F.avg_pool2d(_pad(_pad(mask.double(), -2, block), -1, block), block)
 
 
 def _normalise(grey: Tensor) -> Tensor:
-    """Subtract the local mean, divide by one plus the local standard deviation."""
+    """Subtract the local mean, divide by one plus the local standard deviation; no border left."""
     taps = gaussian_taps(_WINDOW, _WINDOW_SIGMA)
-    moments = separable_filter(torch.cat([grey, grey.square()]), taps, border="replicate")
+    moments = separable_filter(torch.cat([grey, grey.square()]), taps, border="valid")
     mean, mean_square = moments.chunk(2)
     deviation = (mean_square - mean.square()).abs().sqrt()
-    return (grey - mean) / (deviation + 1)
+    inside = grey[..., _REACH:-_REACH, _REACH:-_REACH]
+    return (inside - mean) / (deviation + 1)
+
+
+def _judge(plane: Tensor, block: int, threshold: float) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Return variance and verdicts on whole blocks of the normalised luma, ``(N, 1, h, w)``."""
+    columns = _Columns.of(plane, block)
+    variance = columns.variance(slice(None))
+    active = variance > threshold
+    artifacts = active & _has_flat_segment(plane, block)
+    noise = active & _looks_like_noise(columns, variance)
+    return variance, active, artifacts, noise
 
 
 class _Columns(NamedTuple):
