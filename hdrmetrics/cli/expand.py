@@ -90,14 +90,14 @@ class _Work:
     def __init__(self, arguments: argparse.Namespace) -> None:
         self.arguments = arguments
 
-    def read(self, path: Path) -> tuple[Image, tuple[str, ...]]:
-        """Return an SDR picture."""
+    def read(self, path: Path) -> tuple[Image, int, tuple[str, ...]]:
+        """Return an SDR picture, its number of pixels, and warnings."""
         from hdrmetrics.io import read_image
 
         picture = read_image(path, isolate=self.arguments.isolate)
         if picture.calibration.linear or picture.calibration.transfer in ("pq", "hlg"):
             raise DomainError(f"{path} is an HDR picture already; expand takes SDR ones")
-        return picture, picture.notes
+        return picture, picture.width * picture.height, picture.notes
 
     def write(self, picture: Image, variant: Variant, path: Path) -> dict[str, Any]:
         """Expand and write the picture, and return facts about it."""

@@ -11,10 +11,10 @@ from typing import Any, Generic, Literal, TypeVar
 
 from hdrmetrics.cli.variants import Variant
 from hdrmetrics.errors import HdrMetricsError
+from hdrmetrics.machine import usable_cores
+from hdrmetrics.room import Room
 
 T = TypeVar("T")
-
-_MOST_WORKERS = 4  # each holds a picture and an operator's temporaries
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,15 +82,18 @@ class Maker(Generic[T]):
     Parameters
     ----------
     read
-        Returns the picture of a file, ready for :attr:`write`, and warnings about it.
+        Returns the picture of a file, ready for :attr:`write`, its number of pixels, and warnings
+        about it.
     write
         Writes one variant of it and returns facts about that.
     """
 
-    read: Callable[[Path], tuple[T, Sequence[str]]]
+    read: Callable[[Path], tuple[T, int, Sequence[str]]]
     write: Callable[[T, Variant, Path], dict[str, Any]]
 
-    def make(self, job: Job, keep: Callable[[Made], None], stop: threading.Event) -> None:
+    def make(
+        self, job: Job, keep: Callable[[Made], None], stop: threading.Event, room: Room
+    ) -> None:
         """Make the pictures of one file, and hand on what became of each."""
         waiting = []
         for variant, path, wanted in job.targets:
@@ -98,23 +101,28 @@ class Maker(Generic[T]):
                 waiting.append((variant, path))
             else:
                 keep(Made(job.source, path, variant, "skipped"))
-        if not waiting or stop.is_set():
+        if not waiting:
             return
-        try:
-            picture, warnings = self.read(job.source)
-        except (HdrMetricsError, OSError, MemoryError) as error:
-            for variant, path in waiting:
-                keep(Made(job.source, path, variant, "failed", _message(error)))
-            return
-        for variant, path in waiting:
+        with room.place(job.source) as place:
             if stop.is_set():
                 return
             try:
-                details = self.write(picture, variant, path)
-            except (HdrMetricsError, OSError, RuntimeError, MemoryError) as error:
-                keep(Made(job.source, path, variant, "failed", _message(error)))
-                continue
-            keep(Made(job.source, path, variant, "written", None, details, tuple(warnings)))
+                picture, pixels, warnings = self.read(job.source)
+            except (HdrMetricsError, OSError, MemoryError) as error:
+                for variant, path in waiting:
+                    keep(Made(job.source, path, variant, "failed", _message(error)))
+                return
+            room.learn(job.source, pixels)
+            room.put_right(place, pixels)
+            for variant, path in waiting:
+                if stop.is_set():
+                    return
+                try:
+                    details = self.write(picture, variant, path)
+                except (HdrMetricsError, OSError, RuntimeError, MemoryError) as error:
+                    keep(Made(job.source, path, variant, "failed", _message(error)))
+                    continue
+                keep(Made(job.source, path, variant, "written", None, details, tuple(warnings)))
 
 
 def make_all(
@@ -133,7 +141,7 @@ def make_all(
     jobs
         The files.
     workers
-        Files worked on at a time; ``None`` chooses by the cores and the files.
+        Files worked on at a time; by default one for each core. Large ones wait for memory.
     on_made
         Called with each picture as it is done (for progress), from one thread at a time.
 
@@ -145,7 +153,7 @@ def make_all(
     import torch
 
     done: list[list[Made]] = [[] for _ in jobs]
-    lock, stop = threading.Lock(), threading.Event()
+    lock, stop, room = threading.Lock(), threading.Event(), Room()
 
     def make(index: int) -> None:
         def keep(made: Made) -> None:
@@ -153,10 +161,11 @@ def make_all(
             with lock:
                 on_made(made)
 
-        maker.make(jobs[index], keep, stop)
+        maker.make(jobs[index], keep, stop, room)
 
     threads = torch.get_num_threads()
-    workers = min(workers or min(threads, _MOST_WORKERS), len(jobs))
+    # Who asks PyTorch for fewer threads than there are cores means it.
+    workers = min(workers or min(usable_cores(), threads), len(jobs))
     interrupted = False
     if workers > 1:
         torch.set_num_threads(max(1, threads // workers))

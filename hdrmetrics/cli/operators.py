@@ -59,7 +59,7 @@ def add_making(parser: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     group.add_argument(
         "--jobs", type=shared.count, metavar="N",
-        help="files worked on at a time (default: by the cores)",
+        help="files worked on at a time (default: as many as there are cores)",
     )  # fmt: skip
     group.add_argument(
         "--isolate", action="store_const", const=True,

@@ -147,8 +147,8 @@ class _Work:
         curve = self.arguments.transfer
         return [f"{', '.join(other)}: code values as in the paper, written as sRGB, not {curve}"]
 
-    def read(self, path: Path) -> tuple[Inputs, list[str]]:
-        """Return the light of a picture."""
+    def read(self, path: Path) -> tuple[Inputs, int, list[str]]:
+        """Return the light of a picture, its number of pixels, and warnings."""
         from hdrmetrics.inputs import Units, prepare_inputs
         from hdrmetrics.io import read_image
 
@@ -165,7 +165,7 @@ class _Work:
             warnings.append(
                 f"{option} does not concern it: its {transfer.upper()} values stand for cd/m²"
             )
-        return inputs, warnings
+        return inputs, source.width * source.height, warnings
 
     def write(self, inputs: Inputs, variant: Variant, path: Path) -> dict[str, Any]:
         """Tone-map and write the picture, and return facts about it."""

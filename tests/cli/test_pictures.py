@@ -360,10 +360,10 @@ def test_ctrl_c_keeps_what_is_finished(
 ) -> None:
     make = making.Maker.make
 
-    def interrupted(self: Any, job: Any, keep: Any, stop: Any) -> None:
+    def interrupted(self: Any, job: Any, keep: Any, stop: Any, room: Any) -> None:
         if job.source.name == "b.exr":
             raise KeyboardInterrupt
-        make(self, job, keep, stop)
+        make(self, job, keep, stop, room)
 
     monkeypatch.setattr(making.Maker, "make", interrupted)
     result = run("tonemap", "scenes", "-o", "out", "--json", "made.json", "--jobs", "1")
