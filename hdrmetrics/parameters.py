@@ -74,6 +74,15 @@ class Parameter:
         """What an optimiser should try: ``search``, or else the bounds; ``None`` for a choice."""
         return self.search or self.bounds
 
+    @property
+    def allowed(self) -> str:
+        """What it may be, for people: ``"0.01 … 1 cd/m²"``, or the choices."""
+        if self.bounds is None:
+            return " or ".join(self.choices)
+        low, high = self.bounds
+        whole = "whole number, " if self.kind == "integer" else ""
+        return f"{whole}{low:g} … {high:g}{f' {self.unit}' if self.unit else ''}"
+
     def check(self, value: Any) -> Any:
         """Return a value that the parameter may take, or raise what is wrong with it.
 

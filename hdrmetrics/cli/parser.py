@@ -42,7 +42,24 @@ class Misunderstood(SystemExit):
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser whose errors are one line."""
+    """A parser whose errors are one line, and that takes options between the files, too."""
+
+    _mixing = False
+
+    def parse_known_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        """Parse; a command takes ``a.exr --quiet b.exr`` as it takes ``--quiet a.exr b.exr``.
+
+        Where ``--`` ends the options, all files stand together: argparse cannot do both.
+        """
+        if self._subparsers is not None or self._mixing or (args and "--" in args):
+            return super().parse_known_args(args, namespace)
+        self._mixing = True  # what is called next calls this method again
+        try:
+            return self.parse_known_intermixed_args(args, namespace)
+        finally:
+            self._mixing = False
 
     def error(self, message: str) -> NoReturn:
         """Print the error with where to find help, and raise :class:`Misunderstood`."""

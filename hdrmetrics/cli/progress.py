@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from hdrmetrics.batch import Row
+    pass
 
 _PATIENCE = 2.0  # seconds before a bar appears
 
@@ -15,7 +15,7 @@ _PATIENCE = 2.0  # seconds before a bar appears
 class Progress:
     """A bar on stderr, for jobs of over two seconds at a terminal.
 
-    Used as a context, it gives the function to call with each row.
+    Used as a context, it gives the function to call with each row or picture.
     """
 
     def __init__(self, total: int, *, quiet: bool, done: int = 0) -> None:
@@ -27,10 +27,10 @@ class Progress:
             file=sys.stderr,
         )  # fmt: skip
 
-    def __enter__(self) -> Callable[[Row], None]:
+    def __enter__(self) -> Callable[[object], None]:
         return self._step
 
-    def _step(self, row: Row) -> None:
+    def _step(self, row: object) -> None:
         self._bar.update()
 
     def __exit__(self, *reason: object) -> None:
