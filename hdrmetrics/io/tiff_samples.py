@@ -85,7 +85,8 @@ def form(source: Source, tags: Tags, order: str) -> Form:
     if mixed or not (whole or (kind == FLOAT and bits in (16, 24, 32, 64))):
         raise ImageReadError(
             f"TIFF samples of {bits} bits and format {kind} are not supported: 8 or 16 bits "
-            "unsigned (or fewer), or 16, 24, 32 or 64 bits floating point are; convert to one of them"
+            "unsigned (or fewer), or 16, 24, 32 or 64 bits floating point are; convert to one of "
+            "them"
         )
     if not 1 <= samples <= 64:
         raise ImageReadError(f"corrupt: a TIFF with {samples} samples per pixel")
