@@ -85,7 +85,8 @@ def form(source: Source, tags: Tags, order: str) -> Form:
     if mixed or not (whole or (kind == FLOAT and bits in (16, 24, 32, 64))):
         raise ImageReadError(
             f"TIFF samples of {bits} bits and format {kind} are not supported: 8 or 16 bits "
-            "unsigned (or fewer), or 16, 24, 32 or 64 bits floating point are"
+            "unsigned (or fewer), or 16, 24, 32 or 64 bits floating point are; convert to one of "
+            "them"
         )
     if not 1 <= samples <= 64:
         raise ImageReadError(f"corrupt: a TIFF with {samples} samples per pixel")
@@ -175,13 +176,13 @@ def _block(packed: bytes, tags: Tags, stored: Form, shape: tuple[int, int, int])
     rows, columns, depth = shape
     compression = number(tags, _COMPRESSION, tiff_codecs.NONE)
     if compression == tiff_codecs.JPEG:
-        if stored.floating or stored.bits != 8 or depth not in (1, 3):
+        chroma = number(tags, _PHOTOMETRIC, 0) == _YCBCR
+        if stored.floating or stored.bits != 8 or depth not in (1, 3) or (chroma and depth == 1):
             raise ImageReadError(
                 f"JPEG-compressed TIFF files of {stored.bits} bits and {depth} samples are not "
                 "supported: save without compression, or with deflate"
             )
         tables = tags.get(_JPEG_TABLES, b"")
-        chroma = number(tags, _PHOTOMETRIC, 0) == _YCBCR
         return tiff_codecs.jpeg_block(
             packed, tables if isinstance(tables, bytes) else b"", columns, rows, depth, chroma
         )

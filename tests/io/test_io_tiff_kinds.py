@@ -415,6 +415,17 @@ def test_jpeg_tiles_with_shared_tables_against_tifffile(read):
         assert np.abs(found - page(data).asarray().astype(int)).max() <= 2
 
 
+def test_chroma_in_planes_is_refused(read):
+    pytest.importorskip("imagecodecs", reason="tifffile needs the extra 'codecs' to write this")
+    planes = samples(16, 16, 3, np.uint8).transpose(2, 0, 1)
+    data = bytearray(encoded(planes, photometric="rgb", planarconfig="separate", tile=(16, 16),
+                             compression="jpeg"))  # fmt: skip
+    assert read(bytes(data)).pixels.shape == (16, 16, 3)
+    struct.pack_into("<H", data, page(bytes(data)).tags[262].valueoffset, 6)
+    with pytest.raises(ImageReadError, match="JPEG-compressed TIFF"):
+        read(bytes(data))
+
+
 def rational(*values: float) -> tuple[int, ...]:
     return tuple(part for value in values for part in (round(value * 10**6), 10**6))
 
