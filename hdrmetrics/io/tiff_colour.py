@@ -14,6 +14,7 @@ from hdrmetrics.io import tiff_codecs
 from hdrmetrics.io.build import Chromaticities
 from hdrmetrics.io.cicp import PRIMARIES
 from hdrmetrics.io.coding import Coding
+from hdrmetrics.io.coding import coding as own_coding
 from hdrmetrics.io.tiff_samples import Form
 from hdrmetrics.io.tiff_tags import Tags, number, numbers
 
@@ -142,8 +143,7 @@ def coding(tags: Tags, curve: Transfer | None) -> Coding:
     for name in PRIMARIES.values():
         if np.allclose(points, CHROMATICITIES[name], atol=_SAME):
             return Coding(curve or "srgb", name, f"primaries of {name} in the tags; {stated}")
-    unknown = "the primaries in the TIFF tags are not known; taken as BT.709"
-    return Coding(curve or "srgb", rule=stated, notes=(unknown,))
+    return own_coding(curve or "srgb", points, f"primaries in the tags; {stated}")
 
 
 def transfer_table(tags: Tags, stored: Form) -> NDArray[np.float32] | None:

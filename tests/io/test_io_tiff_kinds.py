@@ -11,7 +11,7 @@ from PIL import Image as PillowImage
 from test_io_tiff import check, encoded, samples, tiff
 
 from hdrmetrics import read_image
-from hdrmetrics.color import CHROMATICITIES, primaries_matrix
+from hdrmetrics.color import CHROMATICITIES, conversion_matrix, primaries_matrix
 from hdrmetrics.errors import ImageReadError
 
 tifffile = pytest.importorskip("tifffile", reason="tifffile, the independent reader, is absent")
@@ -441,6 +441,31 @@ def test_primaries_of_floats_are_converted(read):
     image = read(encoded(array, photometric="rgb", extratags=primaries_tags("bt2020")))
     expected = array @ primaries_matrix("bt2020", "bt709").T
     np.testing.assert_allclose(image.pixels, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_primaries_of_codes_without_a_name_are_converted(read):
+    """Adobe RGB's red, green and blue with an sRGB curve: the same light, in BT.2020."""
+    points = ((0.64, 0.33), (0.21, 0.71), (0.15, 0.06))
+    tags = [
+        (
+            319,
+            5,
+            6,
+            [number for xy in points for v in xy for number in (round(v * 10**4), 10**4)],
+            True,
+        )
+    ]
+    codes = samples(4, 5, 3, np.uint16)
+    image = read(encoded(codes, photometric="rgb", extratags=tags))
+    assert image.primaries == "bt2020"
+    white = CHROMATICITIES["bt709"][3]
+    matrix = conversion_matrix((*points, white), CHROMATICITIES["bt2020"])
+    light = srgb_light(codes / 65535) @ matrix.T
+    np.testing.assert_allclose(srgb_light(image.pixels.astype(np.float64)), light, atol=2e-6)
+
+
+def srgb_light(codes):
+    return np.where(codes <= 0.04045, codes / 12.92, ((codes + 0.055) / 1.055) ** 2.4)
 
 
 def test_primaries_of_codes_are_named(read):
