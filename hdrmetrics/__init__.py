@@ -6,6 +6,14 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from hdrmetrics import assembly as assembly
+    from hdrmetrics import codecs as codecs
+    from hdrmetrics import distort as distort
+    from hdrmetrics import errors as errors
+    from hdrmetrics import expand as expand
+    from hdrmetrics import functional as functional
+    from hdrmetrics import tonemap as tonemap
+    from hdrmetrics import transfer as transfer
     from hdrmetrics.batch import Row as Row
     from hdrmetrics.batch import score_files as score_files
     from hdrmetrics.catalogue import create_metric as create_metric
@@ -16,6 +24,7 @@ if TYPE_CHECKING:
     from hdrmetrics.display import get_display as get_display
     from hdrmetrics.display import list_displays as list_displays
     from hdrmetrics.display import load_displays as load_displays
+    from hdrmetrics.frames import rows_to_dataframe as rows_to_dataframe
     from hdrmetrics.image import Calibration as Calibration
     from hdrmetrics.image import Image as Image
     from hdrmetrics.inputs import as_image as as_image
@@ -55,6 +64,7 @@ _HOMES = {
     "rank": "ranking",
     "read_image": "io",
     "register_metric": "registry",
+    "rows_to_dataframe": "frames",
     "sample_images": "samples",
     "score": "scoring",
     "score_files": "batch",
@@ -62,14 +72,21 @@ _HOMES = {
     "write_image": "io",
 }
 
+# Modules that need no import of their own: hdrmetrics.functional.ssim(…).
+_ROOMS = frozenset(
+    {"assembly", "codecs", "distort", "errors", "expand", "functional", "tonemap", "transfer"}
+)
+
 __all__ = ["__version__", *sorted(_HOMES)]
 
 
 def __getattr__(name: str) -> Any:
     if name in _HOMES:
         return getattr(importlib.import_module(f"hdrmetrics.{_HOMES[name]}"), name)
+    if name in _ROOMS:
+        return importlib.import_module(f"hdrmetrics.{name}")
     raise AttributeError(f"module 'hdrmetrics' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *__all__})
+    return sorted({*globals(), *__all__, *_ROOMS})

@@ -19,6 +19,8 @@ ENTRY_POINT_GROUP = "hdrmetrics.metrics"
 """A package adds metrics by an entry point of this group that names a function without
 arguments, which calls :func:`hdrmetrics.register_metric`."""
 
+_SDR = "sdr-"
+
 
 @functools.cache
 def _load_all() -> None:
@@ -35,12 +37,27 @@ def _load_all() -> None:
             )
 
 
+def canonical_name(name: str) -> str:
+    """Return the name that results have: ``psnr`` for ``sdr-psnr``, any other as it is.
+
+    Metrics of light carry their encoding in front, those of display-encoded values need none; who
+    writes one all the same means them.
+    """
+    if not name.startswith(_SDR):
+        return name
+    _load_all()
+    plain = name.removeprefix(_SDR)
+    known = plain in registered and registered[plain][0].domain == "sdr"
+    return plain if known and name not in registered else name
+
+
 def _lookup(name: str) -> tuple[MetricInfo, Factory]:
     _load_all()
+    name = canonical_name(name)
     if name not in registered:
         import difflib
 
-        near = difflib.get_close_matches(name, registered, n=3)
+        near = difflib.get_close_matches(name.removeprefix(_SDR), registered, n=3)
         hint = f"; did you mean {' or '.join(near)}?" if near else "; see `hdrmetrics metrics`"
         raise UnknownNameError(f"unknown metric {name!r}{hint}")
     return registered[name]
@@ -74,7 +91,8 @@ def create_metric(name: str, **options: Any) -> Metric:
     Parameters
     ----------
     name
-        One of :func:`list_metrics`.
+        One of :func:`list_metrics`; metrics of display-encoded values also with ``sdr-`` before
+        it.
     options
         Of that metric; see :func:`metric_options`.
 

@@ -7,6 +7,8 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
+from hdrmetrics.recording import is_recording
+
 _CHUNK = 1 << 17
 """Elements at a time: half a megabyte of float32, so that temporaries stay in the L2 cache."""
 
@@ -55,5 +57,4 @@ def sum_of_squared_differences(
 
 
 def _worthwhile(image: Tensor) -> bool:
-    recording = torch.is_grad_enabled() and image.requires_grad
-    return not recording and image.device.type == "cpu" and image.numel() > _CHUNK
+    return not is_recording(image) and image.device.type == "cpu" and image.numel() > _CHUNK

@@ -78,26 +78,33 @@ class Display:
     distance_m: float = 0.6
 
     def __post_init__(self) -> None:
-        positive = {
+        positive: dict[str, Any] = {
             "peak": self.peak,
             "diagonal_inches": self.diagonal_inches,
             "distance_m": self.distance_m,
-            "resolution": min(self.resolution) if len(self.resolution) == 2 else -1,
+            "resolution": min(self.resolution) if _is_size(self.resolution) else None,
             "contrast": 2 if self.contrast is None else self.contrast,
             "gamma": 2 if self.gamma is None else self.gamma,
         }
         for field, value in positive.items():
-            if not (isinstance(value, (int, float)) and math.isfinite(value) and value > 0):
-                raise OptionError(f"display {self.name!r}: {field} must be positive, not {value!r}")
+            if not (_is_number(value) and value > 0):
+                got = getattr(self, field)
+                raise OptionError(f"display {self.name!r}: {field} must be positive, not {got!r}")
         if self.eotf not in get_args(Eotf) or self.primaries not in get_args(Primaries):
             raise OptionError(
                 f"display {self.name!r}: eotf is one of {', '.join(get_args(Eotf))}, primaries one "
                 f"of {', '.join(get_args(Primaries))}; not {self.eotf!r}, {self.primaries!r}"
             )
-        if self.ambient_lux < 0 or not 0 <= self.reflectivity <= 1 or self.black >= self.peak:
+        room = _is_number(self.ambient_lux) and _is_number(self.reflectivity)
+        if not room or self.ambient_lux < 0 or not 0 <= self.reflectivity <= 1:
             raise OptionError(
-                f"display {self.name!r}: ambient light and reflectivity must not be negative, and "
-                "black must stay below the peak"
+                f"display {self.name!r}: ambient_lux must not be negative, and reflectivity lies "
+                f"in [0, 1]; not {self.ambient_lux!r}, {self.reflectivity!r}"
+            )
+        if self.black >= self.peak:
+            raise OptionError(
+                f"display {self.name!r}: black ({self.black:g} cd/m², with the room's light) must "
+                f"stay below the peak ({self.peak:g})"
             )
         object.__setattr__(self, "resolution", tuple(self.resolution))
 
@@ -218,6 +225,15 @@ class Display:
     def to_dict(self) -> dict[str, Any]:
         """Return the model as JSON-ready values, as in a display file."""
         return dataclasses.asdict(self)
+
+
+def _is_number(value: Any) -> bool:
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return number and math.isfinite(value)
+
+
+def _is_size(value: Any) -> bool:
+    return isinstance(value, (list, tuple)) and len(value) == 2 and all(map(_is_number, value))
 
 
 def load_displays(path: str | Path) -> dict[str, Display]:

@@ -10,6 +10,7 @@ from torch import Tensor
 from hdrmetrics import transfer
 from hdrmetrics.errors import OptionError
 from hdrmetrics.metric import Domain
+from hdrmetrics.recording import visible
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,8 @@ class _PeakEncoding(Encoding):
         if self.peak_luminance is not None:
             return reference.new_full((1, 1, 1, 1), self.peak_luminance)
         peak = reference.detach().amax(dim=(1, 2, 3), keepdim=True)
-        if not bool((peak > 0).all()):
+        seen = visible(peak)
+        if seen is not None and not bool((seen > 0).all()):
             raise OptionError(
                 f"the reference is black, so {self.title} has no peak: give peak_luminance"
             )

@@ -19,6 +19,10 @@ class MissingCodecError(ImageReadError):
     """Reading this format needs an optional package that is not installed."""
 
 
+class MissingPackageError(HdrMetricsError, ImportError):
+    """A function needs an optional package that is not installed."""
+
+
 class ImageWriteError(HdrMetricsError, OSError):
     """A file could not be written, or the format cannot hold these pixels."""
 

@@ -17,6 +17,7 @@ from hdrmetrics.formatting import format_value, with_unit
 from hdrmetrics.overlay import THRESHOLDS, overlay_color
 from hdrmetrics.plaintext import ascii_only
 from hdrmetrics.result import Score
+from hdrmetrics.textfile import replacing
 
 if TYPE_CHECKING:
     from PIL import Image as PillowImage
@@ -354,7 +355,6 @@ def write_map(
 
     text = PngInfo()
     text.add_itxt("hdrmetrics", json.dumps(found.score.to_dict(), ensure_ascii=False))
-    try:
-        Image.fromarray(draw_map(found, limits=limits)).save(path, pnginfo=text)
-    except OSError as error:
-        raise ImageWriteError(f"cannot write {str(path)!r}: {error}") from error
+    picture = Image.fromarray(draw_map(found, limits=limits))
+    with replacing(path) as draft:
+        picture.save(draft, format="PNG", pnginfo=text)

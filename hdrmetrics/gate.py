@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Unpack
 
 from hdrmetrics.batch import BatchSettings, Row, score_files
-from hdrmetrics.catalogue import metric_info
+from hdrmetrics.catalogue import canonical_name, metric_info
 from hdrmetrics.defaults import WITH_REFERENCE, WITHOUT_REFERENCE
-from hdrmetrics.errors import OptionError
+from hdrmetrics.errors import ImageReadError, OptionError
 from hdrmetrics.gate_baseline import (
     Baseline,
     Entry,
@@ -20,11 +21,11 @@ from hdrmetrics.gate_baseline import (
     read_baseline,
     write_baseline,
 )
-from hdrmetrics.gate_limits import Rules, missed
+from hdrmetrics.gate_limits import NOISE, Rules, missed
 from hdrmetrics.gate_result import Check, GateReport, gain
 from hdrmetrics.inputs import Source
 from hdrmetrics.metric import MetricInfo
-from hdrmetrics.pairing import find_files, listed, pair_files
+from hdrmetrics.pairing import find_cases, listed
 
 Files = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 
@@ -72,16 +73,18 @@ def evaluate_quality(
     Returns
     -------
     GateReport
-        A picture that cannot be read, one that the baseline has but the test has not, and a value
-        that was computed under other conditions than the baseline's are errors, not drops.
+        A picture that cannot be read, a test without reference, a reference without test (a
+        picture that was not rendered), a picture that the baseline has but the test has not, and a
+        value that was computed under other conditions than the baseline's are errors, not drops;
+        the others are judged.
 
     Raises
     ------
     OptionError
         If there is nothing to judge by, a limit has the wrong direction, or the baseline cannot
         be read.
-    PairingError, ImageReadError, UnknownNameError
-        If files have no partner, there are none, or a metric is unknown.
+    ImageReadError, UnknownNameError
+        If there are no files, or a metric is unknown.
 
     Examples
     --------
@@ -92,15 +95,11 @@ def evaluate_quality(
     >>> report.status  # doctest: +SKIP
     'pass'
     """
-    tests = find_files(test, recursive=recursive)
-    cases: dict[str, tuple[Source, Source | None]]
-    if reference is None:
-        cases = {one.name: (one.path, None) for one in tests}
-    else:
-        pairs = pair_files(tests, find_files(reference, recursive=recursive))
-        cases = {one.name: (one.path, partner.path) for one, partner in pairs}
+    found = find_cases(test, reference, recursive=recursive)
     return evaluate_cases(
-        cases,
+        {one.name: (one.test, one.reference) for one in found if not one.problem},
+        problems={one.name: one.problem for one in found if one.problem},
+        paired=reference is not None,
         metrics=metrics,
         fail_below=fail_below,
         fail_above=fail_above,
@@ -114,6 +113,8 @@ def evaluate_quality(
 def evaluate_cases(
     cases: Mapping[str, tuple[Source, Source | None]],
     *,
+    problems: Mapping[str, str] | None = None,
+    paired: bool | None = None,
     metrics: Sequence[str] = (),
     fail_below: Mapping[str, float] | None = None,
     fail_above: Mapping[str, float] | None = None,
@@ -124,43 +125,136 @@ def evaluate_cases(
 ) -> GateReport:
     """Judge named pairs (test, reference) of files or images in memory.
 
-    Otherwise as :func:`evaluate_quality`.
+    Parameters
+    ----------
+    cases
+        Pairs by name.
+    problems
+        By name, what keeps further pictures from being scored: each is an error of every metric.
+    paired
+        Whether there are references. Default: whether one of the cases has one.
+    metrics, fail_below, fail_above, baseline, max_drop, update_baseline, settings
+        As for :func:`evaluate_quality`.
     """
+    gate = prepare_gate(
+        cases,
+        problems=problems,
+        paired=paired,
+        metrics=metrics,
+        fail_below=fail_below,
+        fail_above=fail_above,
+        baseline=baseline,
+        max_drop=max_drop,
+        update_baseline=update_baseline,
+    )
+    return gate.judge(score_files(list(gate.cases.values()), list(gate.infos), **settings))
+
+
+@dataclass(frozen=True)
+class Gate:
+    """A gate that is ready to judge: its limits are checked and its baseline is read.
+
+    Parameters
+    ----------
+    cases, problems
+        As for :func:`evaluate_cases`.
+    infos
+        The metrics by name.
+    rules
+        The limits.
+    old
+        The baseline; empty where there is none yet.
+    baseline
+        Its file.
+    update
+        Whether the file is written instead of compared with.
+    """
+
+    cases: Mapping[str, tuple[Source, Source | None]]
+    problems: Mapping[str, str]
+    infos: Mapping[str, MetricInfo]
+    rules: Rules
+    old: Baseline
+    baseline: str | Path | None
+    update: bool
+
+    def judge(self, rows: Sequence[Row]) -> GateReport:
+        """Return the verdict on the rows of the cases, in their order."""
+        by_name = dict(zip(self.cases, rows, strict=True))
+        infos, old, rules = self.infos, self.old, self.rules
+        checks = [
+            _check(name, row, info, old, rules)
+            for name, row in by_name.items()
+            for info in infos.values()
+        ]
+        checks += [
+            Check(name, info, "error", baseline=_old_value(old, name, info), message=problem)
+            for name, problem in self.problems.items()
+            for info in infos.values()
+        ]
+        notices: list[str] = []
+        updated = False
+        if self.baseline is not None and self.update:
+            updated, notices = _update(self.baseline, old, checks, infos)
+        elif self.baseline is not None:
+            checks += _missing(old, {*by_name, *self.problems}, infos)
+            notices = _news(old, checks, infos) + rules.doubts(infos)
+        compared = self.baseline is not None
+        return GateReport(
+            checks=tuple(sorted(checks, key=lambda check: _severity(check, list(infos)))),
+            notices=tuple(notices),
+            thresholds={n: t for n, i in infos.items() if (t := rules.words(i, compared))},
+            conditions={
+                name: _common([c for c in checks if c.info.name == name]) for name in infos
+            },
+            baseline=None if self.baseline is None else str(self.baseline),
+            updated=updated,
+        )
+
+
+def prepare_gate(
+    cases: Mapping[str, tuple[Source, Source | None]],
+    *,
+    problems: Mapping[str, str] | None = None,
+    paired: bool | None = None,
+    metrics: Sequence[str] = (),
+    fail_below: Mapping[str, float] | None = None,
+    fail_above: Mapping[str, float] | None = None,
+    baseline: str | Path | None = None,
+    max_drop: float | Mapping[str, float] | None = None,
+    update_baseline: bool = False,
+) -> Gate:
+    """Check everything that can be checked before a picture is scored.
+
+    Parameters and errors are those of :func:`evaluate_cases`.
+    """
+    if not cases and not problems:
+        raise ImageReadError("there are no pictures to judge")
     if baseline is None and (max_drop is not None or update_baseline):
         raise OptionError("a max drop and an update need a baseline file: give baseline")
     if baseline is None and not fail_below and not fail_above:
         raise OptionError(
             "nothing to judge by: give a limit (fail below, fail above) or a baseline file"
         )
+    if baseline is not None and update_baseline and not Path(baseline).absolute().parent.is_dir():
+        raise OptionError(f"there is no folder for the baseline {str(baseline)!r}: make it first")
     old: Baseline = {}
     if baseline is not None and not (update_baseline and not Path(baseline).exists()):
         old = read_baseline(baseline)
-    paired = any(reference is not None for _, reference in cases.values())
-    rules = Rules(fail_below or {}, fail_above or {}, max_drop, compare=not update_baseline)
-    infos = _infos(metrics, rules, old, paired)
+    if paired is None:
+        paired = any(reference is not None for _, reference in cases.values())
+    drops = _canonical(max_drop) if isinstance(max_drop, Mapping) else max_drop
+    rules = Rules(
+        _canonical(fail_below or {}), _canonical(fail_above or {}), drops,
+        compare=not update_baseline,
+    )  # fmt: skip
+    infos = _infos([canonical_name(name) for name in metrics], rules, old, paired)
     rules.check(infos)
-    rows = score_files(list(cases.values()), list(infos), **settings)
-    by_name = dict(zip(cases, rows, strict=True))
-    checks = [
-        _check(name, row, info, old, rules)
-        for name, row in by_name.items()
-        for info in infos.values()
-    ]
-    notices: list[str] = []
-    updated = False
-    if baseline is not None and update_baseline:
-        updated, notices = _update(baseline, old, checks, infos)
-    elif baseline is not None:
-        checks += _missing(old, by_name, infos)
-        notices = _news(old, checks, infos) + rules.doubts(infos)
-    return GateReport(
-        checks=tuple(sorted(checks, key=lambda check: _severity(check, list(infos)))),
-        notices=tuple(notices),
-        thresholds={n: t for n, i in infos.items() if (t := rules.words(i, baseline is not None))},
-        conditions={name: _common([c for c in checks if c.info.name == name]) for name in infos},
-        baseline=None if baseline is None else str(baseline),
-        updated=updated,
-    )
+    return Gate(cases, problems or {}, infos, rules, old, baseline, update_baseline)
+
+
+def _canonical(limits: Mapping[str, float]) -> dict[str, float]:
+    return {canonical_name(name): limit for name, limit in limits.items()}
 
 
 def _infos(
@@ -175,6 +269,11 @@ def _infos(
     if lacking:
         raise OptionError(f"{listed(lacking)} needs a reference: give one")
     return infos
+
+
+def _old_value(old: Baseline, name: str, info: MetricInfo) -> float | None:
+    entry = old.get(name, {}).get(info.name)
+    return None if entry is None else entry.value
 
 
 def _check(name: str, row: Row, info: MetricInfo, old: Baseline, rules: Rules) -> Check:
@@ -209,9 +308,7 @@ def _check(name: str, row: Row, info: MetricInfo, old: Baseline, rules: Rules) -
     )
 
 
-def _missing(
-    old: Baseline, rows: Mapping[str, Row], infos: Mapping[str, MetricInfo]
-) -> list[Check]:
+def _missing(old: Baseline, known: Collection[str], infos: Mapping[str, MetricInfo]) -> list[Check]:
     message = (
         "in the baseline but not among the test files; add it, or update the baseline if it is "
         "gone for good"
@@ -219,7 +316,7 @@ def _missing(
     return [
         Check(file, infos[name], "error", baseline=entry.value, message=message)
         for file, entries in old.items()
-        if file not in rows
+        if file not in known
         for name, entry in entries.items()
         if name in infos
     ]
@@ -252,7 +349,8 @@ def _update(
     new: Baseline = {}
     for check in checks:
         assert check.value is not None
-        new.setdefault(check.file, {})[check.info.name] = Entry(check.value, check.conditions)
+        entry = old.get(check.file, {}).get(check.info.name)
+        new.setdefault(check.file, {})[check.info.name] = _renewed(check, entry)
     write_baseline(path, new, {name: info.unit for name, info in infos.items()})
     before = {(file, name) for file, entries in old.items() for name in entries}
     after = {(check.file, check.info.name) for check in checks}
@@ -260,6 +358,19 @@ def _update(
     if gone := sorted(f"{file} ({name})" for file, name in before - after):
         notices.append(f"no longer in the baseline: {listed(gone)}")
     return True, notices
+
+
+def _renewed(check: Check, old: Entry | None) -> Entry:
+    """Return the entry to write: the old digits where only noise has changed them.
+
+    Sums differ in the seventh digit with the number of threads; a file under version control should
+    not change with them.
+    """
+    assert check.value is not None
+    if old is None or differences(old.conditions, check.conditions):
+        return Entry(check.value, check.conditions)
+    same = math.isclose(old.value, check.value, rel_tol=NOISE)
+    return Entry(old.value if same else check.value, old.conditions)
 
 
 def _severity(check: Check, order: list[str]) -> tuple[int, int, float, str]:

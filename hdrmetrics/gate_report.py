@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import xml.etree.ElementTree as ET
 from collections.abc import Mapping
@@ -10,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from hdrmetrics import __version__
+from hdrmetrics.errors import ImageWriteError
 from hdrmetrics.formatting import arrow, with_unit
 from hdrmetrics.gate_result import Check, GateReport
-from hdrmetrics.textfile import write_text
+from hdrmetrics.textfile import json_text, write_text
 
 _NOT_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _WORD = {"pass": "pass", "fail": "FAIL", "error": "ERROR"}
@@ -20,10 +20,11 @@ _WORD = {"pass": "pass", "fail": "FAIL", "error": "ERROR"}
 
 def to_junit(report: GateReport) -> str:
     """Return JUnit XML: a test case for each picture (name) and metric (class name)."""
+    whole = 1 if report.problem else 0
     counts = {
-        "tests": str(len(report.checks)),
+        "tests": str(len(report.checks) + whole),
         "failures": str(report.count("fail")),
-        "errors": str(report.count("error")),
+        "errors": str(report.count("error") + whole),
         "skipped": "0",
     }
     root = ET.Element("testsuites", {"name": "hdrmetrics", **counts})
@@ -35,6 +36,10 @@ def to_junit(report: GateReport) -> str:
         about |= {f"{metric}.{key}": str(value) for key, value in conditions.items()}
     for name, value in about.items():
         ET.SubElement(properties, "property", {"name": name, "value": _xml(value)})
+    if report.problem:
+        case = ET.SubElement(suite, "testcase", {"classname": "hdrmetrics", "name": "evaluate"})
+        about = {"message": _xml(report.problem), "type": "problem"}
+        ET.SubElement(case, "error", about).text = _xml(report.verdict)
     for check in report.checks:
         names = {"classname": _xml(check.info.name), "name": _xml(check.file)}
         case = ET.SubElement(suite, "testcase", names)
@@ -98,12 +103,14 @@ def to_markdown(report: GateReport, *, most: int = 50) -> str:
         Rows of the table; what does not fit is counted.
     """
     icon = {"pass": "✅", "fail": "❌", "error": "⚠️"}[report.status]
-    lines = [f"## {icon} {report.verdict[0].upper()}{report.verdict[1:]}", ""]
+    lines = [f"## {icon} {_cell(report.verdict[0].upper() + report.verdict[1:])}", ""]
     for metric, words in report.thresholds.items():
         lines.append(f"- `{metric}`: {words}")
     if report.baseline is not None:
         state = "written" if report.updated else "compared with"
         lines.append(f"- baseline `{_cell(report.baseline)}` {state}")
+    if report.problem:
+        return "\n".join([*lines, f"hdrmetrics {__version__}", ""])
     lines += ["", "| picture | metric | value | baseline | change | limit | verdict |"]
     lines.append("|---|---|--:|--:|--:|--:|---|")
     for check in report.checks[:most]:
@@ -137,7 +144,7 @@ def _listed(conditions: Mapping[str, Any]) -> str:
 
 def to_json(report: GateReport) -> str:
     """Return the report as one JSON document."""
-    return json.dumps(report.to_dict(), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    return json_text(report.to_dict())
 
 
 def write_report(
@@ -152,8 +159,14 @@ def write_report(
     Raises
     ------
     ImageWriteError
-        If a file cannot be written.
+        If a file cannot be written; the others are.
     """
+    failures = []
     for path, write in ((junit, to_junit), (markdown, to_markdown), (json, to_json)):
         if path is not None:
-            write_text(path, write(report))
+            try:
+                write_text(path, write(report))
+            except ImageWriteError as error:
+                failures.append(error)
+    if failures:
+        raise failures[0]

@@ -110,6 +110,8 @@ class GateReport:
         The baseline file, if one was used.
     updated
         Whether it was written.
+    problem
+        Why nothing could be judged at all; empty otherwise.
     """
 
     checks: tuple[Check, ...]
@@ -118,10 +120,13 @@ class GateReport:
     conditions: dict[str, dict[str, Any]]
     baseline: str | None
     updated: bool
+    problem: str = ""
 
     @property
     def status(self) -> Status:
         """The worst status of the checks: an error hides whether quality fell."""
+        if self.problem:
+            return "error"
         found = {check.status for check in self.checks}
         return "error" if "error" in found else "fail" if "fail" in found else "pass"
 
@@ -137,6 +142,8 @@ class GateReport:
     @property
     def verdict(self) -> str:
         """One line for people."""
+        if self.problem:
+            return f"quality gate not judged: {self.problem}"
         word = {"pass": "passed", "fail": "failed: quality fell", "error": "not judged: errors"}
         counts = f"{self.count('pass')} passed, {self.count('fail')} failed"
         if errors := self.count("error"):
@@ -149,6 +156,7 @@ class GateReport:
             "hdrmetrics": __version__,
             "status": self.status,
             "exit_code": self.exit_code,
+            "problem": self.problem,
             "counts": {
                 "pass": self.count("pass"),
                 "fail": self.count("fail"),

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hdrmetrics.color import LUMINANCE_WEIGHTS, Primaries
+from hdrmetrics.color import CHROMATICITIES, LUMINANCE_WEIGHTS, Primaries
 from hdrmetrics.errors import OptionError, ShapeError
 
 if TYPE_CHECKING:
@@ -45,14 +45,29 @@ class Calibration:
         The transfer function of display-encoded values (``display`` only).
     rule
         One sentence: who decided, and how.
+    stated
+        Whether ``factor`` is the unit of the stored values as someone stated it (``scale=``), not
+        one found from the picture's own light (``peak=``): pictures of different stated units may
+        be compared, pictures each made as bright as the other may not.
     """
 
     kind: CalibrationKind
     factor: float | None = None
     transfer: Transfer | None = None
     rule: str = ""
+    stated: bool = False
 
     def __post_init__(self) -> None:
+        if self.kind not in get_args(CalibrationKind):
+            raise OptionError(
+                f"a calibration kind is one of {', '.join(get_args(CalibrationKind))}; "
+                f"not {self.kind!r}"
+            )
+        if self.transfer is not None and self.transfer not in get_args(Transfer):
+            raise OptionError(
+                f"a transfer function is one of {', '.join(get_args(Transfer))}; "
+                f"not {self.transfer!r}"
+            )
         if (self.transfer is not None) != (self.kind == "display"):
             raise OptionError("a transfer function goes with the calibration kind 'display', only")
         if (self.factor is not None) != (self.kind == "scaled"):
@@ -64,8 +79,13 @@ class Calibration:
         return self.kind != "display"
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the calibration as JSON-ready values, without the fields that are not set."""
-        return {k: v for k, v in dataclasses.asdict(self).items() if v not in (None, "")}
+        """Return the calibration as JSON-ready values, without the fields that are not set.
+
+        Without ``stated``, too: the rule says it in words.
+        """
+        fields = dataclasses.asdict(self)
+        del fields["stated"]
+        return {k: v for k, v in fields.items() if v not in (None, "")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +136,8 @@ class Image:
     ------
     ShapeError
         If ``pixels`` is not ``(H, W)``, ``(H, W, 1)`` or ``(H, W, 3)``, or holds no pixel.
+    OptionError
+        If the primaries are not known.
     """
 
     pixels: NDArray[np.floating[Any]]
@@ -136,7 +158,12 @@ class Image:
         if pixels.dtype not in (np.float32, np.float64):
             raise ShapeError(
                 f"an image holds float32 or float64 pixels, not {pixels.dtype}: "
-                "use hdrmetrics.as_image() for integer arrays"
+                "use hdrmetrics.as_image() for uint8 and uint16 arrays, and give others with "
+                ".astype(numpy.float32)"
+            )
+        if self.primaries not in CHROMATICITIES:
+            raise OptionError(
+                f"primaries are one of {', '.join(CHROMATICITIES)}; not {self.primaries!r}"
             )
         object.__setattr__(self, "pixels", pixels)
 
@@ -165,7 +192,8 @@ class Image:
         """
         if not self.calibration.linear:
             raise OptionError(
-                "luminance() needs linear pixels; apply a display model to this image first"
+                "luminance() needs linear pixels; apply a display model to this image first, as in "
+                'get_display("srgb-100").forward(image.tensor())'
             )
         if self.channels == 1:
             return self.pixels[..., 0]
@@ -179,10 +207,9 @@ class Image:
         """Return the pixels as a tensor ``(1, C, H, W)``, float32 unless ``dtype`` is given."""
         import torch
 
-        array = np.ascontiguousarray(np.moveaxis(self.pixels, 2, 0)[None])
-        return torch.from_numpy(array).to(device=device, dtype=dtype or torch.float32)
+        return pixel_tensor(self).to(device=device, dtype=dtype or torch.float32)
 
-    def scaled_by(self, factor: float, rule: str) -> Image:
+    def scaled_by(self, factor: float, rule: str, *, stated: bool = False) -> Image:
         """Return the same picture in cd/m² after multiplication by ``factor``.
 
         Parameters
@@ -191,23 +218,47 @@ class Image:
             Positive, finite: cd/m² per unit of the present pixels.
         rule
             One sentence for the result: who chose the factor.
+        stated
+            Whether it is the unit of the pixels as someone stated it; see :class:`Calibration`.
 
         Raises
         ------
         OptionError
-            If the factor is not positive and finite, or the image is display-encoded.
+            If the factor is not positive and finite in the type of the pixels, or the image is
+            display-encoded.
         """
-        if not (np.isfinite(factor) and factor > 0):
-            raise OptionError(f"a luminance scale is a positive number, not {factor!r}")
+        calibration = self.calibration_scaled_by(factor, rule, stated=stated)
+        pixels = self.pixels * self.pixels.dtype.type(factor)
+        return dataclasses.replace(self, pixels=pixels, calibration=calibration)
+
+    def calibration_scaled_by(
+        self, factor: float, rule: str, *, stated: bool = False
+    ) -> Calibration:
+        """Return the calibration that :meth:`scaled_by` gives, without touching the pixels."""
+        with np.errstate(all="ignore"):  # what does not fit is refused in words
+            typed = self.pixels.dtype.type(factor)
+        if not (np.isfinite(typed) and typed > 0):
+            raise OptionError(
+                f"a luminance scale is a positive number that {self.pixels.dtype} holds, "
+                f"not {factor!r}"
+            )
         if not self.calibration.linear:
-            raise OptionError("display-encoded pixels cannot be scaled; use a display model")
+            raise OptionError(
+                "display-encoded pixels cannot be scaled; use a display model, as in "
+                'get_display("srgb-100").forward(image.tensor())'
+            )
         total = float(factor) * (self.calibration.factor or 1.0)
-        return dataclasses.replace(
-            self,
-            pixels=self.pixels * self.pixels.dtype.type(factor),
-            calibration=Calibration("scaled", factor=total, rule=rule),
-        )
+        return Calibration("scaled", factor=total, rule=rule, stated=stated)
 
     def replace(self, **changes: Any) -> Image:
         """Return a copy with some fields changed."""
         return dataclasses.replace(self, **changes)
+
+
+def pixel_tensor(image: Image) -> torch.Tensor:
+    """Return the pixels as a tensor ``(1, C, H, W)`` of their own precision."""
+    import torch
+
+    array = np.ascontiguousarray(np.moveaxis(image.pixels, 2, 0)[None])
+    # torch warns of memory that it could write to, and must not.
+    return torch.from_numpy(array if array.flags.writeable else array.copy())

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
 import torch
 from torch import Tensor, nn
 
 from hdrmetrics.errors import DomainError, OptionError, PixelValueError, ShapeError
+from hdrmetrics.recording import visible
 
 if TYPE_CHECKING:
     from hdrmetrics.display import Display
@@ -26,6 +28,9 @@ Domain = Literal["hdr", "sdr", "tonemapped"]
     Test display-encoded in [0, 1], reference HDR.
 """
 
+
+Reduction = Literal["mean", "sum", "none"]
+"""What a loss returns of a batch: its mean, its sum, or one value per image."""
 
 MapKind = Literal["similarity", "error", "probability", "distortion"]
 """What local values are: similarity (1 where both images agree), an error in code values, the
@@ -78,6 +83,11 @@ class MetricInfo:
     version: str
 
     @property
+    def best(self) -> float:
+        """The better end of :attr:`range`, which may be infinite."""
+        return self.range[1] if self.higher_is_better else self.range[0]
+
+    @property
     def has_map(self) -> bool:
         """Whether the metric tells where a difference lies."""
         return self.map_kind is not None
@@ -111,6 +121,12 @@ class Metric(nn.Module):
 
     Half-precision input is computed in float32, and autocast is switched off inside, so that
     mixed-precision training never changes a score by more than the rounding of its input.
+
+    ``torch.func`` (``grad``, ``vmap``, ``jvp`` …) sees through every metric, pixel values being
+    checked all the same. ``torch.jit.trace``, ``torch.compile`` and ``torch.export`` make a graph
+    that fits pictures of one size, whatever their values; a graph checks no values. Metrics that
+    choose by the values of the reference (``mpsnr`` without its stops, ``stack-``) refuse to be
+    traced, and mapped over references.
     """
 
     info: MetricInfo
@@ -143,9 +159,14 @@ class Metric(nn.Module):
         raise NotImplementedError
 
     def compare_loss(self, test: Tensor, features: Any, mask: Tensor | None) -> Tensor:
-        """Return a finite quantity per image, lower is better, for an optimiser."""
-        value = self.compare(test, features, mask)
-        return -value if self.info.higher_is_better else value
+        """Return a finite loss per image, lower is better, 0 where the metric is at its best.
+
+        How far the value is from the better end of its range; metrics whose range has none there,
+        or whose slope is of no use, write their own.
+        """
+        value, best = self.compare(test, features, mask), self.info.best
+        best = best if math.isfinite(best) else 0.0
+        return best - value if self.info.higher_is_better else value - best
 
     def conditions(self, reference: Tensor | None = None) -> dict[str, Any]:
         """Return what the value depends on, as JSON-ready values.
@@ -240,17 +261,35 @@ class Metric(nn.Module):
         with torch.autocast(batch.device.type, enabled=False):
             return PreparedMetric(self, self.features(batch), tuple(batch.shape))
 
-    def as_loss(self) -> MetricLoss:
-        """Return the metric as a loss: lower is better, mean over the batch, always finite.
+    def as_loss(self, *, reduction: Reduction = "mean") -> MetricLoss:
+        """Return the metric as a loss: lower is better, 0 is best, always finite.
+
+        Parameters
+        ----------
+        reduction
+            ``mean`` or ``sum`` over the batch, or ``none`` for one loss per image.
 
         Raises
         ------
         OptionError
-            If the metric is not differentiable.
+            If the metric is not differentiable, or the reduction is not known.
         """
         if not self.info.differentiable:
             raise OptionError(f"{self.info.name} is not differentiable, so it is no loss")
-        return MetricLoss(self)
+        return MetricLoss(self, reduction)
+
+    def settings(self) -> dict[str, Any]:
+        """Return the options it was made with by name, defaults included, as ``repr`` shows them.
+
+        Those of the constructor's arguments that are plain values kept under their own names.
+        """
+        names = inspect.signature(type(self).__init__).parameters
+        found = {name: getattr(self, name, _ABSENT) for name in names if name != "self"}
+        return {name: value for name, value in found.items() if _is_plain(value)}
+
+    def __repr__(self) -> str:
+        options = "".join(f", {name}={value!r}" for name, value in self.settings().items())
+        return f"{type(self).__name__}({self.info.name!r}{options})"
 
     # -- shared checks --------------------------------------------------------------------
 
@@ -263,12 +302,10 @@ class Metric(nn.Module):
                 f"{self.info.name} needs at least {least}×{least} pixels; the {role} image is "
                 f"{batch.shape[-1]}×{batch.shape[-2]} (width × height)"
             )
-        low, high = (float(v) for v in torch.aminmax(batch.detach()))
-        if not (math.isfinite(low) and math.isfinite(high)):
-            bad = int((~torch.isfinite(batch.detach())).sum())
-            raise PixelValueError(
-                f"the {role} image has {bad} pixel values that are NaN or infinite"
-            )
+        span = value_range(batch, role)
+        if span is None:
+            return batch
+        low, high = span
         encoded = self.info.domain == "sdr" or (self.info.domain == "tonemapped" and role == "test")
         if encoded and (high > self._domain_limit or low < -1e-3):
             raise DomainError(
@@ -328,29 +365,80 @@ class PreparedMetric(nn.Module):
         with torch.autocast(batch.device.type, enabled=False):
             return self.metric.compare_map(batch, self.features)
 
-    def loss(self, test: Tensor, *, mask: Tensor | None = None) -> Tensor:
-        """Return the loss of ``test`` against the prepared reference, mean over the batch."""
+    def loss(
+        self, test: Tensor, *, mask: Tensor | None = None, reduction: Reduction = "mean"
+    ) -> Tensor:
+        """Return the loss of ``test`` against the prepared reference; see :meth:`Metric.as_loss`.
+
+        Raises
+        ------
+        OptionError
+            If the metric is not differentiable, or the reduction is not known.
+        """
+        # Refuses what is no loss, in the words of the metric.
+        reduce = self.metric.as_loss(reduction=reduction).reduce
         batch = self._test(test)
         with torch.autocast(batch.device.type, enabled=False):
-            return self.metric.compare_loss(batch, self.features, check_mask(mask, batch)).mean()
+            return reduce(self.metric.compare_loss(batch, self.features, check_mask(mask, batch)))
+
+    def __repr__(self) -> str:
+        return f"PreparedMetric({self.metric!r}, reference={tuple(int(n) for n in self.shape)})"
 
 
 class MetricLoss(nn.Module):
-    """A metric turned so that lower is better: ``loss(test, reference) -> scalar``.
+    """A metric turned so that lower is better and 0 is best: ``loss(test, reference) -> scalar``.
 
-    Finite with finite gradients at identical images too (PSNR, whose value is infinite there, is
-    capped at 100 dB inside the loss).
+    Where the metric is at its best for identical images, their loss is 0: PSNR's is the dB that are
+    missing to 100 (of two images that differ by next to nothing it is capped there), that of SSIM
+    and its like is one minus the index, that of HDR-VDP-2 is its Q above that of identical images.
+    Metrics that are never at their best (TMQI and FSITM-TMQI, which also ask how natural a picture
+    looks, and the learned ones) have losses above 0 for the best pictures too.
+
+    Always finite, with finite gradients at identical images.
+
+    Parameters
+    ----------
+    metric
+        A differentiable one.
+    reduction
+        ``mean`` or ``sum`` over the batch, or ``none`` for one loss per image.
+
+    Raises
+    ------
+    OptionError
+        If the reduction is not known.
     """
 
-    def __init__(self, metric: Metric) -> None:
+    def __init__(self, metric: Metric, reduction: Reduction = "mean") -> None:
         super().__init__()
+        if reduction not in get_args(Reduction):
+            raise OptionError(f"reduction is {', '.join(get_args(Reduction))}; not {reduction!r}")
         self.metric = metric
+        self.reduction: Reduction = reduction
 
     def forward(
         self, test: Tensor, reference: Tensor | None = None, *, mask: Tensor | None = None
     ) -> Tensor:
-        """Return the mean loss of the batch; arguments as for :meth:`Metric.forward`."""
-        return self.metric._run(test, reference, mask, self.metric._loss).mean()
+        """Return the loss of the batch; arguments as for :meth:`Metric.forward`."""
+        return self.reduce(self.metric._run(test, reference, mask, self.metric._loss))
+
+    def reduce(self, losses: Tensor) -> Tensor:
+        """Return the losses ``(N,)`` as the reduction has it."""
+        if self.reduction == "none":
+            return losses
+        return losses.sum() if self.reduction == "sum" else losses.mean()
+
+    def __repr__(self) -> str:
+        return f"MetricLoss({self.metric!r}, reduction={self.reduction!r})"
+
+
+_ABSENT = object()
+
+
+def _is_plain(value: Any) -> bool:
+    if isinstance(value, (tuple, list)):
+        return all(_is_plain(one) for one in value)
+    return value is None or isinstance(value, (bool, int, float, str))
 
 
 def as_batch(image: Tensor, role: str = "image") -> Tensor:
@@ -363,22 +451,46 @@ def as_batch(image: Tensor, role: str = "image") -> Tensor:
     ShapeError
         For other shapes, integer types, or an empty image.
     """
+    what = _called(role)
     if not isinstance(image, Tensor):
         raise ShapeError(
-            f"the {role} image must be a torch tensor, not {type(image).__name__}; "
+            f"{what} must be a torch tensor, not {type(image).__name__}; "
             "hdrmetrics.score() takes paths and arrays"
         )
     if not image.is_floating_point():
-        raise ShapeError(f"the {role} image must hold floats, not {image.dtype}")
+        raise ShapeError(f"{what} must hold floats, not {image.dtype}: give it as .float()")
     if image.ndim == 2:
         image = image[None, None]
     elif image.ndim == 3:
         image = image[None]
     if image.ndim != 4 or image.shape[1] not in (1, 3) or image.numel() == 0:
         raise ShapeError(
-            f"the {role} image must be (N, C, H, W) with 1 or 3 channels, not {tuple(image.shape)}"
+            f"{what} must be (N, C, H, W) with 1 or 3 channels, not {tuple(image.shape)}"
+            + ("; channels come first: .movedim(-1, -3)" if image.shape[-1] in (1, 3) else "")
         )
     return image.float() if image.dtype in (torch.float16, torch.bfloat16) else image
+
+
+def _called(role: str) -> str:
+    return "the image" if role == "image" else f"the {role} image"
+
+
+def value_range(image: Tensor, role: str = "image") -> tuple[float, float] | None:
+    """Return the smallest and the largest value; ``None`` while a graph is traced without values.
+
+    Raises
+    ------
+    PixelValueError
+        If some are NaN or infinite.
+    """
+    values = visible(image)
+    if values is None:
+        return None
+    low, high = (float(v) for v in torch.aminmax(values))
+    if not (math.isfinite(low) and math.isfinite(high)):
+        bad = int((~torch.isfinite(values)).sum())
+        raise PixelValueError(f"{_called(role)} has {bad} pixel values that are NaN or infinite")
+    return low, high
 
 
 def check_pair(test: Any, reference: Any) -> None:
@@ -412,8 +524,10 @@ def check_mask(mask: Tensor | None, batch: Tensor) -> Tensor | None:
         raise ShapeError(f"a mask is (N, 1, {height}, {width}), not {tuple(mask.shape)}")
     if weights.shape[0] not in (1, n):
         raise ShapeError(f"{weights.shape[0]} masks for {n} images")
-    if not bool(((weights >= 0) & (weights <= 1)).all()):
-        raise OptionError("mask weights lie in [0, 1]")
-    if not bool((weights.sum(dim=(1, 2, 3)) > 0).all()):
-        raise OptionError("the mask selects no pixel")
+    seen = visible(weights)
+    if seen is not None:
+        if not bool(((seen >= 0) & (seen <= 1)).all()):
+            raise OptionError("mask weights lie in [0, 1]")
+        if not bool((seen.flatten(-3).sum(dim=-1) > 0).all()):
+            raise OptionError("the mask selects no pixel")
     return weights.expand(n, 1, height, width)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hdrmetrics.errors import ImageReadError, PairingError
-from hdrmetrics.io import SUFFIXES
+from hdrmetrics.io.kinds import is_picture, why_left_out
 
 _LISTED = 8  # names in a message
 
@@ -48,8 +48,9 @@ def find_files(
     ----------
     sources
         Files; folders, which stand for their images (by the endings of
-        :data:`hdrmetrics.io.SUFFIXES`, sorted by name, without hidden files); patterns such as
-        ``"out/*.exr"``, in which ``**`` stands for folders at any depth.
+        :data:`hdrmetrics.io.SUFFIXES`, or by their first bytes where they have no ending; sorted by
+        name, without hidden files; :func:`unlisted_files` says what was left out); patterns such
+        as ``"out/*.exr"``, in which ``**`` stands for folders at any depth.
     recursive
         Look into the folders of a folder, too.
 
@@ -64,14 +65,37 @@ def find_files(
     ImageReadError
         If a folder holds no image, a pattern matches nothing, or nothing was given.
     """
+    files, problems = look_for(sources, recursive=recursive)
+    if problems:
+        raise ImageReadError(next(iter(problems.values())))
+    if not files:
+        raise ImageReadError("no files were given")
+    return files
+
+
+def look_for(
+    sources: str | os.PathLike[str] | Iterable[str | os.PathLike[str]], *, recursive: bool = False
+) -> tuple[list[Found], dict[str, str]]:
+    """Return the files as :func:`find_files` does, and what is wrong instead of raising it.
+
+    Returns
+    -------
+    files
+        As of :func:`find_files`; may be empty.
+    problems
+        By source: what is wrong with a folder that holds no picture, or a pattern that matches
+        none.
+    """
     if isinstance(sources, (str, os.PathLike)):
         sources = [sources]
     found: dict[Path, Found] = {}
+    problems: dict[str, str] = {}
     for source in sources:
-        for one in _find(Path(source), recursive):
-            found.setdefault(one.path, one)
-    if not found:
-        raise ImageReadError("no files were given")
+        try:
+            for one in _find(Path(source), recursive):
+                found.setdefault(one.path, one)
+        except ImageReadError as error:
+            problems[str(source)] = str(error)
     files = list(found.values())
     if len({one.name for one in files}) < len(files):
         root = Path(os.path.commonpath([one.path.absolute().parent for one in files]))
@@ -79,23 +103,21 @@ def find_files(
             Found(one.path, one.path.absolute().relative_to(root).as_posix(), one.named)
             for one in files
         ]
-    return files
+    return files, problems
 
 
 def _find(source: Path, recursive: bool) -> list[Found]:
     if source.is_dir():
-        walk = source.rglob("*") if recursive else source.iterdir()
-        below = sorted(path.relative_to(source) for path in walk)
         images = [
             Found(source / path, path.as_posix(), named=False)
-            for path in below
-            if path.suffix.lower() in SUFFIXES
-            and not any(part.startswith(".") for part in path.parts)
-            and (source / path).is_file()
+            for path in _below(source, recursive)
+            if is_picture(source / path)
         ]
         if not images:
             deeper = "" if recursive else " (folders inside it are not looked into)"
-            raise ImageReadError(f"the folder {str(source)!r} holds no image file{deeper}")
+            left_out = unlisted_files(source, recursive=recursive)
+            more = f"; {described(left_out)}" if left_out else ""
+            raise ImageReadError(f"the folder {str(source)!r} holds no image file{deeper}{more}")
         return images
     pattern = str(source)
     if glob.has_magic(pattern) and not source.exists():
@@ -107,38 +129,274 @@ def _find(source: Path, recursive: bool) -> list[Found]:
     return [Found(source, source.name, named=True)]
 
 
+def _below(folder: Path, recursive: bool) -> list[Path]:
+    """Return the regular files below a folder, relative to it, sorted, without hidden ones."""
+    walk = folder.rglob("*") if recursive else folder.iterdir()
+    return [
+        path
+        for path in sorted(path.relative_to(folder) for path in walk)
+        if not any(part.startswith(".") for part in path.parts) and (folder / path).is_file()
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A picture in a folder that :func:`find_files` does not list.
+
+    Parameters
+    ----------
+    path
+        The file.
+    name
+        Its path below the folder, with forward slashes.
+    reason
+        Why, and what to do about it.
+    """
+
+    path: Path
+    name: str
+    reason: str
+
+
+def unlisted_files(
+    sources: str | os.PathLike[str] | Iterable[str | os.PathLike[str]], *, recursive: bool = False
+) -> list[LeftOut]:
+    """Return the pictures in folders that :func:`find_files` leaves out, so that it can be said.
+
+    These are files of kinds that cannot be read (camera raw, Photoshop …), and pictures whose
+    ending is not that of one. Texts, tables and the like are none.
+
+    Parameters
+    ----------
+    sources, recursive
+        As for :func:`find_files`; whatever is no folder is passed over.
+
+    Returns
+    -------
+    list of LeftOut
+        Sorted by name within each folder.
+    """
+    if isinstance(sources, (str, os.PathLike)):
+        sources = [sources]
+    found = []
+    for folder in dict.fromkeys(map(Path, sources)):
+        for path in _below(folder, recursive) if folder.is_dir() else ():
+            whole = folder / path
+            reason = None if is_picture(whole) else why_left_out(whole)
+            if reason is not None:
+                found.append(LeftOut(whole, path.as_posix(), reason))
+    return found
+
+
+def described(left_out: Sequence[LeftOut]) -> str:
+    """Return one sentence about pictures that were left out, by reason.
+
+    Examples
+    --------
+    >>> described([LeftOut(Path("a.psd"), "a.psd", "Photoshop: save as TIFF")])
+    '1 picture was left out: a.psd (Photoshop: save as TIFF)'
+    """
+    reasons: dict[str, list[str]] = {}
+    for one in left_out:
+        reasons.setdefault(one.reason, []).append(one.name)
+    parts = [f"{listed(names, 3)} ({reason})" for reason, names in reasons.items()]
+    were = "picture was" if len(left_out) == 1 else "pictures were"
+    return f"{len(left_out)} {were} left out: {'; '.join(parts)}"
+
+
+def other_files(
+    sources: str | os.PathLike[str] | Iterable[str | os.PathLike[str]], *, recursive: bool = False
+) -> dict[str, int]:
+    """Return how many files of folders are no pictures at all, by their ending.
+
+    The ending is in lower case, empty where a name has none; hidden files do not count. Pictures
+    that are left out are those of :func:`unlisted_files`.
+    """
+    if isinstance(sources, (str, os.PathLike)):
+        sources = [sources]
+    endings = Counter(
+        path.suffix.lower()
+        for folder in dict.fromkeys(map(Path, sources))
+        if folder.is_dir()
+        for path in _below(folder, recursive)
+        if not is_picture(folder / path) and why_left_out(folder / path) is None
+    )
+    return dict(sorted(endings.items()))
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One picture of a job, with its reference or with what keeps it from being scored.
+
+    Parameters
+    ----------
+    name
+        What to call it; unique among its set.
+    test
+        The picture: where it is, or where it should be.
+    reference
+        Its reference, if it has one.
+    problem
+        Why it cannot be scored, in a sentence that names the file; empty for a pair.
+    key
+        What the same picture of another set is called, too: the name without suffix.
+    """
+
+    name: str
+    test: Path
+    reference: Path | None = None
+    problem: str = ""
+    key: str = ""
+
+
+def find_cases(
+    test: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
+    reference: str | os.PathLike[str] | Iterable[str | os.PathLike[str]] | None = None,
+    *,
+    recursive: bool = False,
+) -> list[Case]:
+    """Return a case for everything that a job is about, whether or not it can be scored.
+
+    Parameters
+    ----------
+    test, reference
+        Files, folders or patterns, as for :func:`find_files`.
+    recursive
+        Look into the folders of a folder, too.
+
+    Returns
+    -------
+    list of Case
+        Of :func:`match_files`; and one with a problem for each folder that holds no picture and
+        each pattern that matches none.
+
+    Raises
+    ------
+    ImageReadError
+        If there is nothing at all to score, or nothing to compare with.
+    """
+    sources = [test] if isinstance(test, (str, os.PathLike)) else list(test)
+    tests, problems = look_for(sources, recursive=recursive)
+    folder = Path(sources[0]) if len(sources) == 1 else None
+    if reference is None:
+        cases = [Case(one.name, one.path, key=one.stem) for one in tests]
+    else:
+        references, lacking = look_for(reference, recursive=recursive)
+        if not references:
+            raise ImageReadError(next(iter(lacking.values()), "no references were given"))
+        if len(references) == 1 and references[0].named and not references[0].path.exists():
+            raise ImageReadError(f"{references[0].path}: no such file or folder")
+        cases = match_files(tests, references, folder=folder)
+        problems |= lacking
+    if not cases:
+        raise ImageReadError(next(iter(problems.values()), "no files were given"))
+    names = {case.name for case in cases}
+    for source, problem in problems.items():
+        name = source if source not in names else f"{source} (as a whole)"
+        cases.append(Case(name, Path(source), problem=problem, key=name))
+    return cases
+
+
+def match_files(
+    tests: Sequence[Found], references: Sequence[Found], *, folder: Path | None = None
+) -> list[Case]:
+    """Return a case for each test and for each reference without one: nothing is left out.
+
+    Paired as by :func:`pair_files`.
+
+    Parameters
+    ----------
+    tests, references
+        Of :func:`find_files` or :func:`look_for`.
+    folder
+        Where missing tests should be, if there are no others to tell.
+
+    Returns
+    -------
+    list of Case
+        The tests in their order, then what is missing. A test without reference, and a reference
+        without test (a picture that was not rendered), have a problem.
+    """
+    pairs, alone, unused, twins = _match(tests, references)
+    partners = {id(test): reference for test, reference in pairs}
+    lonely = {id(test) for test in alone}
+    hint = f" (whole names compared: there are several {listed(twins)})" if twins else ""
+    cases = []
+    for test in tests:
+        problem = ""
+        if id(test) in lonely:
+            problem = f"{test.path}: no reference is called {test.stem!r}{hint}"
+            if not test.path.exists():
+                problem = f"{test.path}: no such file or folder"
+        partner = partners.get(id(test))
+        key = test.name if test.stem in twins else test.stem
+        cases.append(Case(test.name, test.path, partner.path if partner else None, problem, key))
+    names = {one.name for one in tests}
+    for reference in unused:
+        name, path = _expected(tests, reference, folder)
+        if name in names:
+            name = f"{reference.name} (reference)"
+        problem = f"{path}: missing; no test is there for the reference {str(reference.path)!r}"
+        key = reference.name if reference.stem in twins else reference.stem
+        cases.append(Case(name, path, reference.path, problem + hint, key))
+    return cases
+
+
+def _expected(tests: Sequence[Found], reference: Found, folder: Path | None) -> tuple[str, Path]:
+    """Return the name and path that a reference's missing test would have."""
+    tests = [test for test in tests if test.path.exists()]  # the others may be misspelt folders
+    suffixes = {test.path.suffix for test in tests}
+    name = reference.stem + suffixes.pop() if len(suffixes) == 1 else reference.name
+    roots = {Path(*test.path.parts[: -len(Path(test.name).parts)]) for test in tests}
+    root = roots.pop() if len(roots) == 1 else folder or Path()
+    return name, root / name
+
+
 def pair_files(tests: Sequence[Found], references: Sequence[Found]) -> list[tuple[Found, Found]]:
     """Return each test with its reference.
 
     A reference that was named by itself, alone, serves every test. Otherwise files are paired by
-    name: without suffix (``a.png`` and ``a.exr``), or with it where that is needed to tell two
-    files apart. Every file must have a partner.
+    name: without suffix (``a.png`` and ``a.exr``), or with it for those that need it to be told
+    apart. Every file must have a partner; :func:`match_files` goes on without.
 
     Raises
     ------
     PairingError
         With the names that have no partner on either side.
     """
-    if len(references) == 1 and references[0].named:
-        return [(test, references[0]) for test in tests]
-    test_names, reference_names = [f.stem for f in tests], [f.stem for f in references]
-    twins = _repeated(test_names) + _repeated(reference_names)
-    if twins:
-        test_names, reference_names = [f.name for f in tests], [f.name for f in references]
-    partners = dict(zip(reference_names, references, strict=True))
-    alone = [f.name for f, name in zip(tests, test_names, strict=True) if name not in partners]
-    known = set(test_names)
-    unused = [f.name for name, f in partners.items() if name not in known]
+    pairs, alone, unused, twins = _match(tests, references)
     if alone or unused:
         parts = [
-            f"{len(names)} {what}: {listed(names)}"
-            for what, names in (("test(s) without reference", alone),
+            f"{len(files)} {what}: {listed([one.name for one in files])}"
+            for what, files in (("test(s) without reference", alone),
                                 ("reference(s) without test", unused))
-            if names
+            if files
         ]  # fmt: skip
         hint = f" (whole names compared: there are several {listed(twins)})" if twins else ""
         raise PairingError(f"files are paired by name; {'; '.join(parts)}{hint}")
-    return [(test, partners[name]) for test, name in zip(tests, test_names, strict=True)]
+    return pairs
+
+
+def _match(
+    tests: Sequence[Found], references: Sequence[Found]
+) -> tuple[list[tuple[Found, Found]], list[Found], list[Found], list[str]]:
+    """Return the pairs, the tests and the references without partner, and stems of several."""
+    if len(references) == 1 and references[0].named:
+        return [(test, references[0]) for test in tests], [], [], []
+    twins = list(
+        dict.fromkeys(_repeated([f.stem for f in tests]) + _repeated([f.stem for f in references]))
+    )
+
+    def key(file: Found) -> tuple[bool, str]:
+        whole = file.stem in twins
+        return whole, file.name if whole else file.stem
+
+    partners = {key(reference): reference for reference in references}
+    pairs = [(test, partners[key(test)]) for test in tests if key(test) in partners]
+    alone = [test for test in tests if key(test) not in partners]
+    known = {key(test) for test in tests}
+    unused = [reference for name, reference in partners.items() if name not in known]
+    return pairs, alone, unused, twins
 
 
 def _repeated(names: Sequence[str]) -> list[str]:

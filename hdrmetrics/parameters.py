@@ -74,6 +74,15 @@ class Parameter:
         """What an optimiser should try: ``search``, or else the bounds; ``None`` for a choice."""
         return self.search or self.bounds
 
+    @property
+    def allowed(self) -> str:
+        """What it may be, for people: ``"0.01 … 1 cd/m²"``, or the choices."""
+        if self.bounds is None:
+            return " or ".join(self.choices)
+        low, high = self.bounds
+        whole = "whole number, " if self.kind == "integer" else ""
+        return f"{whole}{low:g} … {high:g}{f' {self.unit}' if self.unit else ''}"
+
     def check(self, value: Any) -> Any:
         """Return a value that the parameter may take, or raise what is wrong with it.
 
@@ -81,12 +90,13 @@ class Parameter:
         ----------
         value
             A number, a text for a choice, or (kind ``real``) a floating-point tensor, which keeps
-            its gradient.
+            its gradient. One that requires a gradient may lie out of range, where an optimiser's
+            step can leave it: see :meth:`held`.
 
         Raises
         ------
         OptionError
-            For a value of another type or out of range.
+            For a value of another type, out of range or not finite.
         """
         if self.kind == "choice":
             if value not in self.choices:
@@ -104,9 +114,36 @@ class Parameter:
     def _check_tensor(self, value: Any) -> Any:
         if self.kind != "real" or not value.is_floating_point() or value.numel() == 0:
             raise OptionError(f"{self.name} takes no tensor of {value.dtype} as its value")
-        plain = value.detach()
-        self._check_range(float(plain.min()), float(plain.max()))
+        from hdrmetrics.recording import has_gradient, visible
+
+        plain = visible(value)
+        if plain is not None:
+            least, most = float(plain.min()), float(plain.max())
+            if not has_gradient(value):
+                self._check_range(least, most)
+            elif not (math.isfinite(least) and math.isfinite(most)):
+                raise OptionError(f"{self.name} became {least:g}: the optimisation has diverged")
         return value
+
+    def held(self, value: Any) -> Any:
+        """Return a checked value to compute with, whatever has happened to it since.
+
+        A tensor that requires a gradient counts as the bound it has passed; its gradient is zero
+        where it points further out, so that a descent comes back and never has to stop.
+
+        Raises
+        ------
+        OptionError
+            For another tensor that is out of range by now, or values that are not finite.
+        """
+        if not hasattr(value, "detach"):
+            return value
+        from hdrmetrics.holding import hold
+        from hdrmetrics.recording import has_gradient, is_tracing
+
+        assert self.bounds is not None
+        checked = self.check(value)
+        return hold(checked, *self.bounds) if is_tracing() or has_gradient(value) else checked
 
     def _check_range(self, least: float, most: float) -> None:
         assert self.bounds is not None

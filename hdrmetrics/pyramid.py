@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import math
 from collections.abc import Sequence
@@ -14,6 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from hdrmetrics.errors import OptionError, ShapeError
+from hdrmetrics.recording import constants
 
 ORIENTATIONS = 4
 MINIMUM_SIZE = 15
@@ -167,23 +167,20 @@ def _read_filters(dtype: torch.dtype, device: torch.device) -> dict[str, Tensor]
     }
 
 
-@functools.lru_cache(maxsize=16)
+@constants(16)
 def _analysis_kernels(dtype: torch.dtype, device: torch.device) -> _Kernels:
-    # Kernels made inside inference_mode must serve later calls that record gradients.
-    with torch.inference_mode(False):
-        filters = _read_filters(dtype, device)
-        return _Kernels(
-            **{name: _kernel(taps, 2 if name == "low" else 1) for name, taps in filters.items()}
-        )
+    filters = _read_filters(dtype, device)
+    return _Kernels(
+        **{name: _kernel(taps, 2 if name == "low" else 1) for name, taps in filters.items()}
+    )
 
 
-@functools.lru_cache(maxsize=16)
+@constants(16)
 def _synthesis_kernels(dtype: torch.dtype, device: torch.device) -> _Kernels:
-    with torch.inference_mode(False):
-        filters = _read_filters(dtype, device)
-        return _Kernels(
-            **{name: _kernel(taps.flip(-2, -1).transpose(0, 1)) for name, taps in filters.items()}
-        )
+    filters = _read_filters(dtype, device)
+    return _Kernels(
+        **{name: _kernel(taps.flip(-2, -1).transpose(0, 1)) for name, taps in filters.items()}
+    )
 
 
 def _apply(planes: Tensor, kernel: _Kernel) -> Tensor:

@@ -72,6 +72,10 @@ class HdrQuality:
         peak: float | None = None,
         scale: float | None = None,
         display: str | Path | Display | None = None,
+        test_peak: float | None = None,
+        test_scale: float | None = None,
+        reference_peak: float | None = None,
+        reference_scale: float | None = None,
         mask: Source | None = None,
         region: Region | None = None,
         device: torch.device | str | None = None,
@@ -95,7 +99,9 @@ class HdrQuality:
         baseline
             The baseline file. Default: in the folder ``hdr_baselines`` beside the test file, by
             the test's and the metric's name.
-        peak, scale, display, mask, region, device, options
+        peak, scale, test_peak, test_scale, reference_peak, reference_scale
+            As for :func:`hdrmetrics.score`.
+        display, mask, region, device, options
             As for :func:`hdrmetrics.score`.
 
         Returns
@@ -107,6 +113,7 @@ class HdrQuality:
         ------
         AssertionError
             With a table of the worst pictures, if some are not good enough or cannot be judged.
+            A file without partner is one that cannot be judged.
         HdrMetricsError
             If the call itself is wrong.
         """
@@ -138,8 +145,11 @@ class HdrQuality:
                 f"there is no baseline {_shown(path)} yet; if the pictures are good as they are, "
                 f"make it: {self._command()}"
             )
+        cases, problems = collect_cases(test, reference)
         report = evaluate_cases(
-            collect_cases(test, reference),
+            cases,
+            problems=problems,
+            paired=reference is not None,
             metrics=[name],
             fail_below=None if at_least is None else {name: at_least},
             fail_above=None if at_most is None else {name: at_most},
@@ -149,6 +159,10 @@ class HdrQuality:
             peak=peak,
             scale=scale,
             display=display,
+            test_peak=test_peak,
+            test_scale=test_scale,
+            reference_peak=reference_peak,
+            reference_scale=reference_scale,
             mask=mask,
             region=region,
             device=device,
@@ -232,37 +246,42 @@ def _shown(path: Path) -> str:
         return str(path)
 
 
-def collect_cases(test: Pictures, reference: Pictures | None) -> Cases:
-    """Return pairs by name from whatever :meth:`HdrQuality.check` was given.
+def collect_cases(test: Pictures, reference: Pictures | None) -> tuple[Cases, dict[str, str]]:
+    """Return pairs by name from whatever :meth:`HdrQuality.check` was given, and what is wrong.
+
+    Returns
+    -------
+    cases
+        Pairs by name.
+    problems
+        By name, what keeps further files from being judged: no partner, no picture.
 
     Raises
     ------
     PairingError
-        If the two do not fit together.
+        If lists or names in memory do not fit together.
     ImageReadError
         If there is no file.
     """
     from hdrmetrics.errors import PairingError
-    from hdrmetrics.pairing import find_files, listed, pair_files
+    from hdrmetrics.pairing import find_cases, listed
 
     if _are_files(test) and (reference is None or _are_files(reference)):
-        found = find_files(_files(test))
-        if reference is None:
-            return {one.name: (one.path, None) for one in found}
-        pairs = pair_files(found, find_files(_files(reference)))
-        return {one.name: (one.path, other.path) for one, other in pairs}
+        found = find_cases(_files(test), None if reference is None else _files(reference))
+        cases: Cases = {one.name: (one.test, one.reference) for one in found if not one.problem}
+        return cases, {one.name: one.problem for one in found if one.problem}
     tests = _named(test)
     if not tests:
         raise PairingError("there are no pictures to check")
     if isinstance(reference, str) or not isinstance(reference, (Mapping, Sequence)):
-        return {name: (picture, reference) for name, picture in tests.items()}
+        return {name: (picture, reference) for name, picture in tests.items()}, {}
     references = _named(reference)
     if tests.keys() != references.keys():
         raise PairingError(
             f"tests ({listed(list(tests))}) and references ({listed(list(references))}) differ in "
             "number or name"
         )
-    return {name: (picture, references[name]) for name, picture in tests.items()}
+    return {name: (picture, references[name]) for name, picture in tests.items()}, {}
 
 
 def _are_files(pictures: Pictures) -> bool:

@@ -11,7 +11,7 @@ from hdrmetrics.batch import BatchSettings, Row, score_files
 from hdrmetrics.catalogue import metric_info
 from hdrmetrics.defaults import WITHOUT_REFERENCE
 from hdrmetrics.errors import OptionError
-from hdrmetrics.metric import Metric
+from hdrmetrics.metric import Metric, MetricInfo
 from hdrmetrics.pairing import find_files
 
 
@@ -49,13 +49,23 @@ def rank(
         If there is no picture.
     """
     info = metric.info if isinstance(metric, Metric) else metric_info(metric)
+    check_rankable(info)
+    found = find_files(files, recursive=recursive)
+    rows = score_files([(one.path, None) for one in found], [metric], **settings)
+    return in_order(rows, info)
+
+
+def check_rankable(info: MetricInfo) -> None:
+    """Raise OptionError for a metric that pictures cannot be ranked by."""
     if info.reference:
         raise OptionError(
             f"{info.name} compares with a reference; rank takes a no-reference metric "
             "(`hdrmetrics metrics --no-reference` lists them)"
         )
-    found = find_files(files, recursive=recursive)
-    rows = score_files([(one.path, None) for one in found], [metric], **settings)
+
+
+def in_order(rows: Iterable[Row], info: MetricInfo) -> list[Row]:
+    """Return rows with the best value of a metric first, those without a value last."""
     sign = -1.0 if info.higher_is_better else 1.0
 
     def place(row: Row) -> tuple[bool, float, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -11,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from hdrmetrics.errors import OptionError, ShapeError
+from hdrmetrics.recording import constants
 
 Method = Literal["bicubic", "bilinear"]
 
@@ -71,10 +71,12 @@ def imresize(
     if height < 1 or width < 1:
         raise OptionError(f"the new size must be at least 1×1 pixel, not {tuple(size)}")
 
-    rows = _bands(image.shape[-2], height, method, antialias, image.dtype, image.device)
-    columns = _bands(image.shape[-1], width, method, antialias, image.dtype, image.device)
-    rows_first = rows.work * image.shape[-1] + columns.work * height
-    columns_first = columns.work * image.shape[-2] + rows.work * width
+    # While torch.jit traces, the sizes of a tensor are tensors themselves.
+    length, across = int(image.shape[-2]), int(image.shape[-1])
+    rows = _bands(length, height, method, antialias, image.dtype, image.device)
+    columns = _bands(across, width, method, antialias, image.dtype, image.device)
+    rows_first = rows.work * across + columns.work * height
+    columns_first = columns.work * length + rows.work * width
     if rows_first <= columns_first:
         return _resize_columns(_resize_rows(image, rows), columns)
     return _resize_rows(_resize_columns(image, columns), rows)
@@ -164,21 +166,19 @@ def _resize_columns(image: Tensor, plan: _Bands) -> Tensor:
     return parts[0] if len(parts) == 1 else torch.cat(parts, dim=-1)
 
 
-@lru_cache(maxsize=64)
+@constants(64, numpy=True)
 def _bands(
     length: int, target: int, method: str, antialias: bool, dtype: torch.dtype, device: torch.device
 ) -> _Bands:
     matrix = _resize_matrix(length, target, method, antialias)
     outputs = max(1, round(_BAND * target / length))
     bands = []
-    # A plan made inside inference_mode must serve later calls that record gradients.
-    with torch.inference_mode(False):
-        for first in range(0, target, outputs):
-            block = matrix[first : first + outputs]
-            used = np.flatnonzero(block.any(axis=0))
-            start, stop = int(used[0]), int(used[-1]) + 1
-            weights = torch.as_tensor(block[:, start:stop].copy(), dtype=dtype, device=device)
-            bands.append(_Band(start, stop, weights))
+    for first in range(0, target, outputs):
+        block = matrix[first : first + outputs]
+        used = np.flatnonzero(block.any(axis=0))
+        start, stop = int(used[0]), int(used[-1]) + 1
+        weights = torch.as_tensor(block[:, start:stop].copy(), dtype=dtype, device=device)
+        bands.append(_Band(start, stop, weights))
     work = sum(band.weights.numel() for band in bands)
     return _Bands(tuple(bands), work, identity=length == target)
 

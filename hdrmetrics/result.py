@@ -45,12 +45,15 @@ class Score:
         return self.value
 
     def to_dict(self) -> dict[str, Any]:
-        """Return JSON-ready values: an infinite value becomes ``None`` with ``infinite`` true."""
+        """Return JSON-ready values: an infinite value becomes ``None`` with ``infinite`` true.
+
+        One that is not a number becomes ``None`` with ``infinite`` false.
+        """
         finite = math.isfinite(self.value)
         record: dict[str, Any] = {
             "metric": self.metric,
             "value": self.value if finite else None,
-            "infinite": not finite,
+            "infinite": math.isinf(self.value),
             "unit": self.unit,
             "range": [bound if math.isfinite(bound) else None for bound in self.range],
             "higher_is_better": self.higher_is_better,

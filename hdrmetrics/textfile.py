@@ -1,13 +1,57 @@
-"""Text files that appear complete or not at all."""
+"""Text files, JSON among them, that appear complete or not at all."""
 
 from __future__ import annotations
 
 import contextlib
+import json
 import os
+import re
 import secrets
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from hdrmetrics.errors import ImageWriteError
+
+
+@contextlib.contextmanager
+def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Give a draft beside a file, which replaces it when the block ends without an error.
+
+    Parameters
+    ----------
+    path
+        The file; a link stays a link. A device or pipe (``/dev/stdout``) is given itself: there is
+        nothing to replace.
+
+    Yields
+    ------
+    Path
+        Where to write; it has the file's suffix.
+
+    Raises
+    ------
+    ImageWriteError
+        If the draft cannot be written or moved; an older file is then as it was.
+    """
+    target = Path(path)
+    try:
+        if target.exists() and not target.is_file():
+            yield target
+            return
+        target = target.resolve()
+        draft = target.with_name(f".{target.stem}.{secrets.token_hex(4)}{target.suffix}")
+        try:
+            yield draft
+            os.replace(draft, target)
+        finally:
+            with contextlib.suppress(OSError):
+                draft.unlink(missing_ok=True)
+    except ImageWriteError:
+        raise
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ImageWriteError(f"cannot write {os.fspath(path)!r}: {reason}") from error
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:
@@ -18,19 +62,13 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
     ImageWriteError
         If the file cannot be written.
     """
-    target = Path(path)
-    try:
-        if target.exists() and not target.is_file():  # /dev/stdout, a pipe: nothing to replace
-            target.write_text(text, encoding="utf-8", newline="\n")
-            return
-        target = target.resolve()  # a link stays a link
-        draft = target.with_name(f".{target.name}.{secrets.token_hex(4)}")
-        try:
-            draft.write_text(text, encoding="utf-8", newline="\n")
-            os.replace(draft, target)
-        finally:
-            with contextlib.suppress(OSError):
-                draft.unlink(missing_ok=True)
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise ImageWriteError(f"cannot write {os.fspath(path)!r}: {reason}") from error
+    with replacing(path) as draft:
+        # A file's name may hold bytes that are no text; they must not lose the whole table.
+        draft.write_text(text, encoding="utf-8", newline="\n", errors="surrogateescape")
+
+
+def json_text(document: Any) -> str:
+    """Return a document as strict JSON that people can read."""
+    text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    # Bytes of a file's name that are no text come as half a character, which UTF-8 does not have.
+    return re.sub("[\ud800-\udfff]", lambda found: f"\\u{ord(found[0]):04x}", text)

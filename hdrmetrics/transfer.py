@@ -14,6 +14,7 @@ from torch import Tensor
 
 from hdrmetrics.chunks import pointwise
 from hdrmetrics.errors import OptionError
+from hdrmetrics.recording import visible
 
 PU21Variant = Literal["banding", "banding_glare", "peaks", "peaks_glare"]
 
@@ -278,7 +279,8 @@ def log_encode(
     """
     _require_positive(floor=floor, peak=peak)
     low, high = torch.as_tensor(floor).to(linear), torch.as_tensor(peak).to(linear)
-    if not bool((low < high).all()):
+    room = visible(high - low)
+    if room is not None and not bool((room > 0).all()):
         raise OptionError("the floor of a log encoding lies below its peak")
     start = torch.log10(low)
     return (torch.log10(torch.maximum(linear, low)) - start) / (torch.log10(high) - start)
@@ -295,5 +297,6 @@ def log_decode(
 
 def _require_positive(**values: float | Tensor) -> None:
     for name, value in values.items():
-        if not bool((torch.as_tensor(value) > 0).all()):
+        seen = visible(torch.as_tensor(value))
+        if seen is not None and not bool((seen > 0).all()):
             raise OptionError(f"{name} must be positive, not {value}")

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
 import hdrmetrics as hm
+from hdrmetrics import batch as hm_batch
 from hdrmetrics import io as hm_io
 from hdrmetrics.errors import HdrMetricsError, ImageReadError, OptionError, UnknownNameError
+from hdrmetrics.image import Origin
 
 
 @pytest.fixture
@@ -31,7 +36,7 @@ def test_rows_hold_the_values_of_score(files: list[tuple[Path, Path]], jobs: int
     metrics = ["pu21-psnr", "pu21-ssim", "pu21-piqe"]
     seen: list[str] = []
     rows = hm.score_files(files, metrics, jobs=jobs, on_row=lambda row: seen.append(row.test))
-    assert seen == [row.test for row in rows] == [str(test) for test, _ in files]
+    assert sorted(seen) == [row.test for row in rows] == [str(test) for test, _ in files]
     for row, (test, reference) in zip(rows, files, strict=True):
         assert row.ok
         for name in metrics:
@@ -57,16 +62,18 @@ def test_mask_region_and_isolation_reach_every_file(
 def test_isolate_is_handed_to_the_reader(
     files: list[tuple[Path, Path]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[bool] = []
+    asked: list[bool | None] = []
     real = hm_io.read_image
 
-    def spy(path: Path, *, isolate: bool = False) -> hm.Image:
+    def spy(path: Path, *, isolate: bool | None = None) -> hm.Image:
         asked.append(isolate)
         return real(path)
 
     monkeypatch.setattr(hm_io, "read_image", spy)
     hm.score_files(files[:1], ["pu21-psnr"], isolate=True)
-    assert asked == [True, True]
+    hm.score_files(files[:1], ["pu21-psnr"])
+    hm.score_files(files[:1], ["pu21-psnr"], isolate=False)
+    assert asked == [True, True, None, None, False, False]
 
 
 def test_a_shared_reference_is_read_once(
@@ -75,7 +82,7 @@ def test_a_shared_reference_is_read_once(
     read: list[str] = []
     real = hm_io.read_image
 
-    def spy(path: Path, *, isolate: bool = False) -> hm.Image:
+    def spy(path: Path, *, isolate: bool | None = None) -> hm.Image:
         read.append(Path(path).name)
         return real(path)
 
@@ -121,7 +128,7 @@ def test_failures_stay_in_their_row(files: list[tuple[Path, Path]], tmp_path: Pa
 def test_running_out_of_memory_is_said(
     files: list[tuple[Path, Path]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def exhausted(path: Path, *, isolate: bool = False) -> hm.Image:
+    def exhausted(path: Path, *, isolate: bool | None = None) -> hm.Image:
         raise MemoryError
 
     monkeypatch.setattr(hm_io, "read_image", exhausted)
@@ -173,3 +180,107 @@ def test_the_number_of_threads_is_put_back(files: list[tuple[Path, Path]]) -> No
     before = torch.get_num_threads()
     hm.score_files(files, ["pu21-psnr"], jobs=2)
     assert torch.get_num_threads() == before
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_jobs_are_as_many_as_threads_unless_told(
+    files: list[tuple[Path, Path]], monkeypatch: pytest.MonkeyPatch, threads: int
+) -> None:
+    names: set[str] = set()
+    seen: list[int] = []
+    real = hm_io.read_image
+    together = threading.Barrier(threads, timeout=30)
+
+    def spy(path: Path, *, isolate: bool | None = None) -> hm.Image:
+        if path.name[:4] == "test" and path.name[4] in "012"[:threads]:
+            together.wait()  # passes only if so many files are worked on at a time
+        names.add(threading.current_thread().name)
+        seen.append(torch.get_num_threads())
+        return real(path)
+
+    monkeypatch.setattr(hm_io, "read_image", spy)
+    monkeypatch.setattr("hdrmetrics.batch.usable_cores", lambda: 8)
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    try:
+        rows = hm.score_files(files[:3], ["pu21-psnr"])
+        assert torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(before)
+    assert all(row.ok for row in rows)
+    assert len(names) == threads
+    assert set(seen) == {1}
+
+
+def test_rows_come_as_they_are_done(
+    files: list[tuple[Path, Path]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, later = hm_io.read_image, threading.Event()
+
+    def slow(path: Path, *, isolate: bool | None = None) -> hm.Image:
+        if path == files[0][0]:
+            assert later.wait(30)
+        return real(path)
+
+    monkeypatch.setattr(hm_io, "read_image", slow)
+    seen: list[str] = []
+
+    def done(row: hm.Row) -> None:
+        seen.append(row.test)
+        if len(seen) == 3:
+            later.set()
+
+    rows = hm.score_files(files, ["pu21-psnr"], jobs=2, on_row=done)
+    assert seen[-1] == str(files[0][0])
+    assert [row.test for row in rows] == [str(test) for test, _ in files]
+
+
+@pytest.mark.parametrize("jobs", [1, 3])
+def test_an_interrupted_job_has_handed_over_every_finished_row(
+    files: list[tuple[Path, Path]], monkeypatch: pytest.MonkeyPatch, jobs: int
+) -> None:
+    finished: list[str] = []
+    pictures = [hm.read_image(path) for path, _ in files]
+    many = [(one.replace(origin=Origin(f"{i}")), one) for i, one in enumerate(pictures * 5)]
+    work = hm_batch._Task.row
+
+    def row(*arguments: Any) -> hm.Row:
+        made = work(*arguments)
+        finished.append(made.test)
+        return made
+
+    monkeypatch.setattr(hm_batch._Task, "row", row)
+    seen: list[str] = []
+
+    def done(row: hm.Row) -> None:
+        seen.append(row.test)
+        if len(seen) == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        hm.score_files(many, ["pu21-psnr", "pu21-ssim"], jobs=jobs, on_row=done)
+    assert set(seen) == set(finished)
+    assert len(finished) <= 2 + jobs
+
+
+def test_a_reference_is_read_once_by_threads_too(
+    files: list[tuple[Path, Path]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+    real = hm_io.read_image
+
+    def slow(path: Path, *, isolate: bool | None = None) -> hm.Image:
+        read.append(Path(path).name)
+        time.sleep(0.05)
+        return real(path)
+
+    monkeypatch.setattr(hm_io, "read_image", slow)
+    rows = hm.score_files([(test, files[0][1]) for test, _ in files], ["pu21-psnr"], jobs=4)
+    assert all(row.ok for row in rows)
+    assert read.count("ref0.exr") == 1
+
+
+def test_a_reference_that_fails_fails_every_row(files: list[tuple[Path, Path]]) -> None:
+    lacking = files[0][0].with_name("no.exr")
+    rows = hm.score_files([(test, lacking) for test, _ in files], ["pu21-psnr"], jobs=3)
+    assert all("no.exr: no such file" in row.errors["file"] for row in rows)

@@ -109,3 +109,22 @@ def test_unknown() -> None:
         get_display("crt")
     with pytest.raises(OptionError, match="cannot read"):
         get_display("missing.json")
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("ambient_lux", math.nan), ("ambient_lux", "dim"), ("ambient_lux", -1.0),
+        ("reflectivity", math.inf), ("reflectivity", None), ("peak", True), ("peak", math.inf),
+        ("resolution", 1920), ("resolution", (1920,)), ("resolution", ("a", "b")),
+        ("resolution", (0, 5)), ("distance_m", "near"),
+    ],
+)  # fmt: skip
+def test_impossible_displays_are_typed_errors(field: str, value: object) -> None:
+    with pytest.raises(OptionError, match=field):
+        Display("bad", **{field: value})  # type: ignore[arg-type]
+
+
+def test_a_black_that_the_room_lifts_above_the_peak_is_named() -> None:
+    with pytest.raises(OptionError, match=r"black .* must stay below the peak"):
+        Display("bad", peak=1.0, ambient_lux=1e4)

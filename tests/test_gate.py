@@ -14,7 +14,7 @@ import pytest
 from numpy.typing import NDArray
 
 import hdrmetrics as hm
-from hdrmetrics.errors import OptionError, PairingError
+from hdrmetrics.errors import OptionError
 from hdrmetrics.gate import evaluate_cases, evaluate_quality
 from hdrmetrics.gate_baseline import differences, flatten, read_baseline, write_baseline
 from hdrmetrics.gate_limits import NOISE
@@ -250,6 +250,25 @@ def test_updating_writes_the_same_bytes_and_says_what_changed(baseline: Path) ->
     assert sorted(read_baseline(baseline)) == ["a", "c"]
 
 
+def test_an_update_keeps_digits_that_only_noise_changed(baseline: Path) -> None:
+    """Sums differ in the seventh digit with the number of threads; the file should not."""
+    record = json.loads(baseline.read_text())
+    entry = record["files"]["a"]["pu21-psnr"]
+    entry["value"] = float(f"{entry['value'] * (1 + 3e-6):.7g}")  # as many digits as are written
+    record["metrics"]["pu21-psnr"]["conditions"]["code_peak"] *= 1 + 1e-6
+    text = json.dumps(record, indent=2, sort_keys=True, ensure_ascii=False) + "\n"
+    baseline.write_text(text)
+    again = evaluate_cases(cases(a=0.1, b=0.2), baseline=baseline, update_baseline=True)
+    assert again.updated
+    kept = json.loads(baseline.read_text())
+    assert kept["files"]["a"] == json.loads(text)["files"]["a"]
+    assert kept["metrics"] == json.loads(text)["metrics"]
+    entry["value"] *= 1 + 3e-5
+    baseline.write_text(json.dumps(record))
+    evaluate_cases(cases(a=0.1, b=0.2), baseline=baseline, update_baseline=True)
+    assert json.loads(baseline.read_text())["files"]["a"]["pu21-psnr"]["value"] != entry["value"]
+
+
 def test_an_update_is_not_written_when_a_picture_failed(baseline: Path) -> None:
     before = baseline.read_bytes()
     pairs = cases(a=0.1, b=0.2)
@@ -349,9 +368,20 @@ def test_folders_are_paired_and_named(folders: tuple[Path, Path]) -> None:
     by_name = {check.file: check.value for check in report.checks}
     direct = hm.score(folders[0] / "a.exr", "pu21-psnr", reference=folders[1] / "a.exr")
     assert by_name["a.exr"] == direct.value
-    (folders[1] / "b.exr").unlink()
-    with pytest.raises(PairingError):
-        evaluate_quality(folders[0], reference=folders[1], fail_below={"pu21-psnr": 0})
+
+
+def test_files_without_partner_are_errors_and_the_others_are_judged(
+    folders: tuple[Path, Path],
+) -> None:
+    (folders[1] / "b.exr").rename(folders[1] / "c.exr")
+    report = evaluate_quality(folders[0], reference=folders[1], fail_below={"pu21-psnr": 0})
+    assert {c.file: c.status for c in report.checks} == {
+        "a.exr": "pass", "b.exr": "error", "c.exr": "error",
+    }  # fmt: skip
+    assert report.exit_code == 2
+    messages = {c.file: c.message for c in report.checks}
+    assert "b.exr: no reference is called 'b'" in messages["b.exr"]
+    assert "c.exr: missing; no test is there for the reference" in messages["c.exr"]
 
 
 def test_a_file_that_cannot_be_read_is_an_error(folders: tuple[Path, Path]) -> None:

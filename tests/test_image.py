@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from hdrmetrics import Calibration, Image
+from hdrmetrics import Calibration, Image, get_display
 from hdrmetrics.errors import OptionError, ShapeError
 
 RELATIVE = Calibration("relative")
@@ -55,4 +55,33 @@ def test_calibration_is_consistent() -> None:
         Calibration("relative", transfer="srgb")
     with pytest.raises(OptionError, match="factor"):
         Calibration("absolute", factor=2.0)
+    with pytest.raises(OptionError, match="one of srgb, bt1886"):
+        Calibration("display", transfer="vhs")  # type: ignore[arg-type]
+    with pytest.raises(OptionError, match="one of absolute"):
+        Calibration("bright")  # type: ignore[arg-type]
+    with pytest.raises(OptionError, match="bt709, bt2020, p3"):
+        Image(np.ones((2, 2), np.float32), RELATIVE, primaries="ntsc")  # type: ignore[arg-type]
     assert Calibration("scaled", factor=2.0).to_dict() == {"kind": "scaled", "factor": 2.0}
+
+
+def test_a_scale_fits_the_type_of_the_pixels() -> None:
+    dark = Image(np.full((2, 2), 1e-44, np.float32), RELATIVE)
+    for factor in (1e47, 1e-47):
+        with pytest.raises(OptionError, match="float32 holds"):
+            dark.scaled_by(factor, "bad")
+
+
+def test_a_stated_unit_is_kept_apart_from_one_that_was_found() -> None:
+    image = Image(np.ones((2, 2), np.float32), RELATIVE)
+    assert image.scaled_by(2.0, "mine", stated=True).calibration.stated
+    assert not image.scaled_by(2.0, "mine").calibration.stated
+    assert "stated" not in image.scaled_by(2.0, "mine", stated=True).calibration.to_dict()
+
+
+def test_the_advice_for_coded_pictures_works() -> None:
+    coded = Image(np.full((2, 2), 0.5, np.float32), Calibration("display", transfer="srgb"))
+    with pytest.raises(OptionError, match="display model") as error:
+        coded.scaled_by(2.0, "bad")
+    advice = str(error.value).partition("as in ")[2]
+    light = eval(advice, {"get_display": get_display, "image": coded})
+    assert float(light.max()) == pytest.approx(0.1 + 99.9 * 0.21404, rel=1e-4)

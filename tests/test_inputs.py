@@ -308,7 +308,7 @@ def test_one_bad_file_leaves_the_others(radiance: np.ndarray, tmp_path: Path, jo
             jobs=jobs,
             on_row=lambda row: seen.append(row.test),
         )
-    assert [row.test for row in rows] == seen == [str(test) for test, _ in files]
+    assert [row.test for row in rows] == sorted(seen) == [str(test) for test, _ in files]
     assert list(rows[2].errors) == ["file"]
     for index in (0, 1, 3):
         assert "161" in rows[index].errors["pu21-ms-ssim"]

@@ -7,7 +7,16 @@ from pathlib import Path
 import pytest
 
 from hdrmetrics.errors import ImageReadError, PairingError
-from hdrmetrics.pairing import find_files, listed, pair_files
+from hdrmetrics.pairing import (
+    described,
+    find_cases,
+    find_files,
+    listed,
+    look_for,
+    other_files,
+    pair_files,
+    unlisted_files,
+)
 
 
 @pytest.fixture
@@ -114,3 +123,105 @@ def test_twins_need_their_whole_names(tree: Path) -> None:
 def test_long_lists_are_cut() -> None:
     assert listed([str(i) for i in range(12)], most=3) == "0, 1, 2 and 9 more"
     assert listed(["a"]) == "a"
+
+
+def test_twins_do_not_keep_others_from_pairing_by_stem(tree: Path) -> None:
+    (tree / "test" / "b.png").touch()
+    (tree / "ref" / "b.hdr").rename(tree / "ref" / "b.exr")
+    (tree / "ref" / "b.png").touch()
+    (tree / "ref" / "a.exr").rename(tree / "ref" / "a.hdr")
+    assert paired("test", "ref")[0] == ("test/a.exr", "ref/a.hdr")
+
+
+def cases(test: object, reference: object = None) -> dict[str, tuple[str, str]]:
+    found = find_cases(test, reference)  # type: ignore[arg-type]
+    return {c.name: (c.reference.as_posix() if c.reference else "", c.problem) for c in found}
+
+
+def test_cases_leave_nothing_out(tree: Path) -> None:
+    (tree / "ref" / "z.hdr").touch()
+    (tree / "test" / "y.exr").touch()
+    missing = "test/z.exr: missing; no test is there for the reference 'ref/z.hdr'"
+    assert cases("test", "ref") == {
+        "a.exr": ("ref/a.exr", ""),
+        "b.exr": ("ref/b.hdr", ""),
+        "y.exr": ("", "test/y.exr: no reference is called 'y'"),
+        # Named as the test would be: all tests are .exr.
+        "z.exr": ("ref/z.hdr", missing),
+    }  # fmt: skip
+
+
+def test_an_empty_or_missing_test_folder_is_a_case_and_so_is_each_reference(tree: Path) -> None:
+    empty = cases("empty", "ref")
+    assert list(empty) == ["a.exr", "b.hdr", "empty"]
+    assert "empty/a.exr: missing" in empty["a.exr"][1].replace("\\", "/")
+    assert "holds no image" in empty["empty"][1]
+    gone = cases("gone", "ref")
+    assert gone["gone"][1] == "gone: no such file or folder"
+    assert "missing" in gone["b.hdr"][1]
+    partly = cases(["test", "no/*.exr"])
+    assert partly["a.exr"] == ("", "")
+    assert "no file matches" in partly["no/*.exr"][1]
+
+
+def test_nothing_to_compare_with_is_an_error(tree: Path) -> None:
+    for test, reference in (("test", "empty"), ("test", "no/*.exr"), ("test", "gone.exr"),
+                            ("empty", None), ([], None)):  # fmt: skip
+        with pytest.raises(ImageReadError):
+            find_cases(test, reference)
+
+
+def test_what_is_wrong_is_returned_beside_what_is_found(tree: Path) -> None:
+    files, problems = look_for(["test", "empty", "no/*.exr"])
+    assert [one.name for one in files] == ["a.exr", "b.exr"]
+    assert list(problems) == ["empty", "no/*.exr"]
+
+
+def test_files_that_are_left_out_are_counted_by_ending(tree: Path) -> None:
+    (tree / "test" / "README").touch()
+    (tree / "test" / "more.TXT").touch()
+    assert other_files(["test", "test", "test/a.exr"]) == {"": 1, ".txt": 2}
+    (tree / "test" / "sub" / "deep.csv").touch()
+    assert other_files("test", recursive=True) == {"": 1, ".csv": 1, ".txt": 2}
+    assert other_files("test/*.exr") == {}
+
+
+def files_of(folder, **contents: bytes) -> None:
+    folder.mkdir()
+    for name, data in contents.items():
+        (folder / name.replace("__", ".")).write_bytes(data)
+
+
+PNG, JPEG = b"\x89PNG\r\n\x1a\n", b"\xff\xd8\xff"
+
+
+def test_pictures_without_an_ending_are_listed(tmp_path) -> None:
+    files_of(tmp_path / "a", one=PNG, two=JPEG, notes=b"some text", three__bmp=b"", empty=b"")
+    assert [one.name for one in find_files(tmp_path / "a")] == ["one", "three.bmp", "two"]
+
+
+def test_what_is_left_out_can_be_said(tmp_path) -> None:
+    files_of(
+        tmp_path / "a", one__png=PNG, two__psd=b"8BPS", three__dng=b"II*\0", four__txt=b"text",
+        five__dat=JPEG, six=b"8BPS", __hidden__psd=b"8BPS", seven__npy=b"\x93NUMPY",
+    )  # fmt: skip
+    left_out = {one.name: one.reason for one in unlisted_files(tmp_path / "a")}
+    assert sorted(left_out) == ["five.dat", "six", "three.dng", "two.psd"]
+    assert left_out["five.dat"].startswith("jpeg by its first bytes")
+    assert "develop it first" in left_out["three.dng"]
+    words = described(unlisted_files([str(tmp_path / "a"), str(tmp_path / "a" / "one.png")]))
+    assert words.startswith("4 pictures were left out: ")
+    assert unlisted_files(tmp_path / "a" / "one.png") == []
+
+
+def test_a_folder_of_unreadable_pictures_says_so(tmp_path) -> None:
+    files_of(tmp_path / "a", one__psd=b"8BPS")
+    with pytest.raises(ImageReadError, match=r"1 picture was left out: one\.psd \(Photoshop"):
+        find_files(tmp_path / "a")
+
+
+def test_left_out_pictures_in_folders_below(tmp_path) -> None:
+    files_of(tmp_path / "a", one__png=PNG)
+    files_of(tmp_path / "a" / "b", two__cr2=b"")
+    assert unlisted_files(tmp_path / "a") == []
+    assert [one.name for one in unlisted_files(tmp_path / "a", recursive=True)] == ["b/two.cr2"]

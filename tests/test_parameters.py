@@ -29,6 +29,38 @@ def test_tensors_keep_their_gradient() -> None:
     assert REAL.check(value) is value
 
 
+def test_a_tensor_that_an_optimiser_moved_out_is_held_at_its_bound() -> None:
+    inside, below, above = (torch.tensor(v, requires_grad=True) for v in (2.0, 0.1, 30.0))
+    for leaf, want in ((inside, 2.0), (below, 0.5), (above, 8.0)):
+        assert REAL.check(leaf) is leaf
+        assert float(REAL.held(leaf).detach()) == want
+    # A descent follows minus the gradient: what leads back passes, what leads on does not.
+    for leaf, slope, gradient in (
+        (inside, 3.0, 3.0), (inside, -3.0, -3.0), (below, -3.0, -3.0), (below, 3.0, 0.0),
+        (above, 3.0, 3.0), (above, -3.0, 0.0),
+    ):  # fmt: skip
+        leaf.grad = None
+        (slope * REAL.held(leaf)).backward()
+        assert float(leaf.grad) == gradient  # type: ignore[arg-type]
+    got = torch.func.grad(lambda v: REAL.held(v) * 3.0)(torch.tensor(30.0))
+    assert float(got) == 3.0
+    each = torch.func.vmap(torch.func.grad(lambda v: REAL.held(v) * -3.0))(
+        torch.tensor([2.0, 30.0])
+    )
+    assert each.tolist() == [-3.0, 0.0]
+    with torch.no_grad():
+        assert float(REAL.held(above)) == 8.0, "to look at the result is no step of the descent"
+
+
+def test_what_no_optimiser_moved_is_refused_out_of_bounds() -> None:
+    for value in (9.0, torch.tensor(9.0), torch.tensor([1.0, 9.0])):
+        with pytest.raises(OptionError, match=r"gain lies between 0.5 and 8 stops"):
+            REAL.check(value)
+    for bad in (float("nan"), float("inf")):
+        with pytest.raises(OptionError, match="diverged"):
+            REAL.check(torch.tensor(bad, requires_grad=True))
+
+
 @pytest.mark.parametrize(
     ("parameter", "value"),
     [

@@ -20,6 +20,7 @@ Run = Callable[..., pytest.RunResult]
 
 HEAD = """
 import numpy as np
+import pytest
 import hdrmetrics as hm
 
 def picture(seed=0):
@@ -52,6 +53,8 @@ def test_it(hdr_quality):
     hdr_quality.check(test, reference, at_least=20)
     hdr_quality.check(test, reference, "pu21-mae", at_most=50, encoder="peaks", scale=None)
     hdr_quality.check(test, metric="pu21-piqe", at_most=100)
+    own = hdr_quality.check(test / 10, reference, at_least=20, test_scale=10)
+    assert own.checks[0].value == pytest.approx(report.checks[0].value, abs=1e-3)
 """)
     result.assert_outcomes(passed=1)
 
@@ -206,6 +209,28 @@ def test_unpaired(hdr_quality):
     result.assert_outcomes(passed=2, failed=2)
     result.stdout.fnmatch_lines(["E *image quality could not be judged*", "E *bad.exr*bad.exr*"])
     result.stdout.fnmatch_lines(["E *PairingError: *differ in number or name"])
+
+
+def test_a_missing_render_does_not_hide_the_others(run: Run, pytester: pytest.Pytester) -> None:
+    rng = np.random.default_rng(0)
+    for name in ("a", "b"):
+        image = (10 ** rng.uniform(0, 2, (24, 32, 3))).astype(np.float32)
+        for folder in ("out", "ref"):
+            (pytester.path / folder).mkdir(exist_ok=True)
+            hm.write_image(pytester.path / folder / f"{name}.exr", image)
+    (pytester.path / "out" / "b.exr").rename(pytester.path / "out" / "c.exr")
+    result = run("""
+def test_it(hdr_quality):
+    hdr_quality.check("out", "ref", at_least=20)
+
+def test_nothing(hdr_quality):
+    hdr_quality.check("gone", "ref", at_least=20)
+""")
+    result.assert_outcomes(failed=2)
+    result.stdout.fnmatch_lines(["E *image quality could not be judged: 2 of 3 picture(s)*"])
+    result.stdout.fnmatch_lines(["E *b.exr: *missing; no test is there for the reference*"])
+    result.stdout.fnmatch_lines(["E *c.exr: *no reference is called 'c'*"])
+    result.stdout.fnmatch_lines(["E *gone: no such file or folder*"])
 
 
 @pytest.mark.parametrize(

@@ -94,6 +94,33 @@ def test_names_are_taken_once() -> None:
         metric_info("zzzzz")
 
 
+def test_metrics_of_codes_may_be_called_sdr() -> None:
+    for name in ("psnr", "ms-ssim", "piqe"):
+        assert metric_info(f"sdr-{name}") == metric_info(name)
+        assert create_metric(f"sdr-{name}").info.name == name
+        assert metric_options(f"sdr-{name}") == metric_options(name)
+    image = torch.rand(3, 16, 16)
+    got = hdrmetrics.score(0.9 * image, "sdr-psnr", reference=image)
+    assert got == hdrmetrics.score(0.9 * image, "psnr", reference=image)
+    assert got.metric == "psnr"
+    for name in ("sdr-pu21-psnr", "sdr-hdrvdp2", "sdr-", "sdr-sdr-psnr"):
+        with pytest.raises(UnknownNameError, match="unknown metric"):
+            create_metric(name)
+    with pytest.raises(UnknownNameError, match="did you mean ssim"):
+        create_metric("sdr-sim")
+
+
+def test_limits_may_be_called_sdr() -> None:
+    from hdrmetrics.gate import evaluate_cases
+
+    image = torch.rand(3, 16, 16, generator=torch.Generator().manual_seed(0))
+    cases = {"a.png": (0.9 * image, image)}
+    for limit, status in ((1.0, "pass"), (90.0, "fail")):
+        report = evaluate_cases(cases, metrics=["sdr-psnr"], fail_below={"sdr-psnr": limit})
+        assert report.status == status
+        assert [check.info.name for check in report.checks] == ["psnr"]
+
+
 def test_options_are_those_of_metric_and_encoding() -> None:
     assert set(metric_options("pu21-ssim")) == {"encoder", "channels", "border", "crf_correction"}
     assert set(metric_options("mu-psnr")) == {"peak_luminance", "mu", "crf_correction"}

@@ -9,6 +9,7 @@ from datasets.scenes.scene import Kind
 from hdrmetrics.errors import ImageReadError
 from hdrmetrics.io import DEFAULT_MAX_PIXELS, SUFFIXES
 from hdrmetrics.io.exr_header import parse as parse_exr
+from hdrmetrics.io.kinds import sniff
 from hdrmetrics.io.source import Source
 from hdrmetrics.io.source import load as load_source
 from hdrmetrics.io.tiff_tags import number, read_tags
@@ -28,7 +29,7 @@ def picture_kind(path: Path) -> Kind:
     (a gain map or a PQ signal in them does not show before they are decoded). A TIFF that cannot
     be read is taken as SDR: loading it will tell.
     """
-    name = SUFFIXES[path.suffix.lower()]
+    name = SUFFIXES.get(path.suffix.lower()) or sniff(path)
     if name != "tiff":
         return "hdr" if name in _LINEAR_FORMATS else "sdr"
     try:
@@ -46,11 +47,11 @@ def picture_size(path: Path) -> tuple[int, int] | None:
     tuple or None
         ``None`` if the header cannot be read, or for formats that hold display codes.
     """
-    name = SUFFIXES[path.suffix.lower()]
+    name = SUFFIXES.get(path.suffix.lower()) or sniff(path)
     try:
         if name == "exr":
-            width, height = parse_exr(_whole(path))[0][0].size
-            return height, width
+            left, top, right, bottom = parse_exr(_whole(path))[0][0].display_window
+            return bottom - top + 1, right - left + 1
         if name == "tiff":
             tags, _, _ = read_tags(_whole(path))
             return number(tags, _HEIGHT), number(tags, _WIDTH)
@@ -59,7 +60,7 @@ def picture_size(path: Path) -> tuple[int, int] | None:
         return None
 
 
-def _plain_size(name: str, path: Path) -> tuple[int, int] | None:
+def _plain_size(name: str | None, path: Path) -> tuple[int, int] | None:
     if name not in ("hdr", "pfm"):
         return None
     with path.open("rb") as file:

@@ -6,8 +6,8 @@ import os
 import sys
 from collections.abc import Sequence
 
-from hdrmetrics.cli import messages
-from hdrmetrics.cli.parser import build_parser, separate_outputs
+from hdrmetrics.cli import evaluate, messages
+from hdrmetrics.cli.parser import Misunderstood, build_parser, separate_outputs
 from hdrmetrics.errors import HdrMetricsError
 
 USAGE, INTERRUPTED, BROKEN_PIPE = 2, 130, 141
@@ -28,6 +28,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         130 interrupted; 141 the reader of a pipe went away.
     """
     messages.prepare_streams()
+    if argv is None:
+        _wait_passively()
     try:
         code = _run(sys.argv[1:] if argv is None else argv)
         sys.stdout.flush()
@@ -35,8 +37,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         _silence_stdout()
         return BROKEN_PIPE
-    except KeyboardInterrupt:
-        messages.say("interrupted")
+    except KeyboardInterrupt as stop:  # jobs say where their rows are
+        messages.say(str(stop) or "interrupted")
         return INTERRUPTED
     except (HdrMetricsError, OSError) as error:
         messages.error(str(error))
@@ -47,13 +49,31 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(argv: Sequence[str]) -> int:
+    parser = build_parser()
+    words = separate_outputs(argv, parser.optional_files(argv))
     try:
-        arguments = build_parser().parse_args(separate_outputs(argv))
-    except SystemExit as stop:  # --help, --version or an error that has been printed
+        arguments = parser.parse_args(words)
+    except Misunderstood as stop:
+        if words and words[0] == "evaluate":
+            evaluate.report_misunderstood(words, stop.message)
+        return USAGE
+    except SystemExit as stop:  # --help or --version
         return stop.code if isinstance(stop.code, int) else USAGE
+    arguments.words = list(argv)
     with messages.own_warnings():
         code: int = arguments.run(arguments)
     return code
+
+
+def _wait_passively() -> None:
+    """Let PyTorch's threads sleep while they wait for each other, before PyTorch is loaded.
+
+    They would turn in a loop, which beside other busy processes keeps off the cores the very
+    threads that are waited for. Only for the command, which has its process to itself, and where
+    the user has said nothing about it.
+    """
+    if not {"OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "KMP_BLOCKTIME"} & os.environ.keys():
+        os.environ |= {"OMP_WAIT_POLICY": "PASSIVE", "KMP_BLOCKTIME": "0"}
 
 
 def _silence_stdout() -> None:

@@ -7,6 +7,8 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from hdrmetrics.catalogue import canonical_name
+from hdrmetrics.cli.targets import add_resume, add_tables
 from hdrmetrics.errors import OptionError
 
 if TYPE_CHECKING:
@@ -36,11 +38,25 @@ def add_conditions(parser: argparse.ArgumentParser, *, reference: bool = True) -
         help=f"{whose} largest luminance (default: its 99.9th percentile is 1000 cd/m²)",
     )  # fmt: skip
     light.add_argument(
-        "--scale", type=positive, metavar="CD/M2", help="luminance of the pixel value 1"
-    )
+        "--scale", type=positive, metavar="CD/M2",
+        help="luminance of the pixel value 1 of linear pictures without a unit; light that is "
+        "known (PQ, HLG, SDR, EXR in cd/m²) stays",
+    )  # fmt: skip
+    if reference:
+        for role in ("test", "reference"):
+            own = group.add_mutually_exclusive_group()
+            own.add_argument(
+                f"--{role}-peak", type=positive, metavar="CD/M2",
+                help=f"the {role}'s own largest luminance, where units differ",
+            )  # fmt: skip
+            own.add_argument(
+                f"--{role}-scale", type=positive, metavar="CD/M2",
+                help=f"luminance of the {role}'s own pixel value 1",
+            )  # fmt: skip
     group.add_argument(
         "--display", metavar="NAME",
-        help="display, one of: hdrmetrics displays; or a file.json, file.json#name",
+        help="display that decodes coded pictures, and shows linear light as far as it can; one "
+        "of: hdrmetrics displays; or a file.json, file.json#name",
     )  # fmt: skip
     group.add_argument(
         "--mask", metavar="FILE", help="picture of weights: white counts, black does not"
@@ -63,27 +79,40 @@ def add_running(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--device", metavar="NAME", help="cpu (default), cuda, mps, …")
     group.add_argument(
-        "--jobs", type=count, default=1, metavar="N", help="files worked on at a time (default: 1)"
-    )
+        "--jobs", type=count, metavar="N",
+        help="files worked on at a time (default: as many as there are cores)",
+    )  # fmt: skip
     group.add_argument(
-        "--isolate", action="store_true",
-        help="read each file in a process of its own: for files that are not trusted",
+        "--isolate", action="store_const", const=True,
+        help="let another process read all formats, not only those whose decoders may crash: for "
+        "files that are not trusted",
     )  # fmt: skip
     group.add_argument("--quiet", action="store_true", help="no progress, conditions and warnings")
 
 
-def add_json(parser: argparse.ArgumentParser) -> None:
+def add_json(parser: argparse._ActionsContainer) -> None:
     """Add ``--json``."""
     parser.add_argument(
         "--json", metavar="FILE.json", help="write JSON to a file, or to stdout if none is named"
     )
 
 
-def add_csv(parser: argparse.ArgumentParser) -> None:
+def add_csv(parser: argparse._ActionsContainer) -> None:
     """Add ``--csv``."""
     parser.add_argument(
-        "--csv", metavar="FILE.csv", help="write CSV to a file, or to stdout if none is named"
+        "--csv",
+        metavar="FILE.csv",
+        help="write CSV to a file (tabs for .tsv), or to stdout if none is named",
     )
+
+
+def add_outputs(parser: argparse._ActionsContainer) -> None:
+    """Add where tables go, and going on with a run that was stopped."""
+    group = parser.add_argument_group("tables")
+    add_csv(group)
+    add_json(group)
+    add_tables(group)
+    add_resume(group)
 
 
 def positive(text: str) -> float:
@@ -125,12 +154,12 @@ def limit(text: str) -> tuple[str, float]:
     name, equals, value = text.rpartition("=")
     if not equals or not name:
         raise argparse.ArgumentTypeError(f"{text!r} is not METRIC=NUMBER")
-    return name, number(value)
+    return canonical_name(name), number(value)
 
 
 def chosen_metrics(given: Sequence[str], default: Sequence[str]) -> list[str]:
     """Return the names of ``--metric``, each once; several may stand in one, with commas."""
-    names = [name.strip() for text in given for name in text.split(",")]
+    names = [canonical_name(name.strip()) for text in given for name in text.split(",")]
     return list(dict.fromkeys(name for name in names if name)) or list(default)
 
 
@@ -155,7 +184,12 @@ def settings(arguments: argparse.Namespace, metrics: Sequence[str]) -> BatchSett
             options.setdefault(name, {})["crf_correction"] = True
     if arguments.device is not None:
         _check_device(arguments.device)
+    _check_light(arguments)
     return {
+        "test_peak": getattr(arguments, "test_peak", None),
+        "test_scale": getattr(arguments, "test_scale", None),
+        "reference_peak": getattr(arguments, "reference_peak", None),
+        "reference_scale": getattr(arguments, "reference_scale", None),
         "peak": arguments.peak,
         "scale": arguments.scale,
         "display": None if arguments.display is None else get_display(arguments.display),
@@ -166,6 +200,17 @@ def settings(arguments: argparse.Namespace, metrics: Sequence[str]) -> BatchSett
         "isolate": arguments.isolate,
         "options": options,
     }
+
+
+def _check_light(arguments: argparse.Namespace) -> None:
+    """Refuse a factor of both pictures beside one of a single one, in the words of the command."""
+    common = next((name for name in ("peak", "scale") if getattr(arguments, name)), None)
+    sides = ("test_peak", "test_scale", "reference_peak", "reference_scale")
+    own = next((name for name in sides if getattr(arguments, name, None)), None)
+    if common is not None and own is not None:
+        raise OptionError(
+            f"give --{common} for both pictures or --{own.replace('_', '-')} for one, not both"
+        )
 
 
 def _check_device(name: str) -> None:

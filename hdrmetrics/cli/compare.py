@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from hdrmetrics.cli import arguments as shared
+from hdrmetrics.cli.overwriting import add_overwrite
 from hdrmetrics.defaults import WITH_REFERENCE
 from hdrmetrics.errors import OptionError
-
-if TYPE_CHECKING:
-    from hdrmetrics.inputs import Source
 
 
 def add_parser(commands: Any) -> None:
@@ -19,9 +17,11 @@ def add_parser(commands: Any) -> None:
         "compare",
         help="compare pictures with their references",
         usage="hdrmetrics compare [options] TEST REFERENCE\n"
-        "       hdrmetrics compare [options] TEST [TEST ...] -r REFERENCE [REFERENCE ...]",
+        "       hdrmetrics compare [options] TEST [TEST ...] -r REFERENCE [REFERENCE ...]\n"
+        "       hdrmetrics compare [options] METHOD METHOD [METHOD ...] -r REFERENCE",
         description="Compare pictures with their references, which are paired by name; one "
-        "reference file serves all.",
+        "reference file serves all. Several folders with pictures of the same names are methods: "
+        "they get one table with their means and paired differences.",
         allow_abbrev=False,
     )
     parser.add_argument("files", nargs="+", metavar="TEST", help="file, folder or 'pattern'")
@@ -43,10 +43,10 @@ def add_parser(commands: Any) -> None:
         help="values at the ends of the colour scale, to compare pictures (one metric only); a map "
         "of probabilities, whose scale is always the same, is then drawn without the picture",
     )  # fmt: skip
+    add_overwrite(maps)
     shared.add_conditions(parser)
     shared.add_running(parser)
-    shared.add_json(parser)
-    shared.add_csv(parser)
+    shared.add_outputs(parser)
     parser.set_defaults(run=run)
 
 
@@ -60,15 +60,11 @@ def limits(text: str) -> tuple[float, float]:
 
 def run(arguments: argparse.Namespace) -> int:
     """Compare the files."""
-    from hdrmetrics.catalogue import create_metric, metric_info
+    from hdrmetrics.catalogue import create_metric
+    from hdrmetrics.cli.findings import find_sets, say_what_is_left_out, score_and_report
     from hdrmetrics.cli.maps import MapWriter
-    from hdrmetrics.cli.output import check_outputs, report
-    from hdrmetrics.cli.progress import score_with_progress
-    from hdrmetrics.pairing import find_files, pair_files
 
-    check_outputs(arguments)
     names = shared.chosen_metrics(arguments.metric, WITH_REFERENCE)
-    infos = [metric_info(name) for name in names]
     tests, references = arguments.files, arguments.reference
     if references is None:
         if len(tests) != 2:
@@ -77,24 +73,18 @@ def run(arguments: argparse.Namespace) -> int:
                 "the references: compare TEST … --reference REFERENCE …"
             )
         tests, references = tests[:1], tests[1:]
-    pairs = pair_files(
-        find_files(tests, recursive=arguments.recursive),
-        find_files(references, recursive=arguments.recursive),
-    )
+    sets = find_sets(tests, references, recursive=arguments.recursive)
     settings = shared.settings(arguments, names)
     writer = None
     if arguments.map is not None:
         options = settings.get("options") or {}
         writer = MapWriter(
             arguments.map,
-            [test for test, _ in pairs],
+            sets,
             # Options may take a metric's map away.
             [create_metric(name, **options.get(name, {})).info for name in names],
             suffix=f".{arguments.map_format}",
             limits=arguments.map_limits,
         )
-    files: list[tuple[Source, Source | None]] = [(one.path, other.path) for one, other in pairs]
-    rows = score_with_progress(files, names, settings, quiet=arguments.quiet, on_map=writer)
-    if writer is None:
-        return report(rows, infos, arguments)
-    return report(rows, infos, arguments, extra={"maps": writer.records}, facts=writer.facts())
+    say_what_is_left_out(arguments, [*tests, *references])
+    return score_and_report(sets, names, settings, arguments, writer=writer)

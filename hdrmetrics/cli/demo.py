@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 import tempfile
 import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hdrmetrics.cli.overwriting import add_overwrite, refuse_overwriting
 from hdrmetrics.defaults import WITH_REFERENCE, WITHOUT_REFERENCE
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ def add_parser(commands: Any) -> None:
         allow_abbrev=False,
     )
     parser.add_argument("--out", metavar="DIR", help="folder for the files (default: a new one)")
+    add_overwrite(parser)
     parser.set_defaults(run=run)
 
 
@@ -47,14 +50,20 @@ def run(arguments: argparse.Namespace) -> int:
     from hdrmetrics.samples import sample_images
 
     width = terminal_width()
+    samples = sample_images()
+    name, source = next(iter(samples.items()))
+    original = read_image(source)
+    changed = spoiled(original)
     try:
         folder = Path(arguments.out or tempfile.mkdtemp(prefix="hdrmetrics-demo-"))
         maps = folder / "maps"  # a folder of their own: they are no pictures to score
+        reference = folder / f"{name}.exr"
+        versions = {kind: folder / f"{name}-{kind}.exr" for kind in changed}
+        drawn = {path: maps / f"{path.stem}.png" for path in versions.values()}
+        refuse_overwriting([reference, *drawn, *drawn.values()], arguments.overwrite)
         maps.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ImageWriteError(f"cannot make the folder {arguments.out!r}: {error}") from error
-    samples = sample_images()
-    name, source = next(iter(samples.items()))
 
     _say("1. Pictures by themselves", width)
     _say(
@@ -71,13 +80,9 @@ def run(arguments: argparse.Namespace) -> int:
         _say(f"What looks odd is pointed out: {line}", width)
 
     _say("\n2. Pictures against their reference", width)
-    original = read_image(source)
-    reference = folder / f"{name}.exr"
     write_image(reference, original, depth="float")
-    versions: dict[str, Path] = {}
     facts = []
-    for kind, (words, image) in spoiled(original).items():
-        versions[kind] = folder / f"{name}-{kind}.exr"
+    for kind, (words, image) in changed.items():
         write_image(versions[kind], image, depth="float")
         facts.append((versions[kind].name, words))
     _say(f"{name} was spoiled in three ways:", width)
@@ -85,7 +90,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     def draw(index: int, found: ScoreMap) -> None:
         if found.score.metric == WITH_REFERENCE[-1]:
-            write_map(maps / f"{list(versions.values())[index].stem}.png", found)
+            write_map(list(drawn.values())[index], found)
 
     pairs = [(path, reference) for path in versions.values()]
     compared = score_files(pairs, WITH_REFERENCE, on_map=draw)
@@ -108,15 +113,15 @@ def run(arguments: argparse.Namespace) -> int:
 
     _say("\n3. Where the differences are", width)
     _say(f"Maps of local SSIM, bright where the pictures differ, are in {maps}:", width)
-    for path in versions.values():
-        print(f"  {path.stem}.png")
+    for path in drawn.values():
+        print(f"  {path.name}")
 
     _say("\n4. The same with your own files", width)
-    shown = folder.as_posix()
+    shown = shlex.quote(f"{folder.as_posix()}/")  # patterns have to stay outside the quotes
     for line in (
-        f"hdrmetrics compare {shown}/{name}-noise.exr {shown}/{name}.exr --map diff.png",
+        f"hdrmetrics compare {shown}{name}-noise.exr {shown}{name}.exr --map diff.png",
         f"hdrmetrics rank {shown} --metric {WITHOUT_REFERENCE[0]}",
-        f"hdrmetrics evaluate {shown}/{name}-*.exr -r {shown}/{name}.exr --fail-below pu21-psnr=38",
+        f"hdrmetrics evaluate {shown}{name}-*.exr -r {shown}{name}.exr --fail-below pu21-psnr=38",
         "hdrmetrics metrics",
     ):
         print(f"  {line}")

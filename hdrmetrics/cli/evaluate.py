@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import dataclasses
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hdrmetrics.cli import arguments as shared
+from hdrmetrics.cli.targets import add_resume
 from hdrmetrics.defaults import WITH_REFERENCE, WITHOUT_REFERENCE
 from hdrmetrics.errors import OptionError
 
 if TYPE_CHECKING:
+    from hdrmetrics.batch import Row
     from hdrmetrics.gate_result import GateReport
 
 _SHOWN = 20
+_REPORTS = ("junit", "markdown", "json")
 
 
 def add_parser(commands: Any) -> None:
@@ -26,7 +31,7 @@ def add_parser(commands: Any) -> None:
         usage="hdrmetrics evaluate [options] TEST [TEST ...]",
         description="Judge pictures by limits or by a baseline. Exit code 0: passed; 1: quality "
         "fell; 2: wrong usage, files that could not be scored or are missing, or a baseline made "
-        "under other conditions.",
+        "under other conditions. The reports are written in every case.",
         allow_abbrev=False,
     )
     parser.add_argument("files", nargs="+", metavar="TEST", help="file, folder or 'pattern'")
@@ -57,6 +62,7 @@ def add_parser(commands: Any) -> None:
     reports.add_argument("--junit", metavar="FILE.xml", help="write JUnit XML")
     reports.add_argument("--markdown", metavar="FILE.md", help="write a summary (- for stdout)")
     shared.add_json(reports)
+    add_resume(reports)
     shared.add_conditions(parser)
     shared.add_running(parser)
     parser.set_defaults(run=run)
@@ -80,46 +86,114 @@ def max_drop(given: Sequence[tuple[str, float]]) -> float | dict[str, float] | N
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Judge the files."""
-    from hdrmetrics.cli.output import emit
-    from hdrmetrics.cli.progress import Progress
-    from hdrmetrics.gate import evaluate_quality
-    from hdrmetrics.gate_report import to_json, to_markdown, write_report
-    from hdrmetrics.pairing import find_files
+    """Judge the files; whatever happens, the reports that were asked for are written."""
+    try:
+        return _judge(arguments)
+    except Exception as error:
+        _report_failure(arguments, error)
+        raise
 
-    targets = (arguments.json, arguments.markdown)
-    if targets == ("-", "-"):
-        raise OptionError("--json and --markdown cannot both go to stdout: name a file for one")
+
+def _judge(arguments: argparse.Namespace) -> int:
+    from hdrmetrics.cli.findings import (
+        correction_warning,
+        say_what_is_left_out,
+        without_correction,
+    )
+    from hdrmetrics.cli.job import Job
+    from hdrmetrics.cli.output import score_table
+    from hdrmetrics.cli.tables import terminal_width
+    from hdrmetrics.cli.targets import check_targets
+    from hdrmetrics.gate import prepare_gate
+    from hdrmetrics.pairing import find_cases
+
     names = shared.chosen_metrics(arguments.metric, ())
-    below, above = dict(arguments.fail_below), dict(arguments.fail_above)
     drops = max_drop(arguments.max_drop)
+    check_targets(arguments, _inputs(arguments))
     settings = shared.settings(arguments, _metrics(arguments, names, drops))
-    total = len(find_files(arguments.files, recursive=arguments.recursive))
-    with Progress(total, quiet=arguments.quiet) as step:
-        settings["on_row"] = step
-        found = evaluate_quality(
-            arguments.files,
-            reference=arguments.reference,
-            metrics=names,
-            fail_below=below,
-            fail_above=above,
-            baseline=arguments.baseline,
-            max_drop=drops,
-            update_baseline=arguments.update_baseline,
-            recursive=arguments.recursive,
-            **settings,
-        )
-    files = [None if target == "-" else target for target in targets]
-    write_report(found, junit=arguments.junit, json=files[0], markdown=files[1])
-    if arguments.json == "-":
-        emit(to_json(found), "-")
-    elif arguments.markdown == "-":
-        emit(to_markdown(found), "-")
-    else:
-        _print(found)
-    sys.stdout.flush()
-    _problems(found, quiet=arguments.quiet)
-    return found.exit_code
+    cases = find_cases(arguments.files, arguments.reference, recursive=arguments.recursive)
+    check_targets(arguments, [*_inputs(arguments), *(case.test for case in cases)])
+    gate = prepare_gate(
+        {one.name: (one.test, one.reference) for one in cases if not one.problem},
+        problems={one.name: one.problem for one in cases if one.problem},
+        paired=arguments.reference is not None,
+        metrics=names,
+        fail_below=dict(arguments.fail_below),
+        fail_above=dict(arguments.fail_above),
+        baseline=arguments.baseline,
+        max_drop=drops,
+        update_baseline=arguments.update_baseline,
+    )
+    say_what_is_left_out(arguments, [*arguments.files, *(arguments.reference or ())])
+    exempt = [correction_warning(name) for name in without_correction(arguments, list(gate.infos))]
+
+    def finish(done: dict[int, Row]) -> int:
+        if len(done) < len(gate.cases):  # interrupted: no verdict, and the baseline stays
+            rows = [done[index] for index in sorted(done)]
+            print(score_table(rows, list(gate.infos.values()), terminal_width()))
+            print(f"\npartial: {len(rows)} of {len(gate.cases)} files, without a verdict")
+            return 2
+        found = gate.judge([done[index] for index in range(len(done))])
+        found = dataclasses.replace(found, notices=(*found.notices, *exempt))
+        _write(found, {f"--{k}": v for k in _REPORTS if (v := getattr(arguments, k)) is not None})
+        if "-" not in (arguments.json, arguments.markdown, arguments.junit):
+            _print(found)
+        sys.stdout.flush()
+        _problems(found, quiet=arguments.quiet)
+        return found.exit_code
+
+    job = Job(arguments, list(gate.infos), settings)
+    return job.run(list(gate.cases.values()), finish)
+
+
+def _inputs(arguments: argparse.Namespace) -> list[str]:
+    """Return the files that are named and must not become reports."""
+    named = [*arguments.files, *(arguments.reference or ()), arguments.baseline]
+    return [name for name in named if name is not None]
+
+
+def _write(found: GateReport, targets: Mapping[str, str]) -> None:
+    from hdrmetrics.cli.output import emit
+    from hdrmetrics.gate_report import to_json, to_junit, to_markdown, write_report
+
+    forms = {"--json": to_json, "--markdown": to_markdown, "--junit": to_junit}
+    files = {option: target for option, target in targets.items() if target != "-"}
+    write_report(
+        found,
+        junit=files.get("--junit"),
+        json=files.get("--json"),
+        markdown=files.get("--markdown"),
+    )
+    for option in targets.keys() - files.keys():
+        emit(forms[option](found), "-")
+
+
+def report_misunderstood(argv: Sequence[str], message: str) -> None:
+    """Write the reports that a command asks for whose words cannot be understood otherwise.
+
+    A report of an earlier run that is left there would be taken for this one's.
+    """
+    words = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    for name in (*_REPORTS, "baseline"):
+        words.add_argument(f"--{name}", nargs="?")
+    words.add_argument("-r", "--reference", nargs="+")
+    try:
+        arguments, others = words.parse_known_args(argv[1:])
+    except (argparse.ArgumentError, SystemExit):
+        return
+    arguments.files = [word for word in others if not word.startswith("-")]
+    _report_failure(arguments, OptionError(message))
+
+
+def _report_failure(arguments: argparse.Namespace, error: Exception) -> None:
+    """Write reports that say why nothing was judged: often all that a CI system shows."""
+    from hdrmetrics.cli.targets import writable_targets
+    from hdrmetrics.gate_result import GateReport
+
+    problem = " ".join(str(error).split()) or type(error).__name__
+    found = GateReport((), (), {}, {}, arguments.baseline, False, problem=problem)
+    with contextlib.suppress(OSError):  # the first error is the one to tell
+        _write(found, writable_targets(arguments, _inputs(arguments)))
 
 
 def _metrics(

@@ -1,89 +1,130 @@
-"""The command ``expand``: an SDR picture to HDR by an inverse tone-mapping operator."""
+"""The command ``expand``: SDR pictures to HDR by inverse tone-mapping operators."""
 
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hdrmetrics.cli import arguments as shared
+from hdrmetrics.cli.operators import add_depth, add_making, add_operator, add_pictures, show_list
 from hdrmetrics.errors import DomainError, OptionError
 
 if TYPE_CHECKING:
+    from hdrmetrics.cli.variants import Variant
     from hdrmetrics.expand import ExpansionInfo
+    from hdrmetrics.image import Image
+    from hdrmetrics.parameters import Parameter
 
 _OPERATOR, _PEAK = "kovaleski-oliveira14", 1000.0
+_ENDINGS = (".exr", ".hdr", ".pfm")
 
 
 def add_parser(commands: Any) -> None:
     """Add the command."""
     parser = commands.add_parser(
         "expand",
-        help="expand an SDR picture to HDR",
-        usage="hdrmetrics expand [options] FILE OUTPUT\n       hdrmetrics expand --list",
-        description="Expand an SDR picture to linear light in cd/m² for an HDR display.",
+        help="expand SDR pictures to HDR",
+        usage="hdrmetrics expand [options] FILE [FILE ...] -o OUTPUT\n"
+        "       hdrmetrics expand --list",
+        description="Expand SDR pictures to linear light in cd/m² for an HDR display: one file, or "
+        "a folder of them with a picture for each file, operator and value of --set.",
         allow_abbrev=False,
     )
-    parser.add_argument("file", nargs="?", metavar="FILE", help="SDR picture")
-    parser.add_argument("output", nargs="?", metavar="OUTPUT", help=".exr, .hdr or .pfm to write")
-    parser.add_argument(
-        "--operator", default=_OPERATOR, metavar="NAME",
-        help=f"inverse operator, one of --list (default: {_OPERATOR})",
-    )  # fmt: skip
+    add_pictures(parser, ".exr, .hdr or .pfm")
+    add_operator(parser, _OPERATOR)
     parser.add_argument(
         "--peak", type=shared.positive, default=_PEAK, metavar="CD/M2",
         help=f"luminance of the display's white (default: {_PEAK:g})",
     )  # fmt: skip
     parser.add_argument(
-        "--set", action="append", default=[], metavar="KEY=VALUE",
-        help="parameter of the operator, as listed by: hdrmetrics expand --list",
+        "--format", choices=tuple(ending[1:] for ending in _ENDINGS), default="exr",
+        help="of the pictures in a folder (default: exr)",
     )  # fmt: skip
-    parser.add_argument("--list", action="store_true", help="show the operators and stop")
-    parser.add_argument("--quiet", action="store_true", help="do not say what was done")
+    add_depth(parser)
+    add_making(parser)
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Expand the file."""
+    """Expand the files."""
+    from hdrmetrics.cli.variants import chosen_operators, make_variants
     from hdrmetrics.expand import COMMON, get_expansion, list_expansions
 
+    every = [info.name for info in list_expansions()]
+    names = chosen_operators(arguments.operator, _OPERATOR, every)
+    infos = {name: get_expansion(name).info for name in names}
     if arguments.list:
-        print("\n\n".join(_describe(info) for info in list_expansions()))
-        return 0
-    if arguments.file is None or arguments.output is None:
-        raise OptionError("expand takes a picture and the file to write, or --list")
-    from hdrmetrics.image import Calibration, Image
-    from hdrmetrics.io.reading import read_image
-    from hdrmetrics.io.writing import write_image
-    from hdrmetrics.parameters import parse_values
+        shown = infos.values() if arguments.operator else list_expansions()
+        return show_list(arguments, [_card(info) for info in shown], COMMON[1:])
 
-    operator = get_expansion(arguments.operator)
-    settings: dict[str, Any] = parse_values(
-        operator.info.name, (*COMMON, *operator.info.parameters), arguments.set
+    from hdrmetrics.cli.made import report_made
+    from hdrmetrics.cli.making import Maker
+    from hdrmetrics.cli.pictures import make_pictures
+
+    variants, notes = make_variants(
+        {name: (*COMMON, *info.parameters) for name, info in infos.items()}, arguments.set
     )
-    if "peak" in settings:
+    if any("peak" in variant.settings for variant in variants):
         raise OptionError("the peak is given by --peak")
-    picture = read_image(arguments.file)
-    if picture.calibration.linear or picture.calibration.transfer in ("pq", "hlg"):
-        raise DomainError(f"{arguments.file} is an HDR picture already; expand takes SDR ones")
-    light = operator(picture.tensor(), peak=arguments.peak, **settings)
-    rule = f"expanded by {operator.info.name} for a display of {arguments.peak:g} cd/m²"
-    write_image(
-        arguments.output,
-        Image(light[0].permute(1, 2, 0).numpy(), Calibration("absolute", rule=rule),
-              primaries=picture.primaries),
+    work = _Work(arguments)
+    made, planned, interrupted = make_pictures(
+        arguments, variants, Maker(work.read, work.write),
+        endings=_ENDINGS, ending=f".{arguments.format}",
     )  # fmt: skip
-    if not arguments.quiet:
-        print(f"{arguments.output}: {rule}; {float(light.min()):.4g} to {float(light.max()):.4g}")
-    return 0
+    light = f"absolute, for a display of {arguments.peak:g} cd/m²"
+    single = f"expanded by {variants[0].operator} for a display of {arguments.peak:g} cd/m²"
+    for one in made:
+        if planned == 1 and one.state == "written":
+            low, high = one.details["range"]
+            single += f"; {low:.4g} to {high:.4g}"
+    facts = ([("light", light)] if planned > 1 else []) + [("note", text) for text in notes]
+    return report_made(
+        made, planned, arguments, interrupted=interrupted, single=single, facts=facts
+    )
 
 
-def _describe(info: ExpansionInfo) -> str:
-    from hdrmetrics.expand import COMMON
+class _Work:
+    """Reads a picture and writes what the operators make of it."""
 
-    lines = [f"{info.name}  {info.title}", f"  {info.citation}"]
-    for parameter in (*COMMON[1:], *info.parameters):
-        default = "from the picture" if parameter.default is None else parameter.default
-        shown = f"{default:.4g}" if isinstance(default, float) else str(default)
-        unit = f" {parameter.unit}" if parameter.unit else ""
-        lines.append(f"  {parameter.name}={shown}{unit}: {parameter.meaning}")
-    return "\n".join(lines)
+    def __init__(self, arguments: argparse.Namespace) -> None:
+        self.arguments = arguments
+
+    def read(self, path: Path) -> tuple[Image, int, tuple[str, ...]]:
+        """Return an SDR picture, its number of pixels, and warnings."""
+        from hdrmetrics.io import read_image
+
+        picture = read_image(path, isolate=self.arguments.isolate)
+        if picture.calibration.linear or picture.calibration.transfer in ("pq", "hlg"):
+            raise DomainError(f"{path} is an HDR picture already; expand takes SDR ones")
+        return picture, picture.width * picture.height, picture.notes
+
+    def write(self, picture: Image, variant: Variant, path: Path) -> dict[str, Any]:
+        """Expand and write the picture, and return facts about it."""
+        from hdrmetrics.expand import COMMON, get_expansion
+        from hdrmetrics.image import Calibration, Image
+        from hdrmetrics.io import write_image
+        from hdrmetrics.parameters import resolve
+
+        operator = get_expansion(variant.operator)
+        peak = self.arguments.peak
+        light = operator(picture.tensor(), peak=peak, **variant.settings)
+        rule = f"expanded by {variant.operator} for a display of {peak:g} cd/m²"
+        pixels = light[0].permute(1, 2, 0).numpy()
+        calibration = Calibration("absolute", rule=rule)
+        write_image(
+            path, Image(pixels, calibration, primaries=picture.primaries),
+            depth=self.arguments.depth,
+        )  # fmt: skip
+        known = (*COMMON, *operator.info.parameters)
+        return {
+            "parameters": resolve(variant.operator, known, {"peak": peak, **variant.settings}),
+            "size": [picture.width, picture.height],
+            "range": [float(light.min()), float(light.max())],
+            "calibration": calibration.to_dict(),
+        }
+
+
+def _card(info: ExpansionInfo) -> tuple[dict[str, Any], tuple[Parameter, ...]]:
+    names = ("name", "title", "kind", "citation", "monotone", "differentiable")
+    return {name: getattr(info, name) for name in names}, info.parameters

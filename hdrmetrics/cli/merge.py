@@ -4,9 +4,16 @@ from __future__ import annotations
 
 import argparse
 import math
+import sys
 from fractions import Fraction
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hdrmetrics.cli import arguments as shared
+from hdrmetrics.cli import messages
+from hdrmetrics.cli.operators import add_depth
+from hdrmetrics.cli.overwriting import add_overwrite, refuse_overwriting
+from hdrmetrics.cli.targets import check_targets
 from hdrmetrics.errors import DomainError, OptionError
 
 if TYPE_CHECKING:
@@ -18,6 +25,7 @@ _ESTIMATES = ("debevec", "robertson")
 _KNOWN = ("srgb", "linear", "sigmoid")
 _WEIGHTS = ("hat", "triangle", "gaussian", "robertson", "variance", "box")
 _AVERAGES = ("log", "linear", "likelihood")
+_ENDINGS = (".exr", ".hdr", ".pfm")
 
 
 def add_parser(commands: Any) -> None:
@@ -30,12 +38,15 @@ def add_parser(commands: Any) -> None:
         "(relative: one exposure at full scale over its time).",
         allow_abbrev=False,
     )
-    parser.add_argument("files", nargs="+", metavar="FILE", help="aligned photographs")
+    parser.add_argument(
+        "files", nargs="+", metavar="FILE",
+        help="aligned photographs, a folder of them or a 'pattern'",
+    )  # fmt: skip
     parser.add_argument("-o", "--output", required=True, help=".exr, .hdr or .pfm to write")
     parser.add_argument(
         "--times", metavar="T,T,...",
-        help="exposure times such as 1/60,1/15,1/4 in the order of the files (default: from EXIF "
-        "time, ISO and f-number)",
+        help="exposure times such as 1/60,1/15,1/4 in the order of the files, in a folder by name "
+        "(default: from EXIF time, ISO and f-number)",
     )  # fmt: skip
     parser.add_argument(
         "--response", choices=(*_KNOWN, *_ESTIMATES), default=_KNOWN[0],
@@ -49,24 +60,33 @@ def add_parser(commands: Any) -> None:
         "--average", choices=_AVERAGES, default=_AVERAGES[0],
         help="what is averaged: log light, light, or light by likelihood (default: log)",
     )  # fmt: skip
+    add_depth(parser)
+    add_overwrite(parser)
     parser.add_argument("--quiet", action="store_true", help="do not say what was done")
+    shared.add_json(parser)
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Merge the files."""
+    from hdrmetrics import __version__
     from hdrmetrics.assembly import merge
     from hdrmetrics.assembly.exif import read_exposures
+    from hdrmetrics.cli.output import emit
     from hdrmetrics.image import Calibration, Image
-    from hdrmetrics.io.reading import read_image
-    from hdrmetrics.io.writing import write_image
+    from hdrmetrics.io import read_image, write_image
+    from hdrmetrics.pairing import find_files
+    from hdrmetrics.textfile import json_text
 
-    if len(arguments.files) < 2:
+    files = [one.path for one in find_files(arguments.files)]
+    if len(files) < 2:
         raise OptionError("merge takes at least 2 exposures")
+    target = Path(arguments.output)
+    _check_output(target, files, arguments)
     given = arguments.times
-    times = read_exposures(arguments.files) if given is None else _times(given)
-    pictures = [read_image(file) for file in arguments.files]
-    for file, picture in zip(arguments.files, pictures, strict=True):
+    times = read_exposures(files) if given is None else _times(given)
+    pictures = [read_image(file) for file in files]
+    for file, picture in zip(files, pictures, strict=True):
         if picture.calibration.linear or picture.primaries != pictures[0].primaries:
             raise DomainError(f"{file}: merge takes display-encoded pictures of the same primaries")
     stack = [picture.tensor() for picture in pictures]
@@ -75,18 +95,45 @@ def run(arguments: argparse.Namespace) -> int:
         stack, times, response=response, weights=arguments.weights, average=arguments.average
     )
     rule = f"{len(stack)} exposures merged with the response {merged.response}"
-    write_image(
-        arguments.output,
-        Image(merged.light[0].permute(1, 2, 0).numpy(), Calibration("relative", rule=rule),
-              primaries=pictures[0].primaries),
-    )  # fmt: skip
+    pixels = merged.light[0].permute(1, 2, 0).numpy()
+    calibration = Calibration("relative", rule=rule)
+    picture = Image(pixels, calibration, primaries=pictures[0].primaries)
+    write_image(target, picture, depth=arguments.depth)
+    report = merged.report()
+    if arguments.json is not None:
+        document = {
+            "hdrmetrics": __version__,
+            "command": "merge",
+            "output": str(target),
+            "inputs": [{"file": str(f), "exposure": t} for f, t in zip(files, times, strict=True)],
+            "weights": arguments.weights,
+            "average": arguments.average,
+            **report,
+        }
+        emit(json_text(document), arguments.json)
     if not arguments.quiet:
         shares = [
-            f"{value:.2%} {name}" for name, value in merged.report().items()
+            f"{value:.2%} {name}" for name, value in report.items()
             if isinstance(value, float) and value > 0
         ]  # fmt: skip
-        print(f"{arguments.output}: {'; '.join([rule, *shares])}")
+        if arguments.json != "-":
+            print(f"{target}: {'; '.join([rule, *shares])}")
+        sys.stdout.flush()  # before what goes to stderr
+        notes = ((str(f), note) for f, p in zip(files, pictures, strict=True) for note in p.notes)
+        for line in messages.grouped(notes):
+            messages.warning(line)
     return 0
+
+
+def _check_output(target: Path, files: list[Path], arguments: argparse.Namespace) -> None:
+    """Refuse an output that cannot be, before the exposures are read."""
+    suffix = target.suffix.lower()
+    if suffix not in _ENDINGS:
+        raise OptionError(f"cannot write {str(target)!r}: merge writes {' or '.join(_ENDINGS)}")
+    if arguments.depth is not None and suffix != ".exr":
+        raise OptionError(f"--depth {arguments.depth} is for EXR files, not for {str(target)!r}")
+    refuse_overwriting([target], arguments.overwrite, inputs=files)
+    check_targets(arguments, files)
 
 
 def _response(name: str, stack: list[Tensor], times: list[float]) -> str | Response:

@@ -40,8 +40,9 @@ def add_parser(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """List the metrics."""
     from hdrmetrics.catalogue import list_metrics, metric_info
-    from hdrmetrics.cli.output import emit, json_text
+    from hdrmetrics.cli.output import emit
     from hdrmetrics.cli.tables import terminal_width
+    from hdrmetrics.textfile import json_text
 
     found = list_metrics(
         reference=arguments.reference,

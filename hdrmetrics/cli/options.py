@@ -5,9 +5,10 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Sequence
-from typing import Any
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin
 
-from hdrmetrics.catalogue import metric_options
+from hdrmetrics.catalogue import canonical_name, metric_options
 from hdrmetrics.errors import OptionError
 
 _TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
@@ -34,6 +35,7 @@ def parse_options(texts: Sequence[str], metrics: Sequence[str]) -> dict[str, dic
     for text in texts:
         left, equals, value = text.partition("=")
         metric, dot, key = left.strip().rpartition(".")
+        metric = canonical_name(metric)
         if not (equals and dot and metric and key):
             raise OptionError(f"an option is METRIC.KEY=VALUE, not {text!r}")
         if metric not in metrics:
@@ -51,7 +53,7 @@ def parse_options(texts: Sequence[str], metrics: Sequence[str]) -> dict[str, dic
 def option_type(parameter: inspect.Parameter) -> str:
     """Return the type of an option in words, such as ``number or none``."""
     kinds = sorted(_kinds(parameter))
-    choices = re.findall(r"'([^']*)'", _annotation(parameter).replace('"', "'"))
+    choices = _only_choices(parameter)
     words = {
         "bool": "true or false",
         "float": "number",
@@ -64,11 +66,39 @@ def option_type(parameter: inspect.Parameter) -> str:
     return " or ".join([words[kind] for kind in ordered] + (["none"] if "none" in kinds else []))
 
 
+def _choices(parameter: inspect.Parameter) -> list[str]:
+    """Return the texts that the type names, in its order."""
+    return re.findall(r"'([^']*)'", _annotation(parameter).replace('"', "'"))
+
+
+def _only_choices(parameter: inspect.Parameter) -> list[str]:
+    """Return the texts that an option takes, if it takes no other text."""
+    words = re.findall(r"\w+", re.sub(r"'[^']*'|\"[^\"]*\"", "", _annotation(parameter)))
+    return [] if "str" in words else _choices(parameter)
+
+
 def _annotation(parameter: inspect.Parameter) -> str:
+    """Return what the type lets one type, as text; a matrix, say, is no option of a shell."""
     annotation = parameter.annotation
     if annotation is inspect.Parameter.empty:
         return ""
-    return annotation if isinstance(annotation, str) else inspect.formatannotation(annotation)
+    if isinstance(annotation, str):
+        return annotation
+    union = get_origin(annotation) in (Union, UnionType)
+    members = get_args(annotation) if union else (annotation,)
+    return " | ".join(text for member in members if (text := _written(member)))
+
+
+def _written(member: Any) -> str:
+    if member is NoneType:
+        return "None"
+    if member in (bool, int, float, str):
+        return str(member.__name__)
+    inside = get_args(member)
+    if get_origin(member) is Literal:
+        return ", ".join(repr(choice) for choice in inside)
+    numbers = bool(inside) and all(one in (int, float, ...) for one in inside)
+    return "tuple" if get_origin(member) is tuple and numbers else ""
 
 
 def _kinds(parameter: inspect.Parameter) -> set[str]:
@@ -107,6 +137,6 @@ def _value(text: str, parameter: inspect.Parameter, name: str) -> Any:
             return tuple(float(p) if set(p) & set(".eE") else int(p) for p in text.split(","))
         except ValueError:
             pass
-    if "str" in kinds and text:
+    if "str" in kinds and text:  # of choices the metric knows best what is wrong
         return text
     raise OptionError(f"{name} takes {option_type(parameter)}, not {text!r}")

@@ -5,19 +5,22 @@ from __future__ import annotations
 import argparse
 import csv
 import io
-import json
+import math
 import os
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hdrmetrics import __version__
 from hdrmetrics.cli import messages
-from hdrmetrics.cli.tables import Column, format_facts, format_table, terminal_width
-from hdrmetrics.errors import OptionError
+from hdrmetrics.cli.tables import Column, Grid, format_facts, terminal_width
 from hdrmetrics.formatting import arrow, format_value
-from hdrmetrics.textfile import write_text
+from hdrmetrics.frames import flat_records
+from hdrmetrics.pairing import listed
+from hdrmetrics.summary import Summary, summarise
+from hdrmetrics.textfile import json_text, write_text
 
 if TYPE_CHECKING:
     from hdrmetrics.batch import Row
@@ -25,6 +28,7 @@ if TYPE_CHECKING:
     from hdrmetrics.result import Score
 
 FAILED = "failed"
+_NAMED = 3  # further files named with an error
 _QUIET_CONDITIONS = ("calibration", "size", "dtype", "region", "mask", "version", "encoding")
 
 
@@ -36,58 +40,102 @@ def emit(text: str, target: str) -> None:
         write_text(target, text)
 
 
-def json_text(document: Any) -> str:
-    """Return a JSON document."""
-    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-
-
-def check_outputs(arguments: argparse.Namespace) -> None:
-    """Refuse two documents on one stream."""
-    if arguments.json == "-" and arguments.csv == "-":
-        raise OptionError("--json and --csv cannot both go to stdout: name a file for one")
-
-
-def report(
-    rows: Sequence[Row],
-    infos: Sequence[MetricInfo],
-    arguments: argparse.Namespace,
-    *,
-    extra: Mapping[str, Any] | None = None,
-    facts: Sequence[tuple[str, str]] = (),
-    table: str | None = None,
-) -> int:
-    """Write the rows wherever they are wanted and return the exit code.
+@dataclass
+class Findings:
+    """What a job found, for every form of output.
 
     Parameters
     ----------
-    rows
-        Of :func:`hdrmetrics.score_files`.
+    sets
+        Rows by method; by ``""`` where there is one set only.
     infos
         The metrics.
-    arguments
-        With ``command``, ``json``, ``csv`` and ``quiet``.
+    keys
+        By method, what each row's picture is called in all of them.
+    total
+        Files of the job; more than there are rows when it was interrupted.
     extra
         Further members of the JSON document.
     facts
         Further lines under the table.
-    table
+    grid
         The table, where it is another one than a line for each file.
     """
+
+    sets: Mapping[str, Sequence[Row]]
+    infos: Sequence[MetricInfo]
+    keys: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    total: int = 0
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    facts: Sequence[tuple[str, str]] = ()
+    grid: Grid | None = None
+
+    @property
+    def rows(self) -> list[Row]:
+        """All rows."""
+        return [row for rows in self.sets.values() for row in rows]
+
+    @property
+    def several(self) -> bool:
+        """Whether methods are compared."""
+        return "" not in self.sets
+
+    @property
+    def partial(self) -> bool:
+        """Whether rows are missing because the job was interrupted."""
+        return len(self.rows) < self.total
+
+
+def report(found: Findings, arguments: argparse.Namespace) -> int:
+    """Write the rows wherever they are wanted and return the exit code.
+
+    Parameters
+    ----------
+    found
+        Rows of :func:`hdrmetrics.score_files`.
+    arguments
+        With ``command``, ``quiet`` and the targets of tables.
+    """
+    from hdrmetrics.cli import documents, methods
+
+    infos, rows = found.infos, found.rows
+    facts = list(found.facts)
+    grids = [found.grid or score_grid(rows, infos)]
+    deltas: methods.Deltas = {}
+    if found.several:
+        values = methods.values_by_picture(found.sets, found.keys, [info.name for info in infos])
+        deltas = methods.method_differences(values, infos)
+        grids = methods.method_grids(found.sets, deltas, infos)
+        facts += methods.method_facts(values, deltas, infos)
+    facts += conditions(rows, infos)
     if arguments.json is not None:
         document = {
             "hdrmetrics": __version__,
             "command": arguments.command,
             "metrics": [info.name for info in infos],
-            "rows": [row.to_dict() for row in rows],
-            **(extra or {}),
+            "rows": [
+                ({"method": method} if found.several else {}) | row.to_dict()
+                for method, many in found.sets.items()
+                for row in many
+            ],
+            "summary": _summary_records(found),
+            **({"differences": methods.difference_records(deltas)} if found.several else {}),
+            **({"partial": {"done": len(rows), "of": found.total}} if found.partial else {}),
+            **found.extra,
         }
         emit(json_text(document), arguments.json)
     if arguments.csv is not None:
-        emit(csv_text(rows, infos), arguments.csv)
-    if "-" not in (arguments.json, arguments.csv):
+        tabs = Path(arguments.csv).suffix.lower() in (".tsv", ".tab")
+        emit(csv_text(found, "\t" if tabs else ","), arguments.csv)
+    if arguments.latex is not None:
+        emit(documents.latex_table(grids, facts), arguments.latex)
+    if arguments.markdown is not None:
+        emit(documents.markdown_table(grids, facts), arguments.markdown)
+    if "-" not in (arguments.json, arguments.csv, arguments.latex, arguments.markdown):
         width = terminal_width()
-        print(table or score_table(rows, infos, width))
-        facts = [*facts, *conditions(rows, infos)]
+        print("\n\n".join(grid.text(width) for grid in grids))
+        if found.partial:
+            print(f"\npartial: {len(rows)} of {found.total} files, the others were not scored")
         if facts and not arguments.quiet:
             print(f"\n{format_facts(facts, width)}")
     sys.stdout.flush()  # before what goes to stderr
@@ -95,18 +143,24 @@ def report(
 
 
 def report_problems(rows: Sequence[Row], *, quiet: bool) -> int:
-    """Print errors, and warnings that differ in more than numbers once; return the exit code."""
+    """Print errors and warnings, those that differ in numbers only once; return the exit code."""
     names = short_names([row.test for row in rows])
     for line in [] if quiet else grouped_warnings(rows):
         messages.warning(line)
+    # The reader's messages begin with the file; one reference may fail for many tests.
+    found: dict[str, list[str]] = {}
     for name, row in zip(names, rows, strict=True):
         same: dict[str, list[str]] = {}
         for what, message in row.errors.items():
             same.setdefault(message, []).append(what)
         for message, where in same.items():
-            # The reader's messages begin with the file.
             whole = where == ["file"]
-            messages.error(message if whole else f"{name}: {', '.join(where)}: {message}")
+            text = message if whole else f"{', '.join(where)}: {message}"
+            found.setdefault(text, []).append("" if whole else name)
+    for text, files in found.items():
+        others = listed(files[1:], most=_NAMED) if files[0] else ""
+        first = f"{files[0]}: {text}" if files[0] else text
+        messages.error(f"{first} (likewise {others})" if others else first)
     return 0 if all(row.ok for row in rows) else 2
 
 
@@ -135,22 +189,64 @@ def cell(row: Row, info: MetricInfo) -> str:
 
 def score_table(rows: Sequence[Row], infos: Sequence[MetricInfo], width: int | None) -> str:
     """Return a table with a line for each file, and their mean and worst values."""
+    return score_grid(rows, infos).text(width)
+
+
+def score_grid(rows: Sequence[Row], infos: Sequence[MetricInfo]) -> Grid:
+    """Return a line for each file; mean and worst values, and what the mean leaves out."""
     columns = [Column("file", shrinks="start"), *(Column(heading(i), right=True) for i in infos)]
     names = short_names([row.test for row in rows])
     lines = [
         [name, *(cell(row, info) for info in infos)] for name, row in zip(names, rows, strict=True)
     ]
-    footer = []
-    if len(rows) > 1:
-        means, worst = ["mean"], ["worst"]
-        for info in infos:
-            values = [r.scores[info.name].value for r in rows if info.name in r.scores]
-            bad = (min if info.higher_is_better else max)(values, default=None)
-            mean = sum(values) / len(values) if values else None
-            for line, value in ((means, mean), (worst, bad)):
-                line.append("" if value is None else format_value(value, info.unit, info.range))
-        footer = [means, worst]
-    return format_table(columns, lines, width=width, footer=footer)
+    if len(rows) < 2:
+        return Grid(columns, lines)
+    sums = [summary(rows, info) for info in infos]
+    footer = [
+        ["mean", *(_number(s.mean, i) for s, i in zip(sums, infos, strict=True))],
+        ["covers", *(f"{one.n} of {one.of}" for one in sums)],
+        ["worst", *(_number(s.worst, i) for s, i in zip(sums, infos, strict=True))],
+    ]
+    if not all(one.covers_all for one in sums):
+        alike = all(i.reference and i.higher_is_better for i in infos)
+        for label, counts in (
+            ("identical (inf)" if alike else "infinite", [one.infinite for one in sums]),
+            ("not a number", [one.not_numbers for one in sums]),
+            (FAILED, [one.failed for one in sums]),
+        ):
+            if any(counts):
+                footer.append([label, *(str(count) if count else "–" for count in counts)])
+    return Grid(columns, lines, footer)
+
+
+def summary(rows: Sequence[Row], info: MetricInfo) -> Summary:
+    """Return what there is to say about a metric's values."""
+    return summarise(
+        [row.scores[info.name].value if info.name in row.scores else None for row in rows],
+        higher_is_better=info.higher_is_better,
+    )
+
+
+def _number(value: float | None, info: MetricInfo) -> str:
+    return "–" if value is None else format_value(value, info.unit, info.range)
+
+
+def _summary_records(found: Findings) -> list[dict[str, Any]]:
+    records: list[dict[str, Any]] = []
+    for method, rows in found.sets.items():
+        for info in found.infos:
+            one = summary(rows, info)
+            worst = None if one.worst is None or not math.isfinite(one.worst) else one.worst
+            head: dict[str, Any] = {"method": method} if found.several else {}
+            records.append(
+                head
+                | {
+                    "metric": info.name, "n": one.n, "of": one.of, "mean": one.mean,
+                    "worst": worst, "infinite": one.infinite,
+                    "not_a_number": one.not_numbers, "failed": one.failed,
+                }
+            )  # fmt: skip
+    return records
 
 
 def short_names(paths: Sequence[str]) -> list[str]:
@@ -167,19 +263,16 @@ def short_names(paths: Sequence[str]) -> list[str]:
     return [Path(os.path.abspath(path)).relative_to(root).as_posix() for path in paths]
 
 
-def csv_text(rows: Sequence[Row], infos: Sequence[MetricInfo]) -> str:
-    """Return CSV: a row for each file with its values, errors and warnings."""
-    names = [info.name for info in infos]
+def csv_text(found: Findings, delimiter: str = ",") -> str:
+    """Return CSV: a row for each file (of each method), as :func:`flat_records` has it."""
+    rows = found.sets if found.several else found.rows
+    records = flat_records(rows, [info.name for info in found.infos])
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(["test", "reference", *names, "errors", "warnings"])
-    for row in rows:
-        values = [row.scores[n].value if n in row.scores else "" for n in names]
-        found = dict.fromkeys(w for score in row.scores.values() for w in score.warnings)
-        errors = [e if what == "file" else f"{what}: {e}" for what, e in row.errors.items()]
-        writer.writerow(
-            [row.test, row.reference or "", *values, "; ".join(errors), "; ".join(found)]
-        )
+    writer = csv.writer(text, delimiter=delimiter, lineterminator="\n")
+    if records:
+        writer.writerow(records[0])
+    for record in records:
+        writer.writerow("" if value is None else value for value in record.values())
     return text.getvalue()
 
 

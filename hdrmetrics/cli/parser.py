@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+import os
+import sys
+from collections.abc import Collection, Sequence
 from typing import NoReturn
 
 from hdrmetrics import __version__
@@ -19,17 +21,60 @@ from hdrmetrics.cli import (
     score,
     tonemap,
 )
+from hdrmetrics.cli.targets import picture_name
 
-_OPTIONAL_FILE = {"--json": ".json", "--csv": ".csv"}
+_OPTIONAL_FILE = frozenset({"--json", "--csv"})
+_BY_NAME = ("metrics", "displays")  # commands whose words are names, not files
+
+
+class Misunderstood(SystemExit):
+    """The words of a command could not be understood; the error has been printed.
+
+    Parameters
+    ----------
+    message
+        What was printed.
+    """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(2)
+        self.message = message
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser whose errors are one line."""
+    """A parser whose errors are one line, and that takes options between the files, too."""
+
+    _mixing = False
+
+    def parse_known_args(  # type: ignore[override]
+        self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
+    ) -> tuple[argparse.Namespace, list[str]]:
+        """Parse; a command takes ``a.exr --quiet b.exr`` as it takes ``--quiet a.exr b.exr``.
+
+        Where ``--`` ends the options, all files stand together: argparse cannot do both.
+        """
+        if self._subparsers is not None or self._mixing or (args and "--" in args):
+            return super().parse_known_args(args, namespace)
+        self._mixing = True  # what is called next calls this method again
+        try:
+            return self.parse_known_intermixed_args(args, namespace)
+        finally:
+            self._mixing = False
 
     def error(self, message: str) -> NoReturn:
-        """Print the error with where to find help, and stop with code 2."""
+        """Print the error with where to find help, and raise :class:`Misunderstood`."""
         message = " ".join(message.split())
-        self.exit(2, f"{self.prog}: error: {message} (see {self.prog} --help)\n")
+        self._print_message(f"{self.prog}: error: {message} (see {self.prog} --help)\n", sys.stderr)
+        raise Misunderstood(message)
+
+    def optional_files(self, argv: Sequence[str]) -> frozenset[str]:
+        """Return the options of a command whose file may be left out."""
+        for action in self._actions:
+            if isinstance(action, argparse._SubParsersAction) and argv:
+                command = action.choices.get(argv[0])
+                known: set[str] = set() if command is None else set(command._option_string_actions)
+                return _OPTIONAL_FILE & known
+        return frozenset()
 
 
 def build_parser() -> Parser:
@@ -59,20 +104,38 @@ def build_parser() -> Parser:
     return parser
 
 
-def separate_outputs(argv: Sequence[str]) -> list[str]:
+def separate_outputs(argv: Sequence[str], known: Collection[str] = _OPTIONAL_FILE) -> list[str]:
     """Return the arguments with ``--json`` and ``--csv`` bound to a file of theirs, or to stdout.
 
-    ``--json a.exr`` must not write over the picture: what follows is the file only if it looks
-    like one.
+    What follows is the file, but for what can only be meant otherwise: an option, a picture, a
+    pattern or a folder. ``--json a.exr`` must not write over the picture.
+
+    Parameters
+    ----------
+    argv
+        As typed.
+    known
+        Those of the two options that the command has, with what follows of which kind they are.
     """
     bound: list[str] = []
     rest = list(argv)
+    names = bool(argv) and argv[0] in _BY_NAME
     while rest:
         word = rest.pop(0)
         if word == "--":
             return [*bound, word, *rest]
-        if word in _OPTIONAL_FILE:
-            takes_next = rest and (rest[0] == "-" or rest[0].lower().endswith(_OPTIONAL_FILE[word]))
+        if word in known:
+            takes_next = bool(rest) and _is_target(rest[0], names)
             word = f"{word}={rest.pop(0) if takes_next else '-'}"
         bound.append(word)
     return bound
+
+
+def _is_target(word: str, names: bool) -> bool:
+    if word == "-":
+        return True
+    if word.startswith("-") or not word or picture_name(word):
+        return False
+    if names:  # of metrics: what has an ending or a folder is none
+        return "." in word or os.sep in word
+    return not os.path.isdir(word) and (os.path.exists(word) or not set(word) & set("*?["))

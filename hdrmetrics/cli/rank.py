@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
+import itertools
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +14,8 @@ from hdrmetrics.errors import OptionError
 
 if TYPE_CHECKING:
     from hdrmetrics.batch import Row
+    from hdrmetrics.cli.output import Findings
+    from hdrmetrics.cli.tables import Grid
     from hdrmetrics.metric import MetricInfo
 
 _TOP = 10
@@ -34,38 +38,39 @@ def add_parser(commands: Any) -> None:
     shared.add_metrics(parser, WITHOUT_REFERENCE[:1])
     shared.add_conditions(parser, reference=False)
     shared.add_running(parser)
-    shared.add_json(parser)
-    shared.add_csv(parser)
+    shared.add_outputs(parser)
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Rank the files."""
     from hdrmetrics.catalogue import metric_info
-    from hdrmetrics.cli.output import check_outputs, report
-    from hdrmetrics.cli.progress import Progress
-    from hdrmetrics.cli.tables import terminal_width
-    from hdrmetrics.pairing import find_files
-    from hdrmetrics.ranking import rank
+    from hdrmetrics.cli.findings import find_sets, say_what_is_left_out, score_and_report
+    from hdrmetrics.ranking import check_rankable, in_order
 
-    check_outputs(arguments)
     names = shared.chosen_metrics(arguments.metric, WITHOUT_REFERENCE[:1])
     if len(names) > 1:
         raise OptionError(f"rank orders by one metric, not by {', '.join(names)}")
     info = metric_info(names[0])
+    check_rankable(info)
+    sets = find_sets(arguments.files, None, recursive=arguments.recursive)
     settings = shared.settings(arguments, names)
-    files = [one.path for one in find_files(arguments.files, recursive=arguments.recursive)]
-    with Progress(len(files), quiet=arguments.quiet) as step:
-        settings["on_row"] = step
-        rows = rank(files, info.name, **settings)
-    table = ranking_table(rows, info, arguments.top, terminal_width())
-    return report(rows, [info], arguments, table=table)
+    say_what_is_left_out(arguments, arguments.files)
+
+    def finish(found: Findings) -> Findings:
+        rows = in_order(found.rows, info)
+        facts = [*uncertainty(rows, info), *found.facts]
+        grid = ranking_grid(rows, info, arguments.top)
+        return dataclasses.replace(found, sets={"": rows}, facts=facts, grid=grid)
+
+    return score_and_report(sets, names, settings, arguments, finish=finish)
 
 
-def ranking_table(rows: Sequence[Row], info: MetricInfo, top: int, width: int | None) -> str:
-    """Return the best and the worst pictures with their places."""
+def ranking_grid(rows: Sequence[Row], info: MetricInfo, top: int) -> Grid:
+    """Return the best and the worst pictures with their places, and intervals if there are any."""
     from hdrmetrics.cli.output import cell, heading, short_names
-    from hdrmetrics.cli.tables import Column, format_table
+    from hdrmetrics.cli.tables import Column, Grid
+    from hdrmetrics.formatting import format_value
 
     columns = [Column("place", right=True), Column("file", shrinks="start")]
     columns.append(Column(heading(info), right=True))
@@ -74,8 +79,36 @@ def ranking_table(rows: Sequence[Row], info: MetricInfo, top: int, width: int | 
         [str(index + 1) if row.ok else "–", name, cell(row, info)]
         for index, (name, row) in enumerate(zip(names, rows, strict=True))
     ]
+    if any(interval(row, info) for row in rows):
+        columns.append(Column("interval", right=True))
+        for line, row in zip(lines, rows, strict=True):
+            ends = interval(row, info) or ()
+            line.append(" to ".join(format_value(end, info.unit, info.range) for end in ends))
     scored = sum(row.ok for row in rows)
     if scored > 2 * top:
-        skipped = ["", f"… {scored - 2 * top} in between …", ""]
+        skipped = ["", f"… {scored - 2 * top} in between …", *[""] * (len(columns) - 2)]
         lines = [*lines[:top], skipped, *lines[scored - top :]]
-    return format_table(columns, lines, width=width)
+    return Grid(columns, lines)
+
+
+def interval(row: Row, info: MetricInfo) -> tuple[float, float] | None:
+    """Return the ends of a score's interval, ``None`` where it has none."""
+    score = row.scores.get(info.name)
+    if score is None or score.low is None or score.high is None:
+        return None
+    return score.low, score.high
+
+
+def uncertainty(rows: Sequence[Row], info: MetricInfo) -> list[tuple[str, str]]:
+    """Return how many places are uncertain, where the metric gives intervals."""
+    ranged = [ends for row in rows if (ends := interval(row, info)) is not None]
+    if len(ranged) < 2:
+        return []
+    best = ranged[0]
+    overlap = sum(low <= best[1] and best[0] <= high for low, high in ranged[1:])
+    close = sum(a[0] <= b[1] and b[0] <= a[1] for a, b in itertools.pairwise(ranged))
+    text = (
+        f"{close} of {len(ranged) - 1} neighbours have intervals that overlap, so their order is "
+        f"not certain; so do the intervals of the first and {overlap} others"
+    )
+    return [("places", text)]

@@ -34,6 +34,34 @@ class Column:
     shrinks: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """What a table holds, wherever it is written.
+
+    Parameters
+    ----------
+    columns
+        Their titles and how they are aligned.
+    rows
+        Cells.
+    footer
+        Further rows, set off by a line.
+    keep
+        Leading columns that say what a row is about.
+    """
+
+    columns: Sequence[Column]
+    rows: Sequence[Sequence[str]]
+    footer: Sequence[Sequence[str]] = ()
+    keep: int = 1
+
+    def text(self, width: int | None) -> str:
+        """Return the table for the terminal, see :func:`format_table`."""
+        return format_table(
+            self.columns, self.rows, width=width, footer=self.footer, keep=self.keep
+        )
+
+
 def terminal_width() -> int | None:
     """Return the number of characters in a line, ``None`` when the output is no terminal."""
     if "COLUMNS" in os.environ or sys.stdout.isatty():
@@ -47,19 +75,22 @@ def format_table(
     *,
     width: int | None,
     footer: Sequence[Sequence[str]] = (),
+    keep: int = 1,
 ) -> str:
     """Return a table as lines of text.
 
     Parameters
     ----------
     columns
-        The first one stays in every part when the others do not fit side by side.
+        Those that do not fit side by side go to further parts below.
     rows
         Cells.
     width
         Characters in a line; ``None`` for no limit.
     footer
         Further rows, set off by a line.
+    keep
+        Leading columns that stand in every part.
     """
     rows = [[one_line(cell) for cell in row] for row in rows]
     widths = [
@@ -69,7 +100,7 @@ def format_table(
     if width is not None:
         widths = _shrink(columns, widths, width)
     parts = []
-    for part in _parts(widths, width):
+    for part in _parts(widths, width, keep):
         lines = [_line(columns, [column.header for column in columns], widths, part)]
         lines += [_line(columns, row, widths, part) for row in rows]
         if footer:
@@ -90,15 +121,17 @@ def _shrink(columns: Sequence[Column], widths: list[int], width: int) -> list[in
     return widths
 
 
-def _parts(widths: Sequence[int], width: int | None) -> list[list[int]]:
-    """Return the columns of each part: as many as fit, the first one in each."""
-    parts: list[list[int]] = [[0]]
-    used = widths[0]
-    for index in range(1, len(widths)):
+def _parts(widths: Sequence[int], width: int | None, keep: int) -> list[list[int]]:
+    """Return the columns of each part: as many as fit, the first ones in each."""
+    leading = list(range(keep))
+    start = sum(widths[:keep]) + len(_GAP) * (keep - 1)
+    parts: list[list[int]] = [leading.copy()]
+    used = start
+    for index in range(keep, len(widths)):
         need = len(_GAP) + widths[index]
-        if width is not None and used + need > width and len(parts[-1]) > 1:
-            parts.append([0])
-            used = widths[0]
+        if width is not None and used + need > width and len(parts[-1]) > keep:
+            parts.append(leading.copy())
+            used = start
         parts[-1].append(index)
         used += need
     return parts

@@ -1,126 +1,214 @@
-"""The command ``tonemap``: an HDR picture to a display-encoded one."""
+"""The command ``tonemap``: HDR pictures to display-encoded ones."""
 
 from __future__ import annotations
 
 import argparse
-import sys
+from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from hdrmetrics.cli import arguments as shared
+from hdrmetrics.cli.operators import add_making, add_operator, add_pictures, show_list
 from hdrmetrics.errors import DomainError, OptionError
 
 if TYPE_CHECKING:
+    from hdrmetrics.cli.variants import Variant
+    from hdrmetrics.display import Display
+    from hdrmetrics.inputs import Inputs
+    from hdrmetrics.parameters import Parameter
     from hdrmetrics.tonemap import OperatorInfo
+    from hdrmetrics.tonemap.operator import Operator
 
 _OPERATOR = "reinhard02"
+_ENDINGS = (".png",)
 
 
 def add_parser(commands: Any) -> None:
     """Add the command."""
     parser = commands.add_parser(
         "tonemap",
-        help="tone-map an HDR picture for an SDR display",
-        usage="hdrmetrics tonemap [options] FILE OUTPUT\n       hdrmetrics tonemap --list",
-        description="Tone-map an HDR picture and write it as PNG.",
+        help="tone-map HDR pictures for an SDR display",
+        usage="hdrmetrics tonemap [options] FILE [FILE ...] -o OUTPUT\n"
+        "       hdrmetrics tonemap --list",
+        description="Tone-map HDR pictures and write them as PNG: one file, or a folder of them "
+        "with a picture for each file, operator and value of --set.",
         allow_abbrev=False,
     )
-    parser.add_argument("file", nargs="?", metavar="FILE", help="HDR picture")
-    parser.add_argument("output", nargs="?", metavar="OUTPUT", help=".png to write")
-    parser.add_argument(
-        "--operator", default=_OPERATOR, metavar="NAME",
-        help=f"operator, one of --list (default: {_OPERATOR})",
-    )  # fmt: skip
-    parser.add_argument(
-        "--set", action="append", default=[], metavar="KEY=VALUE",
-        help="parameter of the operator, as listed by --list",
-    )  # fmt: skip
+    add_pictures(parser, ".png")
+    add_operator(parser, _OPERATOR)
     parser.add_argument(
         "--color", metavar="TREATMENT",
         help="per-channel, schlick, mantiuk2009 or pouli2013 (default: as the operator's paper)",
     )  # fmt: skip
     parser.add_argument(
-        "--saturation", type=float, default=1.0, metavar="S",
-        help="exponent of the colour treatment schlick (default: 1)",
+        "--saturation", type=shared.number, default=1.0, metavar="S",
+        help="exponent of the colour treatment schlick, 0 to 2 (default: 1)",
     )  # fmt: skip
     parser.add_argument(
         "--transfer", default="srgb", metavar="CURVE",
-        help="srgb, gamma2.2 or linear (default: srgb)",
+        help="srgb, gamma2.2 or linear, which the file says (default: srgb)",
     )  # fmt: skip
-    parser.add_argument("--depth", type=int, default=8, choices=(8, 16), help="bits (default: 8)")
+    parser.add_argument(
+        "--depth", type=int, choices=(8, 16), help="bits (default: 8, of linear values 16)"
+    )
     light = parser.add_mutually_exclusive_group()
     light.add_argument(
         "--peak", type=shared.positive, metavar="CD/M2",
-        help="the picture's largest luminance (default: its 99.9th percentile is 1000 cd/m²)",
+        help="each picture's largest luminance (default: its 99.9th percentile is 1000 cd/m²)",
     )  # fmt: skip
     light.add_argument(
         "--scale", type=shared.positive, metavar="CD/M2", help="luminance of the pixel value 1"
     )
-    parser.add_argument("--list", action="store_true", help="show the operators and stop")
-    parser.add_argument("--quiet", action="store_true", help="do not say what was done")
+    parser.add_argument(
+        "--display", metavar="NAME",
+        help="display of PQ and HLG pictures, one of: hdrmetrics displays; or a file.json",
+    )  # fmt: skip
+    add_making(parser)
     parser.set_defaults(run=run)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Tone-map the file."""
+    """Tone-map the files."""
+    from hdrmetrics.cli.variants import chosen_operators, make_variants
     from hdrmetrics.tonemap import list_operators, operator_info
 
+    every = [info.name for info in list_operators()]
+    names = chosen_operators(arguments.operator, _OPERATOR, every)
+    infos = {name: operator_info(name) for name in names}
     if arguments.list:
-        print("\n\n".join(_describe(info) for info in list_operators()))
-        return 0
-    if arguments.file is None or arguments.output is None:
-        raise OptionError("tonemap takes a picture and the file to write, or --list")
-    from hdrmetrics.image import Calibration, Image
-    from hdrmetrics.inputs import Units, prepare_inputs
-    from hdrmetrics.io import read_image, write_image
-    from hdrmetrics.parameters import parse_values
-    from hdrmetrics.tonemap import tonemap
+        shown = infos.values() if arguments.operator else list_operators()
+        return show_list(arguments, [_card(info) for info in shown])
 
-    info = operator_info(arguments.operator)
-    settings = parse_values(info.name, info.parameters, arguments.set)
-    if arguments.color is not None:
-        settings["color"] = _one_of("--color", arguments.color, _colors())
-    units = Units(arguments.peak, arguments.scale)
-    source = read_image(arguments.file)
-    if source.calibration.transfer not in (None, "pq", "hlg"):
-        raise DomainError(f"{arguments.file} is an SDR picture already; tonemap takes HDR ones")
-    inputs = prepare_inputs(source, None, "hdr", units)
-    code = tonemap(
-        inputs.test,
-        info.name,
-        saturation=arguments.saturation,
-        transfer=arguments.transfer,
-        **settings,
+    from hdrmetrics.cli.made import report_made
+    from hdrmetrics.cli.making import Maker
+    from hdrmetrics.cli.pictures import make_pictures
+
+    variants, notes = make_variants(
+        {name: info.parameters for name, info in infos.items()}, arguments.set
     )
-    pixels = code[0].movedim(0, 2).contiguous().numpy()
-    rule = f"tone-mapped by {info.name}"
-    picture = Image(pixels, Calibration("display", transfer="srgb", rule=rule))
-    write_image(arguments.output, picture, depth=arguments.depth)
-    if not arguments.quiet:
-        for message in inputs.warnings:
-            print(f"hdrmetrics: warning: {message.removeprefix('test: ')}", file=sys.stderr)
-        light = inputs.conditions["calibration"].get("rule", "light as in the file")
-        print(f"{arguments.output}: {rule}, {arguments.transfer}\nlight: {light}")
-    return 0
+    work = _Work(arguments, variants)
+    made, planned, interrupted = make_pictures(
+        arguments, variants, Maker(work.read, work.write), endings=_ENDINGS, ending=_ENDINGS[0]
+    )
+    operator = variants[0].operator
+    light = dict.fromkeys(str(one.details["calibration"].get("rule", "light as in the file"))
+                          for one in made if one.state == "written")  # fmt: skip
+    facts = [("light", text) for text in list(light)[:3]]
+    if planned > 1:
+        facts.append(("code values", f"{arguments.transfer}, {work.depth} bits"))
+    facts += [("note", text) for text in (*notes, *work.notes(list(infos.values())))]
+    single = f"tone-mapped by {operator}, {work.transfer(operator)}"
+    return report_made(
+        made, planned, arguments, interrupted=interrupted, single=single, facts=facts
+    )
 
 
-def _colors() -> tuple[str, ...]:
-    from hdrmetrics.tonemap.color import ColorTreatment
+class _Work:
+    """Reads a picture and writes what the operators make of it; refuses what cannot be, first."""
 
-    return get_args(ColorTreatment)
+    def __init__(self, arguments: argparse.Namespace, variants: Sequence[Variant]) -> None:
+        from hdrmetrics.display import get_display
+        from hdrmetrics.tonemap.color import ColorTreatment
+        from hdrmetrics.tonemap.encode import DisplayTransfer
+
+        self.arguments = arguments
+        _one_of("--color", arguments.color, get_args(ColorTreatment))
+        _one_of("--transfer", arguments.transfer, get_args(DisplayTransfer))
+        if arguments.saturation != 1 and arguments.color != "schlick":
+            raise OptionError("--saturation goes with --color schlick, only")
+        self.display: Display | None = None
+        if arguments.display is not None:
+            self.display = get_display(arguments.display)
+        self.depth: int = arguments.depth or (16 if arguments.transfer == "linear" else 8)
+        for variant in variants:
+            self._operator(variant)
+
+    def _operator(self, variant: Variant) -> Operator:
+        from hdrmetrics.tonemap import create_operator
+
+        return create_operator(
+            variant.operator,
+            color=self.arguments.color,
+            saturation=self.arguments.saturation,
+            **variant.settings,
+        )
+
+    def transfer(self, operator: str) -> str:
+        """Return how the code values of an operator's pictures are encoded."""
+        from hdrmetrics.tonemap import operator_info
+
+        return "srgb" if operator_info(operator).encoded else str(self.arguments.transfer)
+
+    def notes(self, infos: Sequence[OperatorInfo]) -> list[str]:
+        """Return what did not go as it was asked."""
+        other = [info.name for info in infos if self.transfer(info.name) != self.arguments.transfer]
+        if not other:
+            return []
+        curve = self.arguments.transfer
+        return [f"{', '.join(other)}: code values as in the paper, written as sRGB, not {curve}"]
+
+    def read(self, path: Path) -> tuple[Inputs, int, list[str]]:
+        """Return the light of a picture, its number of pixels, and warnings."""
+        from hdrmetrics.inputs import Units, prepare_inputs
+        from hdrmetrics.io import read_image
+
+        source = read_image(path, isolate=self.arguments.isolate)
+        transfer = source.calibration.transfer
+        if transfer not in (None, "pq", "hlg"):
+            raise DomainError(f"{path} is an SDR picture already; tonemap takes HDR ones")
+        asked = Units(self.arguments.peak, self.arguments.scale)
+        units = asked if transfer is None else Units(display=self.display)
+        inputs = prepare_inputs(source, None, "hdr", units)
+        warnings = [text.removeprefix("test: ") for text in inputs.warnings]
+        if transfer is not None and asked != Units():
+            option = "--peak" if asked.scale is None else "--scale"
+            warnings.append(
+                f"{option} does not concern it: its {transfer.upper()} values stand for cd/m²"
+            )
+        return inputs, source.width * source.height, warnings
+
+    def write(self, inputs: Inputs, variant: Variant, path: Path) -> dict[str, Any]:
+        """Tone-map and write the picture, and return facts about it."""
+        from hdrmetrics.image import Calibration, Image
+        from hdrmetrics.io import write_image
+        from hdrmetrics.tonemap import operator_info, to_display
+
+        info = operator_info(variant.operator)
+        operator = self._operator(variant)
+        curve = self.transfer(info.name)
+        code = to_display(operator(inputs.test), transfer=curve, encoded=info.encoded)  # type: ignore[arg-type]
+        pixels = code[0].movedim(0, 2).contiguous().numpy()
+        rule = f"tone-mapped by {info.name}"
+        depth: Any = self.depth
+        if curve == "linear":
+            write_image(
+                path, Image(pixels, Calibration("relative", rule=rule)), depth=depth,
+                transfer="linear",
+            )  # fmt: skip
+        else:
+            name = "srgb" if curve == "srgb" else "gog"
+            calibration = Calibration("display", transfer=name, rule=rule)  # type: ignore[arg-type]
+            write_image(path, Image(pixels, calibration), depth=depth)
+        return {
+            "parameters": dict(operator.settings),
+            "color": operator.color,
+            "saturation": self.arguments.saturation,
+            "transfer": curve,
+            "depth": self.depth,
+            "size": inputs.conditions["size"],
+            "calibration": inputs.conditions["calibration"],
+        }
 
 
-def _one_of(option: str, value: str, choices: tuple[str, ...]) -> str:
-    if value not in choices:
+def _one_of(option: str, value: str | None, choices: tuple[str, ...]) -> None:
+    if value is not None and value not in choices:
         raise OptionError(f"{option} is one of {', '.join(choices)}; not {value!r}")
-    return value
 
 
-def _describe(info: OperatorInfo) -> str:
-    lines = [f"{info.name}  {info.title} ({info.kind})", f"  {info.citation}"]
-    for parameter in info.parameters:
-        unit = f" {parameter.unit}" if parameter.unit else ""
-        default = f"{parameter.default}{unit}"
-        if parameter.default is None:
-            default = f"({parameter.automatic})"
-        lines.append(f"  {parameter.name}={default}: {parameter.meaning}")
-    return "\n".join(lines)
+def _card(info: OperatorInfo) -> tuple[dict[str, Any], tuple[Parameter, ...]]:
+    facts = {
+        name: getattr(info, name)
+        for name in ("name", "title", "kind", "citation", "monotone", "scale_invariant",
+                     "differentiable", "encoded", "own_color")
+    }  # fmt: skip
+    return facts, info.parameters

@@ -15,6 +15,7 @@ from hdrmetrics.errors import (
     DomainError,
     ImageReadError,
     MissingCodecError,
+    OptionError,
     PixelValueError,
     ShapeError,
 )
@@ -105,6 +106,9 @@ class Codec(ABC):
     info: ClassVar[CodecInfo]
 
     def __init__(self, **settings: Any) -> None:
+        for name, value in settings.items():
+            if isinstance(value, Tensor):
+                raise OptionError(f"{name} is one number, not a tensor: no codec has a gradient")
         self.settings: dict[str, Any] = resolve(self.info.name, self.info.parameters, settings)
 
     @classmethod

@@ -14,6 +14,7 @@ from hdrmetrics.errors import DomainError, OptionError, PixelValueError, ShapeEr
 from hdrmetrics.expand.signal import SdrTransfer, Signal, decoder, make_signal
 from hdrmetrics.metric import as_batch
 from hdrmetrics.parameters import Parameter, resolve
+from hdrmetrics.recording import visible
 
 Settings = dict[str, Any]
 """Resolved settings: tensors for real numbers, ``int`` and ``str`` for the rest, ``None`` where
@@ -110,7 +111,10 @@ def check_codes(image: Tensor) -> Tensor:
         For values outside [0, 1] by more than 0.001; smaller excesses are clamped.
     """
     batch = as_batch(image)
-    low, high = (float(v) for v in torch.aminmax(batch.detach()))
+    values = visible(batch)
+    if values is None:
+        return batch.clamp(0.0, 1.0)
+    low, high = (float(v) for v in torch.aminmax(values))
     if not (math.isfinite(low) and math.isfinite(high)):
         raise PixelValueError(
             "the image has pixel values that are NaN or infinite: repair it first"
@@ -140,7 +144,7 @@ def one_number(values: Settings, name: str) -> float:
 def _as_tensors(settings: Settings, parameters: tuple[Parameter, ...], image: Tensor) -> Settings:
     found: Settings = {}
     for parameter in parameters:
-        value = settings[parameter.name]
+        value = parameter.held(settings[parameter.name])
         if parameter.kind == "real" and value is not None:
             tensor = value if isinstance(value, Tensor) else image.new_tensor(value)
             if tensor.numel() not in (1, image.shape[0]):

@@ -2,33 +2,34 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from hdrmetrics.color import (
-    CHROMATICITIES,
-    Matrix,
-    apply_matrix,
-    conversion_matrix,
-    rgb_to_xyz_matrix,
-)
+from hdrmetrics.color import CHROMATICITIES, apply_matrix
 from hdrmetrics.errors import ImageReadError, OptionError
 from hdrmetrics.image import Calibration, Image, Origin
-from hdrmetrics.io.cicp import Coding
+from hdrmetrics.io import cms
+from hdrmetrics.io.coding import XYZ, Chromaticities, Coding, in_words, matrix_between
+from hdrmetrics.io.curves import HDR
+from hdrmetrics.io.icc import ignored
+from hdrmetrics.io.recode import to_codes, to_light
 from hdrmetrics.io.source import Source
 
-Chromaticities = tuple[tuple[float, float], ...]
+__all__ = [
+    "RELATIVE_RULE",
+    "XYZ",
+    "Chromaticities",
+    "coded_image",
+    "drop_alpha",
+    "linear_image",
+]
+
 Pixels = NDArray[np.float32]
 
-XYZ: Chromaticities = ((1.0, 0.0), (0.0, 1.0), (0.0, 0.0), (1 / 3, 1 / 3))
-"""CIE XYZ as a set of primaries; with this white, the channels are X, Y and Z themselves."""
-
 RELATIVE_RULE = "linear, in unknown units: the file does not say how many cd/m² the value 1 is"
-
-# A hundredth of the step between the 3-digit chromaticities of the standards, well above float32.
-_SAME = 1e-4
 
 
 def linear_image(
@@ -40,6 +41,7 @@ def linear_image(
     chromaticities: Chromaticities | None = None,
     white_luminance: float | None = None,
     rule: str = RELATIVE_RULE,
+    stored: str = "",
     details: dict[str, Any] | None = None,
     notes: list[str] | None = None,
 ) -> Image:
@@ -59,23 +61,27 @@ def linear_image(
         Luminance in cd/m² of the value 1.0, where the file declares it.
     rule
         What the file says about units.
+    stored
+        What the file says about primaries, in words, where that is more than numbers.
     """
     notes = list(notes or [])
     array: Pixels = np.asarray(pixels, dtype=np.float32)
     if array.ndim == 2:
         array = array[..., None]
-    stored = "BT.709 (the file names none)"
-    if chromaticities is not None:
-        stored = " ".join(f"({x:g}, {y:g})" for x, y in chromaticities)
+    if chromaticities is None:
+        stored = stored or "BT.709 (the file names none)"
+    else:
+        points = in_words(chromaticities)
         try:
-            matrix = _to_bt709(chromaticities)
-        except (OptionError, np.linalg.LinAlgError):
-            notes.append(f"impossible primaries {stored} in the header; taken as BT.709")
+            matrix = matrix_between(chromaticities, CHROMATICITIES["bt709"])
+        except OptionError:
+            notes.append(f"impossible primaries {points} in the header; taken as BT.709")
         else:
             if array.shape[2] == 3 and matrix is not None:
                 with np.errstate(all="ignore"):  # infinite pixels are the scorer's business
                     array = apply_matrix(array, matrix)
                 notes.append("colours converted to BT.709 from the primaries in the header")
+        stored = stored or points
     calibration = Calibration("relative", rule=rule)
     if white_luminance is not None:
         with np.errstate(over="ignore"):
@@ -88,27 +94,13 @@ def linear_image(
     return Image(array, calibration, "bt709", origin, tuple(notes))
 
 
-def _to_bt709(chromaticities: Chromaticities) -> Matrix | None:
-    """Return the matrix to BT.709, ``None`` if there is nothing to convert.
-
-    White points are adapted, so that equal channels stay grey; except from XYZ, whose equal
-    channels are no grey of the picture: there, the same light is kept.
-    """
-    target = CHROMATICITIES["bt709"]
-    if np.allclose(chromaticities, target, atol=_SAME):
-        return None
-    if np.allclose(chromaticities[:3], XYZ[:3], atol=_SAME):
-        to_xyz, to_bt709 = rgb_to_xyz_matrix(chromaticities), rgb_to_xyz_matrix(target)
-        return np.linalg.solve(to_bt709, to_xyz).astype(np.float64)
-    return conversion_matrix(chromaticities, target)
-
-
 def coded_image(
     source: Source,
     codes: NDArray[Any],
     *,
     bits: int | None,
     coding: Coding,
+    alpha: bool = True,
     format_name: str,
     details: dict[str, Any] | None = None,
     notes: list[str] | None = None,
@@ -120,36 +112,75 @@ def coded_image(
     source
         The file.
     codes
-        ``(H, W)`` or ``(H, W, C)`` with C from 1 to 4; the second or fourth channel is alpha and
-        is dropped.
+        ``(H, W)`` or ``(H, W, C)`` with C from 1 to 4.
     bits
-        Code values reach from 0 to ``2**bits − 1``; ``None`` for floating-point ones in [0, 1].
+        Code values reach from 0 to ``2**bits − 1``; ``None`` for floating-point ones, 1 for white.
     coding
-        Transfer function and primaries; a linear one gives a linear, relative image.
+        Transfer function and primaries. A linear one gives a linear, relative image, and so does
+        one of SDR for floating-point samples above white, whose curve is undone. Code values of
+        another coding are converted to the nearest that an image can have.
+    alpha
+        Whether the second or fourth channel is alpha, to be dropped; without, four are the inks of
+        CMYK, which need a profile.
     format_name, details, notes
         As for :func:`linear_image`.
     """
     top = 1 if bits is None else 2**bits - 1
-    array, dropped = drop_alpha(codes, opaque=top)
+    array, dropped = codes[..., None] if codes.ndim == 2 else codes, list[str]()
+    if alpha:
+        array, dropped = drop_alpha(codes, opaque=top)
+    if array.shape[2] == 4 and not cms.fits(coding.profile, 4):
+        raise ImageReadError(f"CMYK cannot be converted without its profile ({coding.rule})")
+    if coding.profile and not cms.fits(coding.profile, array.shape[2]):
+        coding = ignored(f"an ICC profile for other samples was ignored ({coding.rule})")
+    if array.shape[2] == 1 and coding.chromaticities:  # grey has a curve only
+        coding = replace(coding, chromaticities=None)
     notes = [*(notes or []), *coding.notes, *dropped]
-    pixels: Pixels = array.astype(np.float32)
-    pixels /= np.float32(top)
     depth = f"uint{bits}" if bits else codes.dtype.name
-    if coding.transfer is None:
+    origin = Origin(
+        source.path, format_name, depth, coding.stored or coding.primaries, details or {}
+    )
+    above = bits is None and bool(np.max(array, initial=0, where=np.isfinite(array)) > 1)
+    if coding.transfer is None or (above and coding.transfer not in HDR and not coding.profile):
+        if coding.transfer is not None:
+            notes.append("values above 1 are light above white: the curve was undone")
         return linear_image(
             source,
-            pixels,
+            to_light(array, top, coding),
             format_name=format_name,
             depth=depth,
+            rule=f"{RELATIVE_RULE} ({coding.rule})",
             details=details,
             notes=notes,
-            chromaticities=CHROMATICITIES[coding.primaries],
+            chromaticities=coding.points,
+            stored=coding.stored,
         )
-    if bits is None:
-        np.clip(pixels, 0, 1, out=pixels)
+    if coding.converts:
+        if bits is None and (coding.profile or coding.transfer in HDR):  # which end at 1
+            array = array.astype(np.float32)
+            notes += _clip(array)
+        pixels, converted = to_codes(array, top, coding)
+        notes += converted
+    else:
+        pixels = array.astype(np.float32)
+        pixels /= np.float32(top)
+        if bits is None:
+            notes += _clip(pixels)
     calibration = Calibration("display", transfer=coding.transfer, rule=coding.rule)
-    origin = Origin(source.path, format_name, depth, coding.primaries, details or {})
     return Image(pixels, calibration, coding.primaries, origin, tuple(notes))
+
+
+def _clip(pixels: Pixels) -> list[str]:
+    """Clip code values to [0, 1], with notes."""
+    notes = []
+    outside = int(np.count_nonzero((pixels < 0) | (pixels > 1)))
+    if outside:
+        notes.append(f"{outside} of {pixels.size} samples lay outside [0, 1] and were clipped")
+    broken = int(pixels.size - np.count_nonzero(np.isfinite(pixels)))
+    if broken:
+        notes.append(f"{broken} of {pixels.size} samples are NaN or infinite")
+    np.clip(pixels, 0, 1, out=pixels)
+    return notes
 
 
 def drop_alpha(samples: NDArray[Any], opaque: float) -> tuple[NDArray[Any], list[str]]:

@@ -23,11 +23,15 @@ def require(package: str, what: str, hint: str = "") -> ModuleType:
     Raises
     ------
     MissingCodecError
-        If it is not installed.
+        If it is not installed, or cannot be loaded.
     """
     try:
         return importlib.import_module(package)
-    except ImportError as error:
+    except ModuleNotFoundError as error:
         raise MissingCodecError(
             f'{what} files need {package}: pip install "hdrmetrics[codecs]"{hint}'
+        ) from error
+    except ImportError as error:  # it is there, but lacks a library, or memory
+        raise MissingCodecError(
+            f"{what} files need {package}, which cannot be loaded ({error}){hint}"
         ) from error

@@ -6,13 +6,14 @@ from hdrmetrics.errors import HdrMetricsError, ImageReadError
 from hdrmetrics.image import Image
 from hdrmetrics.io.formats import identify, reader
 from hdrmetrics.io.source import Source
+from hdrmetrics.io.workers import NoWorkerError
 
 
 def decode(source: Source) -> Image:
     """Return the picture in a file, with every failure as a typed error."""
     try:
         return reader(identify(source))(source)
-    except HdrMetricsError:
+    except (HdrMetricsError, NoWorkerError):
         raise
     except MemoryError as error:
         raise ImageReadError("not enough memory to decode it") from error

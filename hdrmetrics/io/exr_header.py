@@ -145,7 +145,8 @@ def _required(attributes: Attributes, name: str, kind: str, layout: str) -> tupl
     return fields
 
 
-def _string(attributes: Attributes, name: str) -> str:
+def string(attributes: Attributes, name: str) -> str:
+    """Return an attribute that is a text; empty if it is absent or of another type."""
     found, body = attributes.get(name, ("", b""))
     return body.decode("latin-1") if found == "string" else ""
 
@@ -172,7 +173,7 @@ def _attributes(source: Source, offset: int) -> tuple[Attributes, int]:
 
 
 def _part(source: Source, attributes: Attributes, index: int, version: int) -> Part:
-    kind = _string(attributes, "type") if version & (_MULTI_PART | _DEEP) else ""
+    kind = string(attributes, "type") if version & (_MULTI_PART | _DEEP) else ""
     kind = kind or _TYPES[bool(version & TILED)]
     if kind not in _TYPES:
         raise ImageReadError(f"EXR parts of type {kind!r} are not supported")
@@ -182,7 +183,7 @@ def _part(source: Source, attributes: Attributes, index: int, version: int) -> P
     tiled = kind in ("tiledimage", "deeptile")
     part = Part(
         index=index,
-        name=_string(attributes, "name"),
+        name=string(attributes, "name"),
         kind=kind,
         channels=_channels(attributes),
         compression=compression,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,11 @@ READERS: dict[str, tuple[str, str]] = {
     "png": ("png", "read"),
     "jpeg": ("jpeg", "read"),
     "webp": ("webp", "read"),
+    "bmp": ("bmp", "read"),
+    "gif": ("gif", "read"),
+    "pnm": ("pnm", "read"),
+    "qoi": ("qoi", "read"),
+    "jpeg2000": ("jpeg2000", "read"),
     "jpegxl": ("jpegxl", "read"),
     "jpegxr": ("jpegxr", "read"),
     "avif": ("heif", "read_avif"),
@@ -30,8 +36,11 @@ READERS: dict[str, tuple[str, str]] = {
 
 SUFFIXES: dict[str, str] = {
     ".exr": "exr", ".hdr": "hdr", ".pic": "hdr", ".rgbe": "hdr", ".xyze": "hdr", ".pfm": "pfm",
-    ".tif": "tiff", ".tiff": "tiff", ".png": "png", ".jpg": "jpeg", ".jpeg": "jpeg",
-    ".webp": "webp", ".jxl": "jpegxl", ".jxr": "jpegxr", ".wdp": "jpegxr", ".hdp": "jpegxr",
+    ".tif": "tiff", ".tiff": "tiff", ".png": "png", ".apng": "png", ".jpg": "jpeg", ".jpeg": "jpeg",
+    ".jpe": "jpeg", ".jfif": "jpeg", ".webp": "webp", ".bmp": "bmp", ".dib": "bmp", ".gif": "gif",
+    ".pnm": "pnm", ".pbm": "pnm", ".pgm": "pnm", ".ppm": "pnm", ".qoi": "qoi", ".jp2": "jpeg2000",
+    ".j2k": "jpeg2000", ".j2c": "jpeg2000", ".jpc": "jpeg2000", ".jpf": "jpeg2000",
+    ".jpx": "jpeg2000", ".jxl": "jpegxl", ".jxr": "jpegxr", ".wdp": "jpegxr", ".hdp": "jpegxr",
     ".avif": "avif", ".heic": "heic", ".heif": "heic", ".hif": "heic",
 }  # fmt: skip
 """Usual endings, for finding pictures in a folder; reading goes by content alone."""
@@ -50,19 +59,32 @@ _SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"\xff\xd8\xff", "jpeg"),
     (b"\xff\x0a", "jpegxl"),
     (b"\0\0\0\x0cJXL ", "jpegxl"),
+    (b"GIF87a", "gif"),
+    (b"GIF89a", "gif"),
+    (b"qoif", "qoi"),
+    (b"\0\0\0\x0cjP  \r\n\x87\n", "jpeg2000"),
+    (b"\xff\x4f\xff\x51", "jpeg2000"),
 )
 _UNSUPPORTED: tuple[tuple[bytes, str], ...] = (
-    (b"GIF8", "GIF"),
-    (b"BM", "BMP"),
     (b"DDS ", "DDS"),
     (b"8BPS", "Photoshop"),
-    (b"\0\0\0\x0cjP  ", "JPEG 2000"),
-    (b"\xff\x4f\xff\x51", "JPEG 2000"),
     (b"%PDF", "PDF"),
-    (b"P5", "PGM"),
-    (b"P6", "PPM"),
+    (b"P7\n", "PAM"),
+    (b"SDPX", "DPX"),
+    (b"XPDS", "DPX"),
+    (b"\x80\x2a\x5f\xd7", "Cineon"),
+    (b"SIMPLE  =", "FITS"),
+    (b"\xabKTX", "KTX"),
+    (b"\0\0\1\0", "ICO"),
+    (b"gimp xcf", "GIMP"),
+    (b"BPG\xfb", "BPG"),
+    (b"IIRO", "camera raw"),
+    (b"IIU\0", "camera raw"),
+    (b"FUJIFILMCCD-RAW", "camera raw"),
     (b"\x93NUMPY", "NumPy"),
 )
+_PNM = re.compile(rb"P[1-6][\s#]")
+_BMP_HEADERS = (12, 40, 52, 56, 64, 108, 124)
 
 
 def identify(source: Source) -> str:
@@ -79,6 +101,11 @@ def identify(source: Source) -> str:
             return name
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "webp"
+    if _PNM.match(data):
+        return "pnm"
+    # Two letters are little: the size of the header goes with them.
+    if data[:2] == b"BM" and int.from_bytes(data[14:18], "little") in _BMP_HEADERS:
+        return "bmp"
     if data[4:8] == b"ftyp":
         brands = isobmff.brands(source)
         if brands & isobmff.AVIF_BRANDS:

@@ -9,15 +9,20 @@ import numpy as np
 from hdrmetrics.errors import ImageReadError
 from hdrmetrics.image import Image
 from hdrmetrics.io.build import coded_image
-from hdrmetrics.io.cicp import UNSPECIFIED, Coding, from_cicp
+from hdrmetrics.io.cicp import TRANSFERS, UNSPECIFIED, from_cicp
 from hdrmetrics.io.codecs import require
-from hdrmetrics.io.icc import identify
+from hdrmetrics.io.coding import Coding, noted
+from hdrmetrics.io.curves import HDR
+from hdrmetrics.io.heif_transforms import transformed
+from hdrmetrics.io.icc import UNUSABLE, identify
 from hdrmetrics.io.isobmff import Primary, parse
 from hdrmetrics.io.source import Source
 
 
 def read_avif(source: Source) -> Image:
-    """Read an AVIF file; of a sequence, the first picture.
+    """Read an AVIF file, cropped and turned as it asks for; of a sequence, the still picture.
+
+    A gain map beside the picture is not applied; a note says so.
 
     Raises
     ------
@@ -29,11 +34,9 @@ def read_avif(source: Source) -> Image:
     AV1 data carries no check sums: changed bytes can give a changed picture.
     """
     primary = _checked(source)
-    if primary.turned:
-        raise ImageReadError("AVIF files that ask for turning or cropping are not supported")
     codec = require("imagecodecs", "AVIF")
     try:
-        codes = np.asarray(codec.avif_decode(source.data, index=0, numthreads=1))
+        codes = np.asarray(codec.avif_decode(_as_still(source, primary), numthreads=1))
     except (codec.AvifError, RuntimeError, ValueError) as error:
         raise ImageReadError(f"corrupt AVIF data ({error})") from error
     _compare(codes.shape, (primary.height, primary.width))
@@ -42,7 +45,31 @@ def read_avif(source: Source) -> Image:
         raise ImageReadError(
             f"corrupt: AVIF samples of {codes.dtype.name} announced as {bits} bits"
         )
-    return coded_image(source, codes, bits=bits, coding=_coding(primary), format_name="avif")
+    return coded_image(
+        source,
+        transformed(codes, primary.transforms),
+        bits=bits,
+        coding=_coding(primary),
+        format_name="avif",
+        notes=_notes(primary),
+    )
+
+
+def _as_still(source: Source, primary: Primary) -> bytes:
+    """Return the file without its sequence, so that the decoder sees the primary picture alone.
+
+    Asked for one picture of a sequence, the decoder writes beyond its buffer; asked for all, it
+    returns all at once.
+    """
+    if primary.sequence is None:
+        return source.data
+    data = bytearray(source.data)
+    data[primary.sequence : primary.sequence + 4] = b"free"
+    size = int.from_bytes(data[:4], "big")
+    for at in (8, *range(16, min(size, len(data)) - 3, 4)):
+        if data[at : at + 4] == b"avis":
+            data[at : at + 4] = b"avif"
+    return bytes(data)
 
 
 def read_heic(source: Source) -> Image:
@@ -72,11 +99,15 @@ def read_heic(source: Source) -> Image:
         raise ImageReadError(f"corrupt HEIC data ({error})") from error
     if codes.dtype == np.uint16:
         codes = codes >> (16 - bits)  # they come in the upper bits
-    notes = []
     if any("gainmap" in str(name).lower() for name in picture.info.get("aux", {})):
-        notes.append("a gain map was left out: this is the SDR picture")
+        primary.gain_map = True
     return coded_image(
-        source, codes, bits=bits, coding=_coding(primary), format_name="heic", notes=notes
+        source,
+        codes,
+        bits=bits,
+        coding=_coding(primary),
+        format_name="heic",
+        notes=_notes(primary),
     )
 
 
@@ -95,7 +126,24 @@ def _compare(found: tuple[int, ...], announced: tuple[int, int]) -> None:
         )
 
 
+def _notes(primary: Primary) -> list[str]:
+    notes = []
+    if primary.sequence is not None:
+        notes.append("animated: the first frame was read")
+    if primary.gain_map:
+        notes.append("the gain map was left out: this is the picture without it")
+    return notes
+
+
 def _coding(primary: Primary) -> Coding:
-    if primary.cicp is not None and primary.cicp != (UNSPECIFIED, UNSPECIFIED):
-        return from_cicp(*primary.cicp)
-    return identify(primary.icc)
+    """Return the coding: code points of HDR first, then a profile, then other code points."""
+    points = primary.cicp or (UNSPECIFIED, UNSPECIFIED)
+    if primary.icc and TRANSFERS.get(points[1]) not in HDR:
+        found = identify(primary.icc)
+        if found.stored != UNUSABLE or points == (UNSPECIFIED, UNSPECIFIED):
+            return found
+        ignored = tuple(note.replace("; taken as sRGB", "") for note in found.notes)
+        return noted(from_cicp(*points), *ignored)
+    if primary.cicp is None:
+        return Coding(rule="code values taken as sRGB: the file has no box about colours")
+    return from_cicp(*points)

@@ -1,25 +1,47 @@
-"""Recognising the RGB space that an ICC profile describes."""
+"""What an ICC profile says about the code values of a picture."""
 
 from __future__ import annotations
 
-import struct
+import contextlib
+import re
+from dataclasses import replace
 
 import numpy as np
 
 from hdrmetrics.color import CHROMATICITIES, Matrix, Primaries, conversion_matrix, rgb_to_xyz_matrix
-from hdrmetrics.io.cicp import Coding, from_cicp
+from hdrmetrics.errors import ImageReadError, OptionError
+from hdrmetrics.image import Transfer
+from hdrmetrics.io.cicp import UNSPECIFIED, from_cicp
+from hdrmetrics.io.coding import Chromaticities, Coding, coding
+from hdrmetrics.io.curves import Curve, name_of
+from hdrmetrics.io.icc_profile import Profile, ProfileError, parse
 
-_HEADER, _ENTRY = 128, 12
-# CIE (x, y) error that rounding to s15Fixed16 and different adaptation matrices leave.
-_TOLERANCE = 0.005
+# CIE XYZ error that rounding to s15Fixed16 and different adaptation matrices leave.
+_TOLERANCE = 0.002
 _D50 = (0.3457, 0.3585)
+_D50_XYZ = (0.9642, 1.0, 0.8249)
+
+UNUSABLE = "unknown (the ICC profile cannot be used)"
+"""What :attr:`Coding.stored` says of a picture whose profile had to be ignored."""
+
+# Names under which profiles of PQ and HLG are made: by Apple, Adobe, Skia and the W3C; by libjxl.
+_HDR_NAMES = (
+    re.compile(r"(2100|2020|\bP3\b|\bsRGB\b).*?(?<![a-z])(PQ|HLG)(?![a-z])", re.IGNORECASE),
+    re.compile(r"D65 (202|DCI|SRG) \w+ (PeQ|HLG)"),
+)
+_SPACES: dict[str, Primaries] = {
+    "2100": "bt2020", "2020": "bt2020", "202": "bt2020", "P3": "p3", "DCI": "p3", "SRGB": "bt709",
+    "SRG": "bt709",
+}  # fmt: skip
 
 
 def identify(profile: bytes | None) -> Coding:
-    """Return the coding of an RGB or grey ICC profile: sRGB, Display P3, BT.2020, or code points.
+    """Return the coding of an RGB or grey ICC profile.
 
-    A profile with a ``cicp`` tag says it outright. Otherwise the primaries are compared with the
-    known ones and the curve is taken as sRGB; an unknown profile is named in a note, and the
+    A profile with a ``cicp`` tag says it outright, one of PQ or HLG by its name. Otherwise its
+    curves and colorants count: those of sRGB, Display P3, BT.2020, linear light and pure gamma are
+    named, any other are kept as formulas, by which code values are converted. Profiles made of
+    tables are left to a colour management library. A damaged profile is named in a note, and the
     picture is taken as sRGB.
 
     Parameters
@@ -29,49 +51,87 @@ def identify(profile: bytes | None) -> Coding:
 
     References
     ----------
-    ICC.1:2022, sections 7.2, 9.2.17 and 9.2.
+    ICC.1:2022, sections 7.2, 8 and 9.2; W3C, "Using the ITU BT.2100 PQ EOTF with the PNG Format".
     """
     if not profile:
         return Coding()
-    tags = _tags(profile)
-    if tags is None:
-        return Coding(notes=("a damaged ICC profile was ignored; taken as sRGB",))
-    if len(tags.get(b"cicp", b"")) >= 12:
-        return from_cicp(tags[b"cicp"][8], tags[b"cicp"][9])
-    if profile[16:20] == b"GRAY":
-        return Coding(rule="code values taken as sRGB: the grey profile's curve is not applied")
-    name = _primaries(tags)
-    if name is None:
-        return Coding(notes=("an unknown ICC profile was ignored; taken as sRGB",))
-    return Coding("srgb", name, f"ICC profile with the primaries of {name}; curve taken as sRGB")
+    try:
+        return _of_profile(parse(profile))
+    except (ProfileError, OptionError) as error:
+        return ignored(f"a damaged ICC profile was ignored ({error})")
 
 
-def _tags(profile: bytes) -> dict[bytes, bytes] | None:
-    if len(profile) < _HEADER + 4 or profile[36:40] != b"acsp":
-        return None
-    (count,) = struct.unpack_from(">I", profile, _HEADER)
-    if _HEADER + 4 + _ENTRY * count > len(profile):
-        return None
-    tags = {}
-    for index in range(count):
-        name, offset, size = struct.unpack_from(">4sII", profile, _HEADER + 4 + _ENTRY * index)
-        tags[name] = profile[offset : offset + size]
-    return tags
+def ignored(why: str) -> Coding:
+    """Return the coding of a picture whose profile cannot be used, with a note."""
+    return Coding(
+        rule=f"code values taken as sRGB: {why}",
+        notes=(f"{why}; taken as sRGB",),
+        stored=UNUSABLE,
+    )
 
 
-def _primaries(tags: dict[bytes, bytes]) -> Primaries | None:
-    columns = []
-    for name in (b"rXYZ", b"gXYZ", b"bXYZ"):
-        tag = tags.get(name, b"")
-        if len(tag) < 20 or tag[:4] != b"XYZ ":
-            return None
-        columns.append([value / 65536 for value in struct.unpack_from(">3i", tag, 8)])
-    found = np.array(columns)
+def _of_profile(profile: Profile) -> Coding:
+    name = f"ICC profile {profile.description!r}" if profile.description else "ICC profile"
+    if profile.cicp is not None and UNSPECIFIED not in profile.cicp:
+        with contextlib.suppress(ImageReadError):  # reserved numbers: curves count
+            found = from_cicp(*profile.cicp)
+            return replace(found, rule=found.rule.replace("the file's", f"{name}:", 1))
+    hdr = _by_name(profile.description)
+    if hdr and profile.space == b"RGB " and not _linear(profile):
+        return Coding(*hdr, f"{name}, by its name")
+    if profile.space not in (b"RGB ", b"GRAY") or profile.data[12:16] in (b"link", b"nmcl"):
+        if profile.tables and profile.space == b"CMYK":
+            return Coding(rule=name, stored=name, primaries="bt2020", profile=profile.data)
+        kind = profile.space.decode("ascii", "replace").strip()
+        return ignored(f"an unknown ICC profile, of {kind} data, was ignored")
+    if profile.tables:
+        return Coding(rule=name, stored=name, primaries="bt2020", profile=profile.data)
+    curves: tuple[Curve, ...] | Transfer = profile.curves or "srgb"
+    assumed = "" if profile.curves else "; it has no curve, that of sRGB is taken"
+    if profile.space == b"GRAY":
+        if not profile.curves:
+            raise ProfileError("it has no curve")
+        return coding(curves, "bt709", f"{name}: its curve", stored=name)
+    if profile.colorants is None:
+        raise ProfileError("it has no colorants")
+    primaries = _primaries(profile.colorants)
+    if isinstance(primaries, str):
+        rule = f"{name} with the primaries of {primaries}{assumed}"
+        return coding(curves, primaries, rule)
+    return coding(curves, primaries, f"{name}{assumed}", stored=name)
+
+
+def _linear(profile: Profile) -> bool:
+    """Return whether the curve is that of light: no stopgap for readers that know SDR only."""
+    return bool(profile.curves) and name_of(profile.curves[0]) is None
+
+
+def _by_name(description: str) -> tuple[Transfer, Primaries] | None:
+    """Return what the name of a profile of PQ or HLG says."""
+    for pattern in _HDR_NAMES:
+        found = pattern.search(description.replace("_", " "))
+        if found:
+            transfer: Transfer = "hlg" if found[2].upper() == "HLG" else "pq"
+            return transfer, _SPACES[found[1].upper()]
+    return None
+
+
+def _primaries(colorants: Matrix) -> Primaries | Chromaticities:
+    """Return the known primaries that colorants under D50 are, or their own chromaticities."""
     known: tuple[Primaries, ...] = ("bt709", "p3", "bt2020")
     for primaries in known:
-        if np.abs(found - _d50_colorants(primaries)).max() < _TOLERANCE:
+        if np.abs(colorants - _d50_colorants(primaries)).max() < _TOLERANCE:
             return primaries
-    return None
+    white = colorants.sum(axis=0)
+    sums = np.array([*colorants.sum(axis=1), white.sum()])
+    if np.abs(sums).min() < 1e-6:
+        raise ProfileError("impossible colorants")
+    points = (np.vstack([colorants, white])[:, :2] / sums[:, None]).tolist()
+    if np.abs(white - _D50_XYZ).max() < _TOLERANCE:
+        points[3] = _D50
+    found: Chromaticities = tuple((x, y) for x, y in points)
+    rgb_to_xyz_matrix(found)
+    return found
 
 
 def _d50_colorants(primaries: Primaries) -> Matrix:

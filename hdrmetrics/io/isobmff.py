@@ -32,8 +32,13 @@ class Primary:
         Code points (primaries, transfer), if given.
     icc
         ICC profile, if given.
-    turned
-        Whether the file asks for cropping, turning or mirroring.
+    transforms
+        Cropping (``clap``), turning (``irot``) and mirroring (``imir``) that the file asks for, in
+        order, with the content of their boxes.
+    gain_map
+        Whether a gain map for the picture is stored beside it.
+    sequence
+        Where the box of a sequence of pictures lies in the file: offset of its kind.
     """
 
     width: int = 0
@@ -42,7 +47,9 @@ class Primary:
     bits: tuple[int, ...] = ()
     cicp: tuple[int, int] | None = None
     icc: bytes = b""
-    turned: bool = False
+    transforms: list[tuple[bytes, bytes]] = field(default_factory=list)
+    gain_map: bool = False
+    sequence: int | None = None
 
 
 def _boxes(data: bytes, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
@@ -86,7 +93,8 @@ def parse(source: Source) -> Primary:
     ISO/IEC 23008-12 (HEIF); AOMedia, AV1 Image File Format.
     """
     data = source.data
-    meta = {kind: (start, end) for kind, start, end in _boxes(data, 0, len(data))}.get(b"meta")
+    outer = {kind: (start, end) for kind, start, end in _boxes(data, 0, len(data))}
+    meta = outer.get(b"meta")
     if meta is None:
         raise ImageReadError("no still picture in this file (is it a video?)")
     boxes = {kind: (start, end) for kind, start, end in _boxes(data, meta[0] + _FULL, meta[1])}
@@ -104,14 +112,32 @@ def parse(source: Source) -> Primary:
     if len(properties) > _MAX_PROPERTIES:
         raise ImageReadError(f"corrupt: {len(properties)} item properties")
     primary = Primary()
-    for number, (kind, body) in enumerate(properties, 1):
+    if b"moov" in outer:
+        primary.sequence = data.rindex(b"moov", 0, outer[b"moov"][0])
+    primary.gain_map = b"iinf" in boxes and b"tmap" in _item_kinds(data, *boxes[b"iinf"])
+    for kind, body in properties:
         if kind == b"ispe" and len(body) >= 12:
             primary.sizes.append(struct.unpack_from(">II", body, _FULL))
-        if number in numbers:
-            _note(primary, kind, body)
+        if kind == b"auxC" and b"gainmap" in body.lower():
+            primary.gain_map = True
+    for number in numbers:
+        if 0 < number <= len(properties):
+            _note(primary, *properties[number - 1])
     if not primary.width:
         raise ImageReadError("corrupt: the primary picture has no size")
     return primary
+
+
+def _item_kinds(data: bytes, start: int, end: int) -> set[bytes]:
+    """Return the kinds of all items in the file."""
+    offset = start + _FULL + (4 if data[start] else 2)
+    kinds = set()
+    for kind, first, last in _boxes(data, min(offset, end), end):
+        version = data[first] if first < last else 0
+        if kind == b"infe" and version >= 2:
+            at = first + _FULL + (4 if version == 3 else 2) + 2
+            kinds.add(data[at : min(at + 4, last)])
+    return kinds
 
 
 def _associated(body: bytes, wanted: int) -> list[int]:
@@ -142,4 +168,4 @@ def _note(primary: Primary, kind: bytes, body: bytes) -> None:
     elif kind == b"colr" and body[:4] in (b"prof", b"rICC"):
         primary.icc = body[4:]
     elif kind in (b"irot", b"imir", b"clap"):
-        primary.turned = primary.turned or kind != b"irot" or bool(body[:1] != b"\0")
+        primary.transforms.append((kind, body))

@@ -1,24 +1,41 @@
-"""Reading a picture in a process of its own, with limits on its time and memory."""
+"""Reading a picture in a process of its own kind, with limits on its time and memory."""
 
 from __future__ import annotations
 
-import dataclasses
-import json
 import os
-import signal
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from hdrmetrics import errors
-from hdrmetrics.errors import ImageReadError, OptionError
+from hdrmetrics.errors import HdrMetricsError, ImageReadError, OptionError
 from hdrmetrics.image import Calibration, Image, Origin
+from hdrmetrics.io import workers
+from hdrmetrics.io.formats import identify
+from hdrmetrics.io.limits import MAX_BYTES_PER_PIXEL
+from hdrmetrics.io.source import Source, load_head
 
-DEFAULT_TIMEOUT = 60.0
 DEFAULT_MEMORY = 8 * 2**30
+
+_SECONDS, _MOST_SECONDS = 60.0, 600.0
+_BYTES_PER_SECOND = 100_000  # of a file on top, as slow as AVIF on a busy machine
+
+_STURDY = frozenset({"hdr", "pfm", "png", "jpeg", "webp"})
+"""What is read by our own code on zlib, or by the JPEG and WebP libraries that every browser has
+and that Pillow brings. Large or rarely used C and C++ libraries read the rest."""
+
+
+def is_fragile(path: str, max_pixels: int) -> bool:
+    """Whether a file's decoder may crash, by the file's first bytes.
+
+    Raises
+    ------
+    ImageReadError
+        As :func:`hdrmetrics.io.source.load`.
+    """
+    head = load_head(path)
+    try:
+        return identify(Source(path, head, max_pixels)) not in _STURDY
+    except ImageReadError:
+        return True  # what it is shows further inside, if at all
 
 
 def read_isolated(
@@ -26,70 +43,39 @@ def read_isolated(
     *,
     part: str | int | None,
     max_pixels: int,
-    timeout: float,
-    memory: int,
+    timeout: float | None = None,
+    memory: int | None = None,
 ) -> Image:
-    """Read a file in a child process; see :func:`hdrmetrics.io.read_image` for the options.
+    """Read a file in another process; see :func:`hdrmetrics.io.read_image` for the options.
+
+    A process that dies over a picture is not blamed on it if it had read others before: one of
+    them may have broken its memory. The picture is then tried once more in a new process.
 
     Raises
     ------
     ImageReadError
-        As in this process; also if the child crashes or passes a limit.
+        As in this process; also if the other one crashes or passes a limit.
+    NoWorkerError
+        If there can be no other process.
     OptionError
         If a limit is not positive.
     """
-    if not (timeout > 0 and memory > 0):
+    if (timeout is not None and not timeout > 0) or (memory is not None and not memory > 0):
         raise OptionError(f"timeout and memory are positive, not {timeout!r} and {memory!r}")
+    if part is not None and not isinstance(part, (str, int)):
+        raise OptionError(f"part is a number or a name, not {part!r}")
+    most = memory or max(DEFAULT_MEMORY, MAX_BYTES_PER_PIXEL * max_pixels)
     request = {
         "path": path,
+        "file": os.path.abspath(path),
         "part": part,
         "max_pixels": max_pixels,
-        "memory": int(memory),
-        "seconds": timeout,
+        "memory": int(most),
+        "seconds": timeout or _patience(path),
     }
-    package = str(Path(__file__).resolve().parents[2])
-    environment = {
-        **os.environ,
-        # Threads of numerical libraries each reserve address space.
-        "OMP_NUM_THREADS": "1",
-        "OPENBLAS_NUM_THREADS": "1",
-        "PYTHONPATH": os.pathsep.join([package, os.environ.get("PYTHONPATH", "")]).rstrip(
-            os.pathsep
-        ),
-    }
-    try:
-        child = subprocess.run(
-            [sys.executable, "-c", "from hdrmetrics.io.isolate import serve; serve()"],
-            input=json.dumps(request).encode(),
-            capture_output=True,
-            timeout=timeout,
-            env=environment,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise ImageReadError(f"not decoded within {timeout:g} s") from error
-    except OSError as error:
-        raise ImageReadError(f"no process could be started to decode it ({error})") from error
-    head, separator, body = child.stdout.partition(b"\n")
-    if child.returncode != 0 or not separator:
-        raise ImageReadError(f"its decoder {_how_it_ended(child)}")
-    return _image(json.loads(head), body)
-
-
-def _how_it_ended(child: subprocess.CompletedProcess[bytes]) -> str:
-    if child.returncode < 0:
-        try:
-            return f"crashed ({signal.Signals(-child.returncode).name})"
-        except ValueError:
-            return f"crashed (signal {-child.returncode})"
-    last = child.stderr.decode(errors="replace").strip().rpartition("\n")[2]
-    return f"failed ({last or f'exit code {child.returncode}'})"
-
-
-def _image(head: dict[str, Any], body: bytes) -> Image:
-    if "error" in head:
-        raise getattr(errors, head["error"])(head["message"])
-    pixels = np.frombuffer(body, np.float32).reshape(head["shape"]).copy()
+    head, pixels = _ask(request, max_pixels)
+    if pixels is None:
+        raise _error(head)
     return Image(
         pixels,
         Calibration(**head["calibration"]),
@@ -99,51 +85,32 @@ def _image(head: dict[str, Any], body: bytes) -> Image:
     )
 
 
-def _limit(memory: int, seconds: float) -> None:
-    """Bound this process; where the platform has no such limits, the parent's clock remains."""
+def _ask(request: dict[str, Any], max_pixels: int) -> workers.Answer:
+    fresh = False
+    while True:
+        worker = workers.borrow(fresh=fresh)
+        fresh = worker.count == 0
+        try:
+            head, pixels = worker.ask(request, max_pixels)
+        except workers.WorkerDiedError as error:
+            if fresh or worker.late:
+                raise ImageReadError(str(error)) from error
+            fresh = True
+        else:
+            workers.give_back(worker, spent=bool(head.get("spent")))
+            return head, pixels
+
+
+def _patience(path: str) -> float:
     try:
-        import resource
-    except ImportError:
-        return
-    limits = [(resource.RLIMIT_CORE, 0), (resource.RLIMIT_CPU, int(seconds) + 1)]
-    if sys.platform == "linux":  # macOS refuses or ignores it
-        limits.append((resource.RLIMIT_AS, memory))
-    for kind, value in limits:
-        _, hard = resource.getrlimit(kind)
-        value = value if hard == resource.RLIM_INFINITY else min(value, hard)
-        resource.setrlimit(kind, (value, hard))
+        size = os.path.getsize(path)
+    except (OSError, ValueError):
+        size = 0
+    return min(_SECONDS + size / _BYTES_PER_SECOND, _MOST_SECONDS)
 
 
-def serve() -> None:
-    """Answer the request on standard input: one line of JSON, then the pixels."""
-    from hdrmetrics.io.decoding import decode
-    from hdrmetrics.io.source import load
-
-    request = json.load(sys.stdin)
-    # What decoders print must not end up among the pixels.
-    answer = os.fdopen(os.dup(1), "wb")
-    os.dup2(2, 1)
-    _limit(request["memory"], request["seconds"])
-    body: Any = b""
-    try:
-        source = load(
-            request["path"],
-            part=request["part"],
-            max_pixels=request["max_pixels"],
-            isolated=True,
-        )
-        image = decode(source)
-    except errors.HdrMetricsError as error:
-        head: dict[str, Any] = {"error": type(error).__name__, "message": str(error)}
-    else:
-        body = np.ascontiguousarray(image.pixels).data
-        head = {
-            "shape": image.pixels.shape,
-            "calibration": image.calibration.to_dict(),
-            "primaries": image.primaries,
-            "origin": dataclasses.asdict(image.origin),
-            "notes": image.notes,
-        }
-    with answer:
-        answer.write(json.dumps(head).encode() + b"\n")
-        answer.write(body)
+def _error(head: dict[str, Any]) -> HdrMetricsError:
+    kind = getattr(errors, str(head.get("error")), None)
+    if not (isinstance(kind, type) and issubclass(kind, HdrMetricsError)):
+        kind = ImageReadError
+    return kind(str(head.get("message")))

@@ -12,19 +12,21 @@ from hdrmetrics.errors import ImageReadError
 from hdrmetrics.image import Image
 from hdrmetrics.io import ultrahdr
 from hdrmetrics.io.build import coded_image
+from hdrmetrics.io.exif_colour import coding_by_exif
 from hdrmetrics.io.icc import identify
-from hdrmetrics.io.jpeg_markers import Markers, parse
+from hdrmetrics.io.isolate import read_isolated
+from hdrmetrics.io.jpeg_markers import Markers, other_gain_map, other_picture, parse
 from hdrmetrics.io.orientation import exif_orientation, upright
 from hdrmetrics.io.source import Source
-
-_KINDS = {2: "two-channel", 4: "CMYK"}
 
 
 def read(source: Source) -> Image:
     """Read a JPEG file as a display-encoded image, or apply its gain map.
 
     A file with a gain map (Ultra HDR, ISO 21496-1) is read as HDR: see
-    :mod:`hdrmetrics.io.ultrahdr`. ``part="base"`` takes its SDR picture instead.
+    :mod:`hdrmetrics.io.ultrahdr`. ``part="base"`` takes its SDR picture instead. Gain maps of other
+    kinds (Apple's) are left out with a note. CMYK is converted by its ICC profile. Without a
+    profile, Exif decides between sRGB and Adobe RGB.
 
     Notes
     -----
@@ -35,16 +37,22 @@ def read(source: Source) -> Image:
     source.check_size(markers.width, markers.height)
     if markers.gain_map and source.part != "base":
         source.refuse_part()
+        if not source.isolated:
+            return read_isolated(source.path, part=None, max_pixels=source.max_pixels)
         return ultrahdr.read(source, markers)
-    if source.part is not None and not markers.gain_map:
+    notes = []
+    if markers.gain_map or other_gain_map(source.data, markers):
+        notes.append("the gain map was left out: this is the SDR picture")
+    elif other_picture(source.data, markers):
+        notes.append("more than one picture: the first was read")
+    if source.part != "base" or not any("gain map" in note for note in notes):
         source.refuse_part()
-    notes = ["the gain map was left out: this is the SDR picture"] if markers.gain_map else []
-    codes = upright(_decode(source, markers), exif_orientation(markers.exif))
     return coded_image(
         source,
-        codes,
+        upright(_decode(source, markers), exif_orientation(markers.exif)),
         bits=8,
-        coding=identify(markers.icc),
+        coding=identify(markers.icc) if markers.icc else coding_by_exif(markers.exif),
+        alpha=False,
         format_name="jpeg",
         notes=notes,
         details={"coding": markers.coding, "orientation": exif_orientation(markers.exif)},
@@ -54,9 +62,15 @@ def read(source: Source) -> Image:
 def _decode(source: Source, markers: Markers) -> NDArray[np.uint8]:
     if markers.precision != 8:
         raise ImageReadError(f"JPEG files with {markers.precision} bits per sample: not supported")
-    if markers.components not in (1, 3):
-        kind = _KINDS.get(markers.components, f"{markers.components}-channel")
-        raise ImageReadError(f"{kind} JPEG files are not supported: convert to RGB first")
+    if markers.components not in (1, 3, 4):
+        raise ImageReadError(
+            f"JPEG files of {markers.components} channels are not supported: convert to RGB first"
+        )
+    if markers.components == 4 and not (markers.icc and markers.adobe):
+        missing = "an ICC profile" if markers.adobe else "the marker of Adobe"
+        raise ImageReadError(
+            f"CMYK JPEG files are not supported without {missing}: convert to RGB first"
+        )
     # Every block of 8 × 8 pixels takes a bit at least; the decoder would fill up with grey.
     if 8 * markers.scan_bytes < -(-markers.width // 8) * -(-markers.height // 8):
         raise ImageReadError("truncated: too little data for the announced size")
@@ -70,4 +84,5 @@ def _decode(source: Source, markers: Markers) -> NDArray[np.uint8]:
     with JpegImagePlugin.JpegImageFile(io.BytesIO(data)) as picture:
         if picture.size != (markers.width, markers.height):
             raise ImageReadError("corrupt: the JPEG frame header is ambiguous")
-        return np.asarray(picture.convert("L" if markers.components == 1 else "RGB"))
+        # Pillow takes Adobe's paper for ink, as profiles do.
+        return np.asarray(picture.convert({1: "L", 3: "RGB", 4: "CMYK"}[markers.components]))

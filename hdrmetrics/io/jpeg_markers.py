@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from hdrmetrics.errors import ImageReadError
 
-_START, _END, _SCAN, _APP1, _APP2 = 0xD8, 0xD9, 0xDA, 0xE1, 0xE2
+_START, _END, _SCAN, _APP1, _APP2, _APP14 = 0xD8, 0xD9, 0xDA, 0xE1, 0xE2, 0xEE
 _STANDALONE = {0x01, *range(0xD0, 0xD8)}
 _FRAMES = {0xC0: "baseline", 0xC1: "extended", 0xC2: "progressive"}
 _OTHER_FRAMES = {
@@ -20,6 +20,8 @@ _OTHER_FRAMES = {
 _NEXT_MARKER = re.compile(rb"\xff[^\x00\xd0-\xd7\xff]")
 
 _EXIF, _XMP, _ICC = b"Exif\0\0", b"http://ns.adobe.com/xap/1.0/\0", b"ICC_PROFILE\0"
+# How Apple, and Ultra HDR in its second picture, mark a gain map.
+_GAIN_MAPS = (b"hdrgainmap", b"HDRGainMap", b"hdrgm:Version")
 _GAIN_MAP_ISO = b"urn:iso:std:iso:ts:21496:-1\0"
 
 
@@ -41,6 +43,12 @@ class Markers:
         Bytes of compressed data.
     end
         Offset behind the end marker.
+    icc_chunks, icc_count
+        Segments of the ICC profile by number, and how many it announces.
+    adobe
+        Whether Adobe's segment is present: then CMYK counts paper, not ink.
+    several
+        Whether the list of a Multi-Picture file is present.
     """
 
     width: int = 0
@@ -55,10 +63,15 @@ class Markers:
     scan_bytes: int = 0
     end: int = 0
     icc_chunks: dict[int, bytes] = field(default_factory=dict)
+    icc_count: int = 0
+    adobe: bool = False
+    several: bool = False
 
     @property
     def icc(self) -> bytes:
-        """The ICC profile, joined from its segments."""
+        """The ICC profile, joined from its segments; too short for one if any is missing."""
+        if len(self.icc_chunks) < self.icc_count:
+            return b"incomplete"
         return b"".join(body for _, body in sorted(self.icc_chunks.items()))
 
     @property
@@ -108,6 +121,24 @@ def parse(data: bytes, start: int = 0) -> Markers:
     return found
 
 
+def other_gain_map(data: bytes, markers: Markers) -> bool:
+    """Return whether pictures behind the first one are gain maps, though it does not say so."""
+    rest = data[markers.end :]
+    return any(word in rest for word in (*_GAIN_MAPS, _GAIN_MAP_ISO))
+
+
+def other_picture(data: bytes, markers: Markers) -> bool:
+    """Return whether a Multi-Picture file holds another view of the same size, as for stereo."""
+    start = data.find(b"\xff\xd8\xff", markers.end)
+    if not markers.several or start < 0:
+        return False
+    try:
+        other = parse(data, start)
+    except ImageReadError:
+        return False
+    return (other.width, other.height) == (markers.width, markers.height)
+
+
 def _marker(data: bytes, offset: int) -> tuple[int, int]:
     if data[offset : offset + 1] != b"\xff":
         raise ImageReadError("truncated or corrupt: a JPEG marker is missing")
@@ -134,5 +165,10 @@ def _note(found: Markers, marker: int, body: bytes) -> None:
         found.xmp = found.xmp or body[len(_XMP) :]
     elif marker == _APP2 and body.startswith(_ICC) and len(body) > len(_ICC) + 2:
         found.icc_chunks.setdefault(body[len(_ICC)], body[len(_ICC) + 2 :])
+        found.icc_count = max(found.icc_count, body[len(_ICC) + 1])
+    elif marker == _APP2 and body.startswith(b"MPF\0"):
+        found.several = True
+    elif marker == _APP14 and body.startswith(b"Adobe"):
+        found.adobe = True
     elif marker == _APP2 and body.startswith(_GAIN_MAP_ISO):
         found.iso_gain_map = True

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from hdrmetrics.color import CHROMATICITIES
 from hdrmetrics.errors import ImageReadError
 from hdrmetrics.image import Image
-from hdrmetrics.io.build import coded_image, drop_alpha, linear_image
-from hdrmetrics.io.cicp import PRIMARIES, UNSPECIFIED, from_cicp
+from hdrmetrics.io.build import coded_image
 from hdrmetrics.io.codecs import require
-from hdrmetrics.io.jpegxl_header import codestream, parse
+from hdrmetrics.io.jpegxl_colour import coding_of, returns_light
+from hdrmetrics.io.jpegxl_header import boxes, codestream, parse, with_twelve_bits
 from hdrmetrics.io.source import Source
 
-_LINEAR = 8
 _MAX_EXTRA = 4
 
 
@@ -27,6 +25,8 @@ def read(source: Source) -> Image:
     ------
     MissingCodecError
         If ``imagecodecs`` is not installed.
+    ImageReadError
+        Also for an ICC profile that is needed and cannot be had from the decoder, and for CMYK.
 
     References
     ----------
@@ -37,40 +37,34 @@ def read(source: Source) -> Image:
     source.check_size(header.width, header.height)
     if header.extra_channels > _MAX_EXTRA:
         raise ImageReadError(f"{header.extra_channels} extra channels are not supported")
+    if header.black:
+        raise ImageReadError("CMYK JPEG XL files are not supported: convert to RGB first")
+    kinds = {kind for kind, _, _ in boxes(source.data)}
     codec = require("imagecodecs", "JPEG XL")
     try:
-        samples = np.asarray(codec.jpegxl_decode(source.data, index=0, numthreads=1))
+        # The decoder gives no ICC profile, but a JPEG file inside can be had whole.
+        recovered = header.icc and not header.xyb and b"jbrd" in kinds
+        jpeg = bytes(codec.jpegxl_decode_jpeg(source.data)) if recovered else b""
+        data, bits = source.data, header.bits
+        if returns_light(header) and header.depth_at and not header.extra_channels:
+            data, bits = with_twelve_bits(data, header), 12  # fewer are too coarse for light
+        samples = np.asarray(codec.jpegxl_decode(data, index=0, numthreads=1))
     except (codec.JpegxlError, RuntimeError, ValueError) as error:
         raise ImageReadError(f"corrupt JPEG XL data ({error})") from error
     colours = 1 if header.grey else 3
     if samples.ndim == 3:
         samples = samples[..., : colours + 1]
     notes = ["animated: the first frame was read"] if header.animated else []
-    if header.icc:
-        notes.append("an ICC profile was ignored; taken as sRGB")
     if header.extra_channels > 1:
         notes.append(f"{header.extra_channels - 1} extra channels were dropped")
-    details = {"orientation": header.orientation}
-    primaries = UNSPECIFIED if header.primaries is None else header.primaries
-    transfer = UNSPECIFIED if header.transfer is None else header.transfer
-    bits = None if samples.dtype.kind == "f" else header.bits
-    if bits is None and transfer == _LINEAR:
-        pixels, dropped = drop_alpha(samples, opaque=1.0)
-        return linear_image(
-            source,
-            pixels,
-            format_name="jpegxl",
-            depth=samples.dtype.name,
-            details=details,
-            chromaticities=CHROMATICITIES[PRIMARIES.get(primaries, "bt709")],
-            notes=[*notes, *dropped],
-        )
+    if b"jhgm" in kinds:
+        notes.append("the gain map was left out: this is the picture without it")
     return coded_image(
         source,
         samples,
-        bits=bits,
-        coding=from_cicp(primaries, transfer),
+        bits=None if samples.dtype.kind == "f" else bits,
+        coding=coding_of(header, jpeg),
         format_name="jpegxl",
-        details=details,
+        details={"orientation": header.orientation},
         notes=notes,
     )

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import struct
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 
+from hdrmetrics.color import CHROMATICITIES
 from hdrmetrics.errors import ImageReadError
+from hdrmetrics.io.coding import Chromaticities
 
 CODESTREAM = b"\xff\x0a"
 CONTAINER = b"\x00\x00\x00\x0cJXL \x0d\x0a\x87\x0a"
@@ -13,6 +16,7 @@ CONTAINER = b"\x00\x00\x00\x0cJXL \x0d\x0a\x87\x0a"
 # Distributions of a variable-length number: (bits, offset) for each value of a two-bit selector.
 _SIZE = ((9, 1), (13, 1), (18, 1), (30, 1))
 _ENUM = ((0, 0), (0, 1), (4, 2), (6, 18))
+_COARSE, _TWELVE = (8, 10), 2  # depths, and the selector of twelve bits
 _INTEGER_BITS = ((0, 8), (0, 10), (0, 12), (6, 1))
 _FLOAT_BITS = ((0, 32), (0, 16), (0, 24), (6, 1))
 _PREVIEW_DIV8 = ((0, 16), (0, 32), (5, 1), (9, 33))
@@ -26,8 +30,11 @@ _LOOPS = ((0, 0), (3, 0), (16, 0), (32, 0))
 _CFA = ((0, 1), (2, 0), (4, 3), (8, 19))
 
 _RATIOS = ((1, 1), (12, 10), (4, 3), (3, 2), (16, 9), (5, 4), (2, 1))
-_ALPHA, _SPOT, _CFA_CHANNEL = 0, 2, 5
+_ALPHA, _SPOT, _BLACK, _CFA_CHANNEL = 0, 2, 4, 5
 _GREY, _XYB_SPACE, _CUSTOM = 1, 2, 2
+_D65 = 1
+_WHITES = {_D65: CHROMATICITIES["bt709"][3], 10: (1 / 3, 1 / 3), 11: (0.314, 0.351)}
+_COLOURS = {1: "bt709", 9: "bt2020", 11: "p3"}
 
 
 @dataclass(slots=True)
@@ -52,6 +59,17 @@ class Header:
         Whether an ICC profile describes the colours instead of the next two.
     primaries, transfer
         Code points of ITU-T H.273; ``None`` for numbers of the file's own.
+    points
+        Red, green, blue and white as (x, y); ``None`` with an ICC profile.
+    gamma
+        Exponent from light to code values, where that is the transfer function.
+    xyb
+        Whether colours were encoded as light, so that decoders choose what they return.
+    black
+        Whether one of the extra channels is the black of CMYK.
+    depth_at
+        Bit of the codestream at which the selector of a depth of 8 or 10 bits begins, ``None`` for
+        other depths.
     """
 
     width: int = 0
@@ -65,6 +83,11 @@ class Header:
     icc: bool = False
     primaries: int | None = 1
     transfer: int | None = 13
+    points: Chromaticities | None = CHROMATICITIES["bt709"]
+    gamma: float | None = None
+    xyb: bool = True
+    black: bool = False
+    depth_at: int | None = field(default=None, compare=False)
 
 
 class _Bits:
@@ -72,7 +95,12 @@ class _Bits:
 
     def __init__(self, data: bytes) -> None:
         self._bits = int.from_bytes(data, "little")
-        self._left = 8 * len(data)
+        self._left = self._all = 8 * len(data)
+
+    @property
+    def position(self) -> int:
+        """Number of bits taken."""
+        return self._all - self._left
 
     def take(self, count: int) -> int:
         if count > self._left:
@@ -90,6 +118,30 @@ class _Bits:
         return self.take(bits) + offset
 
 
+def boxes(data: bytes) -> Iterator[tuple[bytes, int, int]]:
+    """Yield kind, start and end of the content of each box of a container; none of a bare file.
+
+    Raises
+    ------
+    ImageReadError
+        If one ends outside the file.
+    """
+    offset = len(data) if data.startswith(CODESTREAM) else 0
+    while offset + 8 <= len(data):
+        size, kind = struct.unpack_from(">I4s", data, offset)
+        head = 8
+        if size == 1 and offset + 16 <= len(data):
+            (size,) = struct.unpack_from(">Q", data, offset + 8)
+            head = 16
+        end = len(data) if size == 0 else offset + size
+        if end > len(data) or end < offset + head:
+            raise ImageReadError("truncated or corrupt: a JPEG XL box ends outside the file")
+        start = offset + head
+        # Compressed boxes begin with their kind.
+        yield (data[start : start + 4] if kind == b"brob" else kind), start, end
+        offset = end
+
+
 def codestream(data: bytes) -> bytes:
     """Return the beginning of the codestream, from a bare file or out of its container.
 
@@ -100,27 +152,46 @@ def codestream(data: bytes) -> bytes:
     """
     if data.startswith(CODESTREAM):
         return data[:_HEADER_BYTES]
-    offset, found = 0, b""
-    while offset + 8 <= len(data):
-        size, kind = struct.unpack_from(">I4s", data, offset)
-        head = 8
-        if size == 1 and offset + 16 <= len(data):
-            (size,) = struct.unpack_from(">Q", data, offset + 8)
-            head = 16
-        end = len(data) if size == 0 else offset + size
-        if end > len(data) or end < offset + head:
-            raise ImageReadError("truncated or corrupt: a JPEG XL box ends outside the file")
+    found = b""
+    for kind, start, end in boxes(data):
         if kind in (b"jxlc", b"jxlp") and len(found) < _HEADER_BYTES:
             # Partial boxes begin with their number.
-            start = offset + head + (4 if kind == b"jxlp" else 0)
+            start += 4 if kind == b"jxlp" else 0
             found += data[start : min(end, start + _HEADER_BYTES)]
-        offset = end
     if not found.startswith(CODESTREAM):
         raise ImageReadError("corrupt: the JPEG XL container holds no codestream")
     return found
 
 
 _HEADER_BYTES = 2**16
+
+
+def with_twelve_bits(data: bytes, header: Header) -> bytes:
+    """Return a file of eight or ten bits that asks its decoder for twelve.
+
+    That changes nothing of a picture in XYB, which is encoded as light, but the steps between the
+    samples that the decoder returns. Files of other depths come back as they are.
+
+    Parameters
+    ----------
+    data
+        The file.
+    header
+        What :func:`parse` said of it.
+    """
+    if header.depth_at is None or not header.xyb:
+        return data
+    start = 0
+    for kind, begin, _ in boxes(data):
+        if kind in (b"jxlc", b"jxlp"):
+            start = begin + (4 if kind == b"jxlp" else 0)
+            break
+    changed = bytearray(data)
+    for bit in range(2):
+        at = header.depth_at + bit
+        changed[start + at // 8] &= ~(1 << at % 8)
+        changed[start + at // 8] |= (_TWELVE >> bit & 1) << at % 8
+    return bytes(changed)
 
 
 def parse(data: bytes) -> Header:
@@ -152,12 +223,14 @@ def parse(data: bytes) -> Header:
             for distribution in (*_TICKS, _LOOPS):
                 bits.choice(distribution)
             bits.flag()
+    begin = bits.position + 8 * len(CODESTREAM) + 1  # behind the flag for floats
     header.bits, header.floating = _depth(bits)
+    header.depth_at = begin if header.bits in _COARSE and not header.floating else None
     bits.flag()  # whether 16-bit buffers are enough
     header.extra_channels = bits.choice(_EXTRA_COUNT)
     for _ in range(header.extra_channels):
-        _extra_channel(bits)
-    bits.flag()  # XYB
+        header.black |= _extra_channel(bits) == _BLACK
+    header.xyb = bits.flag()
     _colours(bits, header)
     return header
 
@@ -187,9 +260,10 @@ def _depth(bits: _Bits) -> tuple[int, bool]:
     return count, floating
 
 
-def _extra_channel(bits: _Bits) -> None:
+def _extra_channel(bits: _Bits) -> int:
+    """Return the kind of the channel."""
     if bits.flag():  # all default: eight-bit alpha
-        return
+        return _ALPHA
     kind = bits.choice(_ENUM)
     _depth(bits)
     bits.choice(_SHIFT)
@@ -201,6 +275,7 @@ def _extra_channel(bits: _Bits) -> None:
         bits.take(64)
     elif kind == _CFA_CHANNEL:
         bits.choice(_CFA)
+    return kind
 
 
 def _colours(bits: _Bits, header: Header) -> None:
@@ -210,27 +285,33 @@ def _colours(bits: _Bits, header: Header) -> None:
     space = bits.choice(_ENUM)
     header.grey = space == _GREY
     if header.icc:
-        header.primaries = header.transfer = None
+        header.primaries = header.transfer = header.points = None
         return
     if space != _XYB_SPACE:
-        white = bits.choice(_ENUM)
-        if white == _CUSTOM:
-            _point(bits)
+        code = bits.choice(_ENUM)
+        white = _point(bits) if code == _CUSTOM else _WHITES.get(code)
+        if white is None:
+            raise ImageReadError(f"corrupt: JPEG XL has no white point {code}")
+        colours = CHROMATICITIES["bt709"][:3]
         if space != _GREY:
-            header.primaries = bits.choice(_ENUM)
-            if header.primaries == _CUSTOM:
-                for _ in range(3):
-                    _point(bits)
+            number = bits.choice(_ENUM)
+            if number == _CUSTOM:
+                colours = (_point(bits), _point(bits), _point(bits))
+            elif number in _COLOURS:
+                colours = CHROMATICITIES[_COLOURS[number]][:3]
+            else:
+                raise ImageReadError(f"corrupt: JPEG XL has no primaries {number}")
             # Primaries 11 are those of P3; with white D65 (1) H.273 numbers them 12.
-            known = {1: 1, 9: 9, 11: 12} if white == 1 else {}
-            header.primaries = known.get(header.primaries)
+            header.primaries = {1: 1, 9: 9, 11: 12}.get(number) if code == _D65 else None
+        header.points = (*colours, white)
         if bits.flag():
-            bits.take(24)  # a gamma
+            header.gamma = bits.take(24) / 1e7
             header.transfer = None
         else:
             header.transfer = bits.choice(_ENUM)
 
 
-def _point(bits: _Bits) -> None:
-    bits.choice(_COORDINATE)
-    bits.choice(_COORDINATE)
+def _point(bits: _Bits) -> tuple[float, float]:
+    """Return the (x, y) of a colour, millionths with the sign in the lowest bit."""
+    x, y = (bits.choice(_COORDINATE) for _ in range(2))
+    return (x >> 1 ^ -(x & 1)) / 1e6, (y >> 1 ^ -(y & 1)) / 1e6

@@ -7,9 +7,8 @@ import numpy as np
 from hdrmetrics.errors import ImageReadError
 from hdrmetrics.image import Image
 from hdrmetrics.io.build import coded_image, drop_alpha, linear_image
-from hdrmetrics.io.cicp import Coding
 from hdrmetrics.io.codecs import require
-from hdrmetrics.io.isolate import DEFAULT_MEMORY, DEFAULT_TIMEOUT, read_isolated
+from hdrmetrics.io.icc import identify
 from hdrmetrics.io.source import Source
 from hdrmetrics.io.tiff_tags import number, read_tags
 
@@ -17,6 +16,7 @@ MAGIC = b"II\xbc\x01"
 RULE = "linear, in unknown units; screenshots of Windows use scRGB, where scale=80 gives cd/m²"
 
 _PIXEL_FORMAT, _WIDTH, _HEIGHT = 0xBC01, 0xBC80, 0xBC81
+_ICC = 34675
 _DATA_OFFSET, _DATA_SIZE = 0xBCC0, 0xBCC1
 
 # Pixel formats that are grey or RGB, as dtype and channels of the decoded samples.
@@ -50,8 +50,8 @@ def read(source: Source) -> Image:
     -----
     JPEG XR has no check sums, and its decoder reports no data that ends early. A file that is
     shorter than its directory says is refused here; other damage can give a changed picture.
-    The decoder crashes on some damaged headers (see ``results/fuzz``), which is why these files are
-    always decoded in a process of their own.
+    The decoder crashes on some damaged headers (see ``results/fuzz``): do not read such files with
+    ``isolate=False``.
 
     References
     ----------
@@ -69,14 +69,6 @@ def read(source: Source) -> Image:
         )
     kind, channels = _FORMATS[identifier]
     codec = require("imagecodecs", "JPEG XR")
-    if not source.isolated:
-        return read_isolated(
-            source.path,
-            part=None,
-            max_pixels=source.max_pixels,
-            timeout=DEFAULT_TIMEOUT,
-            memory=DEFAULT_MEMORY,
-        )
     # Zeros first: the decoder leaves what it cannot decode as it was.
     samples = np.zeros((height, width, channels) if channels > 1 else (height, width), kind)
     try:
@@ -84,7 +76,9 @@ def read(source: Source) -> Image:
     except (codec.JpegxrError, ValueError) as error:
         raise ImageReadError(f"corrupt JPEG XR data ({error})") from error
     notes = ["more than one picture: the first was read"] if following else []
-    if samples.dtype.kind == "f":
+    floating = samples.dtype.kind == "f"
+    profile = tags.get(_ICC)
+    if floating and not profile:
         pixels, dropped = drop_alpha(samples, opaque=1.0)
         return linear_image(
             source,
@@ -97,8 +91,8 @@ def read(source: Source) -> Image:
     return coded_image(
         source,
         samples,
-        bits=8 * samples.dtype.itemsize,
-        coding=Coding(),
+        bits=None if floating else 8 * samples.dtype.itemsize,
+        coding=identify(bytes(profile) if profile else None),
         format_name="jpegxr",
         notes=notes,
     )

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import struct
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-_ORIENTATION_TAG, _SHORT = 0x0112, 3
+from hdrmetrics.io.exif import directories
+
+_ORIENTATION_TAG = 0x0112
 
 
 def upright(pixels: NDArray[Any], orientation: int) -> NDArray[Any]:
@@ -36,20 +37,8 @@ def exif_orientation(exif: bytes) -> int:
     Parameters
     ----------
     exif
-        From the TIFF header on; a leading ``Exif\0\0`` is skipped. Damaged blocks count as
-        absent: they do not change a sample.
+        From the TIFF header on; a leading ``Exif\0\0`` is skipped. Whole numbers of any type are
+        understood. Damaged blocks count as absent: they do not change a sample.
     """
-    tiff = exif[6:] if exif[:6] == b"Exif\0\0" else exif
-    order = {b"II": "<", b"MM": ">"}.get(tiff[:2])
-    if order is None:
-        return 1
-    try:
-        (start,) = struct.unpack_from(order + "I", tiff, 4)
-        (count,) = struct.unpack_from(order + "H", tiff, start)
-        for entry in range(count):
-            tag, kind, _, value = struct.unpack_from(order + "HHIH", tiff, start + 2 + 12 * entry)
-            if tag == _ORIENTATION_TAG and kind == _SHORT:
-                return value if 1 <= value <= 8 else 1
-    except struct.error:
-        return 1
-    return 1
+    value = directories(exif)[0].get(_ORIENTATION_TAG, 1)
+    return value if isinstance(value, int) and 1 <= value <= 8 else 1

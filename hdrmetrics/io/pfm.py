@@ -12,7 +12,10 @@ from hdrmetrics.image import Image
 from hdrmetrics.io.build import linear_image
 from hdrmetrics.io.source import Source
 
-_HEADER = re.compile(rb"P([Ff])[ \t\r\n]+(\d{1,10})[ \t\r\n]+(\d{1,10})[ \t\r\n]+(\S{1,40})\s")
+_HEADER = re.compile(
+    rb"P([Ff])[ \t\n]+(\d{1,10})([ \t\n]+)(\d{1,10})[ \t\n]+([^\s]{1,40})(?:[ \t]*\n|[ \t])"
+)
+_LONGEST_HEADER = 200
 
 
 def read(source: Source) -> Image:
@@ -21,21 +24,37 @@ def read(source: Source) -> Image:
     The sign of the header's third number is the byte order. Its magnitude has no agreed meaning
     and is not applied; a note says so when it is not 1.
 
+    Rows are stored from the bottom up. Photoshop, whose header has width and height on lines of
+    their own, stores them from the top down, and is read so, with a note. Of the writers whose
+    header looks like everyone's, FreeImage stores the top row first, too: nothing in its files
+    tells.
+
+    Raises
+    ------
+    ImageReadError
+        If the header is broken or has lines that end in CR LF, or the data end early.
+
     References
     ----------
-    P. Debevec, PFM Portable FloatMap Image Format.
+    P. Debevec, PFM Portable FloatMap Image Format; Netpbm, "PFM Format Description", 2024 (on
+    Photoshop).
     """
     source.refuse_part()
-    match = _HEADER.match(source.data[:200])
+    match = _HEADER.match(source.data[:_LONGEST_HEADER])
     if match is None:
+        if re.match(rb"P[Ff][\w\s.+-]{0,60}\r", source.data[:_LONGEST_HEADER]):
+            raise ImageReadError(
+                "the lines of the PFM header end in CR LF: written as text, which changes pixels "
+                "too; write it again in binary mode"
+            )
         raise ImageReadError("corrupt: not a PFM header")
     try:
-        scale = float(match[4])
+        scale = float(match[5])
     except ValueError:
         scale = 0.0
     if not np.isfinite(scale) or scale == 0:
-        raise ImageReadError(f"corrupt: the PFM scale is {match[4]!r}")
-    width, height, channels = int(match[2]), int(match[3]), 3 if match[1] == b"F" else 1
+        raise ImageReadError(f"corrupt: the PFM scale is {match[5]!r}")
+    width, height, channels = int(match[2]), int(match[4]), 3 if match[1] == b"F" else 1
     source.check_size(width, height)
     count = width * height * channels
     raw = source.take(match.end(), 4 * count, "the pixel data")
@@ -43,9 +62,15 @@ def read(source: Source) -> Image:
     notes = []
     if abs(scale) != 1:
         notes.append(f"the scale {abs(scale):g} in the PFM header was not applied")
+    top_down = b"\n" in match[3]
+    if top_down:
+        notes.append("width and height on lines of their own: read as Photoshop's, top row first")
+    beyond = len(source.data) - match.end() - 4 * count
+    if beyond:
+        notes.append(f"{beyond} bytes behind the pixels were ignored")
     return linear_image(
         source,
-        np.ascontiguousarray(rows[::-1], dtype=np.float32),
+        np.ascontiguousarray(rows if top_down else rows[::-1], dtype=np.float32),
         format_name="pfm",
         depth="float32",
         details={"scale": scale},

@@ -1,4 +1,4 @@
-"""PNG files: 1 to 16 bits per sample, interlaced or not, with their cICP, ICC and gamma chunks."""
+"""PNG files: 1 to 16 bits per sample, interlaced or not."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from PIL import Image as PillowImage
 from hdrmetrics.errors import ImageReadError, ImageWriteError
 from hdrmetrics.image import Image
 from hdrmetrics.io.build import coded_image
-from hdrmetrics.io.cicp import Coding, from_cicp
-from hdrmetrics.io.icc import identify
+from hdrmetrics.io.orientation import exif_orientation, upright
+from hdrmetrics.io.png_colour import coding_of
 from hdrmetrics.io.source import Source
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -34,10 +34,11 @@ _HIGH_LOW = {_RGB: ("RGB", "RGB;16B", "RGB;16L"), _RGBA: ("RGBA", "RGBA;16B", "R
 _AS_BYTES = {_GREY: "LA", _GREY_ALPHA: "RGBA"}
 _BYTES = {_GREY: "L", _RGB: "RGB", _PALETTE: "L", _GREY_ALPHA: "LA", _RGBA: "RGBA"}
 
+# Gamma for programs that do not know cICP, by its transfer: 100000 over the display's exponent.
+_GAMMA = {4: 45455, 8: 100000}
+
 _BLOCK = 32  # rows filtered at once: they fit into the cache
 _LEVEL = 4  # of zlib: within 6 % of the default's size in a fifth of its time
-
-_MAX_TEXT = 2**24  # decompressed ICC profile
 
 Codes = NDArray[np.unsignedinteger[Any]]
 
@@ -58,10 +59,11 @@ def _chunks(source: Source) -> Iterator[tuple[bytes, bytes]]:
 
 
 def read(source: Source) -> Image:
-    """Read a PNG file as a display-encoded image.
+    """Read a PNG file, turned upright, as a display-encoded image.
 
-    ``cICP`` decides about transfer function and primaries, else an ICC profile, else ``gAMA`` =
-    1.0 (linear); anything else is taken as sRGB. Palettes are looked up, alpha is dropped.
+    ``cICP`` decides about transfer function and primaries, else an ICC profile, else ``sRGB``, else
+    ``gAMA`` and ``cHRM``; a file with none is taken as sRGB. A linear curve gives a linear image.
+    Palettes are looked up, alpha is dropped.
 
     References
     ----------
@@ -90,10 +92,21 @@ def read(source: Source) -> Image:
         notes.append("the transparent colour was ignored")
     if b"acTL" in found:
         notes.append("animated: the still picture was read")
-    details = {"interlaced": interlaced, "palette": colour == _PALETTE}
-    coding = _coding(found)
+    if {b"gMAP", b"gDAT"} & found.keys():
+        notes.append("the gain map was left out: this is the picture without it")
+    orientation = exif_orientation(found.get(b"eXIf", b""))
     return coded_image(
-        source, codes, bits=bits, coding=coding, format_name="png", details=details, notes=notes
+        source,
+        upright(codes, orientation),
+        bits=bits,
+        coding=coding_of(found),
+        format_name="png",
+        details={
+            "interlaced": interlaced,
+            "palette": colour == _PALETTE,
+            "orientation": orientation,
+        },
+        notes=notes,
     )
 
 
@@ -161,35 +174,6 @@ def _look_up(indices: Codes, found: dict[bytes, bytes]) -> Codes:
     return looked_up
 
 
-def _coding(found: dict[bytes, bytes]) -> Coding:
-    if b"cICP" in found:
-        body = found[b"cICP"]
-        if len(body) != 4:
-            raise ImageReadError("corrupt: cICP has a wrong length")
-        primaries, transfer, matrix, full_range = body
-        if matrix != 0 or full_range != 1:
-            raise ImageReadError(
-                f"cICP announces matrix {matrix} and full range {full_range}; only RGB (0) in full "
-                "range (1) is supported"
-            )
-        return from_cicp(primaries, transfer)
-    if b"sRGB" in found:
-        return Coding(rule="sRGB chunk")
-    if b"iCCP" in found:
-        return identify(_profile(found[b"iCCP"]))
-    if found.get(b"gAMA") == struct.pack(">I", 100000):
-        return Coding(transfer=None, rule="gAMA chunk of 1.0")
-    return Coding()
-
-
-def _profile(body: bytes) -> bytes:
-    _, _, compressed = body.partition(b"\0")
-    try:
-        return zlib.decompressobj().decompress(compressed[1:], _MAX_TEXT)
-    except zlib.error:
-        return b"damaged"
-
-
 def write(codes: Codes, cicp: tuple[int, int] | None) -> bytes:
     """Return a PNG file.
 
@@ -198,7 +182,8 @@ def write(codes: Codes, cicp: tuple[int, int] | None) -> bytes:
     codes
         ``(H, W, 1)`` or ``(H, W, 3)``, uint8 or uint16.
     cicp
-        Code points (primaries, transfer) to declare; ``None`` for an ``sRGB`` chunk.
+        Code points (primaries, transfer) to declare; ``None`` for an ``sRGB`` chunk. Gamma 2.2 and
+        linear are declared by ``gAMA``, too, which older programs know.
     """
     height, width, channels = codes.shape
     if max(height, width) >= 2**31:
@@ -209,13 +194,15 @@ def write(codes: Codes, cicp: tuple[int, int] | None) -> bytes:
     header = struct.pack(
         ">IIBBBBB", width, height, depth, _RGB if channels == 3 else _GREY, 0, 0, 0
     )
-    colour = (b"sRGB", b"\0") if cicp is None else (b"cICP", bytes([*cicp, 0, 1]))
+    colour = [(b"sRGB", b"\0") if cicp is None else (b"cICP", bytes([*cicp, 0, 1]))]
+    if cicp is not None and cicp[1] in _GAMMA:
+        colour.append((b"gAMA", struct.pack(">I", _GAMMA[cicp[1]])))
     body = zlib.compress(_filter(raw, channels * codes.dtype.itemsize), _LEVEL)
     return SIGNATURE + b"".join(
         struct.pack(">I4s", len(content), kind)
         + content
         + struct.pack(">I", zlib.crc32(content, zlib.crc32(kind)))
-        for kind, content in ((b"IHDR", header), colour, (b"IDAT", body), (b"IEND", b""))
+        for kind, content in ((b"IHDR", header), *colour, (b"IDAT", body), (b"IEND", b""))
     )
 
 

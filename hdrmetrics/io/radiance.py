@@ -30,6 +30,7 @@ class _Header:
     correction: tuple[float, ...] = (1.0, 1.0, 1.0)
     primaries: Chromaticities | None = None
     aspect: float = 1.0
+    gamma: str = ""
     scanlines: int = 0
     length: int = 0
     columns_first: bool = False
@@ -42,9 +43,12 @@ def read(source: Source) -> Image:
 
     ``EXPOSURE`` and ``COLORCORR`` are cumulative and are divided out, so that values are those of
     the scene before them. A mantissa *m* stands for *m*·2^(e−136), without the half step that
-    Radiance itself adds: what was written is read back exactly. Without ``PRIMARIES``, RGB is
-    taken as BT.709; XYZE is converted to it without adapting the white point, which keeps
-    luminance.
+    Radiance itself adds: what was written is read back exactly. Variables count where they begin a
+    line, as for Radiance; indented ones are those of files this one was made from. ``GAMMA``, which
+    some programs write and Radiance does not know, is noted unless it is 1.
+
+    Without ``PRIMARIES``, RGB is taken as BT.709; XYZE is converted to it without adapting the
+    white point, which keeps luminance.
 
     References
     ----------
@@ -62,6 +66,8 @@ def read(source: Source) -> Image:
     notes = []
     if header.aspect != 1:
         notes.append(f"pixels are not square (aspect {header.aspect:g}); taken as if they were")
+    if header.gamma and not re.fullmatch(r"[+]?1(\.0*)?", header.gamma):
+        notes.append(f"GAMMA={header.gamma[:20]} in the header was not applied: samples are linear")
     return linear_image(
         source,
         np.ascontiguousarray(pixels),
@@ -92,7 +98,7 @@ def _parse(source: Source) -> _Header:
         end = source.data.find(b"\n", text_end, _MAX_HEADER)
         if end < 0:
             raise ImageReadError("truncated or corrupt: the Radiance header has no end")
-        line = source.data[text_end:end].strip()
+        line = source.data[text_end:end].removesuffix(b"\r")
         text_end = end + 1
         if not line:
             break
@@ -111,10 +117,8 @@ def _parse(source: Source) -> _Header:
 
 
 def _note(header: _Header, line: str) -> None:
-    key, separator, value = line.partition("=")
-    key = key.strip()
-    if line.startswith("#") or not separator:
-        return
+    """Take in a variable, which stands at the very start of its line: indented ones are history."""
+    key, _, value = line.partition("=")
     if key == "FORMAT":
         if value.strip() not in _FORMATS:
             raise ImageReadError(f"Radiance files of format {value.strip()!r} are not supported")
@@ -124,6 +128,8 @@ def _note(header: _Header, line: str) -> None:
     elif key == "COLORCORR":
         factors = _numbers(key, value, 3)
         header.correction = tuple(a * b for a, b in zip(header.correction, factors, strict=True))
+    elif key == "GAMMA":
+        header.gamma = value.strip()
     elif key == "PIXASPECT":
         header.aspect *= _numbers(key, value, 1)[0]
     elif key == "PRIMARIES":

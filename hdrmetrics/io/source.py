@@ -12,6 +12,8 @@ from typing import Any
 from hdrmetrics.errors import ImageReadError, OptionError
 from hdrmetrics.io.limits import check_bytes, check_size
 
+_HEAD = 4096  # bytes that tell formats apart
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -28,7 +30,8 @@ class Source:
     part
         Part or layer that the caller named, for the formats that have any.
     isolated
-        Whether this process reads this file only, so that a crash does no harm.
+        Whether the fragile decoders may run in this process: it only reads, so that a crash does
+        no harm, or the caller wants it so.
     """
 
     path: str
@@ -87,20 +90,44 @@ def load(
         If it is larger than any picture of ``max_pixels`` could be.
     """
     try:
-        status = os.stat(path)
-        # Checked before opening: opening a pipe waits for a writer, and a device has no end.
-        if stat.S_ISDIR(status.st_mode):
-            raise ImageReadError("is a directory, not an image file")
-        if not stat.S_ISREG(status.st_mode):
-            raise ImageReadError("is not a regular file")
+        status = _regular(path)
         check_bytes(status.st_size, max_pixels, "the file")
         data = Path(path).read_bytes()
     except ImageReadError:
         raise
-    except FileNotFoundError as error:
-        raise ImageReadError("no such file") from error
-    except (OSError, ValueError) as error:  # ValueError: a zero byte in the path
-        raise ImageReadError(f"cannot be opened ({error})") from error
+    except (OSError, ValueError) as error:
+        raise _unreadable(error) from error
     if not data:
         raise ImageReadError("the file is empty")
     return Source(path, data, max_pixels, part, isolated)
+
+
+def load_head(path: str) -> bytes:
+    """Return the first bytes of a regular file; errors as for :func:`load`."""
+    try:
+        _regular(path)
+        with open(path, "rb") as file:
+            data = file.read(_HEAD)
+    except ImageReadError:
+        raise
+    except (OSError, ValueError) as error:
+        raise _unreadable(error) from error
+    if not data:
+        raise ImageReadError("the file is empty")
+    return data
+
+
+def _regular(path: str) -> os.stat_result:
+    status = os.stat(path)
+    # Checked before opening: opening a pipe waits for a writer, and a device has no end.
+    if stat.S_ISDIR(status.st_mode):
+        raise ImageReadError("is a directory, not an image file")
+    if not stat.S_ISREG(status.st_mode):
+        raise ImageReadError("is not a regular file")
+    return status
+
+
+def _unreadable(error: OSError | ValueError) -> ImageReadError:
+    if isinstance(error, FileNotFoundError):
+        return ImageReadError("no such file")
+    return ImageReadError(f"cannot be opened ({error})")  # ValueError: a zero byte in the path

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-from hdrmetrics.color import CHROMATICITIES
 from hdrmetrics.errors import ImageReadError
 from hdrmetrics.image import Image
 from hdrmetrics.io.build import linear_image
 from hdrmetrics.io.codecs import require
-from hdrmetrics.io.icc import identify
+from hdrmetrics.io.icc import UNUSABLE, identify
 from hdrmetrics.io.jpeg_markers import Markers, parse
 from hdrmetrics.io.orientation import exif_orientation, upright
 from hdrmetrics.io.source import Source
@@ -50,15 +49,20 @@ def read(source: Source, markers: Markers) -> Image:
     except codec.UltrahdrError as error:
         raise ImageReadError(f"the gain map cannot be applied ({error})") from error
     coding = identify(gain_map.icc)
-    if not gain_map.icc or coding.notes:  # absent or unknown: that of the SDR picture counts
+    if not gain_map.icc or coding.stored == UNUSABLE:  # then that of the SDR picture counts
         coding = identify(markers.icc)
+    notes = list(coding.notes)
+    if coding.transfer != "srgb" or coding.curves or coding.profile:
+        notes.append(f"the curve was taken as that of sRGB by the decoder ({coding.rule})")
     orientation = exif_orientation(markers.exif)
     return linear_image(
         source,
         upright(pixels[..., :3], orientation),
         format_name="ultrahdr",
         depth="uint8+uint8",
-        chromaticities=CHROMATICITIES[coding.primaries],
+        chromaticities=coding.points,
+        stored=coding.stored,
         rule=RULE,
+        notes=notes,
         details={"orientation": orientation},
     )

@@ -11,6 +11,7 @@ from PIL import WebPImagePlugin
 from hdrmetrics.errors import ImageReadError
 from hdrmetrics.image import Image
 from hdrmetrics.io.build import coded_image
+from hdrmetrics.io.exif_colour import coding_by_exif
 from hdrmetrics.io.icc import identify
 from hdrmetrics.io.orientation import exif_orientation, upright
 from hdrmetrics.io.source import Source
@@ -64,12 +65,13 @@ def read(source: Source) -> Image:
             raise ImageReadError("corrupt: the WebP headers contradict each other")
         alpha = picture.mode in ("RGBA", "RGBa", "LA", "PA")
         codes = np.asarray(picture.convert("RGBA" if alpha else "RGB"))
-    orientation = exif_orientation(chunks.get(b"EXIF", b""))
+    exif, icc = chunks.get(b"EXIF", b""), chunks.get(b"ICCP")
+    orientation = exif_orientation(exif)
     return coded_image(
         source,
         upright(codes, orientation),
         bits=8,
-        coding=identify(chunks.get(b"ICCP")),
+        coding=identify(icc) if icc else coding_by_exif(exif),
         format_name="webp",
         notes=notes,
         details={"lossless": b"VP8L" in chunks, "orientation": orientation},

@@ -37,7 +37,7 @@ def write_image(
     image: Image | NDArray[Any],
     *,
     depth: Depth | None = None,
-    transfer: Literal["pq", "hlg"] | None = None,
+    transfer: Literal["pq", "hlg", "linear"] | None = None,
 ) -> None:
     """Write a picture; the ending of the path chooses the format.
 
@@ -58,7 +58,8 @@ def write_image(
         for uint16 arrays, PQ and HLG.
     transfer
         PNG of a linear image in cd/m²: encode as PQ (up to 10,000 cd/m²) or HLG (for a display of
-        1000 cd/m²), in the image's primaries.
+        1000 cd/m²), in the image's primaries. Or ``"linear"``, of a linear image in any unit:
+        values from 0 to 1 as they are, which the file declares.
 
     Warns
     -----
@@ -203,13 +204,12 @@ def _png(image: Image | NDArray[Any], depth: Depth | None, transfer: str | None)
         raise ImageWriteError("PNG files cannot hold NaN or infinity")
     _warn_outside(pixels, 0.0, 1.0, "PNG files")
     kind = image.calibration.transfer
-    assert kind is not None
     bits = depth or (16 if kind in _PEAKS else 8)
     assert isinstance(bits, int)
     top = 2**bits - 1
     codes = np.rint(np.clip(pixels.astype(np.float64), 0, 1) * top)
     plain = kind == "srgb" and image.primaries == "bt709"
-    points = None if plain else cicp.to_cicp(image.primaries, kind)
+    points = None if plain else cicp.to_cicp(image.primaries, cast(Any, kind))  # None: linear
     return png.write(codes.astype(np.uint8 if bits == 8 else np.uint16), points)
 
 
@@ -224,13 +224,16 @@ def _png_codes(array: NDArray[Any], depth: Depth | None) -> bytes:
 
 
 def _encode(image: Image, transfer: str | None) -> Image:
-    """Return a linear image as PQ or HLG code values."""
+    """Return a linear image as PQ or HLG code values, or as it is where that is wanted."""
     if transfer is None:
         raise ImageWriteError(
             "a PNG cannot hold linear light: tone-map first, or choose transfer='pq' or 'hlg'"
         )
+    if transfer == "linear":
+        return image
     if transfer not in _PEAKS:
-        raise OptionError(f"transfer is 'pq' or 'hlg' for linear images, not {transfer!r}")
+        known = "'pq', 'hlg' or 'linear'"
+        raise OptionError(f"transfer is {known} for linear images, not {transfer!r}")
     if image.calibration.kind == "relative":
         raise ImageWriteError(
             f"{transfer} code values stand for cd/m², and this image is relative: scale it first, "

@@ -20,6 +20,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from hdrmetrics.recording import is_recording
+
 CELL = 16
 """Side of a cell in pixels."""
 
@@ -333,5 +335,4 @@ def blur(x: Tensor) -> Tensor:
 
 def is_whole(*images: Tensor) -> bool:
     """Whether pictures are better worked through as one: for gradients, and off the CPU's cache."""
-    wanted = torch.is_grad_enabled() and any(image.requires_grad for image in images)
-    return wanted or any(image.device.type != "cpu" for image in images)
+    return is_recording(*images) or any(image.device.type != "cpu" for image in images)

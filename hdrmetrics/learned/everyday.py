@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import dataclasses
 from collections.abc import Mapping
+from typing import Any
 
 from torch import nn
 
@@ -58,6 +59,10 @@ class EverydayMetric(LearnedMetric):
             renamed = copy.copy(head)  # the caller keeps theirs, with the same network
             renamed.info = described(head.info)
             self.by_domain[domain] = renamed
+
+    def settings(self) -> dict[str, Any]:
+        """Return the precision."""
+        return {"precision": self.precision}
 
     def suited_to(self, image: Image, display: Display | None = None) -> Metric:
         """Return the predictor of the image's domain; itself where there is none."""

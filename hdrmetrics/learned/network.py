@@ -92,7 +92,7 @@ class QualityNetwork(nn.Module):
         length, hidden = statistic_count(architecture), architecture.hidden
         self.heads = nn.ModuleDict(
             {
-                name: nn.Sequential(_linear(length, hidden), nn.ReLU(), _linear(hidden, 1))
+                name: nn.Sequential(_Linear(length, hidden), nn.ReLU(), _Linear(hidden, 1))
                 for name in architecture.heads
             }
         )
@@ -276,14 +276,23 @@ def _full(image: Tensor) -> Tensor:
     return image.float() if image.dtype in (torch.float16, torch.bfloat16) else image
 
 
+class _Convolution(nn.Conv2d):
+    """A convolution whose weights come later.
+
+    Memory is taken as it is: PyTorch's own initialisation takes time and would draw from the
+    global random state, and ``skip_init`` loads the compiler's packages (0.4 s) to avoid it.
+    """
+
+    def reset_parameters(self) -> None:
+        """Leave the weights to :func:`build_network` or a file."""
+
+
+class _Linear(nn.Linear):
+    """A linear layer whose weights come later, as :class:`_Convolution`."""
+
+    def reset_parameters(self) -> None:
+        """Leave the weights to :func:`build_network` or a file."""
+
+
 def _convolution(before: int, shape: StageShape, stride: int, border: int) -> nn.Conv2d:
-    # skip_init: PyTorch's own initialisation would draw from the global random state.
-    made: nn.Conv2d = nn.utils.skip_init(  # type: ignore[no-untyped-call]
-        nn.Conv2d, before, shape.channels, shape.kernel, stride=stride, padding=border
-    )
-    return made
-
-
-def _linear(before: int, after: int) -> nn.Linear:
-    made: nn.Linear = nn.utils.skip_init(nn.Linear, before, after)  # type: ignore[no-untyped-call]
-    return made
+    return _Convolution(before, shape.channels, shape.kernel, stride=stride, padding=border)

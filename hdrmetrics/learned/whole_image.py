@@ -23,6 +23,7 @@ from hdrmetrics.learned.network import QualityNetwork
 from hdrmetrics.learned.statistics import Span, level_statistics, powers, window_moments
 from hdrmetrics.learned.visible import describe_visible
 from hdrmetrics.metric import Domain
+from hdrmetrics.recording import is_transformed
 
 MINIMUM_SIZE = 64
 """Shortest side that is scored; pictures shorter than a window are continued by their mirror."""
@@ -278,7 +279,9 @@ def _visible_moments(
 
 def _laid_out(x: Tensor) -> Tensor:
     """Channels last on a CPU, where convolutions of few channels are faster so."""
-    return x.contiguous(memory_format=torch.channels_last) if x.device.type == "cpu" else x
+    if x.device.type != "cpu" or is_transformed(x):
+        return x
+    return x.contiguous(memory_format=torch.channels_last)
 
 
 def _spans(starts: tuple[int, ...], grid: Level, count: int) -> list[Span]:

@@ -10,7 +10,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from hdrmetrics.errors import OptionError, ShapeError
-from hdrmetrics.metric import as_batch, check_mask, check_pair
+from hdrmetrics.metric import as_batch, check_mask
+from hdrmetrics.recording import visible
 
 MINIMUM_SIZE = 3
 """The Scharr gradient needs three pixels in each direction."""
@@ -47,11 +48,6 @@ def as_rgb(image: Tensor, role: str) -> Tensor:
             f"is {width}×{height} (width × height)"
         )
     return batch.expand(-1, 3, -1, -1)
-
-
-def check_shapes(test: Tensor, reference: Tensor) -> None:
-    """Raise :class:`ShapeError` unless both are images of one size."""
-    check_pair(as_batch(test, "test").shape, as_batch(reference, "reference").shape)
 
 
 def decimation(height: int, width: int) -> int:
@@ -158,7 +154,8 @@ def pool(local: LocalSimilarity, mask: Tensor | None, shape: tuple[int, int]) ->
         factor = decimation(*shape)
         full = decimate(torch.ones_like(pixels[:1]), factor)
         fallback = decimate(pixels, factor) / full
-        if not bool((fallback.sum(dim=(1, 2, 3)) > 0).all()):
+        seen = visible(fallback)
+        if seen is not None and not bool((seen.flatten(-3).sum(dim=-1) > 0).all()):
             raise OptionError(
                 f"the mask selects only pixels at the lower or right border that a decimation by "
                 f"{factor} leaves out; select more"

@@ -139,9 +139,16 @@ class CodeMetric(Metric):
         raise NotImplementedError
 
     def code_loss(self, test: Tensor, kept: Any, mask: Tensor | None) -> Tensor:
-        """Return a finite loss per image from code values."""
+        """Return a finite loss per image from code values, 0 for identical images.
+
+        How far the value is from the better end of its range, which those without one replace.
+        """
         value = self.code_compare(test, kept, mask)
-        return -value if self.measure.higher_is_better else value
+        return self.info.best - value if self.info.higher_is_better else value - self.info.best
+
+    def settings(self) -> dict[str, Any]:
+        """Return the options of the encoding and its own."""
+        return dataclasses.asdict(self.encoding) | super().settings()
 
     def conditions(self, reference: Tensor | None = None) -> dict[str, Any]:
         """Return encoding, channels and options."""

@@ -8,8 +8,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from hdrmetrics.errors import PixelValueError, ShapeError
-from hdrmetrics.metric import as_batch, check_pair
+from hdrmetrics.errors import ShapeError
+from hdrmetrics.metric import as_batch, check_pair, value_range
 
 _DEGREE = 3
 _REGULARISATION = 0.01
@@ -73,8 +73,7 @@ def crf_correction(test: Tensor, reference: Tensor) -> Tensor:
                 f"CRF correction fits colours, so it needs three channels; the {role} image has "
                 f"{image.shape[1]}"
             )
-        if not bool(image.detach().isfinite().all()):
-            raise PixelValueError(f"the {role} image has pixel values that are NaN or infinite")
+        value_range(image, role)
     check_pair(batch.shape, target.shape)
     targets = target.expand(batch.shape[0], -1, -1, -1)
     return torch.stack([_correct(t, r) for t, r in zip(batch, targets, strict=True)])

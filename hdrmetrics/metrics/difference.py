@@ -11,8 +11,65 @@ from torch import Tensor
 
 from hdrmetrics.chunks import sum_of_squared_differences
 from hdrmetrics.encoding import Encoding
+from hdrmetrics.metrics._plain import on_codes
 from hdrmetrics.metrics.code_metric import CodeMetric, Measure
 from hdrmetrics.pooling import masked_mean
+from hdrmetrics.recording import is_transformed
+
+
+def mse(
+    test: Tensor, reference: Tensor, *, data_range: float = 1.0, mask: Tensor | None = None
+) -> Tensor:
+    """Return the mean squared error of each image, in squared codes.
+
+    Parameters
+    ----------
+    test, reference
+        Codes ``(N, C, H, W)``.
+    data_range
+        Code of white: 1 for display-encoded values in [0, 1], 255 for 8-bit values, 256 for PU21.
+        It says what the values can be; the error stays in their unit.
+    mask
+        Weights ``(N, 1, H, W)`` in [0, 1].
+
+    Returns
+    -------
+    Tensor
+        ``(N,)``, 0 for identical images.
+
+    Raises
+    ------
+    ShapeError, PixelValueError, DomainError, OptionError
+        For shapes that differ, NaN or infinity, values that are no codes of this range, and a
+        range or mask that cannot be.
+    """
+    return on_codes(
+        lambda t, r, m: mean_squared_error(t, r, mask=m),
+        test, reference, data_range=data_range, mask=mask,
+    )  # fmt: skip
+
+
+def rmse(
+    test: Tensor, reference: Tensor, *, data_range: float = 1.0, mask: Tensor | None = None
+) -> Tensor:
+    """Return the root mean squared error of each image, in codes; arguments as for :func:`mse`.
+
+    The gradient at identical images is zero, not undefined.
+    """
+    return on_codes(
+        lambda t, r, m: root_mean_squared_error(t, r, mask=m),
+        test, reference, data_range=data_range, mask=mask,
+    )  # fmt: skip
+
+
+def mae(
+    test: Tensor, reference: Tensor, *, data_range: float = 1.0, mask: Tensor | None = None
+) -> Tensor:
+    """Return the mean absolute error of each image, in codes; arguments as for :func:`mse`."""
+    return on_codes(
+        lambda t, r, m: mean_absolute_error(t, r, mask=m),
+        test, reference, data_range=data_range, mask=mask,
+    )  # fmt: skip
 
 
 def mean_squared_error(test: Tensor, reference: Tensor, *, mask: Tensor | None = None) -> Tensor:
@@ -27,6 +84,8 @@ def mean_squared_error(test: Tensor, reference: Tensor, *, mask: Tensor | None =
     """
     if mask is not None:
         return masked_mean((test - reference).square(), mask)
+    if is_transformed(test, reference):
+        return (test - reference).square().mean(dim=(1, 2, 3))
     pairs = zip(test, reference.expand_as(test), strict=True)
     return torch.stack([sum_of_squared_differences(*pair) for pair in pairs]) / test[0].numel()
 
@@ -51,9 +110,10 @@ def encoded_mean_squared_error(metric: CodeMetric, test: Tensor, reference: Tens
     return torch.stack(sums) / test[0].numel()
 
 
-def can_fuse(metric: CodeMetric, mask: Tensor | None) -> bool:
+def can_fuse(metric: CodeMetric, test: Tensor, reference: Tensor, mask: Tensor | None) -> bool:
     """Return whether :func:`encoded_mean_squared_error` gives the metric's squared error."""
-    return mask is None and metric.channels == "rgb" and not metric.crf_correction
+    plain = mask is None and metric.channels == "rgb" and not metric.crf_correction
+    return plain and not is_transformed(test, reference)
 
 
 def root_mean_squared_error(

@@ -11,7 +11,8 @@ from torch import Tensor
 
 from hdrmetrics.color import luminance
 from hdrmetrics.errors import OptionError, PixelValueError, ShapeError
-from hdrmetrics.metric import as_batch, check_mask, check_pair
+from hdrmetrics.metric import as_batch, check_mask, check_pair, value_range
+from hdrmetrics.recording import need_values
 
 # The inverse display model and the choice of exposures, as in the authors' code.
 _BLACK = 1 / 128
@@ -98,8 +99,8 @@ def exposure_stack(reference: Tensor) -> ExposureStack:
     image = as_batch(reference, "reference").detach()
     if image.shape[0] != 1:
         raise ShapeError(f"an exposure stack belongs to one image, not to {image.shape[0]}")
-    if not bool(image.isfinite().all()):
-        raise PixelValueError("the reference image has pixel values that are NaN or infinite")
+    need_values(image, "a stack of exposures is chosen by the reference's values")
+    value_range(image, "reference")
     positive = image > 0
     if not bool(positive.any()):
         raise PixelValueError("the reference image is black: there is nothing to expose for")
@@ -198,6 +199,8 @@ def pooled(
     check_pair(batch.shape, target.shape)
     if not align_stops >= 0:
         raise OptionError(f"align_stops must be at least 0, not {align_stops}")
+    if align_stops:
+        need_values(batch, "alignment is a search by the test's values: leave align_stops=0")
     region = check_mask(mask, batch)
     stacks = [exposure_stack(image) for image in target]
     values = []

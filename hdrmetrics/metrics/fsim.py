@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from functools import lru_cache
 from typing import Any, ClassVar, NamedTuple
 
 import torch
@@ -13,7 +12,6 @@ from hdrmetrics.metrics._local_similarity import (
     MINIMUM_SIZE,
     LocalSimilarity,
     as_rgb,
-    check_shapes,
     decimate,
     decimation,
     gradient_magnitude,
@@ -23,7 +21,9 @@ from hdrmetrics.metrics._local_similarity import (
     safe_sqrt,
 )
 from hdrmetrics.metrics._log_gabor import frequency_grid, log_gabor, split_parity
+from hdrmetrics.metrics._plain import eight_bit_scale, on_codes
 from hdrmetrics.metrics.code_metric import CodeMetric, Measure
+from hdrmetrics.recording import constants
 
 # Constants of the paper, for code values of which 255 is the white of an 8-bit image.
 _CONGRUENCY_CONSTANT = 0.85
@@ -61,14 +61,24 @@ class FsimFeatures(NamedTuple):
     chroma: Tensor
 
 
-def fsim(test: Tensor, reference: Tensor, *, chromatic: bool, mask: Tensor | None = None) -> Tensor:
+def fsim(
+    test: Tensor,
+    reference: Tensor,
+    *,
+    data_range: float = 1.0,
+    chromatic: bool = False,
+    mask: Tensor | None = None,
+) -> Tensor:
     """Return the feature similarity index, one value per image.
 
     Parameters
     ----------
     test, reference
-        Code values on the 8-bit scale, 0 to 255 (perceptually uniform units go beyond),
-        ``(N, 3, H, W)``; one channel counts as three equal ones. At least 3×3 pixels.
+        Codes ``(N, 3, H, W)``; one channel counts as three equal ones. At least 3×3 pixels.
+    data_range
+        Code of white: 1 for display-encoded values in [0, 1], 255 for 8-bit values, 256 for PU21.
+        The constants are those of 8-bit values: codes are brought to them first, but for PU21,
+        which its authors take as it is.
     chromatic
         Compare the I and Q planes too (FSIMc); otherwise only Y (FSIM). The same for grey images.
     mask
@@ -84,8 +94,9 @@ def fsim(test: Tensor, reference: Tensor, *, chromatic: bool, mask: Tensor | Non
     ------
     ShapeError
         For shapes that are no images, are too small or differ.
-    OptionError
-        For a mask outside [0, 1] or selecting nothing.
+    PixelValueError, DomainError, OptionError
+        For NaN or infinity, values that are no codes of this range, and a range or mask that
+        cannot be.
 
     Notes
     -----
@@ -99,13 +110,24 @@ def fsim(test: Tensor, reference: Tensor, *, chromatic: bool, mask: Tensor | Non
 
     P. Kovesi, "Image features from phase congruency", Videre 1(3), 1999.
     """
-    check_shapes(test, reference)
-    local = fsim_compare(test, fsim_features(reference), chromatic=chromatic)
-    return pool(local, mask, (test.shape[-2], test.shape[-1]))
+
+    def compare(t: Tensor, r: Tensor, m: Tensor | None) -> Tensor:
+        scale = eight_bit_scale(data_range)
+        local = fsim_compare(t * scale, fsim_features(r * scale), chromatic=chromatic)
+        return pool(local, m, (t.shape[-2], t.shape[-1]))
+
+    return on_codes(compare, test, reference, data_range=data_range, mask=mask)
+
+
+def fsimc(
+    test: Tensor, reference: Tensor, *, data_range: float = 1.0, mask: Tensor | None = None
+) -> Tensor:
+    """Return the feature similarity index with chroma: :func:`fsim` with ``chromatic=True``."""
+    return fsim(test, reference, data_range=data_range, chromatic=True, mask=mask)
 
 
 def fsim_features(image: Tensor) -> FsimFeatures:
-    """Return what FSIM compares of an image; see :func:`fsim` for units and errors."""
+    """Return what FSIM compares of an image on the 8-bit scale, white at 255."""
     rgb = as_rgb(image, "input")
     small = decimate(rgb, decimation(*rgb.shape[-2:]))
     yiq = torch.einsum("ij,njhw->nihw", small.new_tensor(_YIQ), small)
@@ -189,43 +211,41 @@ class _Filters(NamedTuple):
 
     even: Tensor  # (orientations, scales, H, W // 2 + 1)
     odd: Tensor
-    noise: tuple[float, ...]  # per orientation: threshold over the root of the median energy
+    noise: tuple[Tensor, ...]  # per orientation: threshold over the root of the median energy
 
 
-@lru_cache(maxsize=4)  # tens of megabytes each for panoramas
+@constants(4)  # tens of megabytes each for panoramas
 def _filters(height: int, width: int, dtype: torch.dtype, device: torch.device) -> _Filters:
-    # Made outside inference_mode so that later calls may record gradients.
-    with torch.inference_mode(False):
-        radius, angle = frequency_grid(height, width)
-        waves = [_SHORTEST_WAVE * 2.0**scale for scale in range(_SCALES)]
-        radial = log_gabor(radius, waves, _BANDWIDTH)
+    radius, angle = frequency_grid(height, width)
+    waves = [_SHORTEST_WAVE * 2.0**scale for scale in range(_SCALES)]
+    radial = log_gabor(radius, waves, _BANDWIDTH)
 
-        even, odd, noise = [], [], []
-        for orientation in range(_ORIENTATIONS):
-            turn = angle - orientation * math.pi / _ORIENTATIONS
-            distance = torch.atan2(turn.sin(), turn.cos())
-            kernels = radial * torch.exp(-distance.square() / (2 * _ANGLE_SIGMA**2))
-            halves = split_parity(kernels)
-            even.append(halves[0])
-            odd.append(halves[1])
-            noise.append(_noise_gain(kernels, even[-1]))
-        half = width // 2 + 1
-        return _Filters(
-            torch.stack(even)[..., :half].to(device, dtype),
-            torch.stack(odd)[..., :half].to(device, dtype),
-            tuple(noise),
-        )
+    even, odd, noise = [], [], []
+    for orientation in range(_ORIENTATIONS):
+        turn = angle - orientation * math.pi / _ORIENTATIONS
+        distance = torch.atan2(turn.sin(), turn.cos())
+        kernels = radial * torch.exp(-distance.square() / (2 * _ANGLE_SIGMA**2))
+        halves = split_parity(kernels)
+        even.append(halves[0])
+        odd.append(halves[1])
+        noise.append(_noise_gain(kernels, even[-1]))
+    half = width // 2 + 1
+    return _Filters(
+        torch.stack(even)[..., :half].to(device, dtype),
+        torch.stack(odd)[..., :half].to(device, dtype),
+        tuple(noise),
+    )
 
 
-def _noise_gain(kernels: Tensor, even: Tensor) -> float:
+def _noise_gain(kernels: Tensor, even: Tensor) -> Tensor:
     """Return the noise threshold over the root of the median energy at the smallest scale.
 
     With white Gaussian noise that energy is χ² distributed with two degrees of freedom, which
     gives the noise power; the energy summed over scales is then Rayleigh distributed, and the
     threshold lies some standard deviations above its mean.
     """
-    noise_power = 1 / math.log(2) / float(kernels[0].square().sum())
-    rayleigh = math.sqrt(noise_power * float(even.sum(dim=0).square().sum()))
+    noise_power = 1 / math.log(2) / kernels[0].square().sum()
+    rayleigh = torch.sqrt(noise_power * even.sum(dim=0).square().sum())
     spread = math.sqrt(math.pi / 2) + _NOISE_SIGMAS * math.sqrt(2 - math.pi / 2)
     return rayleigh * spread / _NOISE_OVERESTIMATE
 
@@ -257,10 +277,6 @@ class FSIM(CodeMetric):
     def code_map(self, test: Tensor, kept: Any) -> Tensor:
         """Return the local similarity, on the decimated grid."""
         return fsim_compare(test, kept, chromatic=self.chromatic).similarity
-
-    def code_loss(self, test: Tensor, kept: Any, mask: Tensor | None) -> Tensor:
-        """Return one minus the index."""
-        return 1 - self.code_compare(test, kept, mask)
 
 
 class FSIMc(FSIM):

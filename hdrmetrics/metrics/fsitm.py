@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
-from functools import lru_cache
 from typing import Any, Literal, NamedTuple, get_args
 
 import torch
 from torch import Tensor
 
 from hdrmetrics.errors import OptionError
-from hdrmetrics.metric import Metric, MetricInfo, MetricLoss, PreparedMetric
+from hdrmetrics.metric import Metric, MetricInfo, MetricLoss, PreparedMetric, Reduction
 from hdrmetrics.metrics._local_similarity import safe_sqrt
 from hdrmetrics.metrics._log_gabor import frequency_grid, log_gabor, split_parity
+from hdrmetrics.metrics._plain import check_light
 from hdrmetrics.metrics.tmqi import TMQI
 from hdrmetrics.metrics.tmqi.fidelity import Window, with_statistics
 from hdrmetrics.pooling import masked_mean
+from hdrmetrics.recording import constants
 from hdrmetrics.registry import register_metric
 
 Channel = Literal["red", "green", "blue"]
@@ -72,7 +73,7 @@ def fsitm(
     test
         Tone-mapped, display-encoded in [0, 1], ``(N, C, H, W)``, C = 1 or 3.
     reference
-        The HDR image, same shape: linear RGB or luminance in any unit.
+        The HDR image, same shape: linear RGB or luminance in any unit, not negative.
     channel
         Compared alone, as in the paper, which reports all three; of a grey image its only one.
     softness
@@ -94,7 +95,8 @@ def fsitm(
     OptionError
         For an unknown channel or a softness that is negative.
     PixelValueError, DomainError
-        For NaN or infinity, or a test image that is not display-encoded in [0, 1].
+        For NaN or infinity, negative light, or a test image that is not display-encoded in
+        [0, 1].
 
     Notes
     -----
@@ -109,6 +111,7 @@ def fsitm(
 
     P. Kovesi, "Image features from phase congruency", Videre 1(3), 1999.
     """
+    check_light(reference, "reference")
     value: Tensor = FSITM(channel=channel, softness=softness)(test, reference, mask=mask)
     return value
 
@@ -128,6 +131,7 @@ def fsitm_tmqi(
     are theirs.
     """
     metric = FSITMTMQI(channel=channel, softness=softness, window=window)
+    check_light(reference, "reference")
     value: Tensor = metric(test, reference, mask=mask)
     return value
 
@@ -153,10 +157,10 @@ class FSITM(Metric):
         self.softness = float(softness)
         self.info = dataclasses.replace(INFO, differentiable=softness > 0)
 
-    def as_loss(self) -> MetricLoss:
+    def as_loss(self, *, reduction: Reduction = "mean") -> MetricLoss:
         """Return one minus the index, for an optimiser; needs a softness."""
         _need_softness(self.softness, self.info.name)
-        return super().as_loss()
+        return super().as_loss(reduction=reduction)
 
     def features(self, reference: Tensor) -> Tensor:
         """Return where the phase of the reference is above zero, ``(N, 1, H, W)`` boolean."""
@@ -173,10 +177,6 @@ class FSITM(Metric):
         agreement = self._agreement(test, features)
         weights = None if mask is None else mask.to(agreement.dtype)
         return masked_mean(agreement, weights).to(test.dtype)
-
-    def compare_loss(self, test: Tensor, features: Any, mask: Tensor | None) -> Tensor:
-        """Return one minus the index."""
-        return 1 - self.compare(test, features, mask)
 
     def compare_map(self, test: Tensor, features: Any) -> Tensor:
         """Return 1 where the signs agree, 0 where not (between, with a softness)."""
@@ -238,10 +238,14 @@ class FSITMTMQI(Metric):
             minimum_size=self.tmqi.info.minimum_size,
         )
 
-    def as_loss(self) -> MetricLoss:
+    def as_loss(self, *, reduction: Reduction = "mean") -> MetricLoss:
         """Return the mean of both losses, for an optimiser; needs a softness."""
         _need_softness(self.fsitm.softness, self.info.name)
-        return super().as_loss()
+        return super().as_loss(reduction=reduction)
+
+    def settings(self) -> dict[str, Any]:
+        """Return the options of both."""
+        return self.fsitm.settings() | self.tmqi.settings()
 
     def prepare(self, reference: Tensor) -> PreparedMetric:
         """Do the work on the reference once, for both indices."""
@@ -325,7 +329,7 @@ def _eight_bit_log(light: Tensor) -> Tensor:
     return torch.where(usable, torch.floor(scaled * 255 + 0.5), 0.0)
 
 
-@lru_cache(maxsize=4)  # tens of megabytes each for large images
+@constants(4)  # tens of megabytes each for large images
 def _filters(
     height: int, width: int, waves: tuple[float, ...], device: torch.device
 ) -> tuple[Tensor, Tensor]:
@@ -334,14 +338,12 @@ def _filters(
     Orientations are horizontal and vertical; over each the responses of all scales are summed, and
     the even ones of both orientations too, so that one filter does for all.
     """
-    # Made outside inference_mode so that later calls may record gradients.
-    with torch.inference_mode(False):
-        radius, angle = frequency_grid(height, width)
-        radial = log_gabor(radius, waves, _BANDWIDTH).sum(dim=0)
-        spreads = torch.stack([1 + torch.cos(angle), 1 + torch.sin(angle)]) / 2
-        even, odd = split_parity(radial * spreads)
-        half = width // 2 + 1
-        return even.sum(dim=0)[..., :half].to(device), odd[..., :half].to(device)
+    radius, angle = frequency_grid(height, width)
+    radial = log_gabor(radius, waves, _BANDWIDTH).sum(dim=0)
+    spreads = torch.stack([1 + torch.cos(angle), 1 + torch.sin(angle)]) / 2
+    even, odd = split_parity(radial * spreads)
+    half = width // 2 + 1
+    return even.sum(dim=0)[..., :half].to(device), odd[..., :half].to(device)
 
 
 def _need_softness(softness: float, name: str) -> None:

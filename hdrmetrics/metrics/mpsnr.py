@@ -11,8 +11,10 @@ from torch import Tensor
 from hdrmetrics.color import luminance
 from hdrmetrics.errors import OptionError
 from hdrmetrics.metric import Metric, MetricInfo
-from hdrmetrics.metrics.psnr import LOSS_FLOOR, decibels
+from hdrmetrics.metrics._plain import on_light
+from hdrmetrics.metrics.psnr import decibel_loss, decibels
 from hdrmetrics.pooling import masked_mean
+from hdrmetrics.recording import need_values
 from hdrmetrics.registry import register_metric
 
 GAMMA = 2.2
@@ -46,6 +48,7 @@ def exposure_range(reference: Tensor) -> tuple[int, int]:
     OptionError
         If the reference is black, or its range is over 40 stops.
     """
+    need_values(reference, "mpsnr takes its stops from the reference: give it stops=(first, last)")
     light = luminance(reference.detach()).flatten()
     light = light[light > 0]
     if light.numel() == 0:
@@ -93,7 +96,7 @@ def mpsnr(
     Parameters
     ----------
     test, reference
-        Linear light ``(N, C, H, W)``, cd/m² or relative.
+        Linear light ``(N, C, H, W)``, not negative, cd/m² or relative.
     stops
         First and last f-stop; ``None`` takes :func:`exposure_range` of each reference.
     round_to_8bit
@@ -110,14 +113,24 @@ def mpsnr(
     ------
     OptionError
         If the stops are reversed or more than 40 apart, or cannot be found.
+    ShapeError, PixelValueError
+        For shapes that differ; NaN, infinity or negative light.
 
     References
     ----------
     J. Munkberg et al., "High dynamic range texture compression for graphics hardware", ACM TOG
     25(3), 2006. The paper picks the stops by hand.
     """
-    mse = _bracket_mse(test, reference, stops, round_to_8bit, mask)
-    return decibels(mse, 255.0)
+    _check_stops(stops)
+    return on_light(
+        lambda t, r, m: decibels(_bracket_mse(t, r, stops, round_to_8bit, m), 255.0),
+        test, reference, mask=mask,
+    )  # fmt: skip
+
+
+def _check_stops(stops: tuple[int, int] | None) -> None:
+    if stops is not None and not 0 <= stops[1] - stops[0] <= MAXIMUM_STOPS:
+        raise OptionError(f"stops are (first, last), at most {MAXIMUM_STOPS} apart: {stops}")
 
 
 def _bracket_mse(
@@ -150,21 +163,18 @@ class MPSNR(Metric):
         super().__init__()
         if stops is not None:
             stops = (int(stops[0]), int(stops[1]))
-            if not 0 <= stops[1] - stops[0] <= MAXIMUM_STOPS:
-                raise OptionError(
-                    f"stops are (first, last), at most {MAXIMUM_STOPS} apart: {stops}"
-                )
+            _check_stops(stops)
         self.stops, self.round_to_8bit = stops, round_to_8bit
         self.info = INFO
 
     def compare(self, test: Tensor, features: Any, mask: Tensor | None) -> Tensor:
         """Return the ratio in dB."""
-        return mpsnr(test, features, stops=self.stops, round_to_8bit=self.round_to_8bit, mask=mask)
+        mse = _bracket_mse(test, features, self.stops, self.round_to_8bit, mask)
+        return decibels(mse, 255.0)
 
     def compare_loss(self, test: Tensor, features: Any, mask: Tensor | None) -> Tensor:
-        """Return the negative ratio, which stops at -100 dB."""
-        mse = _bracket_mse(test, features, self.stops, False, mask) / 255.0**2
-        return 10 * torch.log10(mse + LOSS_FLOOR)
+        """Return how far the ratio stays under 100 dB, softly: 0 for identical images."""
+        return decibel_loss(_bracket_mse(test, features, self.stops, False, mask), 255.0)
 
     def conditions(self, reference: Tensor | None = None) -> dict[str, Any]:
         """Return the stops and the rounding."""

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from hdrmetrics.encoding import Encoding
 from hdrmetrics.errors import ShapeError
+from hdrmetrics.metrics._plain import on_codes
 from hdrmetrics.metrics.code_metric import Channels, CodeMetric, Measure
 from hdrmetrics.metrics.ssim import (
     MARGIN,
@@ -27,7 +28,7 @@ MINIMUM_SIZE = (WINDOW - 1) * 2 ** (len(WEIGHTS) - 1) + 1
 
 
 def ms_ssim(
-    test: Tensor, reference: Tensor, *, data_range: float, mask: Tensor | None = None
+    test: Tensor, reference: Tensor, *, data_range: float = 1.0, mask: Tensor | None = None
 ) -> Tensor:
     """Return the multi-scale structural similarity of each image.
 
@@ -41,7 +42,7 @@ def ms_ssim(
     test, reference
         Code values ``(N, C, H, W)``.
     data_range
-        Code value of white: 1 for display-encoded images, 256 for PU21.
+        Code of white: 1 for display-encoded values in [0, 1], 255 for 8-bit values, 256 for PU21.
     mask
         Weights ``(N, 1, H, W)`` in [0, 1], taken at each window's centre.
 
@@ -53,13 +54,24 @@ def ms_ssim(
     Raises
     ------
     ShapeError
-        If a side is under 161 pixels, or the mask keeps no window at some scale.
+        If shapes differ, a side is under 161 pixels, or the mask keeps no window at some scale.
+    PixelValueError, DomainError, OptionError
+        For NaN or infinity, values that are no codes of this range, and a range or mask that
+        cannot be.
 
     References
     ----------
     Z. Wang, E. P. Simoncelli and A. C. Bovik, "Multiscale structural similarity for image quality
     assessment", Asilomar Conference on Signals, Systems and Computers, 2003.
     """
+    return on_codes(
+        lambda t, r, m: multi_scale(t, r, data_range, m),
+        test, reference, data_range=data_range, mask=mask,
+    )  # fmt: skip
+
+
+def multi_scale(test: Tensor, reference: Tensor, data_range: float, mask: Tensor | None) -> Tensor:
+    """Return the similarity of each image, whatever its values: see :func:`ms_ssim`."""
     if min(test.shape[-2:]) < MINIMUM_SIZE:
         raise ShapeError(
             f"MS-SSIM needs at least {MINIMUM_SIZE}×{MINIMUM_SIZE} pixels for its five scales; "
@@ -132,11 +144,7 @@ class MSSSIM(CodeMetric):
 
     def code_compare(self, test: Tensor, kept: Any, mask: Tensor | None) -> Tensor:
         """Return the similarity over all scales."""
-        return ms_ssim(test, kept, data_range=self.data_range, mask=mask)
-
-    def code_loss(self, test: Tensor, kept: Any, mask: Tensor | None) -> Tensor:
-        """Return one minus the similarity."""
-        return 1 - self.code_compare(test, kept, mask)
+        return multi_scale(test, kept, self.data_range, mask)
 
     def conditions(self, reference: Tensor | None = None) -> dict[str, Any]:
         """Return encoding, channels and the variant of MS-SSIM."""

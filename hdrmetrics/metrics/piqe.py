@@ -10,12 +10,15 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from hdrmetrics.encoding import Encoding
-from hdrmetrics.errors import OptionError, PixelValueError
-from hdrmetrics.filters import gaussian_taps, separable_filter
-from hdrmetrics.metric import as_batch, check_mask
+from hdrmetrics.errors import OptionError
+from hdrmetrics.filters import gaussian_taps, pad, separable_filter
+from hdrmetrics.metric import check_mask
+from hdrmetrics.metrics._plain import codes_alone, eight_bit_scale
 from hdrmetrics.metrics.code_metric import CodeMetric, Measure
 
 _WINDOW, _WINDOW_SIGMA = 7, 7 / 6
+_REACH = _WINDOW // 2
+_STRIP = 1 << 18  # pixels at a time: memory stays small, and temporaries near the cache
 _SEGMENT = 6  # px of a block's edge that are looked at together
 _FLAT_VARIANCE = 0.1**2  # under which a segment counts as flattened
 _PRIOR = 1.0  # one distorted block assumed, so that an image without active blocks scores 100
@@ -49,6 +52,7 @@ class PiqeDetails(NamedTuple):
 def piqe(
     image: Tensor,
     *,
+    data_range: float = 1.0,
     mask: Tensor | None = None,
     round_to_8bit: bool = False,
     block: int = 16,
@@ -59,12 +63,15 @@ def piqe(
     Parameters
     ----------
     image
-        Grey code values on the 8-bit scale, 0 to 255 (perceptually uniform units go beyond),
-        ``(N, 1, H, W)``; of three channels the luma is taken.
+        Grey codes ``(N, 1, H, W)``; of three channels the luma is taken.
+    data_range
+        Code of white: 1 for display-encoded values in [0, 1], 255 for 8-bit values, 256 for PU21.
+        The constants are those of 8-bit values: codes are brought to them first, but for PU21,
+        which is taken as it is.
     mask
         Weights in [0, 1], ``(N, 1, H, W)``; a block counts by its mean weight.
     round_to_8bit
-        Round to whole code values first, as the original does. Off by default, since it moves the
+        Round to whole 8-bit values first, as the original does. Off by default, since it moves the
         score of a dark picture by several points.
     block
         Side of the blocks, px, even and at least 8.
@@ -82,8 +89,11 @@ def piqe(
         For shapes that are no images.
     PixelValueError
         For NaN or infinite pixels, which would make blocks count as inactive.
+    DomainError
+        If the values are no codes of this range.
     OptionError
-        For a block size or threshold that cannot be, a mask outside [0, 1] or selecting nothing.
+        For a range, block size or threshold that cannot be, a mask outside [0, 1] or selecting
+        nothing.
 
     Notes
     -----
@@ -101,6 +111,7 @@ def piqe(
     """
     return piqe_details(
         image,
+        data_range=data_range,
         mask=mask,
         round_to_8bit=round_to_8bit,
         block=block,
@@ -108,37 +119,52 @@ def piqe(
     ).score
 
 
-@torch.no_grad()
 def piqe_details(
     image: Tensor,
     *,
+    data_range: float = 1.0,
     mask: Tensor | None = None,
     round_to_8bit: bool = False,
     block: int = 16,
     activity_threshold: float = 0.1,
 ) -> PiqeDetails:
     """Return the PIQE score with its maps of blocks; arguments and errors as for :func:`piqe`."""
-    batch = as_batch(image)
-    if not bool(batch.isfinite().all()):
-        raise PixelValueError("the image has pixel values that are NaN or infinite")
+    batch = codes_alone(image, data_range=data_range)
+    return block_quality(
+        batch * eight_bit_scale(data_range),
+        mask=mask,
+        round_to_8bit=round_to_8bit,
+        block=block,
+        activity_threshold=activity_threshold,
+    )
+
+
+@torch.no_grad()
+def block_quality(
+    batch: Tensor,
+    *,
+    mask: Tensor | None = None,
+    round_to_8bit: bool = False,
+    block: int = 16,
+    activity_threshold: float = 0.1,
+) -> PiqeDetails:
+    """Return the details for codes ``(N, C, H, W)`` on the 8-bit scale, whatever their values."""
     if block < 8 or block % 2:
         raise OptionError(f"PIQE's block must be even and at least 8 pixels, not {block}")
     if not activity_threshold >= 0:
         raise OptionError(f"PIQE's activity threshold must be at least 0, not {activity_threshold}")
     weights = _block_weights(check_mask(mask, batch), block)
 
-    grey = batch.double()
-    if grey.shape[1] == 3:
-        grey = torch.einsum("c,nchw->nhw", grey.new_tensor(_GREY), grey)[:, None]
-    if round_to_8bit:
-        grey = torch.floor(grey + 0.5)
-    normalised = _normalise(_pad(grey, block))
-    columns = _Columns.of(normalised, block)
-
-    variance = columns.variance(slice(None))
-    active = variance > activity_threshold
-    artifacts = active & _has_flat_segment(normalised, block)
-    noise = active & _looks_like_noise(columns, variance)
+    down, across = (-(-length // block) for length in batch.shape[-2:])
+    together = max(1, (_STRIP if batch.device.type == "cpu" else _STRIP << 6) // (block * block))
+    rows = max(1, together // (batch.shape[0] * across))
+    parts = []
+    for first in range(0, down, rows):
+        last = min(first + rows, down)
+        grey = _grey(batch, block * first - _REACH, block * last + _REACH, block)
+        grey = torch.floor(grey + 0.5) if round_to_8bit else grey
+        parts.append(_judge(_normalise(grey), block, activity_threshold))
+    variance, active, artifacts, noise = (torch.cat(each, -2) for each in zip(*parts, strict=True))
     distortion = artifacts * (1 - variance) + noise * variance
     total = (distortion * weights).sum(dim=(1, 2, 3))
     count = (active * weights).sum(dim=(1, 2, 3))
@@ -146,28 +172,58 @@ def piqe_details(
     return PiqeDetails(score.to(batch.dtype), active, artifacts, noise, distortion.to(batch.dtype))
 
 
-def _pad(planes: Tensor, block: int) -> Tensor:
-    """Mirror the lower and right border to whole blocks, the border pixel repeated."""
-    for axis in (-2, -1):
-        length = planes.shape[axis]
-        if length % block:
-            index = torch.arange(-(-length // block) * block, device=planes.device) % (2 * length)
-            mirrored = torch.minimum(index, 2 * length - 1 - index)
-            planes = planes.index_select(axis, mirrored)
-    return planes
+def _grey(batch: Tensor, first: int, last: int, block: int) -> Tensor:
+    """Return rows of the luma in double precision, with sides of whole blocks and a border.
+
+    ``first`` and ``last`` may lie outside: there the outermost row is repeated.
+    """
+    height = batch.shape[-2]
+    places = torch.arange(first, last, device=batch.device)
+    places = _mirrored(places.clamp(0, -(-height // block) * block - 1), height)
+    grey = batch.index_select(-2, places).double()
+    if grey.shape[1] == 3:
+        grey = torch.einsum("c,nchw->nhw", grey.new_tensor(_GREY), grey)[:, None]
+    return pad(_pad(grey, -1, block), 0, _REACH, "replicate")
+
+
+def _pad(planes: Tensor, axis: int, block: int) -> Tensor:
+    """Mirror the lower or right border to whole blocks, the border pixel repeated."""
+    length = planes.shape[axis]
+    if length % block == 0:
+        return planes
+    places = torch.arange(-(-length // block) * block, device=planes.device)
+    return planes.index_select(axis, _mirrored(places, length))
+
+
+def _mirrored(places: Tensor, length: int) -> Tensor:
+    places = places % (2 * length)
+    return torch.minimum(places, 2 * length - 1 - places)
 
 
 def _block_weights(mask: Tensor | None, block: int) -> Tensor | float:
-    return 1.0 if mask is None else F.avg_pool2d(_pad(mask.double(), block), block)
+    if mask is None:
+        return 1.0
+    return F.avg_pool2d(_pad(_pad(mask.double(), -2, block), -1, block), block)
 
 
 def _normalise(grey: Tensor) -> Tensor:
-    """Subtract the local mean, divide by one plus the local standard deviation."""
+    """Subtract the local mean, divide by one plus the local standard deviation; no border left."""
     taps = gaussian_taps(_WINDOW, _WINDOW_SIGMA)
-    moments = separable_filter(torch.cat([grey, grey.square()]), taps, border="replicate")
+    moments = separable_filter(torch.cat([grey, grey.square()]), taps, border="valid")
     mean, mean_square = moments.chunk(2)
     deviation = (mean_square - mean.square()).abs().sqrt()
-    return (grey - mean) / (deviation + 1)
+    inside = grey[..., _REACH:-_REACH, _REACH:-_REACH]
+    return (inside - mean) / (deviation + 1)
+
+
+def _judge(plane: Tensor, block: int, threshold: float) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Return variance and verdicts on whole blocks of the normalised luma, ``(N, 1, h, w)``."""
+    columns = _Columns.of(plane, block)
+    variance = columns.variance(slice(None))
+    active = variance > threshold
+    artifacts = active & _has_flat_segment(plane, block)
+    noise = active & _looks_like_noise(columns, variance)
+    return variance, active, artifacts, noise
 
 
 class _Columns(NamedTuple):
@@ -234,11 +290,11 @@ class PIQE(CodeMetric):
 
     def code_compare(self, test: Tensor, kept: Any, mask: Tensor | None) -> Tensor:
         """Return the score."""
-        return piqe(test, mask=mask, round_to_8bit=self.round_to_8bit)
+        return block_quality(test, mask=mask, round_to_8bit=self.round_to_8bit).score
 
     def code_map(self, test: Tensor, kept: Any) -> Tensor:
         """Return what each block of 16×16 pixels contributes."""
-        return piqe_details(test, round_to_8bit=self.round_to_8bit).distortion
+        return block_quality(test, round_to_8bit=self.round_to_8bit).distortion
 
     def conditions(self, reference: Tensor | None = None) -> dict[str, Any]:
         """Return encoding, luma and rounding."""

@@ -8,8 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from hdrmetrics.color import luminance
 from hdrmetrics.encoding import Encoding
-from hdrmetrics.errors import OptionError
+from hdrmetrics.metrics._plain import on_codes
 from hdrmetrics.metrics.code_metric import CodeMetric, Measure
 from hdrmetrics.metrics.difference import (
     can_fuse,
@@ -17,20 +18,20 @@ from hdrmetrics.metrics.difference import (
     mean_squared_error,
 )
 
-LOSS_FLOOR = 1e-10  # of the squared data range: the loss stops at 100 dB
+LOSS_FLOOR = 1e-10  # of the squared data range: the ratio at which the loss is zero, 100 dB
 
 
 def psnr(
-    test: Tensor, reference: Tensor, *, data_range: float, mask: Tensor | None = None
+    test: Tensor, reference: Tensor, *, data_range: float = 1.0, mask: Tensor | None = None
 ) -> Tensor:
     """Return the peak signal-to-noise ratio of each image in dB.
 
     Parameters
     ----------
     test, reference
-        Code values ``(N, C, H, W)``.
+        Codes ``(N, C, H, W)``.
     data_range
-        Code value of white: 1 for display-encoded images, 256 for PU21.
+        Code of white: 1 for display-encoded values in [0, 1], 255 for 8-bit values, 256 for PU21.
     mask
         Weights ``(N, 1, H, W)`` in [0, 1].
 
@@ -41,18 +42,48 @@ def psnr(
 
     Raises
     ------
-    OptionError
-        If ``data_range`` is not positive.
+    ShapeError, PixelValueError, DomainError, OptionError
+        For shapes that differ, NaN or infinity, values that are no codes of this range, and a
+        range or mask that cannot be.
+
+    Examples
+    --------
+    >>> import torch
+    >>> image = torch.full((1, 3, 8, 8), 0.5)
+    >>> round(float(psnr(image, image + 0.1)), 3)
+    20.0
+    >>> round(float(psnr(image * 255, image * 255 + 25.5, data_range=255)), 3)
+    20.0
     """
-    if data_range <= 0:
-        raise OptionError(f"data_range must be positive, not {data_range}")
-    mse = mean_squared_error(test, reference, mask=mask)
-    return decibels(mse, data_range)
+    return on_codes(
+        lambda t, r, m: decibels(mean_squared_error(t, r, mask=m), data_range),
+        test, reference, data_range=data_range, mask=mask,
+    )  # fmt: skip
+
+
+def psnr_y(
+    test: Tensor, reference: Tensor, *, data_range: float = 1.0, mask: Tensor | None = None
+) -> Tensor:
+    """Return the peak signal-to-noise ratio of luma (BT.709) in dB; arguments as for :func:`psnr`.
+
+    For light, give ``pu21_encode(luminance(x))``, one channel: that is what ``pu21-psnr-y`` does.
+    """
+
+    def compare(t: Tensor, r: Tensor, m: Tensor | None) -> Tensor:
+        return decibels(mean_squared_error(luminance(t), luminance(r), mask=m), data_range)
+
+    return on_codes(compare, test, reference, data_range=data_range, mask=mask)
 
 
 def decibels(mse: Tensor, data_range: float) -> Tensor:
     """Return the ratio of the squared peak to a mean squared error, in dB."""
     return 20 * math.log10(data_range) - 10 * torch.log10(mse)
+
+
+def decibel_loss(mse: Tensor, data_range: float) -> Tensor:
+    """Return 100 dB minus the ratio, finite with finite slopes, and 0 where nothing differs."""
+    error = mse / (LOSS_FLOOR * data_range**2)
+    return torch.log1p(error) * (10 / math.log(10))
 
 
 class PSNR(CodeMetric):
@@ -73,18 +104,17 @@ class PSNR(CodeMetric):
 
     def compare_pair(self, test: Tensor, reference: Tensor | None, mask: Tensor | None) -> Tensor:
         """Return the ratio in dB."""
-        if reference is None or not can_fuse(self, mask):
+        if reference is None or not can_fuse(self, test, reference, mask):
             return super().compare_pair(test, reference, mask)
         return decibels(encoded_mean_squared_error(self, test, reference), self.data_range)
 
     def code_compare(self, test: Tensor, kept: Any, mask: Tensor | None) -> Tensor:
         """Return the ratio in dB."""
-        return psnr(test, kept, data_range=self.data_range, mask=mask)
+        return decibels(mean_squared_error(test, kept, mask=mask), self.data_range)
 
     def code_loss(self, test: Tensor, kept: Any, mask: Tensor | None) -> Tensor:
-        """Return the negative ratio, which stops at -100 dB."""
-        mse = mean_squared_error(test, kept, mask=mask) / self.data_range**2
-        return 10 * torch.log10(mse + LOSS_FLOOR)
+        """Return how far the ratio stays under 100 dB, softly: 0 for identical images."""
+        return decibel_loss(mean_squared_error(test, kept, mask=mask), self.data_range)
 
     def code_map(self, test: Tensor, kept: Any) -> Tensor:
         """Return the root of the squared error, mean over channels, in code values."""

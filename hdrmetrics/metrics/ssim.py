@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import torch
 from torch import Tensor
@@ -11,7 +11,6 @@ from torch import Tensor
 from hdrmetrics.encoding import PU21, Encoding
 from hdrmetrics.errors import OptionError, ShapeError
 from hdrmetrics.filters import (
-    Border,
     filter_strip,
     gaussian_taps,
     pad,
@@ -19,12 +18,17 @@ from hdrmetrics.filters import (
     strips,
 )
 from hdrmetrics.metric import MetricInfo
+from hdrmetrics.metrics._plain import on_codes
 from hdrmetrics.metrics.code_metric import Channels, CodeMetric, Measure
 from hdrmetrics.pooling import crop_to_valid, masked_mean
+from hdrmetrics.recording import is_recording, visible
 
 WINDOW, SIGMA, K1, K2 = 11, 1.5, 0.01, 0.03
 MARGIN = WINDOW // 2
 
+
+SsimBorder = Literal["valid", "replicate"]
+"""``valid``: windows inside the image only; ``replicate``: the border pixels are repeated."""
 
 Part = Literal["ssim", "contrast-structure"]
 """The whole similarity, or its part without the luminance term."""
@@ -34,8 +38,8 @@ def ssim(
     test: Tensor,
     reference: Tensor,
     *,
-    data_range: float,
-    border: Border = "valid",
+    data_range: float = 1.0,
+    border: SsimBorder = "valid",
     mask: Tensor | None = None,
 ) -> Tensor:
     """Return the structural similarity of each image.
@@ -48,7 +52,7 @@ def ssim(
     test, reference
         Code values ``(N, C, H, W)``.
     data_range
-        Code value of white: 1 for display-encoded images, 256 for PU21.
+        Code of white: 1 for display-encoded values in [0, 1], 255 for 8-bit values, 256 for PU21.
     border
         ``valid``: windows inside the image only, as in the paper; ``replicate``: as MATLAB's
         ``ssim``.
@@ -63,15 +67,27 @@ def ssim(
     Raises
     ------
     ShapeError
-        If a side is under 11 pixels (with ``valid``), or the mask keeps no window.
-    OptionError
-        If ``data_range`` is not positive.
+        If shapes differ, a side is under 11 pixels (with ``valid``), or the mask keeps no window.
+    PixelValueError, DomainError, OptionError
+        For NaN or infinity, values that are no codes of this range, and a range, border or mask
+        that cannot be.
 
     References
     ----------
     Z. Wang, A. C. Bovik, H. R. Sheikh and E. P. Simoncelli, "Image quality assessment: from error
     visibility to structural similarity", IEEE TIP 13(4), 2004.
     """
+    check_border(border)
+    return on_codes(
+        lambda t, r, m: similarity(t, r, data_range, border, m),
+        test, reference, data_range=data_range, mask=mask,
+    )  # fmt: skip
+
+
+def similarity(
+    test: Tensor, reference: Tensor, data_range: float, border: SsimBorder, mask: Tensor | None
+) -> Tensor:
+    """Return the structural similarity of each image, whatever its values: see :func:`ssim`."""
     test, reference, mask = with_border(test, reference, mask, border)
     if mask is None:
         return mean_similarity(test, reference, data_range).mean(dim=1)
@@ -79,18 +95,35 @@ def ssim(
 
 
 def ssim_map(
-    test: Tensor, reference: Tensor, *, data_range: float, border: Border = "valid"
+    test: Tensor, reference: Tensor, *, data_range: float = 1.0, border: SsimBorder = "valid"
 ) -> Tensor:
     """Return the local structural similarity ``(N, 1, H', W')``, mean over channels.
 
     With ``valid`` borders the map is 10 pixels smaller each way; arguments as for :func:`ssim`.
     """
+    check_border(border)
+    return on_codes(
+        lambda t, r, _: similarity_map(t, r, data_range, border),
+        test, reference, data_range=data_range, mask=None,
+    )  # fmt: skip
+
+
+def similarity_map(
+    test: Tensor, reference: Tensor, data_range: float, border: SsimBorder
+) -> Tensor:
+    """Return the local similarity, whatever the values: see :func:`ssim_map`."""
     test, reference, _ = with_border(test, reference, None, border)
     return local_similarity(test, reference, data_range).mean(dim=1, keepdim=True)
 
 
+def check_border(border: str) -> None:
+    """Raise :class:`OptionError` for a border that SSIM does not know."""
+    if border not in get_args(SsimBorder):
+        raise OptionError(f"border is 'valid' or 'replicate', not {border!r}")
+
+
 def with_border(
-    test: Tensor, reference: Tensor, mask: Tensor | None, border: Border
+    test: Tensor, reference: Tensor, mask: Tensor | None, border: SsimBorder
 ) -> tuple[Tensor, Tensor, Tensor | None]:
     """Return both images with the border added, and the mask of the windows that remain."""
     if border == "valid":
@@ -100,7 +133,8 @@ def with_border(
 
 def usable(mask: Tensor) -> Tensor:
     """Return the mask, or raise when no window is left in it."""
-    if not bool((mask.sum(dim=(1, 2, 3)) > 0).all()):
+    seen = visible(mask)
+    if seen is not None and not bool((seen.flatten(-3).sum(dim=-1) > 0).all()):
         raise ShapeError("the mask keeps no whole 11×11 window; use border='replicate'")
     return mask
 
@@ -123,8 +157,7 @@ def mean_similarity(
     Without gradients on a CPU no map is ever held: strips of rows go through all steps in the
     cache, and only their sums remain.
     """
-    recording = torch.is_grad_enabled() and (test.requires_grad or reference.requires_grad)
-    if recording or test.device.type != "cpu":
+    if is_recording(test, reference) or test.device.type != "cpu":
         return local_similarity(test, reference, data_range, part).mean(dim=(2, 3))
     taps, constants = gaussian_taps(WINDOW, SIGMA), _constants(data_range)
     height, width = test.shape[-2] - 2 * MARGIN, test.shape[-1] - 2 * MARGIN
@@ -178,11 +211,11 @@ def _combine(filtered: list[Tensor], constants: tuple[float, float], part: Part)
     return covariance * (mean_product + c1) / (variance * (mean_squares + c1))
 
 
-def _default_border(encoding: type[Encoding]) -> Border:
+def _default_border(encoding: type[Encoding]) -> SsimBorder:
     return "replicate" if encoding is PU21 else "valid"
 
 
-def _minimum(border: Border) -> int:
+def _minimum(border: SsimBorder) -> int:
     return WINDOW if border == "valid" else 1
 
 
@@ -215,7 +248,7 @@ class SSIM(CodeMetric):
         encoding: Encoding | None = None,
         *,
         channels: Channels | None = None,
-        border: Border | None = None,
+        border: SsimBorder | None = None,
         crf_correction: bool = False,
     ) -> None:
         hdr = encoding is not None and encoding.domain == "hdr"
@@ -224,9 +257,8 @@ class SSIM(CodeMetric):
             channels=channels or ("luminance" if hdr else "rgb"),
             crf_correction=crf_correction,
         )
-        self.border: Border = border or _default_border(type(self.encoding))
-        if self.border not in ("valid", "replicate"):
-            raise OptionError(f"border is 'valid' or 'replicate', not {border!r}")
+        self.border: SsimBorder = border or _default_border(type(self.encoding))
+        check_border(self.border)
         self.info = dataclasses.replace(self.info, minimum_size=_minimum(self.border))
 
     @classmethod
@@ -237,15 +269,11 @@ class SSIM(CodeMetric):
 
     def code_compare(self, test: Tensor, kept: Any, mask: Tensor | None) -> Tensor:
         """Return the mean similarity."""
-        return ssim(test, kept, data_range=self.data_range, border=self.border, mask=mask)
+        return similarity(test, kept, self.data_range, self.border, mask)
 
     def code_map(self, test: Tensor, kept: Any) -> Tensor:
         """Return the local similarity."""
-        return ssim_map(test, kept, data_range=self.data_range, border=self.border)
-
-    def code_loss(self, test: Tensor, kept: Any, mask: Tensor | None) -> Tensor:
-        """Return one minus the similarity."""
-        return 1 - self.code_compare(test, kept, mask)
+        return similarity_map(test, kept, self.data_range, self.border)
 
     def conditions(self, reference: Tensor | None = None) -> dict[str, Any]:
         """Return encoding, channels and the variant of SSIM."""

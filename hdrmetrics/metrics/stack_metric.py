@@ -6,7 +6,6 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from hdrmetrics.encoding import DisplayCode
@@ -16,7 +15,7 @@ from hdrmetrics.metrics.difference import MAE, MSE
 from hdrmetrics.metrics.exposure_stack import exposure_stack, pooled
 from hdrmetrics.metrics.fsim import FSIM
 from hdrmetrics.metrics.ms_ssim import MSSSIM
-from hdrmetrics.metrics.psnr import LOSS_FLOOR, PSNR, decibels
+from hdrmetrics.metrics.psnr import PSNR, decibel_loss, decibels
 from hdrmetrics.metrics.ssim import SSIM
 from hdrmetrics.metrics.vsi import VSI
 from hdrmetrics.registry import register_metric
@@ -85,8 +84,8 @@ class StackPSNR(ExposureStackMetric):
         return decibels(super().compare(test, features, mask), 1.0)
 
     def compare_loss(self, test: Tensor, features: Any, mask: Tensor | None) -> Tensor:
-        """Return the negative ratio, which stops at -100 dB."""
-        return 10 * torch.log10(super().compare(test, features, mask) + LOSS_FLOOR)
+        """Return how far the ratio stays under 100 dB, softly: 0 for identical images."""
+        return decibel_loss(super().compare(test, features, mask), 1.0)
 
 
 def _info(inner: MetricInfo) -> MetricInfo:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 import torch
@@ -12,7 +11,6 @@ from hdrmetrics.metrics._local_similarity import (
     MINIMUM_SIZE,
     LocalSimilarity,
     as_rgb,
-    check_shapes,
     decimate,
     decimation,
     gradient_magnitude,
@@ -21,7 +19,9 @@ from hdrmetrics.metrics._local_similarity import (
     ratio,
     real_power,
 )
+from hdrmetrics.metrics._plain import eight_bit_scale, on_codes
 from hdrmetrics.metrics.code_metric import CodeMetric, Measure
+from hdrmetrics.recording import constants
 from hdrmetrics.resize import imresize
 
 # Constants of the papers, for code values of which 255 is the white of an 8-bit image.
@@ -66,14 +66,19 @@ class VsiFeatures(NamedTuple):
     chroma: Tensor
 
 
-def vsi(test: Tensor, reference: Tensor, *, mask: Tensor | None = None) -> Tensor:
+def vsi(
+    test: Tensor, reference: Tensor, *, data_range: float = 1.0, mask: Tensor | None = None
+) -> Tensor:
     """Return the visual saliency induced index, one value per image.
 
     Parameters
     ----------
     test, reference
-        Code values on the 8-bit scale, 0 to 255 (perceptually uniform units go beyond),
-        ``(N, 3, H, W)``; one channel counts as three equal ones. At least 3×3 pixels.
+        Codes ``(N, 3, H, W)``; one channel counts as three equal ones. At least 3×3 pixels.
+    data_range
+        Code of white: 1 for display-encoded values in [0, 1], 255 for 8-bit values, 256 for PU21.
+        The constants are those of 8-bit values: codes are brought to them first, but for PU21,
+        which its authors take as it is.
     mask
         Weights in [0, 1], ``(N, 1, H, W)``; they multiply the saliency that pools the map.
         Saliency itself is computed on the whole picture.
@@ -87,8 +92,9 @@ def vsi(test: Tensor, reference: Tensor, *, mask: Tensor | None = None) -> Tenso
     ------
     ShapeError
         For shapes that are no images, are too small or differ.
-    OptionError
-        For a mask outside [0, 1] or selecting nothing.
+    PixelValueError, DomainError, OptionError
+        For NaN or infinity, values that are no codes of this range, and a range or mask that
+        cannot be.
 
     Notes
     -----
@@ -103,12 +109,16 @@ def vsi(test: Tensor, reference: Tensor, *, mask: Tensor | None = None) -> Tenso
     L. Zhang, Z. Gu, H. Li, "SDSP: a novel saliency detection method by combining simple priors",
     ICIP 2013.
     """
-    check_shapes(test, reference)
-    return pool(vsi_compare(test, vsi_features(reference)), mask, _size(test))
+
+    def compare(t: Tensor, r: Tensor, m: Tensor | None) -> Tensor:
+        scale = eight_bit_scale(data_range)
+        return pool(vsi_compare(t * scale, vsi_features(r * scale)), m, _size(t))
+
+    return on_codes(compare, test, reference, data_range=data_range, mask=mask)
 
 
 def vsi_features(image: Tensor) -> VsiFeatures:
-    """Return what VSI compares of an image; see :func:`vsi` for units and errors."""
+    """Return what VSI compares of an image on the 8-bit scale, white at 255."""
     rgb = as_rgb(image, "input")
     factor = decimation(*rgb.shape[-2:])
     # Averaging and colour transform are both linear: decimate first, fewer pixels to transform.
@@ -185,22 +195,20 @@ def _lab(image: Tensor) -> Tensor:
     return torch.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], dim=1)
 
 
-@lru_cache(maxsize=8)
+@constants(8)
 def _priors(dtype: torch.dtype, device: torch.device) -> tuple[Tensor, Tensor]:
     """Return the band-pass filter on the half spectrum and the weight of each place."""
     side = _SALIENCY_SIZE
-    # Made outside inference_mode so that later calls may record gradients.
-    with torch.inference_mode(False):
-        rows = torch.fft.fftfreq(side, dtype=torch.float64)[:, None]
-        columns = torch.fft.rfftfreq(side, dtype=torch.float64)
-        radius = torch.hypot(rows, columns)
-        passed = (radius > 0) & (radius <= 0.5)
-        octaves = torch.log(torch.where(passed, radius, 1.0) / _BAND_CENTRE)
-        log_gabor = torch.exp(-octaves.square() / (2 * _BAND_SIGMA**2)) * passed
-        # The authors' centre lies on the pixel before the middle (they count from one).
-        offset = torch.arange(side, dtype=torch.float64) + 1 - side / 2
-        near = torch.exp(-offset.square() / _CENTRE_SIGMA**2)
-        return log_gabor.to(device, dtype), torch.outer(near, near).to(device, dtype)
+    rows = torch.fft.fftfreq(side, dtype=torch.float64)[:, None]
+    columns = torch.fft.rfftfreq(side, dtype=torch.float64)
+    radius = torch.hypot(rows, columns)
+    passed = (radius > 0) & (radius <= 0.5)
+    octaves = torch.log(torch.where(passed, radius, 1.0) / _BAND_CENTRE)
+    log_gabor = torch.exp(-octaves.square() / (2 * _BAND_SIGMA**2)) * passed
+    # The authors' centre lies on the pixel before the middle (they count from one).
+    offset = torch.arange(side, dtype=torch.float64) + 1 - side / 2
+    near = torch.exp(-offset.square() / _CENTRE_SIGMA**2)
+    return log_gabor.to(device, dtype), torch.outer(near, near).to(device, dtype)
 
 
 class VSI(CodeMetric):
@@ -228,7 +236,3 @@ class VSI(CodeMetric):
     def code_map(self, test: Tensor, kept: Any) -> Tensor:
         """Return the local similarity, on the decimated grid."""
         return vsi_compare(test, kept).similarity
-
-    def code_loss(self, test: Tensor, kept: Any, mask: Tensor | None) -> Tensor:
-        """Return one minus the index."""
-        return 1 - self.code_compare(test, kept, mask)

@@ -8,6 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from hdrmetrics.recording import is_recording
+
 _STRIP = 1 << 15  # pixels at a time in the exact filter: its five temporaries stay in the cache
 _PAD = 3  # cells around the grid, as wide as the blur and the interpolation reach
 
@@ -89,7 +91,7 @@ def bilateral_grid(
         across = (rows + 0.5).long()[:, None] * size[2] + (columns + 0.5).long()
         cell = ((depth + 0.5).int() * (size[1] * size[2]) + across.int()).view(-1).long()
         counts = torch.bincount(cell, minlength=math.prod(size)).to(image)
-    if torch.is_grad_enabled() and image.requires_grad:
+    if is_recording(image):
         sums = torch.zeros_like(counts).index_add(0, cell, plane.reshape(-1))
     else:
         sums = torch.bincount(cell, plane.reshape(-1), minlength=math.prod(size)).to(image)

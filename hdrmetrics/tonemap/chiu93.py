@@ -56,15 +56,17 @@ class Chiu93(EachLuminanceOperator):
         surround = blur(light, sigma)
         scale = 1 / (values["k"] * surround).clamp(min=TINY)
         scale = torch.where(surround > TINY, scale, 0.0)
-        passes = round(float(values["passes"]))
+        passes = round(float(values["passes"].detach()))
         if passes > 0:
             # Black pixels have no inverse; the toolbox's zero there is kept: they end the scaling.
             inverse = torch.where(light > TINY, 1 / light.clamp(min=TINY), 0.0)
             scale = torch.minimum(scale, inverse)
             scale = cosine_filter(scale, _smoothing(height, width).to(light.device) ** passes)
-        strength = float(values["glare"])
+        strength = float(values["glare"].detach())
         scaled = light * scale.clamp(min=0.0)
-        return scaled if strength == 0 else _glare(scaled, strength, float(values["falloff"]))
+        return (
+            scaled if strength == 0 else _glare(scaled, strength, float(values["falloff"].detach()))
+        )
 
 
 def _smoothing(height: int, width: int) -> Tensor:

@@ -46,7 +46,9 @@ class Durand02(EachLuminanceOperator):
         """Return base and detail put together again."""
         space = values.get("sigma_space")
         reach = max(0.5, 0.02 * max(light.shape[-2:])) if space is None else float(space)
-        smooth = self.smooth(torch.log10(light + DELTA), reach, float(values["sigma_range"]))
+        smooth = self.smooth(
+            torch.log10(light + DELTA), reach, float(values["sigma_range"].detach())
+        )
         base = (10.0**smooth - DELTA).clamp(min=0.0)
         detail = torch.where(base > TINY, light / base.clamp(min=TINY), light)
         logs = torch.log10(base + DELTA)

@@ -14,6 +14,7 @@ from hdrmetrics.color import luminance
 from hdrmetrics.errors import OptionError, PixelValueError
 from hdrmetrics.metric import as_batch
 from hdrmetrics.parameters import Parameter, resolve
+from hdrmetrics.recording import is_recording, visible
 from hdrmetrics.tonemap.color import COLOR_TREATMENTS, ColorTreatment, recolor, scale_pixels
 from hdrmetrics.tonemap.parameter import Value, Values, as_values, setting
 
@@ -80,7 +81,8 @@ class Operator:
         Exponent of ``"schlick"``, in [0, 2]; 1 keeps the ratios between the channels.
     settings
         The operator's parameters, numbers or tensors of one value or one per image; ``None`` (and
-        leaving them out) stands for the default.
+        leaving them out) stands for the default. A tensor that requires a gradient may step out of
+        its bounds: it then counts as the bound, with a gradient that leads back only.
 
     Raises
     ------
@@ -137,12 +139,13 @@ class Operator:
         batch = check_light(image)
         with torch.autocast(batch.device.type, enabled=False):
             light = luminance(batch)
-            values = as_values(self.settings, batch)
+            values = as_values(self._held(), batch)
             if self.color is None:
                 return self.tone(batch, light, values)
             if self.color == "per-channel":
                 return self.per_channel(batch, light, values)
-            saturation = as_values({"saturation": self.saturation}, batch)["saturation"]
+            held = {"saturation": _SATURATION.held(self.saturation)}
+            saturation = as_values(held, batch)["saturation"]
             mapped = self.luminance_map(batch, light, values)
             return recolor(self.color, batch, light, mapped, saturation)
 
@@ -151,6 +154,9 @@ class Operator:
             p.name: v for p in self.info.parameters if (v := self.settings[p.name]) is not p.default
         }
         return f"<{self.info.name} {chosen}>" if chosen else f"<{self.info.name}>"
+
+    def _held(self) -> dict[str, Value | None]:
+        return {p.name: p.held(self.settings[p.name]) for p in self.info.parameters}
 
     # -- what subclasses write ------------------------------------------------------------
 
@@ -281,7 +287,10 @@ def check_light(image: Tensor) -> Tensor:
         See :meth:`Operator.__call__`.
     """
     batch = as_batch(image)
-    low, high = (float(v) for v in torch.aminmax(batch.detach()))
+    values = visible(batch)
+    if values is None:
+        return batch
+    low, high = (float(v) for v in torch.aminmax(values))
     if not (math.isfinite(low) and math.isfinite(high)):
         raise PixelValueError("the image has values that are NaN or infinite: repair it first")
     if low < 0:
@@ -293,8 +302,7 @@ def check_light(image: Tensor) -> Tensor:
 
 def _recording(*tensors: Tensor) -> bool:
     """Whether autograd will want to go back through these; on a GPU strips do not pay either."""
-    wanted = torch.is_grad_enabled() and any(t.requires_grad for t in tensors)
-    return wanted or tensors[0].device.type != "cpu"
+    return is_recording(*tensors) or tensors[0].device.type != "cpu"
 
 
 def _strips(image: Tensor) -> list[tuple[slice, slice]]:

@@ -46,8 +46,8 @@ class Raman09(Operator):
 def _composite(stack: list[Tensor], values: Values) -> Tensor:
     low = min(float(photo.amin()) for photo in stack)
     high = max(float(photo.amax()) for photo in stack)
-    space = float(values["space"]) * min(stack[0].shape[-2:])
-    edge = max(float(values["range"]) * (high - low), DELTA)
+    space = float(values["space"].detach()) * min(stack[0].shape[-2:])
+    edge = max(float(values["range"].detach()) * (high - low), DELTA)
     total = weights = torch.zeros((), dtype=stack[0].dtype, device=stack[0].device)
     for photo in stack:
         grey = luminance(photo)

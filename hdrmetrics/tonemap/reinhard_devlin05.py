@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from hdrmetrics.color import luminance
+from hdrmetrics.recording import is_recording
 from hdrmetrics.tonemap.operator import Operator, OperatorInfo
 from hdrmetrics.tonemap.parameter import Values, setting
 from hdrmetrics.tonemap.statistics import (
@@ -55,7 +56,7 @@ class ReinhardDevlin05(Operator):
             contrast = _automatic_contrast(light, average)
         chroma, local = values["chroma"], values["light"]
         pixel, whole = light, average
-        if chroma.requires_grad or bool((chroma != 0).any()):  # otherwise one channel does
+        if is_recording(chroma) or bool((chroma != 0).any()):  # otherwise one channel does
             pixel = chroma * image + (1 - chroma) * light
             whole = chroma * image.mean(dim=(2, 3), keepdim=True) + (1 - chroma) * average
         adapting = local * pixel + (1 - local) * whole

@@ -50,7 +50,7 @@ class WardHistogram97(EachLuminanceOperator):
 
     def map_one(self, light: Tensor, values: Values) -> Tensor:
         """Return the adjusted luminance."""
-        bins = round(float(values["bins"]))
+        bins = round(float(values["bins"].detach()))
         logs = torch.log(light + DELTA)
         low, high = logs.amin(), logs.amax()
         if not bool(high > low):

@@ -69,9 +69,9 @@ def _pillow(kind: str, array: np.ndarray, **options: object) -> bytes:
     return out.getvalue()
 
 
-def _palette_png() -> bytes:
+def _palette(kind: str) -> bytes:
     out = io.BytesIO()
-    Image.fromarray(_codes(np.uint8)).quantize(16).save(out, "PNG")
+    Image.fromarray(_codes(np.uint8)).quantize(16).save(out, kind)
     return out.getvalue()
 
 
@@ -119,7 +119,7 @@ def _core() -> dict[str, bytes]:
         "pfm": _written("a.pfm", _light()),
         "png, 8 bits": _written("a.png", codes),
         "png, 16 bits": _written("a.png", _codes(np.uint16)),
-        "png, palette": _palette_png(),
+        "png, palette": _palette("PNG"),
         "jpeg, baseline": _pillow("JPEG", codes, quality=90),
         "jpeg, progressive": _pillow("JPEG", codes, quality=90, progressive=True),
         "webp, lossy": _pillow("WEBP", codes, quality=90),
@@ -127,6 +127,14 @@ def _core() -> dict[str, bytes]:
         "tiff, float": _float_tiff(),
         "tiff, deflate": _pillow("TIFF", codes, compression="tiff_adobe_deflate"),
         "tiff, LZW": _pillow("TIFF", codes, compression="tiff_lzw"),
+        "tiff, JPEG": _pillow("TIFF", codes, compression="jpeg"),
+        "tiff, palette": _palette("TIFF"),
+        "bmp, 24 bits": _pillow("BMP", codes),
+        "bmp, palette": _palette("BMP"),
+        "gif": _palette("GIF"),
+        "pnm, bytes": _pillow("PPM", codes),
+        "pnm, text": b"P3 56 40 255\n" + b" ".join(b"%d" % value for value in codes.ravel()),
+        "qoi": _pillow("QOI", codes, colorspace="sRGB"),
     }
 
 
@@ -142,6 +150,8 @@ def _codecs() -> dict[str, bytes]:
         heic, format="HEIF", quality=90
     )
     return {
+        "jpeg2000, 8 bits": imagecodecs.jpeg2k_encode(codes, level=0, reversible=True),
+        "jpeg2000, 16 bits": imagecodecs.jpeg2k_encode(_codes(np.uint16), level=0, reversible=True),
         "jpegxl, lossless float": imagecodecs.jpegxl_encode(light, lossless=True),
         "jpegxl, lossy": imagecodecs.jpegxl_encode(codes, distance=1.0),
         "jpegxr, half": imagecodecs.jpegxr_encode(light.astype(np.float16), level=1.0),

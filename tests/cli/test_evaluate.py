@@ -117,3 +117,129 @@ def test_the_table_fits(run, folders: Path, monkeypatch: pytest.MonkeyPatch, wid
     words = ["evaluate", "test", "-r", "ref", "--baseline", "q.json"]
     run(*words, "--update-baseline")
     assert max(len(line) for line in run(*words).out.splitlines()) <= width
+
+
+def test_a_baseline_of_a_linear_and_a_coded_picture_holds(run, folders: Path) -> None:
+    Path("pq").mkdir()
+    hm.write_image("pq/a.png", hm.read_image("test/a.exr", scale=10.0), transfer="pq", depth=16)
+    words = ["evaluate", "pq/a.png", "-r", "ref/a.exr", "--baseline", "q.json"]
+    assert run(*words, "--scale", "10", "--update-baseline").code == 0
+    assert run(*words, "--scale", "10").code == 0
+    other = run(*words, "--scale", "11")
+    assert other.code == 2
+    assert "calibration.reference.factor was 10, is 11" in other.err
+
+
+REPORTS = ["--junit", "r.xml", "--json", "r.json", "--markdown", "r.md"]
+
+
+def reports() -> tuple[ET.Element, dict, str]:
+    """Return the three reports; each must be whole."""
+    return (
+        ET.parse("r.xml").getroot(),
+        json.loads(Path("r.json").read_text()),
+        Path("r.md").read_text(),
+    )
+
+
+def test_a_missing_render_does_not_keep_the_others_from_being_judged(run, folders: Path) -> None:
+    Path("test/b.exr").unlink()
+    shutil.copy("test/c.exr", "test/extra.exr")
+    words = ["evaluate", "test", "-r", "ref", "--fail-below", "pu21-psnr=1", *REPORTS]
+    result = run(*words)
+    assert result.code == 2
+    assert "quality gate not judged: errors (2 passed, 0 failed, 2 with errors)" in result.out
+    suite, record, markdown = reports()
+    assert (suite.attrib["tests"], suite.attrib["errors"]) == ("4", "2")
+    found = {check["file"]: check for check in record["checks"]}
+    assert {name: check["status"] for name, check in found.items()} == {
+        "a.exr": "pass", "c.exr": "pass", "b.exr": "error", "extra.exr": "error",
+    }  # fmt: skip
+    assert "missing; no test is there for the reference" in found["b.exr"]["message"]
+    assert "no reference is called 'extra'" in found["extra.exr"]["message"]
+    assert "missing; no test" in markdown
+
+
+def test_a_missing_render_is_one_error_though_the_baseline_knows_it(run, folders: Path) -> None:
+    words = ["evaluate", "test", "-r", "ref", "-m", "pu21-psnr", "--baseline", "q.json"]
+    assert run(*words, "--update-baseline").code == 0
+    before = Path("q.json").read_bytes()
+    Path("test/b.exr").unlink()
+    assert run(*words, "--json", "r.json").code == 2
+    checks = json.loads(Path("r.json").read_text())["checks"]
+    assert [check["file"] for check in checks].count("b.exr") == 1
+    assert next(check["baseline"] for check in checks if check["file"] == "b.exr") > 0
+    assert run(*words, "--update-baseline").code == 2
+    assert Path("q.json").read_bytes() == before
+
+
+@pytest.mark.parametrize("state", ["empty", "gone", "all bad"])
+def test_reports_are_written_when_nothing_can_be_scored(run, folders: Path, state: str) -> None:
+    for path in Path("test").iterdir():
+        path.write_bytes(b"junk") if state == "all bad" else path.unlink()
+    if state == "gone":
+        Path("test").rmdir()
+    result = run("evaluate", "test", "-r", "ref", "--fail-below", "pu21-psnr=1", *REPORTS)
+    assert result.code == 2
+    suite, record, markdown = reports()
+    extra = 0 if state == "all bad" else 1  # the folder itself
+    assert int(suite.attrib["errors"]) == int(suite.attrib["tests"]) == 3 + extra
+    assert record["status"] == "error"
+    assert record["exit_code"] == 2
+    assert "not judged" in markdown.splitlines()[0]
+
+
+@pytest.mark.parametrize(
+    ("words", "needle"),
+    [
+        (["test", "-r", "nix"], "nix: no such file or folder"),
+        (["no/*.exr"], "no file matches"),
+        (["test", "-r", "ref", "-m", "nonsense"], "unknown metric 'nonsense'"),
+        (["test", "-r", "ref", "--baseline", "nix.json"], "there is no baseline"),
+        (["test", "-r", "ref", "--display", "nix"], "nix"),
+        (["test", "-r", "ref", "--mask", "nix.png"], "nix.png"),
+        (["test", "-m", "pu21-psnr"], "needs a reference"),
+        (["test", "--fail-above", "38"], "'38' is not METRIC=NUMBER"),
+        (["test", "--nonsense"], "unrecognized arguments: --nonsense"),
+        ([], "the following arguments are required: TEST"),
+    ],
+)
+def test_wrong_use_is_told_in_the_reports_too(
+    run, folders: Path, words: list[str], needle: str
+) -> None:
+    for name in ("r.xml", "r.json", "r.md"):
+        Path(name).write_text("of an earlier run")
+    result = run("evaluate", *words, "--fail-below", "pu21-psnr=1", *REPORTS)
+    assert result.code == 2
+    assert needle in result.err
+    suite, record, markdown = reports()
+    assert (suite.attrib["tests"], suite.attrib["errors"]) == ("1", "1")
+    assert needle in suite.find(".//error").attrib["message"]  # type: ignore[union-attr]
+    assert needle in record["problem"]
+    assert record["status"] == "error"
+    assert needle.split()[0] in markdown
+    stdout = run("evaluate", *words, "--fail-below", "pu21-psnr=1", "--json")
+    assert needle in json.loads(stdout.out)["problem"]
+
+
+def test_a_report_is_written_when_the_program_itself_fails(
+    run, folders: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*words: object, **settings: object) -> None:
+        raise RuntimeError("a fault of ours")
+
+    monkeypatch.setattr("hdrmetrics.cli.job.score_files", broken)
+    with pytest.raises(RuntimeError):
+        run("evaluate", "test", "-r", "ref", "--fail-below", "pu21-psnr=1", *REPORTS)
+    assert reports()[1]["problem"] == "a fault of ours"
+
+
+def test_a_report_never_replaces_the_baseline(run, folders: Path) -> None:
+    words = ["evaluate", "test", "-r", "ref", "--baseline", "q.json"]
+    run(*words, "--update-baseline")
+    before = Path("q.json").read_bytes()
+    result = run(*words, "--json", "q.json", "--markdown", "r.md")
+    assert result.code == 2
+    assert "is read, too" in result.err
+    assert Path("q.json").read_bytes() == before
+    assert "is read, too" in Path("r.md").read_text()

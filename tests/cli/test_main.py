@@ -188,3 +188,15 @@ def test_json_and_csv_never_swallow_a_picture() -> None:
 def test_python_dash_m_is_the_command() -> None:
     done = process("-m", "hdrmetrics", "--version")
     assert (done.returncode, done.stdout) == (0, f"hdrmetrics {__version__}\n")
+
+
+def test_options_may_stand_between_the_files(run, folders: Path) -> None:
+    words = ["test/a.exr", "-m", "pu21-mae", "test/b.exr", "--quiet"]
+    mixed = run("score", *words, "-r", "ref/a.exr")
+    assert mixed.code == 0
+    assert [line.split()[0] for line in mixed.out.splitlines()[1:3]] == ["a.exr", "b.exr"]
+    assert run("tonemap", "test/a.exr", "--operator", "gamma", "out.png").code == 0
+    assert Path("out.png").exists()
+    dashed = run("score", "--quiet", "--", "-x.exr", "test/a.exr")
+    assert "-x.exr" in dashed.err
+    assert "a.exr" in dashed.out

@@ -105,3 +105,15 @@ def test_wrong_use(run, folders: Path, words: list[str], needle: str) -> None:
     result = run("rank", "test", *words)
     assert result.code == 2
     assert needle in result.err
+
+
+def test_intervals_stand_beside_the_places(run) -> None:
+    pictures = [str(path) for path in hm.sample_images().values()]
+    result = run("rank", *pictures)
+    assert result.out.splitlines()[0].split()[-1] == "interval"
+    best = hm.rank(pictures)[0].scores["norvdpnet"]
+    assert f"{best.low:.2f} to {best.high:.2f}" in result.out.splitlines()[1]
+    assert "2 of 2 neighbours have intervals that overlap" in result.out
+    rows = list(csv.DictReader(io.StringIO(run("rank", *pictures, "--csv").out)))
+    assert float(rows[0]["norvdpnet_low"]) == best.low
+    assert float(rows[0]["norvdpnet_high"]) == best.high

@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import math
+import re
 import shutil
 from pathlib import Path
 
@@ -64,10 +65,14 @@ def test_identical_pictures_print_inf_and_give_valid_json(run, folders: Path) ->
 def test_csv_has_a_row_for_each_file_with_full_precision(run, folders: Path) -> None:
     text = run("compare", "test", "ref", "-m", "pu21-psnr,mu-psnr", "--csv").out
     rows = list(csv.DictReader(io.StringIO(text)))
-    assert list(rows[0]) == ["test", "reference", "pu21-psnr", "mu-psnr", "errors", "warnings"]
+    assert list(rows[0]) == [
+        "test", "reference", "pu21-psnr", "mu-psnr", "errors", "warnings", "conditions",
+    ]  # fmt: skip
     for row in rows:
         direct = hm.score(row["test"], "mu-psnr", reference=row["reference"])
         assert float(row["mu-psnr"]) == direct.value
+        conditions = json.loads(row["conditions"])["mu-psnr"]
+        assert conditions == json.loads(json.dumps(direct.conditions))
 
 
 def test_files_may_be_written_beside_the_table(run, folders: Path) -> None:
@@ -130,11 +135,43 @@ def test_one_reference_serves_many(run, folders: Path) -> None:
 def test_files_without_partner_are_listed(run, folders: Path) -> None:
     shutil.copy("test/a.exr", "test/extra.exr")
     shutil.copy("ref/a.exr", "ref/unused.exr")
-    result = run("compare", "test", "ref")
-    assert (result.code, result.out) == (2, "")
-    assert "1 test(s) without reference: extra.exr" in result.err
-    assert "1 reference(s) without test: unused.exr" in result.err
+    for command in (["compare", "test", "ref"], ["score", "test", "-r", "ref"]):
+        result = run(*command)
+        assert result.code == 2
+        cells = table(result.out)
+        assert cells["extra.exr"] == cells["unused.exr"] == ["failed", "failed"]
+        assert float(cells["a.exr"][0]) > 30
+        assert "test/extra.exr: no reference is called 'extra'" in result.err
+        assert "test/unused.exr: missing; no test is there for the reference" in result.err
+        assert result.err.count("\n") == 2
+
+
+def test_a_mean_says_what_it_covers(run, folders: Path) -> None:
+    values = [float(hm.score(f"test/{n}.exr", "pu21-psnr", reference=f"ref/{n}.exr")) for n in "bc"]
+    assert table(run("compare", "test", "ref").out)["covers"] == ["3", "of", "3", "3", "of", "3"]
+    shutil.copy("ref/a.exr", "test/a.exr")
+    Path("test/d.exr").write_bytes(b"junk")
+    result = run("compare", "test", "ref", "-m", "pu21-psnr", "-m", "pu21-ssim")
+    cells = table(result.out)
+    assert cells["mean"] == [f"{sum(values) / 2:.2f}", cells["mean"][1]]
+    assert cells["worst"][0] == f"{min(values):.2f}"
+    rows = {" ".join(line.split()[:2]): line.split()[2:] for line in result.out.splitlines()}
+    assert cells["covers"] == ["2", "of", "4", "3", "of", "4"]
+    assert rows["identical (inf)"] == ["1", "–"]
+    assert cells["failed"] == ["1", "1"]
+    summary = strict_json(run("compare", "test", "ref", "--json").out)["summary"]
+    assert summary[0] == {
+        "metric": "pu21-psnr", "n": 2, "of": 4, "mean": pytest.approx(sum(values) / 2),
+        "worst": pytest.approx(min(values)), "infinite": 1, "not_a_number": 0, "failed": 1,
+    }  # fmt: skip
+
+
+def test_errors_that_are_alike_are_one_line(run, folders: Path) -> None:
+    result = run("compare", "test", "ref", "-m", "pu21-psnr,pu21-ms-ssim")
+    assert result.code == 2
     assert result.err.count("\n") == 1
+    assert "a.exr: pu21-ms-ssim: " in result.err
+    assert "(likewise b.exr, c.exr)" in result.err
 
 
 def test_three_files_without_a_named_reference_are_refused(run, folders: Path) -> None:
@@ -186,6 +223,62 @@ def test_conditions_reach_the_score(run, folders: Path) -> None:
     plain = value()
     assert plain not in (value("--peak", "100"), value("--mask", "mask.png"))
     assert value("--isolate") == plain
+
+
+def test_linear_pictures_are_compared_with_coded_ones(run, folders: Path) -> None:
+    truth = hm.read_image("ref/a.exr", scale=10.0)
+    hm.write_image("cave.png", truth, transfer="pq", depth=16)
+    files = ("cave.png", "ref/a.exr")
+
+    def value(*words: str) -> float:
+        line = run("compare", *files, "-m", "pu21-psnr", *words, "--csv").out
+        return float(next(csv.DictReader(io.StringIO(line)))["pu21-psnr"])
+
+    peak = str(truth.luminance().max())
+    for words in (
+        ("--scale", "10"),
+        ("--reference-scale", "10"),
+        ("--peak", peak),
+        ("--reference-peak", peak),
+        ("--display", "pq-10000", "--scale", "10"),
+    ):
+        assert value(*words) > 70
+    printed = run("compare", *files, "--scale", "10").out
+    assert "test: default display for pq (pq-10000); reference: scale: a pixel value" in printed
+    other = tuple(reversed(files))
+    assert run("compare", *other, "--test-scale", "10").code == 0
+    wrong = run("compare", *other, "--reference-scale", "10")
+    assert wrong.code == 2
+    assert (
+        "say how many cd/m² a 1 of the test image is with test_scale= (--test-scale)" in wrong.err
+    )
+
+
+@pytest.mark.parametrize("words", [(), ("--display", "pq-10000")])
+def test_the_advice_of_the_command_works_as_it_stands(run, folders: Path, words) -> None:
+    hm.write_image("cave.png", hm.read_image("ref/a.exr", scale=10.0), transfer="pq", depth=16)
+    refused = run("compare", "cave.png", "ref/a.exr", *words)
+    assert refused.code == 2
+    flags = re.findall(r"\((--[\w-]+)\)", refused.err)
+    assert set(flags) == {"--reference-scale", "--reference-peak"}
+    for flag in flags:
+        assert run("compare", "cave.png", "ref/a.exr", *words, flag, "10").code == 0
+
+
+def test_factors_of_both_and_of_one_exclude_each_other(run, folders: Path) -> None:
+    both = run("compare", "test", "ref", "--scale", "2", "--test-peak", "3")
+    assert (both.code, both.out) == (2, "")
+    assert "give --scale for both pictures or --test-peak for one, not both" in both.err
+    twice = run("compare", "test", "ref", "--test-scale", "2", "--test-peak", "3")
+    assert twice.code == 2
+    alone = run("score", "test", "-m", "pu21-piqe", "--reference-scale", "2")
+    assert alone.code == 2
+    assert "there is none: leave it out" in alone.err
+    beside = run(
+        "score", "test", "-r", "ref", "-m", "pu21-piqe,pu21-psnr",
+        "--test-scale", "2", "--reference-scale", "2",
+    )  # fmt: skip
+    assert beside.code == 0
 
 
 def test_the_part_that_was_scored_is_named(run, folders: Path) -> None:

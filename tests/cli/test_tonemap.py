@@ -37,7 +37,8 @@ def test_its_picture_is_scored_by_tmqi(tmp_path: Path) -> None:
     assert values["reinhard02"] > values["normalize"]
 
 
-def test_list(capsys: pytest.CaptureFixture[str]) -> None:
+def test_list(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
     assert main(["tonemap", "--list"]) == 0
     printed = capsys.readouterr().out
     for info in list_operators():

@@ -141,5 +141,7 @@ def test_settings_are_checked_and_shown() -> None:
     assert repr(Half(gain=2)) == "<half {'gain': 2.0}>"
     with pytest.raises(OptionError, match="between"):
         Half(gain=3.0)
+    with pytest.raises(OptionError, match="not a tensor"):
+        Half(gain=torch.tensor(3.0, requires_grad=True))
     with pytest.raises(OptionError, match="no parameter quality"):
         Half(quality=3)

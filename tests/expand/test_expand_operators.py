@@ -278,3 +278,20 @@ def test_bilateral_filter_keeps_edges_and_flattens_noise() -> None:
     smooth = bilateral_filter(noisy, 6.0, 0.2)
     assert float((smooth - step - 0.1).abs().max()) < 0.02
     assert float((smooth - step - 0.1).std()) < 0.4 * 0.02
+
+
+def test_settings_that_stepped_out_of_bounds_count_as_the_bound() -> None:
+    codes = torch.rand(1, 3, 12, 10, generator=torch.Generator().manual_seed(2)).double()
+    for name in ("landis02", "akyuz07", "huophys13"):
+        for setting, outside, bound in (
+            ("gamma", 0.2, 1.0),
+            ("gamma", 5.0, 4.0),
+            ("peak", -3, 1.0),
+        ):
+            leaf = torch.tensor(float(outside), dtype=torch.float64, requires_grad=True)
+            light = expand(codes, name, **{setting: leaf})
+            torch.testing.assert_close(light, expand(codes, name, **{setting: bound}))
+            (gradient,) = torch.autograd.grad(light.sum(), leaf)
+            assert torch.isfinite(gradient)
+            with pytest.raises(OptionError, match="between"):
+                expand(codes, name, **{setting: float(outside)})

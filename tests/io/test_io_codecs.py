@@ -8,11 +8,15 @@ import sys
 
 import numpy as np
 import pytest
+from jxl_builder import size
 from PIL import Image as PillowImage
+from PIL import ImageOps
 
 from hdrmetrics import read_image
+from hdrmetrics.color import CHROMATICITIES
 from hdrmetrics.errors import ImageLimitError, ImageReadError, MissingCodecError
 from hdrmetrics.io import jpegxl_header
+from hdrmetrics.io.heif_transforms import transformed
 from hdrmetrics.io.jpegxl_header import Header
 
 codec = pytest.importorskip("imagecodecs", reason="the extra 'codecs' is not installed")
@@ -96,26 +100,6 @@ def test_jpegxl_animation(read):
     assert "animated: the first frame was read" in image.notes
 
 
-class Writer:
-    """Writes numbers, lowest bit first."""
-
-    def __init__(self) -> None:
-        self.bits = ""
-
-    def add(self, *pairs: tuple[int, int]) -> Writer:
-        for value, count in pairs:
-            self.bits += "".join(str(value >> bit & 1) for bit in range(count))
-        return self
-
-    def stream(self) -> bytes:
-        bits = self.bits + "0" * (-len(self.bits) % 8)
-        return b"\xff\x0a" + bytes(int(bits[at : at + 8][::-1], 2) for at in range(0, len(bits), 8))
-
-
-def size(height: int, width: int) -> Writer:
-    return Writer().add((0, 1), (3, 2), (height - 1, 30), (0, 3), (3, 2), (width - 1, 30))
-
-
 def test_jpegxl_header_of_pq():
     writer = size(1080, 1920).add(
         (0, 1), (0, 1),  # metadata, no extra fields
@@ -125,8 +109,9 @@ def test_jpegxl_header_of_pq():
         (0, 1), (2, 2), (14, 4), (0, 2),  # transfer 16
     )  # fmt: skip
     assert jpegxl_header.parse(writer.stream()) == Header(
-        width=1920, height=1080, bits=10, primaries=9, transfer=16
-    )
+        width=1920, height=1080, bits=10, primaries=9, transfer=16, xyb=True,
+        points=CHROMATICITIES["bt2020"],
+    )  # fmt: skip
 
 
 def test_jpegxl_header_with_everything():
@@ -145,7 +130,8 @@ def test_jpegxl_header_with_everything():
     )  # fmt: skip
     assert jpegxl_header.parse(writer.stream()) == Header(
         width=5, height=7, bits=16, floating=True, orientation=6, extra_channels=2,
-        animated=True, primaries=None, transfer=None,
+        animated=True, primaries=None, transfer=None, xyb=False, points=((-5e-6, -5e-6),) * 4,
+        gamma=0.0045455,
     )  # fmt: skip
 
 
@@ -284,11 +270,66 @@ def test_avif_of_pillow(read):
     np.testing.assert_allclose(read(out.getvalue()).pixels, smooth(), atol=0.05)
 
 
-def test_avif_that_asks_for_a_turn(read):
-    data, _ = avif(8)
-    turned = data.replace(b"pixi", b"irot")  # its first byte, 3, is a turn by 270 degrees
-    with pytest.raises(ImageReadError, match="turning or cropping"):
-        read(turned.replace(b"irot\0\0\0\0\x03", b"irot\x03\0\0\0\x03"))
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_avif_orientation(read, orientation):
+    if "AVIF" not in PillowImage.SAVE:
+        PillowImage.init()
+    if "AVIF" not in PillowImage.SAVE:
+        pytest.skip("this Pillow writes no AVIF")
+    tags = PillowImage.Exif()
+    tags[0x0112] = orientation
+    out = io.BytesIO()
+    picture = PillowImage.fromarray(smooth(dtype=np.uint8))
+    picture.save(out, "AVIF", quality=95, speed=10, exif=tags, subsampling="4:4:4")
+    turned = np.asarray(ImageOps.exif_transpose(PillowImage.open(io.BytesIO(out.getvalue()))))
+    np.testing.assert_allclose(read(out.getvalue()).pixels, turned / 255, atol=2.1 / 255)
+
+
+@pytest.mark.parametrize(
+    ("kind", "body", "expected"),
+    [
+        (b"irot", b"\1", [[3, 6], [2, 5], [1, 4]]),  # anti-clockwise
+        (b"imir", b"\0", [[4, 5, 6], [1, 2, 3]]),  # top and bottom exchanged
+        (b"imir", b"\1", [[3, 2, 1], [6, 5, 4]]),
+        (b"clap", struct.pack(">8i", 2, 1, 1, 1, 1, 2, -1, 2), [[2, 3]]),
+    ],
+)
+def test_heif_transforms(kind, body, expected):
+    np.testing.assert_array_equal(
+        transformed(np.array([[1, 2, 3], [4, 5, 6]]), [(kind, body)]), expected
+    )
+
+
+@pytest.mark.parametrize(
+    ("body", "message"),
+    [
+        (bytes(31), "too short"),
+        (struct.pack(">8i", 2, 0, 1, 1, 0, 1, 0, 1), "divides by zero"),
+        (struct.pack(">8i", 9, 1, 1, 1, 0, 1, 0, 1), "outside the picture"),
+        (struct.pack(">8i", 3, 2, 2, 1, 0, 1, 0, 1), "parts of pixels"),
+        (struct.pack(">8i", 0, 1, 1, 1, 0, 1, 0, 1), "outside the picture"),
+    ],
+)
+def test_impossible_crops(body, message):
+    with pytest.raises(ImageReadError, match=message):
+        transformed(np.zeros((2, 3)), [(b"clap", body)])
+
+
+def test_avif_animation(read):
+    frames = [PillowImage.fromarray(smooth(dtype=np.uint8) // k) for k in (1, 2, 3)]
+    out = io.BytesIO()
+    PillowImage.init()
+    if "AVIF" not in PillowImage.SAVE:
+        pytest.skip("this Pillow writes no AVIF")
+    frames[0].save(
+        out, "AVIF", save_all=True, append_images=frames[1:], quality=95, speed=10,
+        subsampling="4:4:4",
+    )  # fmt: skip
+    for _ in range(3):  # the decoder used to write beyond its buffer
+        image = read(out.getvalue())
+    assert image.notes == ("animated: the first frame was read",)
+    first = np.asarray(PillowImage.open(io.BytesIO(out.getvalue())).convert("RGB"))
+    np.testing.assert_allclose(image.pixels, first / 255, atol=2.1 / 255)
 
 
 def resized(data: bytes, value: int) -> bytes:
@@ -441,6 +482,6 @@ def test_missing_packages_are_named(read, monkeypatch, kind, ultra):
     monkeypatch.setitem(sys.modules, "imagecodecs", None)
     monkeypatch.setitem(sys.modules, "pillow_heif", None)
     with pytest.raises(MissingCodecError, match=r'pip install "hdrmetrics\[codecs\]"'):
-        read(data)
+        read(data, isolate=False)
     if kind == "ultrahdr":
         assert read(data, part="base").calibration.transfer == "srgb"

@@ -193,15 +193,6 @@ def test_tiled_part_of_a_multi_part_file(read):
     np.testing.assert_array_equal(image.pixels, stacked(second.planes))
 
 
-def test_data_window_is_what_is_read(read):
-    planes = rgb(4, 6)
-    window = {"displayWindow": ("box2i", struct.pack("<4i", 0, 0, 99, 49))}
-    image = read(build(Part(planes, (4, 6), origin=(-3, 7), attributes=window)))
-    np.testing.assert_array_equal(image.pixels, stacked(planes))
-    assert image.origin.details["data_window"] == [-3, 7, 2, 10]
-    assert any("display window differs" in note for note in image.notes)
-
-
 def test_long_channel_names(read):
     layer = "a" * 60
     planes = {f"{layer}.{k}": v for k, v in rgb(3, 4).items()}

@@ -46,6 +46,39 @@ def test_scale_is_noted(read):
     assert "the scale 2.5 in the PFM header was not applied" in image.notes
 
 
+@pytest.mark.parametrize("kind", ["f", "F"])
+def test_photoshops_header_has_the_top_row_first(read, kind):
+    channels = 3 if kind == "F" else 1
+    rows = np.arange(6 * channels, dtype="<f4").reshape(2, 3, channels)
+    upwards = read(f"P{kind}\n3 2\n-1.0\n".encode() + rows[::-1].tobytes())
+    downwards = read(f"P{kind}\n3\n2\n-1.000000\n".encode() + rows.tobytes())
+    np.testing.assert_array_equal(upwards.pixels, rows)
+    np.testing.assert_array_equal(downwards.pixels, rows)
+    assert any("top row first" in note for note in downwards.notes)
+    assert upwards.notes == ()
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["PF\r\n3 2\r\n-1.0\r\n", "PF\n3 2\n-1.0\r\n", "Pf\r3 2\r1\r", "PF\r\n3\r\n2\r\n-1\r\n"],
+)
+def test_lines_that_end_in_a_carriage_return_are_refused(read, header):
+    with pytest.raises(ImageReadError, match="CR LF"):
+        read(header.encode() + bytes(80))
+
+
+@pytest.mark.parametrize("first", [9, 10, 13, 32])
+def test_the_first_byte_of_the_pixels_may_be_anything(read, first):
+    body = bytes([first, 1, 2, 0x3F]) + bytes(8)
+    image = read(b"PF\n1 1\n-1.0\n" + body)
+    np.testing.assert_array_equal(image.pixels.ravel(), np.frombuffer(body, "<f4"))
+
+
+def test_bytes_behind_the_pixels_are_noted(read):
+    image = read(b"Pf\n1 1\n-1\n" + struct.pack("<f", 7) + b"xyz")
+    assert image.notes == ("3 bytes behind the pixels were ignored",)
+
+
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("size", [(1, 1), (7, 5)])
 def test_round_trip(tmp_path, channels, size):

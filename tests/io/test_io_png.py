@@ -206,11 +206,11 @@ def test_linear_cicp_is_light(read):
     np.testing.assert_allclose(image.pixels, 1, rtol=1e-5)
 
 
-def test_unknown_cicp_is_noted(read):
-    image = read(file(codes_of(2, 2, RGB, 8), RGB, 8, chunks=[(b"cICP", bytes([22, 9, 0, 1]))]))
-    assert (image.calibration.transfer, image.primaries) == ("srgb", "bt709")
-    assert len(image.notes) == 2
-    assert all("not supported" in note for note in image.notes)
+@pytest.mark.parametrize(("points", "message"), [((23, 13), "primaries 23"),
+                                                 ((1, 19), "characteristics 19")])  # fmt: skip
+def test_reserved_cicp_is_refused(read, points, message):
+    with pytest.raises(ImageReadError, match=message):
+        read(file(codes_of(2, 2, RGB, 8), RGB, 8, chunks=[(b"cICP", bytes([*points, 0, 1]))]))
 
 
 @pytest.mark.parametrize("rest", [(1, 1), (0, 0)])

@@ -329,3 +329,37 @@ def test_primaries_are_written(tmp_path):
     write_image(tmp_path / "a.hdr", image)
     assert b"PRIMARIES=0.68 0.32" in (tmp_path / "a.hdr").read_bytes()
     np.testing.assert_allclose(read_image(tmp_path / "a.hdr").pixels, 0.5, atol=1e-6)
+
+
+def one(*lines: str) -> bytes:
+    return file(bytes([200, 100, 50, 136]), "-Y 1 +X 1", *lines)
+
+
+@pytest.mark.parametrize("blank", ["\t", " ", "\t\t", "  "])
+def test_indented_variables_are_history(read, blank):
+    lines = [f"{blank}EXPOSURE=2", f"{blank}COLORCORR=2 2 2", f"{blank}FORMAT=other",
+             f"{blank}PRIMARIES=1 2 3"]  # fmt: skip
+    image = read(one(*lines))
+    np.testing.assert_array_equal(image.pixels.ravel(), [200, 100, 50])
+    both = read(one(*lines, "EXPOSURE=4"))
+    np.testing.assert_array_equal(both.pixels.ravel(), [50, 25, 12.5])
+
+
+def test_a_line_of_blanks_does_not_end_the_header(read):
+    np.testing.assert_array_equal(read(one("\t", "EXPOSURE=4")).pixels.ravel(), [50, 25, 12.5])
+
+
+def test_headers_with_carriage_returns(read):
+    data = one("EXPOSURE=4")
+    end = data.index(b"+X 1\n") + 5
+    changed = data[:end].replace(b"\n", b"\r\n") + data[end:]
+    np.testing.assert_array_equal(read(changed).pixels.ravel(), [50, 25, 12.5])
+
+
+@pytest.mark.parametrize(
+    ("value", "noted"), [("1", False), ("1.0", False), ("1.000000", False), ("2.2", True)]
+)
+def test_gamma_is_noted(read, value, noted):
+    image = read(one(f"GAMMA={value}"))
+    np.testing.assert_array_equal(image.pixels.ravel(), [200, 100, 50])
+    assert any("GAMMA" in note for note in image.notes) == noted

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import struct
 import subprocess
 import sys
@@ -22,7 +21,7 @@ from hdrmetrics.errors import (
     PixelValueError,
 )
 from hdrmetrics.image import Calibration, Image
-from hdrmetrics.io import SUFFIXES, isolate
+from hdrmetrics.io import SUFFIXES
 from hdrmetrics.io.formats import READERS
 
 
@@ -126,9 +125,10 @@ def test_unreadable_file(picture):
     ("data", "message"),
     [
         (b"hello", "no image format that is known"),
-        (b"GIF89a....", "GIF files are not supported"),
-        (b"BM......", "BMP files are not supported"),
-        (b"\0\0\0\x0cjP  \r\n\x87\n", "JPEG 2000 files are not supported"),
+        (b"GIF89a....", "truncated or corrupt"),
+        (b"BM......", "no image format that is known"),
+        (b"\0\0\0\x0cjP  \r\n\x87\n", "no code stream in the JPEG 2000 file"),
+        (b"P7\nWIDTH 1", "PAM files are not supported"),
         (b"\0\0\0\x14ftypisom....isom", "no image format that is known"),
         (b"\0\0\0\x14ftyp", "truncated or corrupt"),
         (b"\x89PNG", "no image format that is known"),
@@ -196,14 +196,14 @@ def test_foreign_errors_become_typed_ones(picture, monkeypatch):
 
     monkeypatch.setattr(OpenEXR, "File", fail)
     with pytest.raises(ImageReadError, match="surprise"):
-        read_image(picture[0])
+        read_image(picture[0], isolate=False)
 
     def exhaust(*_args, **_options):
         raise MemoryError
 
     monkeypatch.setattr("hdrmetrics.io.exr.extract", exhaust)
     with pytest.raises(ImageReadError, match="not enough memory"):
-        read_image(picture[0])
+        read_image(picture[0], isolate=False)
 
 
 def test_reading_needs_no_torch(picture, tmp_path):
@@ -252,11 +252,6 @@ def test_isolated_errors_are_the_same(picture, tmp_path):
         read_image(tmp_path / "a", isolate=True)
 
 
-def test_isolated_reading_stops_in_time(picture):
-    with pytest.raises(ImageReadError, match=r"not decoded within 0\.001 s"):
-        read_image(picture[0], isolate=True, timeout=0.001)
-
-
 @pytest.mark.skipif(sys.platform != "linux", reason="address space can only be limited on Linux")
 def test_isolated_reading_stays_within_its_memory(tmp_path):
     write_image(tmp_path / "a.pfm", np.zeros((3000, 3000, 3), np.float32))
@@ -269,27 +264,6 @@ def test_isolated_reading_stays_within_its_memory(tmp_path):
 def test_limits_are_positive(picture, options):
     with pytest.raises(OptionError, match="are positive"):
         read_image(picture[0], isolate=True, **options)
-
-
-@pytest.mark.parametrize(
-    ("code", "message"),
-    [
-        ("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", r"crashed \(SIGSEGV\)"),
-        ("raise RuntimeError('no')", r"failed \(RuntimeError: no\)"),
-        ("raise SystemExit(3)", r"failed \(exit code 3\)"),
-        ("", r"failed \(exit code 0\)"),
-    ],
-)
-@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this platform ends processes otherwise")
-def test_crashes_are_read_errors(picture, monkeypatch, code, message):
-    run = subprocess.run
-
-    def other(_command, **options):
-        return run([sys.executable, "-c", code], **options)
-
-    monkeypatch.setattr(isolate.subprocess, "run", other)
-    with pytest.raises(ImageReadError, match=message):
-        read_image(picture[0], isolate=True)
 
 
 # Writing, whatever the format.

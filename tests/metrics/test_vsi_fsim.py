@@ -9,10 +9,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from hdrmetrics.errors import OptionError, ShapeError
+from hdrmetrics.errors import OptionError, PixelValueError, ShapeError
 from hdrmetrics.metrics._local_similarity import decimate, decimation, real_power
 from hdrmetrics.metrics.fsim import fsim, fsim_compare, fsim_features, phase_congruency
-from hdrmetrics.metrics.vsi import saliency, vsi, vsi_compare, vsi_features
+from hdrmetrics.metrics.vsi import saliency, vsi_compare, vsi_features
+from hdrmetrics.metrics.vsi import vsi as vsi_of
 from hdrmetrics.transfer import pu21_encode
 
 if TYPE_CHECKING:
@@ -21,12 +22,16 @@ if TYPE_CHECKING:
 Measure = Callable[..., Tensor]
 
 
+def vsi(test: Tensor, reference: Tensor, *, mask: Tensor | None = None) -> Tensor:
+    return vsi_of(test, reference, data_range=255, mask=mask)
+
+
 def _fsim(test: Tensor, reference: Tensor, *, mask: Tensor | None = None) -> Tensor:
-    return fsim(test, reference, chromatic=False, mask=mask)
+    return fsim(test, reference, data_range=255, mask=mask)
 
 
 def _fsimc(test: Tensor, reference: Tensor, *, mask: Tensor | None = None) -> Tensor:
-    return fsim(test, reference, chromatic=True, mask=mask)
+    return fsim(test, reference, data_range=255, chromatic=True, mask=mask)
 
 
 MEASURES = {"PU21-VSI": vsi, "PU21-FSIM": _fsim, "PU21-FSIMc": _fsimc}
@@ -314,11 +319,14 @@ def test_gradient_is_the_derivative(measure: Measure, size: tuple[int, int]) -> 
 
 
 @every_measure
-def test_not_a_number_stays_visible(measure: Measure) -> None:
+def test_not_a_number_is_refused(measure: Measure) -> None:
     image = _codes(32, 32)
     broken = image.clone()
     broken[0, 0, 4, 4] = torch.nan
-    assert bool(measure(broken, image).isnan())
+    with pytest.raises(PixelValueError, match="test image has 1 pixel value"):
+        measure(broken, image)
+    with pytest.raises(PixelValueError, match="reference image has 1 pixel value"):
+        measure(image, broken)
 
 
 # -- bad input ----------------------------------------------------------------------------------

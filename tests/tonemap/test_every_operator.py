@@ -363,3 +363,81 @@ def test_encoding() -> None:
     assert torch.isfinite(values.grad).all()
     srgb = to_display(values.detach())
     assert srgb.tolist() == pytest.approx([0.0, 0.0, 1.055 * 0.5 ** (1 / 2.4) - 0.055, 1.0, 1.0])
+
+
+# -- bounds -------------------------------------------------------------------------------------
+
+CURVES = [i for i in INFOS if i.differentiable and i.kind == "global"]
+
+
+@pytest.mark.parametrize("info", CURVES, ids=lambda info: info.name)
+def test_settings_that_stepped_out_of_bounds_count_as_the_bound(info: OperatorInfo) -> None:
+    light = small_scene()
+    for parameter in info.parameters:
+        assert parameter.bounds is not None
+        low, high = parameter.bounds
+        step = 0.2 * (high - low)
+        for outside, bound, inwards in ((low - step, low, -1), (high + step, high, 1)):
+            leaf = torch.tensor(outside, dtype=torch.float64, requires_grad=True)
+            out = create_operator(info.name, **{parameter.name: leaf})(light)
+            other = torch.tensor(bound, dtype=torch.float64, requires_grad=True)
+            want = create_operator(info.name, **{parameter.name: other})(light)
+            torch.testing.assert_close(out, want)
+            (gradient,) = torch.autograd.grad(out.sum(), leaf)
+            assert torch.isfinite(gradient)
+            assert float(gradient) * inwards >= 0, "a descent goes back or stays"
+            with pytest.raises(OptionError, match="between"):
+                create_operator(info.name, **{parameter.name: outside})
+            with pytest.raises(OptionError, match="between"):
+                create_operator(info.name, **{parameter.name: leaf.detach()})
+
+
+def test_an_optimiser_that_steps_out_comes_back() -> None:
+    """One operator, made once, whose setting the optimiser moves: drago03's logarithm of the bias
+    has no value below zero."""
+    light = small_scene()
+    target = create_operator("drago03", bias=0.7)(light)
+    bias = torch.tensor([0.95], dtype=torch.float64, requires_grad=True)
+    operator = create_operator("drago03", bias=bias)
+    optimiser = torch.optim.Adam([bias], lr=0.05)
+    path = []
+    for step in range(150):
+        loss = (operator(light) - target).square().mean()
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        path.append(float(bias.detach()))
+        assert torch.isfinite(loss)
+        if step == 0:
+            with torch.no_grad():
+                bias.fill_(-0.4)  # as a step that is too long leaves it
+    assert path[-1] == pytest.approx(0.7, abs=0.02)
+
+
+def test_black_and_peak_may_cross_while_they_are_moved() -> None:
+    light = small_scene()
+    black, peak = (torch.tensor(v, dtype=torch.float64, requires_grad=True) for v in (50.0, 20.0))
+    out = create_operator("kim_kautz08", black=black, peak=peak)(light)
+    out.sum().backward()
+    assert torch.isfinite(out).all()
+    assert black.grad is not None
+    assert torch.isfinite(black.grad)
+    with pytest.raises(OptionError, match="black lies below"):
+        create_operator("kim_kautz08", black=50.0, peak=20.0)
+
+
+def test_func_reaches_picture_and_settings() -> None:
+    light = small_scene()
+    for name in ("drago03", "reinhard02", "reinhard_devlin05", "gamma"):
+        operator = create_operator(name)
+        leaf = light.clone().requires_grad_()
+        operator(leaf).sum().backward()
+        got = torch.func.grad(lambda x, run=operator: run(x).sum())(light)
+        torch.testing.assert_close(got, leaf.grad)
+
+    def shown(bias: torch.Tensor) -> torch.Tensor:
+        return create_operator("drago03", bias=bias)(light).mean()
+
+    values = torch.tensor([0.6, 0.9], dtype=torch.float64)
+    torch.testing.assert_close(torch.func.vmap(shown)(values), torch.stack([*map(shown, values)]))
+    assert float(torch.func.grad(shown)(values[0])) != 0

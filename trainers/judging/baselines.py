@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from pathlib import Path
 
@@ -88,7 +89,7 @@ def gradient_kurtosis(codes: Tensor) -> Tensor:
 
 
 BASELINES: dict[str, Callable[[Tensor], Tensor]] = {
-    "piqe": piqe,
+    "piqe": functools.partial(piqe, data_range=_WHITE),
     "laplacian-energy": laplacian_energy,
     "gradient-kurtosis": gradient_kurtosis,
 }

@@ -146,7 +146,9 @@ def bounded_quality(
     reference: Tensor,
     options: HDRVDP2Options,
     mask: Tensor | None = None,
+    *,
     window: int | None = None,
+    above_floor: bool = False,
 ) -> Tensor:
     """Return Q of whole pictures, ``(N,)``, in memory that grows with a 16th of their size only.
 
@@ -163,13 +165,13 @@ def bounded_quality(
         Viewing conditions.
     mask
         Weights of the pixels that are wanted, ``(N, 1, H, W)`` in [0, 1].
-    window
+    window, above_floor
         As for :func:`quality_of_energies`.
     """
     reference = reference.expand_as(test)
     masks = [None] * test.shape[0] if mask is None else list(torch.split(mask, 1))
     pairs = zip(torch.split(test, 1), torch.split(reference, 1), masks, strict=True)
-    return torch.cat([_one(*pair, options, window) for pair in pairs])
+    return torch.cat([_one(*pair, options, window, above_floor) for pair in pairs])
 
 
 def _one(
@@ -178,6 +180,7 @@ def _one(
     mask: Tensor | None,
     options: HDRVDP2Options,
     window: int | None,
+    above_floor: bool,
 ) -> Tensor:
     height, width = test.shape[-2:]
     octaves = pyramid_height(height, width)
@@ -205,7 +208,9 @@ def _one(
     if mask is not None:
         area = mask.mean(dim=(-2, -1)).clamp(min=QUALITY_FLOOR)
     pixels = [h * w for h, w in (sizes[0], *sizes)]
-    return quality_of_energies(energies, pixels, frequencies, area, window)
+    return quality_of_energies(
+        energies, pixels, frequencies, area, window=window, above_floor=above_floor
+    )
 
 
 def _fine(

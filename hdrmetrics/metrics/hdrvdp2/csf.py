@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import functools
-
 import torch
 from torch import Tensor
 
 from hdrmetrics.metrics.hdrvdp2.calibration import CSF_LUMINANCES, CSF_PARAMETERS
+from hdrmetrics.recording import constants
 
 LOG_RANGE = (-5.0, 5.0)
 SAMPLES = 256
@@ -36,13 +35,12 @@ def neural_csf(frequency: Tensor, luminance: Tensor) -> Tensor:
     return peak * low_cut / torch.sqrt(1.0 + (shape * frequency) ** exponent)
 
 
-@functools.lru_cache(maxsize=64)
+@constants(64)
 def sensitivity_table(frequency: float, dtype: torch.dtype, device: torch.device) -> Tensor:
     """Return the sensitivity at one frequency (cpd) for 256 luminances, even in log10."""
-    with torch.inference_mode(False):
-        luminance = torch.logspace(*LOG_RANGE, SAMPLES, dtype=torch.float64, device=device)
-        table = neural_csf(torch.tensor(frequency, dtype=torch.float64, device=device), luminance)
-        return table.to(dtype)
+    luminance = torch.logspace(*LOG_RANGE, SAMPLES, dtype=torch.float64, device=device)
+    table = neural_csf(torch.tensor(frequency, dtype=torch.float64, device=device), luminance)
+    return table.to(dtype)
 
 
 def local_sensitivity(frequency: float, log_luminance: Tensor) -> Tensor:

@@ -18,7 +18,12 @@ from hdrmetrics.metrics.hdrvdp2.options import HDRVDP2Options
 from hdrmetrics.metrics.hdrvdp2.pathway import Percept, band_frequencies, perceive
 from hdrmetrics.metrics.hdrvdp2.quality import changed_pixels, opinion_score, quality
 from hdrmetrics.metrics.hdrvdp2.result import HDRVDP2Result
-from hdrmetrics.metrics.hdrvdp2.spectral import DisplayMatrix, Encoding, default_display
+from hdrmetrics.metrics.hdrvdp2.spectral import (
+    DisplayMatrix,
+    DisplayName,
+    Encoding,
+    default_display,
+)
 from hdrmetrics.metrics.hdrvdp2.tiles import tiles
 from hdrmetrics.metrics.hdrvdp2.visibility import (
     contrast_map,
@@ -26,6 +31,7 @@ from hdrmetrics.metrics.hdrvdp2.visibility import (
     pooled_contrast,
 )
 from hdrmetrics.pyramid import MINIMUM_SIZE
+from hdrmetrics.recording import visible
 
 INFO = MetricInfo(
     name="hdrvdp2",
@@ -83,8 +89,8 @@ class HDRVDP2(Metric):
         and what adds up in them are those of the whole picture. For values only: a gradient needs
         all tiles at once.
     loss
-        What :meth:`as_loss` minimises: ``quality`` is Q, ``visibility`` the logarithm of one plus
-        the pooled contrast.
+        What :meth:`as_loss` minimises: ``quality`` is Q above that of identical images,
+        ``visibility`` the logarithm of one plus the pooled contrast.
     precision
         ``float32`` or ``float64``; ``None`` computes in the precision of the test image.
 
@@ -110,7 +116,7 @@ class HDRVDP2(Metric):
         *,
         ppd: float = 30.0,
         encoding: Encoding | None = None,
-        rgb_display: str | DisplayMatrix | None = None,
+        rgb_display: DisplayName | DisplayMatrix | None = None,
         surround_luminance: float = 1e-5,
         peak_sensitivity: float = PEAK_SENSITIVITY,
         do_mtf: bool = True,
@@ -157,6 +163,10 @@ class HDRVDP2(Metric):
             domain="sdr" if encoding in _DISPLAY_ENCODINGS else "hdr",
             map_kind="probability" if tile_size is None else None,
         )
+
+    def settings(self) -> dict[str, Any]:
+        """Return all options."""
+        return self.options.to_dict() | super().settings()
 
     def conditions(self, reference: Tensor | None = None) -> dict[str, Any]:
         """Return version, viewing conditions and switches.
@@ -262,9 +272,9 @@ class HDRVDP2(Metric):
         )
 
     def compare_loss(self, test: Tensor, features: Any, mask: Tensor | None) -> Tensor:
-        """Return Q, or the logarithm of one plus the pooled contrast."""
+        """Return Q above that of identical images, or the logarithm of one plus the contrast."""
         if self.loss == "quality":
-            return self._mean_q(test, features, mask)
+            return self._mean_q(test, features, mask, above_floor=True)
         if mask is not None:
             raise OptionError("the loss 'visibility' is that of the whole image: it takes no mask")
         contrast = contrast_map(self._differences(test, features), pooling=False)
@@ -273,8 +283,9 @@ class HDRVDP2(Metric):
     def check(self, image: Tensor, role: Literal["test", "reference"]) -> Tensor:
         """Return ``image`` as a float batch, or raise what is wrong with it."""
         encoding = self.options.encoding
-        if encoding in _DISPLAY_ENCODINGS and isinstance(image, Tensor) and image.numel():
-            low, high = (float(v) for v in torch.aminmax(image.detach()))
+        seen = visible(image) if isinstance(image, Tensor) and image.numel() else None
+        if encoding in _DISPLAY_ENCODINGS and seen is not None:
+            low, high = (float(v) for v in torch.aminmax(seen))
             if low < -1e-3 or high > self._domain_limit:
                 raise DomainError(
                     f"the encoding {encoding!r} takes code values in [0, 1]; the {role} image "
@@ -283,8 +294,8 @@ class HDRVDP2(Metric):
                 )
         batch = super().check(image, role)
         absolute = self.options.encoding_of(batch.shape[1]) not in _DISPLAY_ENCODINGS
-        if role == "reference" and absolute:
-            peak = float(batch.detach().amax())
+        if role == "reference" and absolute and seen is not None:
+            peak = float(seen.amax())
             if 0 < peak <= 1:
                 warnings.warn(
                     f"the reference reaches {peak:.3g} cd/m² only: hdrvdp2 takes absolute light; "
@@ -323,16 +334,21 @@ class HDRVDP2(Metric):
     def _in_tiles(self, image: Tensor) -> bool:
         return self.bounded and fits(image.shape[-2], image.shape[-1])
 
-    def _mean_q(self, test: Tensor, features: Any, mask: Tensor | None) -> Tensor:
+    def _mean_q(
+        self, test: Tensor, features: Any, mask: Tensor | None, *, above_floor: bool = False
+    ) -> Tensor:
         if self._in_tiles(test):
-            return bounded_quality(self._cast(test), features[0], self.options, mask, self.window)
+            return bounded_quality(
+                self._cast(test), features[0], self.options, mask,
+                window=self.window, above_floor=above_floor,
+            )  # fmt: skip
         parts = self._parts(self._cast(test))
         masks = [None] * len(parts) if mask is None else self._parts(mask.to(parts[0].dtype))
         values, weights = [], []
         for part, reference, part_mask in zip(parts, features, masks, strict=True):
             seen = perceive(part, self.options, reference)
             differences = masked_differences(seen, reference, self.options)
-            values.append(self._quality(differences, seen, reference, part_mask))
+            values.append(self._quality(differences, seen, reference, part_mask, above_floor))
             weights.append(
                 torch.ones_like(values[-1]) if part_mask is None else part_mask.mean(dim=(1, 2, 3))
             )
@@ -341,8 +357,15 @@ class HDRVDP2(Metric):
         return (torch.stack(values) * weight).sum(dim=0) / weight.sum(dim=0)
 
     def _quality(
-        self, differences: list[Strips], seen: Percept, reference: Percept, mask: Tensor | None
+        self,
+        differences: list[Strips],
+        seen: Percept,
+        reference: Percept,
+        mask: Tensor | None,
+        above_floor: bool = False,
     ) -> Tensor:
         frequencies = band_frequencies(self.options.ppd, len(differences))
         changed = changed_pixels(seen.light, reference.light)
-        return quality(differences, frequencies, changed, mask, self.window)
+        return quality(
+            differences, frequencies, changed, mask, window=self.window, above_floor=above_floor
+        )

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from hdrmetrics.metrics.hdrvdp2.calibration import MTF_DECAYS, MTF_WEIGHTS
-from hdrmetrics.metrics.hdrvdp2.strips import plane_groups
+from hdrmetrics.metrics.hdrvdp2.strips import plane_groups, sides
+from hdrmetrics.recording import constants
 
 LIGHT_RANGE = (1e-5, 1e10)
 """Retinal light is clamped to this, cd/m²."""
@@ -99,7 +100,7 @@ def apply_filter(image: Tensor, padded: PaddedFilter, outside: Tensor | float) -
     outside
         Value outside the images, broadcastable to ``(N, C, 1, 1)``.
     """
-    height, width = image.shape[-2:]
+    height, width = sides(image)
     rows, columns = padded.size
     # Rows below the image hold nothing and rows below the result are not wanted, so the
     # transforms along rows skip them: half their cost.
@@ -110,12 +111,10 @@ def apply_filter(image: Tensor, padded: PaddedFilter, outside: Tensor | float) -
     return filtered + outside * padded.gain
 
 
-@functools.lru_cache(maxsize=8)
+@constants(8)
 def _optical_filter(height: int, width: int, ppd: float, device: torch.device) -> PaddedFilter:
-    # A filter made inside inference_mode must serve later calls that record gradients.
-    with torch.inference_mode(False):
-        grid = frequency_grid(2 * height, 2 * width, ppd, device)
-        return padded_filter(mtf(grid), height, width)
+    grid = frequency_grid(2 * height, 2 * width, ppd, device)
+    return padded_filter(mtf(grid), height, width)
 
 
 def retinal_light(light: Tensor, ppd: float, surround: Tensor | float) -> Tensor:
@@ -133,7 +132,7 @@ def retinal_light(light: Tensor, ppd: float, surround: Tensor | float) -> Tensor
     surround
         Light outside the image, cd/m², broadcastable to ``(N, C, 1, 1)``.
     """
-    height, width = light.shape[-2:]
+    height, width = sides(light)
     optics = _optical_filter(height, width, ppd, light.device)
     blurred = torch.cat(
         [

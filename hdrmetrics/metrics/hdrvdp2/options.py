@@ -10,7 +10,12 @@ import numpy as np
 
 from hdrmetrics.errors import OptionError
 from hdrmetrics.metrics.hdrvdp2.calibration import DALY_PEAK_CONTRAST, PEAK_SENSITIVITY
-from hdrmetrics.metrics.hdrvdp2.spectral import DisplayMatrix, Encoding, display_matrix
+from hdrmetrics.metrics.hdrvdp2.spectral import (
+    DisplayMatrix,
+    DisplayName,
+    Encoding,
+    display_matrix,
+)
 
 CHANNELS: dict[str, int] = {
     "luminance": 1,
@@ -53,7 +58,7 @@ class HDRVDP2Options:
 
     ppd: float = 30.0
     encoding: Encoding | None = None
-    rgb_display: str | DisplayMatrix | None = None
+    rgb_display: DisplayName | DisplayMatrix | None = None
     surround_luminance: float = 1e-5
     peak_sensitivity: float = PEAK_SENSITIVITY
     do_mtf: bool = True
@@ -80,7 +85,7 @@ class HDRVDP2Options:
         if display is not None and not isinstance(display, str):
             display = np.asarray(display, dtype=np.float64).tolist()
             object.__setattr__(self, "rgb_display", display)
-        single = isinstance(display, list) and len(display) == 1
+        single = display == "d65" or (isinstance(display, list) and len(display) == 1)
         channels = 1 if single else 3
         display_matrix(display, channels if self.encoding is None else CHANNELS[self.encoding])
 

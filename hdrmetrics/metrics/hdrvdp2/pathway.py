@@ -18,6 +18,7 @@ from hdrmetrics.metrics.hdrvdp2.optics import (
 )
 from hdrmetrics.metrics.hdrvdp2.options import IMAGE_MEAN, HDRVDP2Options
 from hdrmetrics.metrics.hdrvdp2.photoreceptor import achromatic_response
+from hdrmetrics.metrics.hdrvdp2.strips import sides
 from hdrmetrics.pyramid import build_pyramid
 
 
@@ -107,7 +108,7 @@ def filtered_base(base: Tensor, frequency: float, luminance: Tensor, outside: Te
     outside
         What lies around the band.
     """
-    height, width = base.shape[-2:]
+    height, width = sides(base)
     # √2 where geometry says 2, as in the original, whose authors found it to fit better.
     ppd = frequency * 2 * math.sqrt(2)
     grid = frequency_grid(2 * height, 2 * width, ppd, base.device).to(base.dtype)

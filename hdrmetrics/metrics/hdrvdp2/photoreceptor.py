@@ -12,6 +12,7 @@ from torch import Tensor
 
 from hdrmetrics.metrics.hdrvdp2.calibration import JOINT_SENSITIVITY, ROD_SENSITIVITY
 from hdrmetrics.metrics.hdrvdp2.strips import row_strips, strip_rows
+from hdrmetrics.recording import constants
 
 LOG_RANGE = (-5.0, 5.0)
 SAMPLES = 2048
@@ -57,12 +58,11 @@ class _Tables(NamedTuple):
     step: Tensor  # (2, samples − 1): rise over the interval
 
 
-@functools.lru_cache(maxsize=16)
+@constants(16, numpy=True)
 def _tables(gain: float, dtype: torch.dtype, device: torch.device) -> _Tables:
     table = response_tables() * gain
-    with torch.inference_mode(False):
-        start = torch.as_tensor(table[:, :-1].copy(), dtype=dtype, device=device)
-        step = torch.as_tensor(np.diff(table, axis=1), dtype=dtype, device=device)
+    start = torch.as_tensor(table[:, :-1].copy(), dtype=dtype, device=device)
+    step = torch.as_tensor(np.diff(table, axis=1), dtype=dtype, device=device)
     return _Tables(start, step)
 
 

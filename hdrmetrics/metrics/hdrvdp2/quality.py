@@ -33,7 +33,9 @@ def quality(
     frequencies: tuple[float, ...],
     changed: Tensor,
     mask: Tensor | None = None,
+    *,
     window: int | None = None,
+    above_floor: bool = False,
 ) -> Tensor:
     """Return Q per image, ``(N,)``: higher is worse.
 
@@ -48,7 +50,7 @@ def quality(
     mask
         Weights of the pixels that are wanted, ``(N, 1, H, W)`` in [0, 1]; the others count neither
         as difference nor as size.
-    window
+    window, above_floor
         As for :func:`quality_of_energies`.
     """
     area: Tensor | float = 1.0
@@ -56,8 +58,9 @@ def quality(
         changed, area = changed * mask, mask.mean(dim=(-2, -1)).clamp(min=QUALITY_FLOOR)
     sizes = [sum(strip.shape[2] for strip in strips) * strips[0].shape[3] for strips in differences]
     return quality_of_energies(
-        band_energies(differences, changed), sizes, frequencies, area, window
-    )
+        band_energies(differences, changed), sizes, frequencies, area,
+        window=window, above_floor=above_floor,
+    )  # fmt: skip
 
 
 def band_energies(differences: list[Strips], changed: Tensor) -> list[Tensor]:
@@ -81,7 +84,9 @@ def quality_of_energies(
     sizes: Sequence[float],
     frequencies: Sequence[float],
     area: Tensor | float = 1.0,
+    *,
     window: int | None = None,
+    above_floor: bool = False,
 ) -> Tensor:
     """Return Q per image, ``(N,)``, from what the bands add up to.
 
@@ -100,6 +105,8 @@ def quality_of_energies(
         Side in pixels of a square picture: Q is then what such a picture would have whose bands
         hold as much difference per pixel as these. Q itself depends on the size of a picture, by
         the root of a sum over its number of pixels, and by the number of its bands.
+    above_floor
+        Return how far Q lies above that of identical images, exactly 0 there.
     """
     count = sum(energy.shape[1] for energy in energies)
     if window is not None:
@@ -116,7 +123,11 @@ def quality_of_energies(
         # The root of zero has no gradient; where nothing differs the floor stands alone.
         some = energy > 0
         root = torch.where(some, energy, 1.0).sqrt() * some * 2.0**index
-        levels = torch.log(root / (area * pixels) + QUALITY_FLOOR)
+        share = root / (area * pixels)
+        if above_floor:
+            levels = torch.log1p(share / QUALITY_FLOOR)
+        else:
+            levels = torch.log(share + QUALITY_FLOOR)
         total = total + levels.sum(dim=1) * (quality_weight(frequency) / count)
     return total
 

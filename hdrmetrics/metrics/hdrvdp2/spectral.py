@@ -30,6 +30,9 @@ Encoding = Literal["luminance", "luma-display", "srgb-display", "rgb-bt.709", "x
     Three channels of CIE 1931 XYZ, Y in cd/m².
 """
 
+DisplayName = Literal["ccfl-lcd", "crt", "d65", "led-lcd"]
+"""Displays whose spectra are known; ``d65`` is of one channel."""
+
 DisplayMatrix = Sequence[Sequence[float]] | NDArray[np.float64]
 """One row per channel: what L cones, M cones, S cones and rods receive from 1 cd/m² of it."""
 
@@ -52,12 +55,14 @@ def display_matrices() -> dict[str, DisplayMatrix]:
     }
 
 
-def default_display(channels: int) -> str:
+def default_display(channels: int) -> DisplayName:
     """Return the display that is taken for an image with so many channels."""
     return "d65" if channels == 1 else "ccfl-lcd"
 
 
-def display_matrix(display: str | DisplayMatrix | None, channels: int) -> NDArray[np.float64]:
+def display_matrix(
+    display: DisplayName | DisplayMatrix | None, channels: int
+) -> NDArray[np.float64]:
     """Return the matrix ``(channels, 4)`` from channels to L, M and S cones and rods.
 
     Parameters
@@ -81,14 +86,16 @@ def display_matrix(display: str | DisplayMatrix | None, channels: int) -> NDArra
         known = display_matrices()
         if display not in known:
             raise UnknownNameError(f"unknown display {display!r}; known: {', '.join(known)}")
-        display = known[display]
-    matrix = np.asarray(display, dtype=np.float64)
+        rows = known[display]
+    else:
+        rows = display
+    matrix = np.asarray(rows, dtype=np.float64)
     if matrix.ndim == 2 and channels == 1:
         matrix = matrix.sum(axis=0, keepdims=True)
     if matrix.shape != (channels, 4) or not (np.isfinite(matrix) & (matrix >= 0)).all():
         raise OptionError(
             f"the display matrix for {channels} channel(s) is {channels}×4, finite and not "
-            f"negative (L, M, S cones and rods), not {np.shape(display)}"
+            f"negative (L, M, S cones and rods), not {np.shape(rows)}"
         )
     return matrix
 

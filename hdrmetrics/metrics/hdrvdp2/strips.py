@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -13,9 +15,14 @@ instead of asking the operating system for fresh pages."""
 # each slice an image of zeros.
 
 
+def sides(image: Tensor) -> tuple[int, int]:
+    """Return height and width as numbers, which they are not while ``torch.jit`` traces."""
+    return int(image.shape[-2]), int(image.shape[-1])
+
+
 def strip_rows(image: Tensor) -> int:
     """Return how many rows of a batch ``(N, C, H, W)`` make a strip."""
-    return max(1, PIXELS // (image.shape[0] * image.shape[1] * image.shape[3]))
+    return max(1, PIXELS // (int(image.shape[0]) * int(image.shape[1]) * sides(image)[1]))
 
 
 def row_strips(image: Tensor, rows: int) -> tuple[Tensor, ...]:
@@ -26,4 +33,4 @@ def row_strips(image: Tensor, rows: int) -> tuple[Tensor, ...]:
 def plane_groups(image: Tensor) -> tuple[Tensor, ...]:
     """Cut a batch ``(N, C, H, W)`` into groups of planes ``(n, H, W)``."""
     planes = image.flatten(0, 1)
-    return torch.split(planes, max(1, PIXELS // (planes.shape[1] * planes.shape[2])))
+    return torch.split(planes, max(1, PIXELS // math.prod(sides(image))))

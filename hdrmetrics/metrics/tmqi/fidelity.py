@@ -13,6 +13,7 @@ from torch import Tensor
 from hdrmetrics.errors import ShapeError
 from hdrmetrics.filters import filter_strip, gaussian_taps, separable_filter, strips
 from hdrmetrics.pooling import crop_to_valid, halve, masked_mean
+from hdrmetrics.recording import is_recording, visible
 
 Window = Literal["same", "valid"]
 """``same``: windows at every pixel, zeros outside the image; ``valid``: windows inside it only."""
@@ -141,8 +142,7 @@ def mean_fidelity(
     ShapeError
         If the mask keeps no whole window on some scale (``valid`` only).
     """
-    recording = torch.is_grad_enabled() and any(level.requires_grad for level in levels)
-    if mask is None and not recording and levels[0].device.type == "cpu":
+    if mask is None and not is_recording(*levels, *scene.levels) and levels[0].device.type == "cpu":
         means = [
             [_strip_mean(levels, scene, image, index, window) for index in range(len(levels))]
             for image in range(levels[0].shape[0])
@@ -152,7 +152,8 @@ def mean_fidelity(
     if mask is not None:
         margin = MARGIN if window == "valid" else 0
         masks = [crop_to_valid(level, margin) for level in pyramid(mask)]
-        if any(not bool((m.sum(dim=(1, 2, 3)) > 0).all()) for m in masks if m is not None):
+        seen = [visible(level) for level in masks if level is not None]
+        if any(not bool((m.flatten(-3).sum(dim=-1) > 0).all()) for m in seen if m is not None):
             raise ShapeError("the mask keeps no whole window on some scale; use window='same'")
     maps = fidelity_maps(levels, scene, window)
     return torch.stack([masked_mean(m, w) for m, w in zip(maps, masks, strict=True)], dim=1)

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from hdrmetrics.errors import OptionError
 from hdrmetrics.metric import Metric, MetricInfo, PreparedMetric, check_pair
+from hdrmetrics.metrics._plain import check_light
 from hdrmetrics.metrics.tmqi.fidelity import (
     MARGIN,
     MINIMUM_SIZE,
@@ -93,7 +94,7 @@ def tmqi(
     test
         Tone-mapped, display-encoded in [0, 1], ``(N, C, H, W)``, C = 1 or 3.
     reference
-        The HDR image, same shape: linear BT.709 RGB or luminance in any unit.
+        The HDR image, same shape: linear BT.709 RGB or luminance in any unit, not negative.
     window
         ``same``: windows reach over the border into zeros, as in the HDR Toolbox; ``valid``:
         inside the image only, as in ports to other languages. They differ by up to 0.02.
@@ -112,13 +113,15 @@ def tmqi(
     OptionError
         For an unknown window.
     PixelValueError, DomainError
-        For NaN or infinity, or a test image that is not display-encoded in [0, 1].
+        For NaN or infinity, negative light, or a test image that is not display-encoded in
+        [0, 1].
 
     References
     ----------
     H. Yeganeh and Z. Wang, "Objective quality assessment of tone-mapped images", IEEE Trans.
     Image Processing 22(2), 2013.
     """
+    check_light(reference, "reference")
     value: Tensor = TMQI(window=window)(test, reference, mask=mask)
     return value
 

@@ -1,0 +1,91 @@
+"""GIF files: the first frame, on the canvas that the file announces."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+from PIL import GifImagePlugin
+
+from hdrmetrics.errors import ImageReadError
+from hdrmetrics.image import Image
+from hdrmetrics.io.build import coded_image
+from hdrmetrics.io.coding import Coding
+from hdrmetrics.io.source import Source
+
+_EXTENSION, _FRAME, _END = 0x21, 0x2C, 0x3B
+
+
+def read(source: Source) -> Image:
+    """Read the first frame of a GIF file as a display-encoded image.
+
+    Notes
+    -----
+    GIF has no check sums: changed bytes can give a changed picture. A file whose first frame ends
+    early is refused.
+
+    References
+    ----------
+    CompuServe, "Graphics Interchange Format", version 89a, 1990.
+    """
+    source.refuse_part()
+    width, height = source.unpack("<HH", 6, "the GIF header")
+    source.check_size(width, height)
+    frames, frame = _frames(source)
+    if frame[0] + frame[2] > width or frame[1] + frame[3] > height or not frame[2] * frame[3]:
+        raise ImageReadError("corrupt: the first GIF frame does not lie on its canvas")
+    notes = ["animated: the first frame was read"] if frames > 1 else []
+    # The plug-in class, not PIL.Image.open: that would try other formats and has limits of its own.
+    with GifImagePlugin.GifImageFile(io.BytesIO(source.data)) as picture:
+        if picture.size != (width, height):
+            raise ImageReadError("corrupt: the GIF headers contradict each other")
+        grey = picture.mode == "L" and "transparency" not in picture.info
+        codes = np.asarray(picture.convert("L" if grey else "RGBA"))
+    return coded_image(
+        source,
+        codes,
+        bits=8,
+        coding=Coding(),
+        format_name="gif",
+        details={"animated": frames > 1},
+        notes=notes,
+    )
+
+
+def _frames(source: Source) -> tuple[int, tuple[int, ...]]:
+    """Return 1, or 2 for more than one, and (left, top, width, height) of the first frame.
+
+    Raises
+    ------
+    ImageReadError
+        If the blocks of the first frame are not complete.
+    """
+    (flags,) = source.unpack("B", 10, "the GIF header")
+    offset = 13 + (3 << (flags & 7) + 1 if flags & 0x80 else 0)
+    first: tuple[int, ...] | None = None
+    while True:
+        if first is not None and offset >= len(source.data):
+            return 1, first  # many writers leave the end mark out
+        (kind,) = source.unpack("B", offset, "a GIF block")
+        if kind == _FRAME:
+            if first is not None:
+                return 2, first
+            *box, local = source.unpack("<4HB", offset + 1, "a GIF frame")
+            first = tuple(box)
+            offset += 10 + (3 << (local & 7) + 1 if local & 0x80 else 0) + 1
+        elif kind == _EXTENSION:
+            offset += 2
+        elif first is not None:
+            return 1, first
+        else:
+            raise ImageReadError("corrupt: a GIF without a frame")
+        offset = _skip(source, offset)
+
+
+def _skip(source: Source, offset: int) -> int:
+    """Return the offset behind a list of sub-blocks."""
+    while True:
+        (size,) = source.unpack("B", offset, "a GIF block")
+        offset += 1 + size
+        if not size:
+            return offset

@@ -1,0 +1,88 @@
+"""What the samples that a JPEG XL decoder returns mean, by the header of the file."""
+
+from __future__ import annotations
+
+from hdrmetrics.color import D65, Primaries
+from hdrmetrics.errors import ImageReadError, OptionError
+from hdrmetrics.image import Transfer
+from hdrmetrics.io.cicp import TRANSFERS, UNSPECIFIED
+from hdrmetrics.io.coding import Chromaticities, Coding, coding
+from hdrmetrics.io.curves import Curve, gamma
+from hdrmetrics.io.icc import identify
+from hdrmetrics.io.jpeg_markers import parse
+from hdrmetrics.io.jpegxl_header import Header
+
+_DCI = 17
+
+
+def returns_light(header: Header) -> bool:
+    """Return whether the decoder returns linear BT.709 or grey, whatever the file declares.
+
+    libjxl (as tried with version 0.11) does so for colours in XYB with an ICC profile, and for grey
+    in XYB under another white than D65.
+    """
+    other_white = header.points is not None and header.points[3] != D65
+    return header.xyb and (header.icc or (header.grey and other_white))
+
+
+def coding_of(header: Header, jpeg: bytes) -> Coding:
+    """Return how decoded samples become light.
+
+    Parameters
+    ----------
+    header
+        Of the file.
+    jpeg
+        The JPEG file that it was made of, where there is one and its profile is wanted; else
+        empty.
+
+    Raises
+    ------
+    ImageReadError
+        If an ICC profile is needed that cannot be had.
+
+    Notes
+    -----
+    Colours encoded in XYB are light; libjxl returns them in the declared encoding, or else as
+    :func:`returns_light` says. Others it returns as they were encoded.
+    """
+    if returns_light(header):
+        if not header.icc:
+            return Coding(None, "bt709", "what libjxl returns for lossy grey under its own white")
+        return Coding(
+            None,
+            "bt709",
+            "what libjxl returns for a lossy picture with an ICC profile",
+            notes=("the decoder made linear BT.709 of the colours of an ICC profile",),
+            stored="those of an ICC profile",
+        )
+    if header.icc:
+        if jpeg:
+            return identify(parse(jpeg).icc)
+        raise ImageReadError(
+            "its ICC profile cannot be had from the decoder: convert to PNG, as by the command "
+            "'djxl picture.jxl picture.png', which keeps it"
+        )
+    points: Chromaticities | Primaries = header.points or "bt709"
+    curves: tuple[Curve, ...] | Transfer | None
+    notes: tuple[str, ...] = ()
+    if header.gamma is not None:
+        if header.gamma <= 0:
+            raise ImageReadError("corrupt: JPEG XL colours with a gamma of 0")
+        curves, said = (gamma(1 / header.gamma),), f"gamma {header.gamma:g}"
+    else:
+        said = f"transfer {header.transfer}"
+        if header.transfer == _DCI:  # without the headroom of H.273
+            curves = (gamma(2.6),)
+        elif header.transfer in TRANSFERS:
+            curves = TRANSFERS[header.transfer]
+        elif header.transfer == UNSPECIFIED:
+            curves = "srgb"
+            notes = ("the file leaves its transfer function unspecified; taken as sRGB",)
+        else:
+            raise ImageReadError(f"corrupt: JPEG XL has no transfer function {header.transfer}")
+    number = "of its own" if header.primaries is None else str(header.primaries)
+    try:
+        return coding(curves, points, f"the file's primaries {number}, {said}", notes=notes)
+    except OptionError as error:
+        raise ImageReadError(f"corrupt: impossible primaries ({error})") from error
