@@ -132,6 +132,28 @@ def quality_of_energies(
     return total
 
 
+def window_exponent(window: int, ppd: float) -> float:
+    """Return the β with which the Q of windows make that of the picture that they cover.
+
+    Energies add up over a picture within each band before the logarithm. Where a window has e times
+    the energy of another in every band, its Q is higher by Σw / 2n · log e, with the weights w of
+    its n bands; so the Q of the picture, brought to the size of a window, is
+    (1/β)·log mean exp(β·Q) of its windows, with β = 2n / Σw. It is exact where the bands of all
+    windows stand in the same proportion.
+
+    Parameters
+    ----------
+    window
+        Side of the windows, in pixels.
+    ppd
+        Pixels per degree.
+    """
+    octaves = pyramid_height(window, window)
+    bands = [1, *[ORIENTATIONS] * octaves, 1]
+    weights = (count * quality_weight(ppd / 2 * 2.0**-band) for band, count in enumerate(bands))
+    return 2.0 * sum(bands) / sum(weights)
+
+
 def quality_weight(frequency: float) -> float:
     """Return the weight of a band's frequency (cpd), held constant outside 0.2344 to 15 cpd."""
     return float(np.interp(frequency, QUALITY_FREQUENCIES[::-1], QUALITY_WEIGHTS[::-1]))
