@@ -165,6 +165,37 @@ def test_with_a_reference_the_worst_window_decides() -> None:
     assert torch.isfinite(metric(light, other, mask=mask))
 
 
+@pytest.mark.parametrize("value", [0.01, 1000.0])
+def test_plain_frames_do_not_count_without_a_reference(value: float) -> None:
+    metric = metric_of()
+    light = pictures(1, 256, 320)
+    wide = torch.nn.functional.pad(light, (30, 50, 70, 10), value=value)
+    letterbox = torch.nn.functional.pad(light, (0, 0, 64, 0), value=value)
+    with torch.no_grad():
+        expected = metric(light)
+        torch.testing.assert_close(metric(wide), expected)
+        torch.testing.assert_close(metric(letterbox), expected)
+        # In a batch, beside a picture without a frame.
+        other = pictures(2, *wide.shape[-2:])[1:]
+        both = metric(torch.cat([wide, other]))
+        torch.testing.assert_close(both, torch.cat([expected, metric(other)]))
+        # Half of the frame is another colour: that is no plain border.
+        wide[..., :70, :200] = 2 * value + 10
+        assert float(metric(wide)) != pytest.approx(float(expected), abs=1e-3)
+    plain = torch.full((1, 3, 256, 256), value)
+    assert torch.isfinite(metric(plain))
+
+
+def test_masks_in_and_around_a_frame() -> None:
+    metric = metric_of()
+    light = torch.nn.functional.pad(pictures(1, 256, 256), (64, 64, 64, 64), value=0.5)
+    inside = torch.zeros(384, 384)
+    inside[64:320, 64:320] = 1
+    with torch.no_grad():
+        torch.testing.assert_close(metric(light, mask=inside), metric(light))
+        assert torch.isfinite(metric(light, mask=1 - inside))
+
+
 def test_the_exponent_is_that_of_energies() -> None:
     """One window e times as energetic as another: as HDR-VDP-2 of the two side by side says."""
     energies = [torch.rand(1, count, dtype=torch.float64) + 0.1 for count in (1, 4, 4, 4, 4, 1)]
