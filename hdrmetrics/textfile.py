@@ -1,4 +1,4 @@
-"""Text files, JSON among them, that appear complete or not at all."""
+"""Files that appear complete or not at all, and texts (JSON among them) written so."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from hdrmetrics.errors import ImageWriteError
 
 
 @contextlib.contextmanager
-def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
+def draft_of(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Give a draft beside a file, which replaces it when the block ends without an error.
 
     Parameters
@@ -31,27 +31,45 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
 
     Raises
     ------
-    ImageWriteError
-        If the draft cannot be written or moved; an older file is then as it was.
+    OSError
+        If the draft cannot be moved; an older file is then as it was.
     """
     target = Path(path)
+    if is_special(target):
+        yield target
+        return
+    target = target.resolve()
+    draft = target.with_name(f".{target.stem}.{secrets.token_hex(4)}{target.suffix}")
     try:
-        if target.exists() and not target.is_file():
-            yield target
-            return
-        target = target.resolve()
-        draft = target.with_name(f".{target.stem}.{secrets.token_hex(4)}{target.suffix}")
-        try:
+        yield draft
+        os.replace(draft, target)
+    finally:
+        with contextlib.suppress(OSError):
+            draft.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Give a draft as :func:`draft_of`, with an error that names the file.
+
+    Raises
+    ------
+    ImageWriteError
+        If the draft cannot be written or moved.
+    """
+    try:
+        with draft_of(path) as draft:
             yield draft
-            os.replace(draft, target)
-        finally:
-            with contextlib.suppress(OSError):
-                draft.unlink(missing_ok=True)
     except ImageWriteError:
         raise
     except OSError as error:
         reason = error.strerror or str(error)
         raise ImageWriteError(f"cannot write {os.fspath(path)!r}: {reason}") from error
+
+
+def is_special(path: Path) -> bool:
+    """Return whether this is a device or pipe: nothing there to lose."""
+    return path.exists() and not path.is_file() and not path.is_dir()
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:

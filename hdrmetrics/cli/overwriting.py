@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from hdrmetrics.errors import OptionError
+from hdrmetrics.textfile import is_special
 
 
 def add_overwrite(parser: argparse._ActionsContainer) -> None:
@@ -48,7 +49,7 @@ def refuse_overwriting(
     targets = [Path(path) for path in paths]
     firsts: dict[str, int] = {}
     for index, target in enumerate(targets):
-        if _special(target):
+        if is_special(target):
             continue
         first = firsts.setdefault(_place(target), index)
         if first != index:
@@ -57,9 +58,9 @@ def refuse_overwriting(
     for target in targets:
         if target.is_dir():
             raise OptionError(f"{str(target)!r} is a folder; name a file to write")
-        if target.resolve() in read and not _special(target):
+        if target.resolve() in read and not is_special(target):
             raise OptionError(f"{str(target)!r} is read as well: write to another file")
-    there = [str(target) for target in targets if target.exists() and not _special(target)]
+    there = [str(target) for target in targets if target.exists() and not is_special(target)]
     if there and not overwrite:
         from hdrmetrics.pairing import listed
 
@@ -70,11 +71,6 @@ def refuse_overwriting(
 def _place(path: Path) -> str:
     """Return the same text for two paths to one file, also where case does not count."""
     return unicodedata.normalize("NFC", str(path.resolve())).casefold()
-
-
-def _special(path: Path) -> bool:
-    """Return whether this is a device or pipe: nothing there to lose."""
-    return path.exists() and not path.is_file() and not path.is_dir()
 
 
 def _clash(

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable
 from pathlib import Path
 
 from hdrmetrics.errors import OptionError
+from hdrmetrics.textfile import is_special
 
 _TABLES = ("csv", "json", "latex", "markdown", "junit")
 _HEAD = 65536  # bytes looked at to tell a picture from text
@@ -53,7 +54,7 @@ def table_files(arguments: argparse.Namespace) -> list[str]:
     return [
         target
         for target in named
-        if target is not None and target != "-" and not _special(Path(target))
+        if target is not None and target != "-" and not is_special(Path(target))
     ]
 
 
@@ -74,7 +75,7 @@ def check_targets(arguments: argparse.Namespace, inputs: Iterable[str | os.PathL
     taken: dict[Path, str] = {}
     for option, target in named.items():
         path = Path(target)
-        if target == "-" or _special(path):
+        if target == "-" or is_special(path):
             continue
         if fault := _fault(path, read):
             raise OptionError(f"{option}: {fault}")
@@ -94,7 +95,7 @@ def writable_targets(
     found: dict[str, str] = {}
     for option, target in _named(arguments).items():
         free = target not in found.values()
-        if free and (target == "-" or _special(Path(target)) or not _fault(Path(target), read)):
+        if free and (target == "-" or is_special(Path(target)) or not _fault(Path(target), read)):
             found[option] = target
     return found
 
@@ -135,8 +136,3 @@ def _is_picture(path: Path) -> bool:
 def picture_name(word: str) -> bool:
     """Return whether a word ends as the name of a picture does."""
     return os.path.splitext(word)[1].lower() in _PICTURES
-
-
-def _special(path: Path) -> bool:
-    """Return whether this is a device or pipe: nothing there to lose."""
-    return path.exists() and not path.is_file() and not path.is_dir()
