@@ -198,7 +198,7 @@ class HdrQuality:
         return f"pytest {OPTION} {self._node.nodeid!r}"
 
     def _message(self, report: GateReport, metric: str) -> str:
-        from hdrmetrics.cli.output import heading
+        from hdrmetrics.formatting import heading
 
         bad = [check for check in report.checks if check.status != "pass"]
         what = "fell" if report.status == "fail" else "could not be judged"

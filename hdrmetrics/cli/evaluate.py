@@ -211,8 +211,8 @@ def _metrics(
 
 
 def _print(found: GateReport) -> None:
-    from hdrmetrics.cli.output import heading
     from hdrmetrics.cli.tables import Column, format_facts, format_table, terminal_width
+    from hdrmetrics.formatting import heading
     from hdrmetrics.gate_report import change_text, limit_text
 
     width = terminal_width()
