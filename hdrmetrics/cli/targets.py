@@ -7,29 +7,15 @@ import os
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
+from hdrmetrics.endings import SUFFIXES, UNREAD
 from hdrmetrics.errors import OptionError
 from hdrmetrics.textfile import is_special
 
 _TABLES = ("csv", "json", "latex", "markdown", "junit")
 _HEAD = 65536  # bytes looked at to tell a picture from text
 
-# All that folders list or leave out as pictures (a test looks: the readers are not loaded to parse
-# words), and others by which nobody means a table.
-_PICTURES = frozenset(
-    {
-        ".3fr", ".afphoto", ".apng", ".arw", ".avi", ".avif", ".avifs", ".bmp", ".bpg", ".bw",
-        ".cin", ".cr2", ".cr3", ".crw", ".cur", ".dcr", ".dds", ".dib", ".dng", ".dpx", ".eps",
-        ".erf", ".exr", ".fff", ".fit", ".fits", ".flif", ".fts", ".gif", ".hdp", ".hdr", ".heic",
-        ".heics", ".heif", ".hif", ".icns", ".ico", ".iff", ".iiq", ".j2c", ".j2k", ".jfif",
-        ".jls", ".jng", ".jp2", ".jpc", ".jpe", ".jpeg", ".jpf", ".jpg", ".jpx", ".jxl", ".jxr",
-        ".jxs", ".kdc", ".kra", ".ktx", ".ktx2", ".m4v", ".mef", ".mkv", ".mng", ".mos", ".mov",
-        ".mp4", ".mrw", ".nef", ".npy", ".nrw", ".ora", ".orf", ".pam", ".pbm", ".pct", ".pcx",
-        ".pdf", ".pef", ".pfm", ".pgm", ".phm", ".pic", ".pict", ".png", ".pnm", ".ppm", ".psb",
-        ".psd", ".qoi", ".raf", ".ras", ".raw", ".rgb", ".rgba", ".rgbe", ".rw2", ".rwl", ".sgi",
-        ".sr2", ".srf", ".srw", ".svg", ".tga", ".tif", ".tiff", ".wdp", ".webm", ".webp", ".x3f",
-        ".xbm", ".xcf", ".xpm", ".xyze", ".y4m", ".yuv",
-    }
-)  # fmt: skip
+# All that folders list or leave out as pictures, and others by which nobody means a table.
+_PICTURES = frozenset({*SUFFIXES, *UNREAD, ".avifs", ".heics", ".npy", ".pdf", ".phm"})
 
 
 def add_tables(parser: argparse._ActionsContainer) -> None:

@@ -34,17 +34,6 @@ READERS: dict[str, tuple[str, str]] = {
 }
 """Module of this package and function that read each format (Ultra HDR is a kind of JPEG)."""
 
-SUFFIXES: dict[str, str] = {
-    ".exr": "exr", ".hdr": "hdr", ".pic": "hdr", ".rgbe": "hdr", ".xyze": "hdr", ".pfm": "pfm",
-    ".tif": "tiff", ".tiff": "tiff", ".png": "png", ".apng": "png", ".jpg": "jpeg", ".jpeg": "jpeg",
-    ".jpe": "jpeg", ".jfif": "jpeg", ".webp": "webp", ".bmp": "bmp", ".dib": "bmp", ".gif": "gif",
-    ".pnm": "pnm", ".pbm": "pnm", ".pgm": "pnm", ".ppm": "pnm", ".qoi": "qoi", ".jp2": "jpeg2000",
-    ".j2k": "jpeg2000", ".j2c": "jpeg2000", ".jpc": "jpeg2000", ".jpf": "jpeg2000",
-    ".jpx": "jpeg2000", ".jxl": "jpegxl", ".jxr": "jpegxr", ".wdp": "jpegxr", ".hdp": "jpegxr",
-    ".avif": "avif", ".heic": "heic", ".heif": "heic", ".hif": "heic",
-}  # fmt: skip
-"""Usual endings, for finding pictures in a folder; reading goes by content alone."""
-
 _SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"\x76\x2f\x31\x01", "exr"),
     (b"#?", "hdr"),

@@ -14,8 +14,7 @@ import pytest
 import hdrmetrics as hm
 from hdrmetrics.cli.parser import separate_outputs
 from hdrmetrics.cli.targets import picture_name
-from hdrmetrics.io import SUFFIXES
-from hdrmetrics.io.kinds import UNREAD
+from hdrmetrics.endings import SUFFIXES, UNREAD
 from tests.cli.conftest import scene
 
 
