@@ -18,7 +18,7 @@ from hdrmetrics.errors import HdrMetricsError, OptionError
 from hdrmetrics.image import Image
 from hdrmetrics.inputs import Source, Units
 from hdrmetrics.io import workers
-from hdrmetrics.machine import usable_cores
+from hdrmetrics.machine import torch_threads, usable_cores
 from hdrmetrics.metric import Metric
 from hdrmetrics.result import Score
 from hdrmetrics.room import Room
@@ -188,7 +188,8 @@ def score_files(
         for index, (test, other) in enumerate(files):
             done(index, task.row(index, test, other))
     else:
-        _in_threads(files, task, jobs, done)
+        with torch_threads(torch.get_num_threads() // jobs):
+            _in_threads(files, task, jobs, done)
     return [rows[index] for index in range(len(files))]
 
 
@@ -309,8 +310,6 @@ def _in_threads(
     done: Callable[[int, Row], None],
 ) -> None:
     """Call ``done`` with the rows of all files as they come."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(max(1, threads // jobs))
     pool = ThreadPoolExecutor(jobs)
     running: dict[Future[Row], int] = {}
     rest = enumerate(files)
@@ -334,7 +333,6 @@ def _in_threads(
     finally:
         task.stopped.set()
         pool.shutdown(cancel_futures=True)
-        torch.set_num_threads(threads)
         workers.keep(1)
 
 
