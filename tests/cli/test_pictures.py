@@ -384,7 +384,11 @@ def test_a_signal_leaves_whole_pictures_only(scenes: Path) -> None:
         shutil.copy("scenes/a.exr", f"scenes/more{index:02d}.exr")
     command = [sys.executable, "-m", "hdrmetrics", "tonemap", "scenes", "-o", "out", "--operator",
                "all", "--jobs", "2"]  # fmt: skip
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL,
+        # Tests that run in the background ignore Ctrl-C, and so would what they start.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )  # fmt: skip
     while not (Path("out").exists() and len(names()) > 5):
         assert process.poll() is None
         time.sleep(0.05)
