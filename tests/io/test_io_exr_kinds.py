@@ -8,23 +8,12 @@ import numpy as np
 import pytest
 from exr_builder import BT709, Part, build, rgb, stacked
 
-from hdrmetrics import read_image
 from hdrmetrics.color import CHROMATICITIES, conversion_matrix
 from hdrmetrics.errors import ImageLimitError, ImageReadError
 
 SIZE = (3, 4)
 AP0 = ((0.7347, 0.2653), (0.0, 1.0), (0.0001, -0.0770), (0.32168, 0.33767))
 AP1 = ((0.713, 0.293), (0.165, 0.830), (0.128, 0.044), (0.32168, 0.33767))
-
-
-@pytest.fixture
-def read(tmp_path):
-    def read_bytes(data: bytes, **options):
-        path = tmp_path / "picture.exr"
-        path.write_bytes(data)
-        return read_image(path, **options)
-
-    return read_bytes
 
 
 def text(**values: str) -> dict[str, tuple[str, bytes]]:

@@ -13,7 +13,6 @@ from PIL import Image as PillowImage
 from PIL import ImageCms
 from test_io_jpeg_webp import decoded, encoded, exif, smooth
 
-from hdrmetrics import read_image
 from hdrmetrics.color import CHROMATICITIES, conversion_matrix
 from hdrmetrics.errors import ImageReadError
 from hdrmetrics.io.curves import srgb_codes
@@ -21,18 +20,6 @@ from hdrmetrics.io.curves import srgb_codes
 HAS_LCMS = importlib.util.find_spec("imagecodecs") is not None
 needs_lcms = pytest.mark.skipif(not HAS_LCMS, reason="the extra 'codecs' is not installed")
 BT709, BT2020 = CHROMATICITIES["bt709"], CHROMATICITIES["bt2020"]
-
-
-@pytest.fixture
-def read(tmp_path):
-    """Return a function that reads bytes as a file."""
-
-    def read_bytes(data: bytes, **options):
-        path = tmp_path / "picture"
-        path.write_bytes(data)
-        return read_image(path, **options)
-
-    return read_bytes
 
 
 def adobe_of(codes: np.ndarray, exponent: float = 563 / 256) -> np.ndarray:

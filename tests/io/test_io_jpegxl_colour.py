@@ -11,7 +11,6 @@ from icc_builder import ADOBE, gamma, profile
 from jxl_builder import codec, colours, recoloured
 from test_io_jpeg_webp import encoded
 
-from hdrmetrics import read_image
 from hdrmetrics.color import CHROMATICITIES, conversion_matrix
 from hdrmetrics.errors import ImageReadError
 from hdrmetrics.io import jpegxl_header
@@ -20,18 +19,6 @@ from hdrmetrics.io.curves import DECODE, srgb, srgb_codes
 CODES = np.zeros((64, 64, 3), np.uint8)
 CODES[:32], CODES[32:] = 128, (200, 60, 30)
 BT2020 = CHROMATICITIES["bt2020"]
-
-
-@pytest.fixture
-def read(tmp_path):
-    """Return a function that reads bytes as a file."""
-
-    def read_bytes(data: bytes, **options):
-        path = tmp_path / "picture"
-        path.write_bytes(data)
-        return read_image(path, **options)
-
-    return read_bytes
 
 
 ENCODINGS = [

@@ -12,18 +12,6 @@ from hdrmetrics.errors import ImageLimitError, ImageReadError, ImageWriteError
 from hdrmetrics.image import Calibration, Image
 
 
-@pytest.fixture
-def read(tmp_path):
-    """Return a function that reads bytes as a file."""
-
-    def read_bytes(data: bytes, **options):
-        path = tmp_path / "picture.pfm"
-        path.write_bytes(data)
-        return read_image(path, **options)
-
-    return read_bytes
-
-
 @pytest.mark.parametrize(("scale", "order"), [("-1.0", "<"), ("1.0", ">")])
 def test_grey_rows_run_upwards(read, scale, order):
     body = struct.pack(order + "6f", 4, 5, 6, 1, 2, 3)

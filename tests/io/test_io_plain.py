@@ -9,20 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image as PillowImage
 
-from hdrmetrics import read_image
 from hdrmetrics.errors import ImageLimitError, ImageReadError, MissingCodecError
 
 CODES = np.random.default_rng(0).integers(0, 256, (9, 13, 3), np.uint8)
-
-
-@pytest.fixture
-def read(tmp_path):
-    def read_bytes(data: bytes, **options):
-        path = tmp_path / "picture"
-        path.write_bytes(data)
-        return read_image(path, **options)
-
-    return read_bytes
 
 
 def pillow(kind: str, array: np.ndarray | PillowImage.Image, **options) -> bytes:

@@ -19,18 +19,6 @@ from hdrmetrics.image import Calibration, Image
 from hdrmetrics.io import rgbe
 
 
-@pytest.fixture
-def read(tmp_path):
-    """Return a function that reads bytes as a file."""
-
-    def read_bytes(data: bytes, **options):
-        path = tmp_path / "picture.hdr"
-        path.write_bytes(data)
-        return read_image(path, **options)
-
-    return read_bytes
-
-
 def file(body: bytes, resolution: str, *lines: str, magic: str = "#?RADIANCE") -> bytes:
     header = "\n".join([magic, "FORMAT=32-bit_rle_rgbe", *lines, "", resolution, ""])
     return header.encode() + body

@@ -15,18 +15,6 @@ from hdrmetrics.errors import ImageLimitError, ImageReadError, MissingCodecError
 tifffile = pytest.importorskip("tifffile", reason="tifffile, the independent writer, is absent")
 
 
-@pytest.fixture
-def read(tmp_path):
-    """Return a function that reads bytes as a file."""
-
-    def read_bytes(data: bytes, **options):
-        path = tmp_path / "picture.tif"
-        path.write_bytes(data)
-        return read_image(path, **options)
-
-    return read_bytes
-
-
 def encoded(array: np.ndarray, **options) -> bytes:
     out = io.BytesIO()
     tifffile.imwrite(out, array, **{"metadata": None} | options)

@@ -17,16 +17,6 @@ from hdrmetrics.errors import ImageReadError
 tifffile = pytest.importorskip("tifffile", reason="tifffile, the independent reader, is absent")
 
 
-@pytest.fixture
-def read(tmp_path):
-    def read_bytes(data: bytes, **options):
-        path = tmp_path / "picture.tif"
-        path.write_bytes(data)
-        return read_image(path, **options)
-
-    return read_bytes
-
-
 def page(data: bytes):
     return tifffile.TiffFile(io.BytesIO(data)).pages[0]
 
