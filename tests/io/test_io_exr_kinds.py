@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import struct
 
 import numpy as np
@@ -145,14 +146,17 @@ def window(left: int, top: int, right: int, bottom: int) -> dict[str, tuple[str,
     return {"displayWindow": ("box2i", struct.pack("<4i", left, top, right, bottom))}
 
 
-@pytest.mark.parametrize("origin", [(0, 0), (5, 3), (-3, 7), (-2, -1), (8, 6)])
-@pytest.mark.parametrize("corner", [(0, 0), (-4, 2)])
+@pytest.mark.parametrize(
+    ("origin", "corner"),
+    [
+        *itertools.product([(0, 0), (5, 3), (-3, 7), (-2, -1)], [(0, 0), (-4, 2)]),
+        ((8, 6), (0, 0)),
+    ],
+)
 def test_the_display_window_is_the_picture(read, origin, corner):
     planes = rgb(4, 6)
     (left, top), (x, y) = origin, corner
     shown = window(x, y, x + 9, y + 7)
-    if left > x + 9 or top > y + 7 or left + 5 < x or top + 3 < y:
-        pytest.skip("nothing in common")
     image = read(build(Part(planes, (4, 6), origin=origin, attributes=shown)))
     expected = np.zeros((8, 10, 3), np.float32)
     for row in range(4):
