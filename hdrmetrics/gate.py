@@ -25,7 +25,7 @@ from hdrmetrics.gate_limits import NOISE, Rules, missed
 from hdrmetrics.gate_result import Check, GateReport, gain
 from hdrmetrics.inputs import Source
 from hdrmetrics.metric import MetricInfo
-from hdrmetrics.pairing import find_cases, listed
+from hdrmetrics.pairing import find_cases, listed, scorable
 
 Files = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 
@@ -95,10 +95,10 @@ def evaluate_quality(
     >>> report.status  # doctest: +SKIP
     'pass'
     """
-    found = find_cases(test, reference, recursive=recursive)
+    cases, problems = scorable(find_cases(test, reference, recursive=recursive))
     return evaluate_cases(
-        {one.name: (one.test, one.reference) for one in found if not one.problem},
-        problems={one.name: one.problem for one in found if one.problem},
+        cases,
+        problems=problems,
         paired=reference is not None,
         metrics=metrics,
         fail_below=fail_below,

@@ -115,8 +115,8 @@ def _find(source: Path, recursive: bool) -> list[Found]:
         ]
         if not images:
             deeper = "" if recursive else " (folders inside it are not looked into)"
-            left_out = unlisted_files(source, recursive=recursive)
-            more = f"; {described(left_out)}" if left_out else ""
+            unread = unlisted_files(source, recursive=recursive)
+            more = f"; {described(unread)}" if unread else ""
             raise ImageReadError(f"the folder {str(source)!r} holds no image file{deeper}{more}")
         return images
     pattern = str(source)
@@ -176,19 +176,34 @@ def unlisted_files(
     list of LeftOut
         Sorted by name within each folder.
     """
+    return left_out(sources, recursive=recursive)[0]
+
+
+def left_out(
+    sources: str | os.PathLike[str] | Iterable[str | os.PathLike[str]], *, recursive: bool = False
+) -> tuple[list[LeftOut], dict[str, int]]:
+    """Return the pictures of :func:`unlisted_files`, and how many files are no pictures at all.
+
+    The latter by their ending, in lower case, empty where a name has none; hidden files do not
+    count.
+    """
     if isinstance(sources, (str, os.PathLike)):
         sources = [sources]
-    found = []
+    pictures, others = [], Counter[str]()
     for folder in dict.fromkeys(map(Path, sources)):
         for path in _below(folder, recursive) if folder.is_dir() else ():
             whole = folder / path
-            reason = None if is_picture(whole) else why_left_out(whole)
-            if reason is not None:
-                found.append(LeftOut(whole, path.as_posix(), reason))
-    return found
+            if is_picture(whole):
+                continue
+            reason = why_left_out(whole)
+            if reason is None:
+                others[path.suffix.lower()] += 1
+            else:
+                pictures.append(LeftOut(whole, path.as_posix(), reason))
+    return pictures, dict(sorted(others.items()))
 
 
-def described(left_out: Sequence[LeftOut]) -> str:
+def described(pictures: Sequence[LeftOut]) -> str:
     """Return one sentence about pictures that were left out, by reason.
 
     Examples
@@ -197,31 +212,11 @@ def described(left_out: Sequence[LeftOut]) -> str:
     '1 picture was left out: a.psd (Photoshop: save as TIFF)'
     """
     reasons: dict[str, list[str]] = {}
-    for one in left_out:
+    for one in pictures:
         reasons.setdefault(one.reason, []).append(one.name)
     parts = [f"{listed(names, 3)} ({reason})" for reason, names in reasons.items()]
-    were = "picture was" if len(left_out) == 1 else "pictures were"
-    return f"{len(left_out)} {were} left out: {'; '.join(parts)}"
-
-
-def other_files(
-    sources: str | os.PathLike[str] | Iterable[str | os.PathLike[str]], *, recursive: bool = False
-) -> dict[str, int]:
-    """Return how many files of folders are no pictures at all, by their ending.
-
-    The ending is in lower case, empty where a name has none; hidden files do not count. Pictures
-    that are left out are those of :func:`unlisted_files`.
-    """
-    if isinstance(sources, (str, os.PathLike)):
-        sources = [sources]
-    endings = Counter(
-        path.suffix.lower()
-        for folder in dict.fromkeys(map(Path, sources))
-        if folder.is_dir()
-        for path in _below(folder, recursive)
-        if not is_picture(folder / path) and why_left_out(folder / path) is None
-    )
-    return dict(sorted(endings.items()))
+    were = "picture was" if len(pictures) == 1 else "pictures were"
+    return f"{len(pictures)} {were} left out: {'; '.join(parts)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,6 +290,19 @@ def find_cases(
         name = source if source not in names else f"{source} (as a whole)"
         cases.append(Case(name, Path(source), problem=problem, key=name))
     return cases
+
+
+def scorable(
+    cases: Iterable[Case],
+) -> tuple[dict[str, tuple[Path, Path | None]], dict[str, str]]:
+    """Return the pairs (test, reference) that can be scored by name, and the others' problems."""
+    pairs, problems = {}, {}
+    for one in cases:
+        if one.problem:
+            problems[one.name] = one.problem
+        else:
+            pairs[one.name] = (one.test, one.reference)
+    return pairs, problems
 
 
 def match_files(

@@ -11,9 +11,9 @@ from hdrmetrics.pairing import (
     described,
     find_cases,
     find_files,
+    left_out,
     listed,
     look_for,
-    other_files,
     pair_files,
     unlisted_files,
 )
@@ -180,10 +180,10 @@ def test_what_is_wrong_is_returned_beside_what_is_found(tree: Path) -> None:
 def test_files_that_are_left_out_are_counted_by_ending(tree: Path) -> None:
     (tree / "test" / "README").touch()
     (tree / "test" / "more.TXT").touch()
-    assert other_files(["test", "test", "test/a.exr"]) == {"": 1, ".txt": 2}
+    assert left_out(["test", "test", "test/a.exr"])[1] == {"": 1, ".txt": 2}
     (tree / "test" / "sub" / "deep.csv").touch()
-    assert other_files("test", recursive=True) == {"": 1, ".csv": 1, ".txt": 2}
-    assert other_files("test/*.exr") == {}
+    assert left_out("test", recursive=True)[1] == {"": 1, ".csv": 1, ".txt": 2}
+    assert left_out("test/*.exr")[1] == {}
 
 
 def files_of(folder, **contents: bytes) -> None:
@@ -205,10 +205,10 @@ def test_what_is_left_out_can_be_said(tmp_path) -> None:
         tmp_path / "a", one__png=PNG, two__psd=b"8BPS", three__dng=b"II*\0", four__txt=b"text",
         five__dat=JPEG, six=b"8BPS", __hidden__psd=b"8BPS", seven__npy=b"\x93NUMPY",
     )  # fmt: skip
-    left_out = {one.name: one.reason for one in unlisted_files(tmp_path / "a")}
-    assert sorted(left_out) == ["five.dat", "six", "three.dng", "two.psd"]
-    assert left_out["five.dat"].startswith("jpeg by its first bytes")
-    assert "develop it first" in left_out["three.dng"]
+    reasons = {one.name: one.reason for one in unlisted_files(tmp_path / "a")}
+    assert sorted(reasons) == ["five.dat", "six", "three.dng", "two.psd"]
+    assert reasons["five.dat"].startswith("jpeg by its first bytes")
+    assert "develop it first" in reasons["three.dng"]
     words = described(unlisted_files([str(tmp_path / "a"), str(tmp_path / "a" / "one.png")]))
     assert words.startswith("4 pictures were left out: ")
     assert unlisted_files(tmp_path / "a" / "one.png") == []

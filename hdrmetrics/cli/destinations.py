@@ -123,8 +123,19 @@ def ready(
     skip = arguments.skip_existing
     refuse_overwriting(paths, arguments.overwrite or skip, sources=sources)
     for folder in dict.fromkeys(path.parent for path in paths):
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise ImageWriteError(f"cannot make the folder {str(folder)!r}: {error}") from error
+        make_folder(folder)
     return [not (skip and path.exists()) for path in paths]
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder, and those it is in, unless it is there.
+
+    Raises
+    ------
+    ImageWriteError
+        If it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ImageWriteError(f"cannot make the folder {str(folder)!r}: {error}") from error

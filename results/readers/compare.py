@@ -191,7 +191,7 @@ def worth_a_look(row: dict[str, Any]) -> list[str]:
     if ours["outcome"] == "refused":
         readers = [name for name, found in peers.items() if found["outcome"] == "read"]
         return [f"refused ({ours['why']}), read by {', '.join(readers)}"] if readers else []
-    said = {name: found for name, found in peers.items() if found["outcome"] not in ("refused",)}
+    said = {name: found for name, found in peers.items() if found["outcome"] != "refused"}
     odd = [
         f"{name}: {found['outcome']} {found.get('what', '')} {found.get('largest', '')}".rstrip()
         for name, found in said.items()
