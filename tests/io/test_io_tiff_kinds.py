@@ -285,7 +285,7 @@ def test_raw_files_are_refused_with_advice(read, first):
 
 def test_canons_raw_files_are_refused_with_advice(read):
     data = bytearray(encoded(samples(4, 4, 3, np.uint8), photometric="rgb"))
-    data[8:10] = b"CR"
+    data[8:12] = b"CR\2\0"
     with pytest.raises(ImageReadError, match="develop it first"):
         read(bytes(data))
 
