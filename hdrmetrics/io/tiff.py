@@ -48,7 +48,9 @@ def read(source: Source) -> Image:
     samples = upright(samples[..., : colours + 1], orientation)
     notes += assumed
     if idle_predictor(tags):
-        notes.append("the predictor in the tags was not undone: without compression, it does not count")
+        notes.append(
+            "the predictor in the tags was not undone: without compression, it does not count"
+        )
     if stored.samples > colours + 1:
         notes.append(f"{stored.samples - colours - 1} extra channels were dropped")
     if samples.shape[2] > colours and tiff_colour.premultiplied(tags):

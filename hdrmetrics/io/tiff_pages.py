@@ -50,7 +50,9 @@ def choose(source: Source) -> tuple[Tags, str, list[str]]:
     if broken and not full:
         raise ImageReadError("truncated or corrupt: only a thumbnail of the TIFF can be found")
     picture = full[0] if full else pictures[0]
-    below = [one for one in full if picture in _above(one) and _area(one.tags) > _area(picture.tags)]
+    below = [
+        one for one in full if picture in _above(one) and _area(one.tags) > _area(picture.tags)
+    ]
     picture = max(below, key=lambda one: _area(one.tags)) if below else picture
     raw = [one.tags for one in pictures if _whole(one.tags, _PHOTOMETRIC) in _RAW]
     chosen = picture.tags
