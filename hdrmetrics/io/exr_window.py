@@ -9,7 +9,6 @@ from hdrmetrics.errors import ImageLimitError, ImageReadError
 from hdrmetrics.io.exr_header import Part
 from hdrmetrics.io.source import Source
 
-
 _EMPTY = 16  # times the data, or this many pixels: what a display window may hold beyond them
 _MANY = 2**24
 

@@ -231,6 +231,7 @@ def test_several_pictures_in_a_pnm_are_noted(read):
     data = pnm(5, CODES[..., 0], 255)
     assert read(data + b"\n").notes == ()
     assert any("were ignored" in note for note in read(data + data).notes)
+    assert read(b"P2 1 1 9 3 4 5\n").notes == ("2 numbers behind the picture were ignored",)
 
 
 @pytest.mark.parametrize(
