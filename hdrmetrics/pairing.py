@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from hdrmetrics.endings import SUFFIXES
 from hdrmetrics.errors import ImageReadError, PairingError
 from hdrmetrics.io.kinds import is_picture, why_left_out
 
@@ -130,13 +131,21 @@ def _find(source: Path, recursive: bool) -> list[Found]:
 
 
 def _below(folder: Path, recursive: bool) -> list[Path]:
-    """Return the regular files below a folder, relative to it, sorted, without hidden ones."""
+    """Return the files below a folder, relative to it, sorted, without hidden ones.
+
+    Pipes, links that lead nowhere and the like count where they are called pictures: reading them
+    tells what is wrong.
+    """
     walk = folder.rglob("*") if recursive else folder.iterdir()
     return [
         path
         for path in sorted(path.relative_to(folder) for path in walk)
-        if not any(part.startswith(".") for part in path.parts) and (folder / path).is_file()
+        if not any(part.startswith(".") for part in path.parts) and _is_file(folder / path)
     ]
+
+
+def _is_file(path: Path) -> bool:
+    return path.is_file() or (path.suffix.lower() in SUFFIXES and not path.is_dir())
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,14 @@ from typing import Any
 from hdrmetrics.errors import ImageWriteError
 
 
+def resolved(path: str | os.PathLike[str]) -> Path:
+    """Return the absolute path that links lead to; one that leads in a circle stays itself.
+
+    :meth:`pathlib.Path.resolve` raises ``RuntimeError`` over such a one before Python 3.13.
+    """
+    return Path(os.path.realpath(path))
+
+
 @contextlib.contextmanager
 def draft_of(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Give a draft beside a file, which replaces it when the block ends without an error.
@@ -38,7 +46,7 @@ def draft_of(path: str | os.PathLike[str]) -> Iterator[Path]:
     if is_special(target):
         yield target
         return
-    target = target.resolve()
+    target = resolved(target)
     draft = target.with_name(f".{target.stem}.{secrets.token_hex(4)}{target.suffix}")
     try:
         yield draft

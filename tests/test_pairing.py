@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -42,6 +43,18 @@ def test_a_folder_stands_for_its_images(tree: Path) -> None:
     assert names("test") == ["a.exr", "b.exr"]
     assert names("test", recursive=True) == ["a.exr", "b.exr", "sub/c.png"]
     assert [one.path for one in find_files("test")] == [Path("test/a.exr"), Path("test/b.exr")]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes by name")
+def test_what_is_called_a_picture_but_is_no_file_counts(tree: Path) -> None:
+    """Reading it tells what is wrong: it is not passed over in silence."""
+    os.mkfifo(tree / "test" / "pipe.exr")
+    os.mkfifo(tree / "test" / "pipe")
+    (tree / "test" / "gone.png").symlink_to("nowhere.png")
+    (tree / "test" / "round.exr").symlink_to("round.exr")
+    (tree / "test" / "self").symlink_to(".")
+    assert names("test") == ["a.exr", "b.exr", "gone.png", "pipe.exr", "round.exr"]
+    assert "pipe.exr" in names("test", recursive=True)
 
 
 def test_files_keep_their_order_and_come_once(tree: Path) -> None:

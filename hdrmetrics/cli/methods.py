@@ -20,6 +20,7 @@ from hdrmetrics.summary import (
     paired_difference,
     summary_of,
 )
+from hdrmetrics.textfile import resolved
 
 if TYPE_CHECKING:
     from hdrmetrics.batch import Row
@@ -85,7 +86,7 @@ def _method_names(sources: Sequence[str]) -> list[str]:
         if glob.has_magic(source) and not path.exists():  # named by the folders before the pattern
             fixed = list(itertools.takewhile(lambda part: not glob.has_magic(part), path.parts))
             path = Path(*fixed)
-        paths.append(path.resolve())
+        paths.append(resolved(path))
     for depth in range(1, max(len(path.parts) for path in paths) + 1):
         names = ["/".join(path.parts[-depth:]) for path in paths]
         if len(set(names)) == len(names):

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from hdrmetrics.errors import OptionError
-from hdrmetrics.textfile import is_special
+from hdrmetrics.textfile import is_special, resolved
 
 
 def add_overwrite(parser: argparse._ActionsContainer) -> None:
@@ -54,11 +54,11 @@ def refuse_overwriting(
         first = firsts.setdefault(_place(target), index)
         if first != index:
             raise OptionError(_clash(targets, sources, first, index))
-    read = {Path(path).resolve() for path in (*(sources or ()), *inputs)}
+    read = {resolved(path) for path in (*(sources or ()), *inputs)}
     for target in targets:
         if target.is_dir():
             raise OptionError(f"{str(target)!r} is a folder; name a file to write")
-        if target.resolve() in read and not is_special(target):
+        if resolved(target) in read and not is_special(target):
             raise OptionError(f"{str(target)!r} is read as well: write to another file")
     there = [str(target) for target in targets if target.exists() and not is_special(target)]
     if there and not overwrite:
@@ -70,7 +70,7 @@ def refuse_overwriting(
 
 def _place(path: Path) -> str:
     """Return the same text for two paths to one file, also where case does not count."""
-    return unicodedata.normalize("NFC", str(path.resolve())).casefold()
+    return unicodedata.normalize("NFC", str(resolved(path))).casefold()
 
 
 def _clash(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hdrmetrics.cli.destinations import plan_targets, ready, split_output
@@ -14,6 +13,7 @@ from hdrmetrics.cli.operators import check_depth
 from hdrmetrics.cli.progress import Progress
 from hdrmetrics.cli.targets import check_targets
 from hdrmetrics.pairing import find_files
+from hdrmetrics.textfile import resolved
 
 if TYPE_CHECKING:
     from hdrmetrics.cli.variants import Variant
@@ -71,8 +71,8 @@ def make_pictures(
 
 def _without(files: list[Found], words: Sequence[str], output: str) -> list[Found]:
     """Return the files without those of an earlier run, where they lie inside a folder to read."""
-    target = Path(output).resolve()
-    if not any(Path(word).resolve() in target.parents for word in words):
+    target = resolved(output)
+    if not any(resolved(word) in target.parents for word in words):
         return files
-    kept = [one for one in files if one.named or target not in one.path.resolve().parents]
+    kept = [one for one in files if one.named or target not in resolved(one.path).parents]
     return kept or files

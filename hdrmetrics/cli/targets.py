@@ -9,7 +9,7 @@ from pathlib import Path
 
 from hdrmetrics.endings import SUFFIXES, UNREAD
 from hdrmetrics.errors import OptionError
-from hdrmetrics.textfile import is_special
+from hdrmetrics.textfile import is_special, resolved
 
 _TABLES = ("csv", "json", "latex", "markdown", "junit")
 _HEAD = 65536  # bytes looked at to tell a picture from text
@@ -57,7 +57,7 @@ def check_targets(arguments: argparse.Namespace, inputs: Iterable[str | os.PathL
     streams = [option for option, target in named.items() if target == "-"]
     if len(streams) > 1:
         raise OptionError(f"{' and '.join(streams)} cannot both go to stdout: name a file for one")
-    read = {Path(path).resolve() for path in inputs}
+    read = {resolved(path) for path in inputs}
     taken: dict[Path, str] = {}
     for option, target in named.items():
         path = Path(target)
@@ -65,7 +65,7 @@ def check_targets(arguments: argparse.Namespace, inputs: Iterable[str | os.PathL
             continue
         if fault := _fault(path, read):
             raise OptionError(f"{option}: {fault}")
-        other = taken.setdefault(path.resolve(), option)
+        other = taken.setdefault(resolved(path), option)
         if other != option:
             raise OptionError(f"{other} and {option} name one file, {target!r}")
 
@@ -77,7 +77,7 @@ def writable_targets(
 
     Where two name one place, the first has it.
     """
-    read = {Path(path).resolve() for path in inputs}
+    read = {resolved(path) for path in inputs}
     found: dict[str, str] = {}
     for option, target in _named(arguments).items():
         free = target not in found.values()
@@ -100,7 +100,7 @@ def _fault(path: Path, read: Collection[Path]) -> str:
         return f"there is no folder {str(path.parent)!r} to write to"
     if _is_picture(path):
         return f"{str(path)!r} is a picture; name another file for the table"
-    if path.resolve() in read:
+    if resolved(path) in read:
         return f"{str(path)!r} is read, too; name another file for the table"
     return ""
 

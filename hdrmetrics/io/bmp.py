@@ -35,9 +35,10 @@ def read(source: Source) -> Image:
     (header,) = source.unpack("<I", _FILE_HEADER, "the BMP header")
     if header == _OS2:
         width, height, _, bits = source.unpack("<4H", 18, "the BMP header")
-        compression = _PLAIN
+        compression, colours = _PLAIN, 0
     else:
         width, height, _, bits, compression = source.unpack("<iiHHI", 18, "the BMP header")
+        (colours,) = source.unpack("<I", 46, "the BMP header")
     source.check_size(width, abs(height))
     rows = (width * bits + 31) // 32 * 4 * abs(height)
     if compression in (_PLAIN, _BITFIELDS) and rows > len(source.data):
@@ -47,6 +48,8 @@ def read(source: Source) -> Image:
     with _opened(source.data) as picture:
         if picture.size != (width, abs(height)):
             raise ImageReadError("corrupt: the BMP header is ambiguous")
+        if 0 < colours < 2**bits <= 256 and int(np.asarray(picture).max()) >= colours:
+            raise ImageReadError(f"corrupt: a BMP pixel of a colour beyond the {colours} there are")
         grey = picture.mode in ("1", "L")
         mode = "L" if grey else "RGBA" if picture.mode == "RGBA" else "RGB"
         codes = np.asarray(picture.convert(mode))

@@ -31,14 +31,24 @@ def read(source: Source) -> Image:
     source.refuse_part()
     width, height = source.unpack("<HH", 6, "the GIF header")
     source.check_size(width, height)
-    frames, frame = _frames(source)
+    frames, (*frame, colours) = _frames(source)
     if frame[0] + frame[2] > width or frame[1] + frame[3] > height or not frame[2] * frame[3]:
         raise ImageReadError("corrupt: the first GIF frame does not lie on its canvas")
+    if not colours:
+        raise ImageReadError("corrupt: a GIF without a table of colours")
     notes = ["animated: the first frame was read"] if frames > 1 else []
+    if frame != [0, 0, width, height]:
+        notes.append(
+            "the first frame covers a part of its canvas: the rest has no colour of its own"
+        )
     # The plug-in class, not PIL.Image.open: that would try other formats and has limits of its own.
     with GifImagePlugin.GifImageFile(io.BytesIO(source.data)) as picture:
         if picture.size != (width, height):
             raise ImageReadError("corrupt: the GIF headers contradict each other")
+        left, top, *size = frame
+        indices = np.asarray(picture)[top : top + size[1], left : left + size[0]]
+        if int(indices.max()) >= colours:
+            raise ImageReadError(f"corrupt: a GIF pixel of a colour beyond the {colours} there are")
         grey = picture.mode == "L" and "transparency" not in picture.info
         codes = np.asarray(picture.convert("L" if grey else "RGBA"))
     return coded_image(
@@ -53,7 +63,7 @@ def read(source: Source) -> Image:
 
 
 def _frames(source: Source) -> tuple[int, tuple[int, ...]]:
-    """Return 1, or 2 for more than one, and (left, top, width, height) of the first frame.
+    """Return 1, or 2 for more than one, and (left, top, width, height, colours) of the first frame.
 
     Raises
     ------
@@ -71,7 +81,8 @@ def _frames(source: Source) -> tuple[int, tuple[int, ...]]:
             if first is not None:
                 return 2, first
             *box, local = source.unpack("<4HB", offset + 1, "a GIF frame")
-            first = tuple(box)
+            table = local if local & 0x80 else flags
+            first = (*box, 2 << (table & 7) if table & 0x80 else 0)
             offset += 10 + (3 << (local & 7) + 1 if local & 0x80 else 0) + 1
         elif kind == _EXTENSION:
             offset += 2

@@ -31,7 +31,7 @@ class _Boxes:
     stream: int
     end: int
     colour: Coding | None = None
-    palette: bool = False
+    palette: int = 0
     alpha: set[int] = field(default_factory=set)
     refused: str = ""
 
@@ -68,9 +68,11 @@ def read(source: Source) -> Image:
     except (codec.Jpeg2kError, ValueError) as error:
         raise ImageReadError(f"corrupt JPEG 2000 data ({error})") from error
     if boxes.palette:
-        bits = 8 * codes.dtype.itemsize
+        bits = boxes.palette
+        if bits > 8 * codes.dtype.itemsize or bits not in (*range(1, 9), 16):
+            raise ImageReadError(f"JPEG 2000 with a palette of {bits} bits: convert to RGB first")
     notes = []
-    if codes.ndim == 3 and codes.shape[2] in (2, 4) and codes.shape[2] - 1 not in boxes.alpha:
+    if codes.ndim == 3 and codes.shape[2] in (2, 4) and not boxes.alpha:
         # Components come in the order of the colours where nothing else is said.
         codes = codes[..., :-1]
         notes = [f"the last of {components} components, which nothing describes, was dropped"]
@@ -81,7 +83,7 @@ def read(source: Source) -> Image:
         coding=boxes.colour or Coding(),
         format_name="jpeg2000",
         notes=notes,
-        details={"components": components, "palette": boxes.palette},
+        details={"components": components, "palette": bool(boxes.palette)},
     )
 
 
@@ -118,7 +120,7 @@ def _parse(source: Source) -> _Boxes:
 def _note(source: Source, boxes: _Boxes, kind: bytes, first: int, last: int) -> None:
     body = source.take(first, last - first, "a JPEG 2000 box")
     if kind == b"pclr":
-        boxes.palette = True
+        boxes.palette = _palette_bits(body)
     elif kind == b"cdef":
         for offset in range(2, len(body) - 5, 6):
             channel, use, _ = struct.unpack_from(">3H", body, offset)
@@ -141,6 +143,20 @@ def _note(source: Source, boxes: _Boxes, kind: bytes, first: int, last: int) -> 
                 boxes.refused = f"JPEG 2000 of matrix {matrix}: convert to RGB first"
             else:
                 boxes.colour, boxes.refused = from_cicp(primaries, transfer), ""
+
+
+def _palette_bits(body: bytes) -> int:
+    """Return the bits of all columns of a palette.
+
+    Raises
+    ------
+    ImageReadError
+        If there are none, or of different kinds.
+    """
+    kinds = set(body[3 : 3 + body[2]]) if len(body) > 2 else set()
+    if len(kinds) != 1 or min(kinds) & 0x80:
+        raise ImageReadError("JPEG 2000 with an unusual palette: convert to RGB first")
+    return min(kinds) + 1
 
 
 def _check_stream(source: Source, boxes: _Boxes) -> tuple[int, int]:

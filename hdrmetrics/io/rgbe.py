@@ -15,8 +15,8 @@ _RLE_WIDTHS = range(8, 2**15)
 _BATCH = 2**20  # samples expanded at once: bounds the index arrays
 
 
-def unpack(source: Source, start: int, length: int, scanlines: int) -> Coded:
-    """Return the samples ``(scanlines, length, 4)`` behind a Radiance header.
+def unpack(source: Source, start: int, length: int, scanlines: int) -> tuple[Coded, int]:
+    """Return the samples ``(scanlines, length, 4)`` behind a Radiance header, and where they end.
 
     Each scanline is either run-length coded by component (it starts with 2, 2 and its length), or
     flat, where the pixel (1, 1, 1, n) repeats the one before it.
@@ -45,7 +45,7 @@ def unpack(source: Source, start: int, length: int, scanlines: int) -> Coded:
         else:
             offset = _unpack_flat(data, offset, out[row])
             row += 1
-    return out
+    return out, offset
 
 
 class _Runs:

@@ -15,7 +15,7 @@ from hdrmetrics.io.icc import identify
 from hdrmetrics.io.orientation import upright
 from hdrmetrics.io.source import Source
 from hdrmetrics.io.tiff_pages import choose
-from hdrmetrics.io.tiff_samples import Form, form, read_samples
+from hdrmetrics.io.tiff_samples import Form, form, idle_predictor, read_samples
 from hdrmetrics.io.tiff_tags import Tags, number
 
 _COMPRESSION, _ORIENTATION, _ICC = 259, 274, 34675
@@ -47,6 +47,10 @@ def read(source: Source) -> Image:
     orientation = number(tags, _ORIENTATION, 1)
     samples = upright(samples[..., : colours + 1], orientation)
     notes += assumed
+    if idle_predictor(tags):
+        notes.append(
+            "the predictor in the tags was not undone: without compression, it does not count"
+        )
     if stored.samples > colours + 1:
         notes.append(f"{stored.samples - colours - 1} extra channels were dropped")
     if samples.shape[2] > colours and tiff_colour.premultiplied(tags):

@@ -69,7 +69,7 @@ def channels(tags: Tags, stored: Form) -> tuple[int, list[str]]:
     if photometric == BLACK_IS_ZERO and unknown == 2:
         # What NumPy writers make of (H, W, 3) when nobody says that it is RGB.
         return 3, [*notes, "three samples of no declared colour were taken as red, green and blue"]
-    if photometric in (BLACK_IS_ZERO, WHITE_IS_ZERO) and unknown > 1:
+    if photometric in (BLACK_IS_ZERO, WHITE_IS_ZERO) and unknown > (samples == 2):
         raise ImageReadError(
             f"{samples} samples per pixel, and the TIFF does not say what they are: save as grey "
             "or RGB"

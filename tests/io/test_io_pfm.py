@@ -55,6 +55,12 @@ def test_lines_that_end_in_a_carriage_return_are_refused(read, header):
         read(header.encode() + bytes(80))
 
 
+def test_a_comment_behind_the_scale_is_refused(read):
+    """Its bytes would be taken for pixels."""
+    with pytest.raises(ImageReadError, match="something follows the scale"):
+        read(b"Pf\n1 1\n-1.0 # c\n" + struct.pack("<f", 7))
+
+
 @pytest.mark.parametrize("first", [9, 10, 13, 32])
 def test_the_first_byte_of_the_pixels_may_be_anything(read, first):
     body = bytes([first, 1, 2, 0x3F]) + bytes(8)

@@ -135,7 +135,44 @@ def test_wrong_bmp(read, data, error, words):
         read(data)
 
 
+def test_a_bmp_pixel_beyond_the_palette_is_refused(read):
+    palette = bytes(4 * 16)
+    data = bytearray(bmp(4, 1, 8, bytes([1, 2, 15, 3]), palette=palette))
+    struct.pack_into("<I", data, 46, 16)
+    assert read(bytes(data)).pixels.shape == (1, 4, 3)
+    data[-2] = 16
+    with pytest.raises(ImageReadError, match="beyond the 16 there are"):
+        read(bytes(data))
+
+
 # GIF.
+
+
+def gif(flags: int, table: bytes, frame: tuple[int, ...], code: int) -> bytes:
+    """A canvas of 3 × 2 and a frame of equal pixels: without compression, codes of three bits."""
+    _, _, width, height = frame
+    codes = [4, *[code] * (width * height), 5]
+    bits = sum(value << 3 * index for index, value in enumerate(codes))
+    body = bits.to_bytes(-(-3 * len(codes) // 8), "little")
+    return (
+        b"GIF89a" + struct.pack("<HHBBB", 3, 2, flags, 1, 0) + table
+        + b"," + struct.pack("<4HB", *frame, 0) + bytes([2, len(body)]) + body + b"\0;"
+    )  # fmt: skip
+
+
+def test_a_gif_whose_first_frame_is_smaller_is_noted(read):
+    table = bytes([10, 20, 30, 40, 50, 60])
+    image = read(gif(0x80, table, (1, 0, 1, 1), 1))
+    np.testing.assert_allclose(image.pixels[0, 1] * 255, (40, 50, 60), rtol=1e-6)
+    assert any("the rest has no colour" in note for note in image.notes)
+    assert read(gif(0x80, table, (0, 0, 3, 2), 0)).notes == ()
+
+
+def test_gif_colours_that_are_not_there(read):
+    with pytest.raises(ImageReadError, match="beyond the 2 there are"):
+        read(gif(0x80, bytes(6), (0, 0, 1, 1), 3))
+    with pytest.raises(ImageReadError, match="without a table of colours"):
+        read(gif(0, b"", (0, 0, 1, 1), 0))
 
 
 def test_gif(read):
@@ -220,6 +257,7 @@ def test_several_pictures_in_a_pnm_are_noted(read):
     data = pnm(5, CODES[..., 0], 255)
     assert read(data + b"\n").notes == ()
     assert any("were ignored" in note for note in read(data + data).notes)
+    assert read(b"P2 1 1 9 3 4 5\n").notes == ("2 numbers behind the picture were ignored",)
 
 
 @pytest.mark.parametrize(
@@ -335,6 +373,31 @@ def test_jpeg2000_with_a_component_that_nothing_describes(read):
     image = read(data + bytes(3))
     check(image, CODES)
     assert image.notes == ("the last of 4 components, which nothing describes, was dropped",)
+
+
+def with_palette(stream: bytes, size: tuple[int, int], bits: int, table: np.ndarray) -> bytes:
+    def box(kind: bytes, body: bytes) -> bytes:
+        return struct.pack(">I4s", 8 + len(body), kind) + body
+
+    stored = table.astype(">u2" if bits > 8 else "u1").tobytes()
+    palette = struct.pack(">HB", len(table), 3) + bytes([bits - 1] * 3) + stored
+    inner = box(b"ihdr", struct.pack(">IIHBBBB", *size, 1, 7, 7, 0, 0))
+    inner += box(b"colr", bytes([1, 0, 0]) + struct.pack(">I", 16)) + box(b"pclr", palette)
+    inner += box(b"cmap", b"".join(struct.pack(">HBB", 0, 1, i) for i in range(3)))
+    return (box(b"jP  ", b"\r\n\x87\n") + box(b"ftyp", b"jp2 \0\0\0\0jp2 ") + box(b"jp2h", inner)
+            + box(b"jp2c", stream))  # fmt: skip
+
+
+def test_jpeg2000_palettes_have_bits_of_their_own(read):
+    codecs = pytest.importorskip("imagecodecs", reason="the extra 'codecs' is absent")
+    indices = np.arange(12, dtype=np.uint8).reshape(3, 4)
+    stream = codecs.jpeg2k_encode(indices, level=0, reversible=True, codecformat="j2k")
+    for bits in (4, 8, 16):
+        table = np.random.default_rng(0).integers(0, 2**bits, (12, 3))
+        image = read(with_palette(stream, (3, 4), bits, table))
+        check(image, table[indices], 2**bits - 1)
+    with pytest.raises(ImageReadError, match="palette of 12 bits"):
+        read(with_palette(stream, (3, 4), 12, table))
 
 
 def test_wrong_jpeg2000(read, monkeypatch):

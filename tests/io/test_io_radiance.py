@@ -131,7 +131,8 @@ def test_run_lengths_of_any_picture(samples):
     from hdrmetrics.io.source import Source
 
     height, width, _ = samples.shape
-    packed = rgbe.unpack(Source("", new_rle(samples), 2**20), 0, width, height)
+    packed, end = rgbe.unpack(Source("", new_rle(samples), 2**20), 0, width, height)
+    assert end == len(new_rle(samples))
     np.testing.assert_array_equal(packed, samples)
 
 
@@ -342,6 +343,20 @@ def test_headers_with_carriage_returns(read):
     end = data.index(b"+X 1\n") + 5
     changed = data[:end].replace(b"\n", b"\r\n") + data[end:]
     np.testing.assert_array_equal(read(changed).pixels.ravel(), [50, 25, 12.5])
+
+
+def test_pixels_written_as_text_are_refused(read):
+    """Every byte 10 has become two: the pixels behind it would be those of other places."""
+    data = file(coded(4, 7)[..., ::-1].tobytes() + bytes([200, 10, 50, 136]), "-Y 29 +X 1")
+    with pytest.raises(ImageReadError, match="CR LF"):
+        read(data.replace(b"\n", b"\r\n"))
+
+
+@pytest.mark.parametrize("pack", [np.ndarray.tobytes, new_rle])
+def test_bytes_behind_the_pixels_are_noted(read, pack):
+    data = file(pack(coded(4, 9)), "-Y 4 +X 9")
+    assert read(data).notes == ()
+    assert read(data + b"xyz").notes == ("3 bytes behind the pixels were ignored",)
 
 
 @pytest.mark.parametrize(
