@@ -148,12 +148,16 @@ def score_files(
     Raises
     ------
     UnknownNameError, OptionError, ImageReadError
-        For metrics, displays, options or a mask that are wrong for every file.
+        For metrics, displays, options or a mask that are wrong for every file, no metric at all,
+        and files that are no pairs.
     """
     if jobs is not None and jobs < 1:
         raise OptionError(f"jobs must be at least 1, not {jobs}")
     if isinstance(metrics, (str, Metric)):  # a str is a sequence of its letters
         metrics = [metrics]
+    if not metrics:
+        raise OptionError("metrics are names or metrics made by create_metric(), not an empty list")
+    files = [_pair(one) for one in ([files] if isinstance(files, (str, Path)) else files)]
     units = Units(
         peak, scale, display, test_peak, test_scale, reference_peak, reference_scale, lenient=True
     )
@@ -191,6 +195,16 @@ def score_files(
         with torch_threads(torch.get_num_threads() // jobs):
             _in_threads(files, task, jobs, done)
     return [rows[index] for index in range(len(files))]
+
+
+def _pair(one: Any) -> tuple[Source, Source | None]:
+    if not isinstance(one, (tuple, list)) or len(one) != 2:
+        what = repr(one) if isinstance(one, (str, Path)) else type(one).__name__
+        raise OptionError(
+            f"files are pairs (test, reference), not {what}: give [(test, reference), …], or "
+            "[(test, None), …] for metrics without a reference"
+        )
+    return one[0], one[1]
 
 
 def usual_jobs(device: torch.device | str | None) -> int:
