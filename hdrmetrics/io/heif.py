@@ -40,8 +40,8 @@ def read_avif(source: Source) -> Image:
     except (codec.AvifError, RuntimeError, ValueError) as error:
         raise ImageReadError(f"corrupt AVIF data ({error})") from error
     _compare(codes.shape, (primary.height, primary.width))
-    bits = max(primary.bits, default=8 if codes.dtype == np.uint8 else 0)
-    if (codes.dtype == np.uint8) != (bits == 8):
+    bits = max(primary.bits, default=primary.av1_bits)
+    if bits not in ((8,) if codes.dtype == np.uint8 else (10, 12, 16)):
         raise ImageReadError(
             f"corrupt: AVIF samples of {codes.dtype.name} announced as {bits} bits"
         )

@@ -28,6 +28,8 @@ class Primary:
         Sizes of all pictures in the file (tiles, thumbnails, alpha planes).
     bits
         Per channel; empty if the file does not say.
+    av1_bits
+        The largest that a configuration of AV1 names; 0 without one.
     cicp
         Code points (primaries, transfer), if given.
     icc
@@ -45,6 +47,7 @@ class Primary:
     height: int = 0
     sizes: list[tuple[int, int]] = field(default_factory=list)
     bits: tuple[int, ...] = ()
+    av1_bits: int = 0
     cicp: tuple[int, int] | None = None
     icc: bytes = b""
     transforms: list[tuple[bytes, bytes]] = field(default_factory=list)
@@ -118,6 +121,9 @@ def parse(source: Source) -> Primary:
     for kind, body in properties:
         if kind == b"ispe" and len(body) >= 12:
             primary.sizes.append(struct.unpack_from(">II", body, _FULL))
+        if kind == b"av1C" and len(body) >= 4:
+            deep = 12 if body[2] & 0x20 else 10
+            primary.av1_bits = max(primary.av1_bits, deep if body[2] & 0x40 else 8)
         if kind == b"auxC" and b"gainmap" in body.lower():
             primary.gain_map = True
     for number in numbers:

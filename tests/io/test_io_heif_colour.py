@@ -67,6 +67,14 @@ def test_profile_of_heic(read, bits):
     np.testing.assert_allclose(image.pixels, srgb_codes(light), atol=0.04)
 
 
+@pytest.mark.parametrize("bits", [8, 10, 12])
+def test_depth_without_its_box(read, bits):
+    data, _ = avif(bits)
+    expected, image = read(data), read(data.replace(b"pixi", b"free"))
+    np.testing.assert_array_equal(image.pixels, expected.pixels)
+    assert image.origin.depth == f"uint{bits}"
+
+
 # Gain maps.
 
 _ALPHA = b"urn:mpeg:mpegB:cicp:systems:auxiliary:alpha"
