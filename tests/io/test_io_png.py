@@ -233,7 +233,7 @@ def test_linear_gamma_is_light(read):
 
 
 def display_p3_profile() -> bytes:
-    """A minimal profile with the adapted colorants that Display P3 profiles carry, and the curve."""
+    """A minimal profile with the adapted colorants that Display P3 profiles carry, and a curve."""
     from icc_builder import SRGB_PARAMETERS, parametric
 
     colorants = {
