@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import numpy as np
 
 from hdrmetrics.errors import ImageReadError
 from hdrmetrics.image import Image
+from hdrmetrics.io.av1_header import code_points
 from hdrmetrics.io.build import coded_image
 from hdrmetrics.io.cicp import TRANSFERS, UNSPECIFIED, from_cicp
 from hdrmetrics.io.codecs import require
@@ -49,10 +51,18 @@ def read_avif(source: Source) -> Image:
         source,
         transformed(codes, primary.transforms),
         bits=bits,
-        coding=_coding(primary),
+        coding=_coding(_with_code_points(source, primary)),
         format_name="avif",
         notes=_notes(primary),
     )
+
+
+def _with_code_points(source: Source, primary: Primary) -> Primary:
+    """Return what boxes say of colours or, where they say nothing, what the AV1 data say."""
+    if primary.cicp is None and not primary.icc and primary.place:
+        start, end = primary.place
+        return replace(primary, cicp=code_points(source.data[start:end]))
+    return primary
 
 
 def _as_still(source: Source, primary: Primary) -> bytes:
@@ -107,7 +117,7 @@ def read_heic(source: Source) -> Image:
         bits=bits,
         coding=_coding(primary),
         format_name="heic",
-        notes=_notes(primary),
+        notes=[*_notes(primary), *_unsaid(primary)],
     )
 
 
@@ -133,6 +143,13 @@ def _notes(primary: Primary) -> list[str]:
     if primary.gain_map:
         notes.append("the gain map was left out: this is the picture without it")
     return notes
+
+
+def _unsaid(primary: Primary) -> list[str]:
+    """Return a note for HEIC files whose boxes do not speak of colours: HEVC data may, unread."""
+    if primary.cicp is None and not primary.icc:
+        return ["no box about colours: taken as sRGB, whatever the HEVC data may say"]
+    return []
 
 
 def _coding(primary: Primary) -> Coding:

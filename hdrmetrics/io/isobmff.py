@@ -41,6 +41,8 @@ class Primary:
         Whether a gain map for the picture is stored beside it.
     sequence
         Where the box of a sequence of pictures lies in the file: offset of its kind.
+    place
+        Start and end of its data in the file, where they lie there in one piece.
     """
 
     width: int = 0
@@ -53,6 +55,7 @@ class Primary:
     transforms: list[tuple[bytes, bytes]] = field(default_factory=list)
     gain_map: bool = False
     sequence: int | None = None
+    place: tuple[int, int] | None = None
 
 
 def _boxes(data: bytes, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
@@ -129,6 +132,8 @@ def parse(source: Source) -> Primary:
     for number in numbers:
         if 0 < number <= len(properties):
             _note(primary, *properties[number - 1])
+    if b"iloc" in boxes:
+        primary.place = _place(data, *boxes[b"iloc"], item)
     if not primary.width:
         raise ImageReadError("corrupt: the primary picture has no size")
     return primary
@@ -144,6 +149,38 @@ def _item_kinds(data: bytes, start: int, end: int) -> set[bytes]:
             at = first + _FULL + (4 if version == 3 else 2) + 2
             kinds.add(data[at : min(at + 4, last)])
     return kinds
+
+
+def _place(data: bytes, start: int, end: int, wanted: int) -> tuple[int, int] | None:
+    """Return where the data of an item lie; ``None`` if in pieces, in another box, or nowhere."""
+    version = data[start] if start < end else 0
+    at = start + _FULL
+
+    def take(size: int) -> int:
+        nonlocal at
+        at += size
+        if at > end:
+            raise ImageReadError("truncated or corrupt: the places of items end early")
+        return int.from_bytes(data[at - size : at], "big")
+
+    sizes = take(2)
+    of_offset, of_length, of_base = (sizes >> shift & 15 for shift in (12, 8, 4))
+    of_index = sizes & 15 if version else 0
+    if not of_offset + of_length:
+        return None
+    wide = 4 if version == 2 else 2
+    for _ in range(take(wide)):
+        item = take(wide)
+        method = take(2) & 15 if version else 0
+        take(2)
+        base, extents = take(of_base), take(2)
+        places = [(take(of_index), take(of_offset), take(of_length)) for _ in range(extents)]
+        if item == wanted:
+            if method or len(places) != 1:
+                return None
+            first = base + places[0][1]
+            return first, first + (places[0][2] or len(data))
+    return None
 
 
 def _associated(body: bytes, wanted: int) -> list[int]:
