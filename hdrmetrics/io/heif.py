@@ -161,6 +161,8 @@ def _coding(primary: Primary) -> Coding:
             return found
         ignored = tuple(note.replace("; taken as sRGB", "") for note in found.notes)
         return noted(from_cicp(*points), *ignored)
+    if primary.icc and identify(primary.icc).transfer != TRANSFERS[points[1]]:
+        return noted(from_cicp(*points), "HDR code points count, not the ICC profile beside them")
     if primary.cicp is None:
         return Coding(rule="code values taken as sRGB: the file has no box about colours")
     return from_cicp(*points)

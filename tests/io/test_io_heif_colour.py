@@ -41,6 +41,8 @@ def test_which_statement_counts(cicp, icc, transfer, primaries):
     coding = _coding(Primary(cicp=cicp, icc=icc))
     assert (coding.transfer, coding.primaries) == (transfer, primaries)
     assert ("damaged" in " ".join(coding.notes)) == (icc == b"rubbish")
+    both = bool(icc) and transfer in ("pq", "hlg")
+    assert any("not the ICC profile" in note for note in coding.notes) == both
     assert ("does not say" in coding.rule) == (cicp == (2, 2) and not icc)
 
 
