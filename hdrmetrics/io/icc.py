@@ -18,6 +18,8 @@ from hdrmetrics.io.icc_profile import Profile, ProfileError, parse
 
 # CIE XYZ error that rounding to s15Fixed16 and different adaptation matrices leave.
 _TOLERANCE = 0.002
+# What rounding does not: littlecms and browsers would tint grey with it.
+_OTHER_WHITE = 0.005
 _D50 = (0.3457, 0.3585)
 _D50_XYZ = (0.9642, 1.0, 0.8249)
 
@@ -26,7 +28,11 @@ UNUSABLE = "unknown (the ICC profile cannot be used)"
 
 # Names under which profiles of PQ and HLG are made: by Apple, Adobe, Skia and the W3C; by libjxl.
 _HDR_NAMES = (
-    re.compile(r"(2100|2020|\bP3\b|\bsRGB\b).*?(?<![a-z])(PQ|HLG)(?![a-z])", re.IGNORECASE),
+    re.compile(
+        r"(2100|2020|P3(?!\d)|\bsRGB\b).*?"
+        r"((?<![a-z])(?:PQ|HLG)(?![a-z])|ST *2084|Perceptual Quanti[sz]er|Hybrid Log.Gamma)",
+        re.IGNORECASE,
+    ),
     re.compile(r"D65 (202|DCI|SRG) \w+ (PeQ|HLG)"),
 )
 _SPACES: dict[str, Primaries] = {
@@ -86,19 +92,24 @@ def _of_profile(profile: Profile) -> Coding:
         return ignored(f"an unknown ICC profile, of {kind} data, was ignored")
     if profile.tables:
         return Coding(rule=name, stored=name, primaries="bt2020", profile=profile.data)
-    curves: tuple[Curve, ...] | Transfer = profile.curves or "srgb"
-    assumed = "" if profile.curves else "; it has no curve, that of sRGB is taken"
     if profile.space == b"GRAY":
         if not profile.curves:
             raise ProfileError("it has no curve")
-        return coding(curves, "bt709", f"{name}: its curve", stored=name)
+        found = coding(profile.curves, "bt709", f"{name}: its curve", stored=name)
+        return replace(found, grey=True)
     if profile.colorants is None:
         raise ProfileError("it has no colorants")
     primaries = _primaries(profile.colorants)
+    curves: tuple[Curve, ...] | Transfer = profile.curves or "srgb"
+    notes: tuple[str, ...] = ()
+    if not profile.curves:
+        notes = (f"{name} has no curve; that of sRGB was taken",)
     if isinstance(primaries, str):
-        rule = f"{name} with the primaries of {primaries}{assumed}"
-        return coding(curves, primaries, rule)
-    return coding(curves, primaries, f"{name}{assumed}", stored=name)
+        rule = f"{name} with the primaries of {primaries}"
+        return coding(curves, primaries, rule, notes=notes)
+    if np.abs(profile.colorants.sum(axis=0) - _D50_XYZ).max() > _OTHER_WHITE:
+        notes += (f"{name} has another white than D50; it was adapted",)
+    return coding(curves, primaries, name, stored=name, notes=notes)
 
 
 def _linear(profile: Profile) -> bool:
@@ -111,7 +122,7 @@ def _by_name(description: str) -> tuple[Transfer, Primaries] | None:
     for pattern in _HDR_NAMES:
         found = pattern.search(description.replace("_", " "))
         if found:
-            transfer: Transfer = "hlg" if found[2].upper() == "HLG" else "pq"
+            transfer: Transfer = "hlg" if found[2].upper().startswith("H") else "pq"
             return transfer, _SPACES[found[1].upper()]
     return None
 

@@ -56,8 +56,8 @@ def read(source: Source) -> Image:
     if samples.shape[2] > colours and tiff_colour.premultiplied(tags):
         notes.append("colours are premultiplied with alpha: they are those over black")
     details = {"compression": number(tags, _COMPRESSION, 1), "orientation": orientation}
-    profile = tags.get(_ICC)
-    if isinstance(profile, bytes) and profile:
+    profile = _bytes(tags.get(_ICC))
+    if profile:
         return _coded(source, samples, tags, stored, identify(profile), details, notes)
     if stored.floating:
         return _linear(source, samples, tags, f"float{stored.bits}", details, notes)
@@ -77,6 +77,13 @@ def read(source: Source) -> Image:
             return _linear(source, light, tags, f"uint{stored.bits}", details, notes)
     coding = tiff_colour.coding(tags, curve)
     return _coded(source, samples, tags, stored, coding, details, notes)
+
+
+def _bytes(value: object) -> bytes:
+    """Return the content of a tag of undefined bytes; some writers declare them as numbers."""
+    if isinstance(value, tuple) and all(isinstance(x, int) and 0 <= x < 256 for x in value):
+        return bytes(value)
+    return value if isinstance(value, bytes) else b""
 
 
 def _coded(

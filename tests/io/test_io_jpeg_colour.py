@@ -145,6 +145,17 @@ def test_a_profile_goes_before_exif(read):
     assert (image.calibration.transfer, image.primaries) == ("gog", "p3")
 
 
+@pytest.mark.parametrize("kind", ["JPEG", "WEBP"])
+def test_exif_counts_where_the_profile_is_damaged(read, kind):
+    data = encoded(smooth(9, 9), kind, exif=exif_of(2), icc_profile=b"rubbish" * 20)
+    image = read(data)
+    np.testing.assert_allclose(image.pixels, adobe_of(decoded(data)), atol=0.1 / 255)
+    assert "damaged ICC profile" in image.notes[0]
+    image = read(encoded(smooth(9, 9), kind, icc_profile=b"rubbish" * 20))
+    assert "taken as sRGB" in image.notes[0]
+    assert "does not say" not in image.calibration.rule
+
+
 def test_what_exif_says_otherwise(read):
     image = read(encoded(smooth(9, 9), "JPEG", exif=exif_of(1)))
     assert (image.calibration.transfer, image.calibration.rule) == ("srgb", "sRGB, by Exif")

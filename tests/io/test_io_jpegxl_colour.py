@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import struct
+import sys
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from jxl_builder import codec, colours, recoloured
 from test_io_jpeg_webp import encoded
 
 from hdrmetrics.color import CHROMATICITIES, conversion_matrix
-from hdrmetrics.errors import ImageReadError
+from hdrmetrics.errors import ImageReadError, MissingCodecError
 from hdrmetrics.io import jpegxl_header
 from hdrmetrics.io.curves import DECODE, srgb, srgb_codes
 
@@ -128,10 +129,41 @@ def without_jpeg(data: bytes) -> bytes:
     return data.replace(b"jbrd", b"free")
 
 
-def test_a_profile_that_cannot_be_had_is_refused(read):
+def test_a_profile_that_cannot_be_had_is_refused(read, monkeypatch):
     _, data = transcoded(profile(gamma(563 / 256), ADOBE))
-    with pytest.raises(ImageReadError, match=r"djxl picture\.jxl picture\.png"):
-        read(without_jpeg(data))
+    monkeypatch.setitem(sys.modules, "pylibjxl", None)
+    with pytest.raises(MissingCodecError, match=r"djxl picture\.jxl picture\.png"):
+        read(without_jpeg(data), isolate=False)
+    with pytest.raises(MissingCodecError, match=r'pip install "hdrmetrics\[jxl\]"'):
+        read(without_jpeg(data), isolate=False)
+
+
+@pytest.mark.parametrize("curve", [gamma(563 / 256), gamma(1.0), gamma(2.2)])
+def test_a_profile_without_a_jpeg_is_applied(read, curve):
+    pytest.importorskip("pylibjxl", reason="the extra 'jxl' is not installed")
+    _, data = transcoded(profile(curve, ADOBE))
+    image, expected = read(without_jpeg(data)), read(data)
+    assert image.origin == expected.origin
+    assert image.calibration == expected.calibration
+    np.testing.assert_array_equal(image.pixels, expected.pixels)
+
+
+LOSSLESS_CODES = np.array([[200, 60, 30], [128, 128, 128], [20, 90, 220]])
+# By cjxl 0.7, of a PNG with a profile of Adobe's primaries and gamma 1.8.
+LOSSLESS = (
+    "ff0a00000480106e1406244c04903377f0d0765e47a39a1868d71a051a78498718561339f52c03ea63338175"
+    "370176769a64b59db63cbad8aac1bdf10370e98a0f2886763db1ceb25b87265d0ad8f46b59c0a18069979e4d"
+    "f3a4f94e68c0b25dbf765d42ecb1520099aa4138abe0272638840fa27940405a308f05643461410fe20b0aa8"
+    "4af3eee3cd190802010060004b188b15525cd371ecec5644a4151d80ae88574f5fbd0405"
+)
+
+
+def test_lossless_with_a_profile_of_libjxl(read):
+    pytest.importorskip("pylibjxl", reason="the extra 'jxl' is not installed")
+    image = read(bytes.fromhex(LOSSLESS))
+    light = (LOSSLESS_CODES / 255) ** (461 / 256) @ conversion_matrix(ADOBE, BT2020).T
+    assert (image.calibration.transfer, image.primaries) == ("srgb", "bt2020")
+    np.testing.assert_allclose(image.pixels[0], srgb_codes(light), atol=1e-4)
 
 
 def test_lossy_with_a_profile_is_light(read):

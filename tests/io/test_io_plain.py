@@ -7,9 +7,12 @@ import struct
 
 import numpy as np
 import pytest
+from icc_builder import ADOBE, gamma, profile
 from PIL import Image as PillowImage
 
+from hdrmetrics.color import CHROMATICITIES, rgb_to_xyz_matrix
 from hdrmetrics.errors import ImageLimitError, ImageReadError, MissingCodecError
+from hdrmetrics.io.curves import srgb_codes
 
 CODES = np.random.default_rng(0).integers(0, 256, (9, 13, 3), np.uint8)
 
@@ -115,8 +118,31 @@ def test_bmp_with_a_profile(read):
     assert read(version5(b"DEBM", profile=display_p3_profile())).primaries == "p3"
     assert read(version5(b"BGRs")).calibration.rule == "the BMP header says sRGB"
     assert read(version5(bytes(4))).notes == ()
-    assert any("were not applied" in note for note in read(version5(bytes(4), b"\1" * 48)).notes)
-    assert any("another file" in note for note in read(version5(b"KNIL")).notes)
+    linked = read(version5(b"KNIL"))
+    assert "another file" in linked.notes[0]
+    assert "does not say" not in linked.calibration.rule
+
+
+def test_bmp_with_primaries_and_gammas(read):
+    colorants = rgb_to_xyz_matrix(CHROMATICITIES["bt2020"]).T.ravel()
+
+    def calibrated(*gammas: float) -> bytes:
+        numbers = [round(2**30 * value) for value in colorants]
+        ends = struct.pack("<9i3I", *numbers, *(round(2**16 * value) for value in gammas))
+        return version5(bytes(4), ends)
+
+    image = read(calibrated(2.2, 2.2, 2.2))
+    assert (image.calibration.transfer, image.primaries) == ("gog", "bt2020")
+    np.testing.assert_array_equal(image.pixels, CODES / np.float32(255))
+    each = read(calibrated(1.8, 2.0, 2.4))
+    assert (each.calibration.transfer, each.primaries) == ("srgb", "bt2020")
+    light = (CODES / 255) ** [1.8, 2.0, 2.4]
+    np.testing.assert_allclose(each.pixels, srgb_codes(light), atol=1e-4)
+    assert read(calibrated(1, 1, 1)).calibration.kind == "relative"
+    for broken in (calibrated(0, 0, 0), calibrated(2.2, 0, 2.2), version5(bytes(4), b"\1" * 48)):
+        image = read(broken)
+        check(image, CODES) if image.primaries == "bt709" else pytest.fail("not ignored")
+        assert "were ignored" in image.notes[0]
 
 
 @pytest.mark.parametrize(
@@ -191,6 +217,21 @@ def test_the_first_frame_of_an_animation(read):
     image = read(data)
     check(image, np.asarray(frames[0].convert("RGB")))
     assert image.notes == ("animated: the first frame was read",)
+
+
+def test_gif_with_a_profile(read):
+    picture = PillowImage.fromarray(CODES).quantize(64)
+    data = pillow("GIF", picture)
+    icc = profile(gamma(563 / 256), ADOBE, words="long " * 100)
+    blocks = b"".join(
+        bytes([len(icc[at : at + 255])]) + icc[at : at + 255] for at in range(0, len(icc), 255)
+    )
+    at = 13 + 3 * 64
+    with_profile = b"GIF89a" + data[6:at] + b"\x21\xff\x0bICCRGBG1012" + blocks + b"\0" + data[at:]
+    image, expected = read(with_profile), read(pillow("PNG", picture, icc_profile=icc))
+    assert image.primaries == expected.primaries == "bt2020"
+    np.testing.assert_array_equal(image.pixels, expected.pixels)
+    assert read(with_profile.replace(b"acsp", b"what")).notes[0].startswith("a damaged ICC profile")
 
 
 def test_a_transparent_gif_is_noted(read):
@@ -360,6 +401,13 @@ def test_jpeg2000_says_its_colours(read):
         return bytes(out)
 
     assert read(with_colours(b"\2\0\0" + display_p3_profile())).primaries == "p3"
+    # The decoder must not apply a profile that is applied here.
+    for method in (b"\2\0\0", b"\3\0\0"):
+        icc = profile(gamma(563 / 256), ADOBE)
+        image = read(with_colours(method + icc))
+        expected = read(pillow("PNG", CODES, icc_profile=icc))
+        np.testing.assert_array_equal(image.pixels, expected.pixels)
+        assert image.primaries == expected.primaries == "bt2020"
     found = read(with_colours(b"\5\0\0" + struct.pack(">3HB", 9, 16, 0, 128)))
     assert (found.primaries, found.calibration.transfer) == ("bt2020", "pq")
     with pytest.raises(ImageReadError, match="CMYK"):

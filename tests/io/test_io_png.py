@@ -221,21 +221,26 @@ def test_linear_gamma_is_light(read):
 
 
 def display_p3_profile() -> bytes:
-    """A minimal profile with the adapted colorants that Display P3 profiles carry."""
+    """A minimal profile with the adapted colorants that Display P3 profiles carry, and a curve."""
+    from icc_builder import SRGB_PARAMETERS, parametric
+
     colorants = {
         b"rXYZ": (0.51512, 0.24120, -0.00105),
         b"gXYZ": (0.29198, 0.69225, 0.04189),
         b"bXYZ": (0.15710, 0.06657, 0.78407),
     }
     tags, body = b"", b""
-    start = 128 + 4 + 12 * len(colorants)
+    start = 128 + 4 + 12 * (len(colorants) + 3)
     for name, values in colorants.items():
         tags += struct.pack(">4sII", name, start + len(body), 20)
         body += b"XYZ \0\0\0\0" + struct.pack(">3i", *(round(65536 * v) for v in values))
+    curve = parametric(3, *SRGB_PARAMETERS)
+    for name in (b"rTRC", b"gTRC", b"bTRC"):
+        tags += struct.pack(">4sII", name, start + len(body), len(curve))
     head = bytearray(128)
     head[12:24] = b"mntrRGB XYZ "
     head[36:40] = b"acsp"
-    return bytes(head) + struct.pack(">I", len(colorants)) + tags + body
+    return bytes(head) + struct.pack(">I", len(colorants) + 3) + tags + body + curve
 
 
 def with_profile(profile: bytes) -> bytes:

@@ -160,6 +160,18 @@ def test_profile(read):
     assert read(data).primaries == "p3"
 
 
+@pytest.mark.parametrize("dtype", [np.uint16, np.float32])
+def test_profile_declared_as_numbers(read, dtype):
+    from icc_builder import ADOBE, gamma, profile
+
+    icc, array = profile(gamma(1.8), ADOBE), samples(5, 6, 3, dtype)
+    expected = read(encoded(array, photometric="rgb", iccprofile=icc))
+    image = read(encoded(array, photometric="rgb", extratags=[(34675, 1, len(icc), icc, True)]))
+    assert image.origin == expected.origin
+    assert image.notes == expected.notes
+    np.testing.assert_array_equal(image.pixels, expected.pixels)
+
+
 def test_nan_is_kept(read):
     array = samples(2, 2, 3, np.float32)
     array[0, 0, 0] = np.nan
