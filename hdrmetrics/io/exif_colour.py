@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from hdrmetrics.color import D65
-from hdrmetrics.io.coding import NOT_SAID, Coding, coding, noted
+from hdrmetrics.io.coding import NOT_SAID, Coding, coding
 from hdrmetrics.io.curves import gamma
 from hdrmetrics.io.exif import directories
-from hdrmetrics.io.icc import UNUSABLE, identify
+from hdrmetrics.io.icc import identify
 
 _COLOUR_SPACE, _INDEX = 0xA001, 1
 _SRGB, _ADOBE, _UNCALIBRATED = 1, 2, 0xFFFF
@@ -15,15 +15,7 @@ _ADOBE_RGB = ((0.64, 0.33), (0.21, 0.71), (0.15, 0.06), D65)
 
 def coding_by_profile(icc: bytes | None, exif: bytes) -> Coding:
     """Return the coding of a picture by its profile or, without one that can be used, by Exif."""
-    found = identify(icc)
-    if icc and found.stored != UNUSABLE:
-        return found
-    by_exif = coding_by_exif(exif)
-    if not icc:
-        return by_exif
-    if by_exif == Coding():
-        return found
-    return noted(by_exif, *(note.replace("; taken as sRGB", "") for note in found.notes))
+    return identify(icc, coding_by_exif(exif))
 
 
 def coding_by_exif(exif: bytes) -> Coding:

@@ -16,7 +16,7 @@ from hdrmetrics.io.codecs import require
 from hdrmetrics.io.coding import Coding, noted
 from hdrmetrics.io.curves import HDR
 from hdrmetrics.io.heif_transforms import transformed
-from hdrmetrics.io.icc import UNUSABLE, identify
+from hdrmetrics.io.icc import identify, why_ignored
 from hdrmetrics.io.isobmff import Primary, parse
 from hdrmetrics.io.source import Source
 
@@ -157,10 +157,10 @@ def _coding(primary: Primary) -> Coding:
     points = primary.cicp or (UNSPECIFIED, UNSPECIFIED)
     if primary.icc and TRANSFERS.get(points[1]) not in HDR:
         found = identify(primary.icc)
-        if found.stored != UNUSABLE or points == (UNSPECIFIED, UNSPECIFIED):
+        why = why_ignored(found)
+        if not why or points == (UNSPECIFIED, UNSPECIFIED):
             return found
-        ignored = tuple(note.replace("; taken as sRGB", "") for note in found.notes)
-        return noted(from_cicp(*points), *ignored)
+        return noted(from_cicp(*points), *why)
     if primary.icc and identify(primary.icc).transfer != TRANSFERS[points[1]]:
         return noted(from_cicp(*points), "HDR code points count, not the ICC profile beside them")
     if primary.cicp is None:

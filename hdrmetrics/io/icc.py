@@ -12,7 +12,7 @@ from hdrmetrics.color import CHROMATICITIES, Matrix, Primaries, conversion_matri
 from hdrmetrics.errors import ImageReadError, OptionError
 from hdrmetrics.image import Transfer
 from hdrmetrics.io.cicp import UNSPECIFIED, from_cicp
-from hdrmetrics.io.coding import Chromaticities, Coding, coding
+from hdrmetrics.io.coding import Chromaticities, Coding, coding, noted
 from hdrmetrics.io.curves import Curve, name_of
 from hdrmetrics.io.icc_profile import Profile, ProfileError, parse
 
@@ -25,6 +25,7 @@ _D50_XYZ = (0.9642, 1.0, 0.8249)
 
 UNUSABLE = "unknown (the ICC profile cannot be used)"
 """What :attr:`Coding.stored` says of a picture whose profile had to be ignored."""
+_ASSUMED = "; taken as sRGB"
 
 # Names under which profiles of PQ and HLG are made: by Apple, Adobe, Skia and the W3C; by libjxl.
 _HDR_NAMES = (
@@ -41,39 +42,53 @@ _SPACES: dict[str, Primaries] = {
 }  # fmt: skip
 
 
-def identify(profile: bytes | None) -> Coding:
+_NOTHING = Coding()
+
+
+def identify(profile: bytes | None, otherwise: Coding = _NOTHING) -> Coding:
     """Return the coding of an RGB or grey ICC profile.
 
     A profile with a ``cicp`` tag says it outright, one of PQ or HLG by its name. Otherwise its
     curves and colorants count: those of sRGB, Display P3, BT.2020, linear light and pure gamma are
     named, any other are kept as formulas, by which code values are converted. Profiles made of
     tables are left to a colour management library. A damaged profile is named in a note, and the
-    picture is taken as sRGB.
+    picture is taken as sRGB if nothing else is said.
 
     Parameters
     ----------
     profile
         The profile's bytes; ``None`` or empty for a file without one.
+    otherwise
+        What else the file says of its colours: counts without a profile that can be used.
 
     References
     ----------
     ICC.1:2022, sections 7.2, 8 and 9.2; W3C, "Using the ITU BT.2100 PQ EOTF with the PNG Format".
     """
     if not profile:
-        return Coding()
+        return otherwise
     try:
-        return _of_profile(parse(profile))
+        found = _of_profile(parse(profile))
     except (ProfileError, OptionError) as error:
-        return ignored(f"a damaged ICC profile was ignored ({error})")
+        found = ignored(f"a damaged ICC profile was ignored ({error})")
+    why = why_ignored(found)
+    return noted(otherwise, *why) if why and otherwise != _NOTHING else found
 
 
 def ignored(why: str) -> Coding:
     """Return the coding of a picture whose profile cannot be used, with a note."""
     return Coding(
         rule=f"code values taken as sRGB: {why}",
-        notes=(f"{why}; taken as sRGB",),
+        notes=(f"{why}{_ASSUMED}",),
         stored=UNUSABLE,
     )
+
+
+def why_ignored(found: Coding) -> tuple[str, ...]:
+    """Return notes on why a profile had to be ignored; none for one that :func:`identify` used."""
+    if found.stored != UNUSABLE:
+        return ()
+    return tuple(note.removesuffix(_ASSUMED) for note in found.notes)
 
 
 def _of_profile(profile: Profile) -> Coding:

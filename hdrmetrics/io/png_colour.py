@@ -11,7 +11,7 @@ from hdrmetrics.image import Transfer
 from hdrmetrics.io.cicp import UNSPECIFIED, from_cicp
 from hdrmetrics.io.coding import NOT_SAID, Chromaticities, Coding, coding, noted
 from hdrmetrics.io.curves import Curve, gamma, tells_codes_apart
-from hdrmetrics.io.icc import UNUSABLE, identify
+from hdrmetrics.io.icc import identify, why_ignored
 
 _MAX_PROFILE = 2**24
 _OTHERS = {b"iCCP", b"sRGB", b"gAMA", b"cHRM"}
@@ -48,9 +48,10 @@ def coding_of(chunks: dict[bytes, bytes]) -> Coding:
         ignored = ("the cICP chunk leaves something unspecified and was ignored",)
     if b"iCCP" in chunks:
         found = _profile(chunks[b"iCCP"])
-        if found.stored != UNUSABLE or not (_OTHERS - {b"iCCP"}) & chunks.keys():
+        why = why_ignored(found)
+        if not why or not (_OTHERS - {b"iCCP"}) & chunks.keys():
             return noted(found, *ignored)
-        ignored += tuple(note.replace("; taken as sRGB", "") for note in found.notes)
+        ignored += why
     if b"sRGB" in chunks:
         return noted(Coding(rule="sRGB chunk"), *ignored)
     return noted(_numbers(chunks), *ignored)

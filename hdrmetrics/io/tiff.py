@@ -11,7 +11,7 @@ from hdrmetrics.image import Image
 from hdrmetrics.io import tiff_colour
 from hdrmetrics.io.build import coded_image, drop_alpha, linear_image
 from hdrmetrics.io.coding import Coding
-from hdrmetrics.io.icc import identify
+from hdrmetrics.io.icc import identify, why_ignored
 from hdrmetrics.io.orientation import upright
 from hdrmetrics.io.source import Source
 from hdrmetrics.io.tiff_pages import choose
@@ -57,10 +57,12 @@ def read(source: Source) -> Image:
         notes.append("colours are premultiplied with alpha: they are those over black")
     details = {"compression": number(tags, _COMPRESSION, 1), "orientation": orientation}
     profile = _bytes(tags.get(_ICC))
-    if profile:
-        return _coded(source, samples, tags, stored, identify(profile), details, notes)
+    stated = identify(profile)
+    ignored = why_ignored(stated)
+    if profile and not ignored:
+        return _coded(source, samples, tags, stored, stated, details, notes)
     if stored.floating:
-        return _linear(source, samples, tags, f"float{stored.bits}", details, notes)
+        return _linear(source, samples, tags, f"float{stored.bits}", details, [*notes, *ignored])
     curve = None
     table = tiff_colour.transfer_table(tags, stored)
     if table is not None and tiff_colour.photometric_of(tags, stored) in (
@@ -73,9 +75,9 @@ def read(source: Source) -> Image:
             light = np.stack(
                 [table[codes[..., i], i % table.shape[1]] for i in range(codes.shape[2])], axis=-1
             )
-            notes += [*dropped, "the curve of the TransferFunction tag was applied"]
+            notes += [*ignored, *dropped, "the curve of the TransferFunction tag was applied"]
             return _linear(source, light, tags, f"uint{stored.bits}", details, notes)
-    coding = tiff_colour.coding(tags, curve)
+    coding = identify(profile, tiff_colour.coding(tags, curve))
     return _coded(source, samples, tags, stored, coding, details, notes)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import io
 import struct
 import sys
 
@@ -473,3 +474,35 @@ def test_curves_are_those_of_the_displays(name):
     }[name]()
     np.testing.assert_allclose(DECODE[name](codes), expected.numpy(), rtol=1e-6, atol=1e-9)
     np.testing.assert_allclose(ENCODE[name](DECODE[name](codes)), codes, atol=1e-6)
+
+
+# What counts where a profile is damaged.
+
+
+def damaged_tiff(array: np.ndarray, *more: tuple) -> bytes:
+    tifffile = pytest.importorskip("tifffile", reason="tifffile, the independent writer, is absent")
+    out = io.BytesIO()
+    tags = [(34675, 7, 6, b"broken", True), *more]
+    tifffile.imwrite(out, array, photometric="rgb", extratags=tags)
+    return out.getvalue()
+
+
+def test_floats_with_a_damaged_profile_stay_linear(read):
+    light = np.linspace(0, 3, 60, dtype=np.float32).reshape(4, 5, 3)
+    image = read(damaged_tiff(light))
+    assert image.calibration.kind == "relative"
+    np.testing.assert_array_equal(image.pixels, light)
+    assert image.notes == ("a damaged ICC profile was ignored (no ICC profile)",)
+
+
+def test_tags_count_beside_a_damaged_profile(read):
+    codes = np.random.default_rng(0).integers(0, 256, (4, 5, 3), np.uint8)
+    points = [number for point in CHROMATICITIES["bt2020"] for number in point]
+    pairs = [whole for number in points for whole in (round(number * 10000), 10000)]
+    more = [(318, 5, 2, tuple(pairs[12:]), True), (319, 5, 6, tuple(pairs[:12]), True)]
+    image = read(damaged_tiff(codes, *more))
+    assert image.primaries == "bt2020"
+    assert image.notes == ("a damaged ICC profile was ignored (no ICC profile)",)
+    alone = read(damaged_tiff(codes))
+    assert (alone.primaries, alone.origin.primaries) == ("bt709", UNUSABLE)
+    assert alone.notes == ("a damaged ICC profile was ignored (no ICC profile); taken as sRGB",)
