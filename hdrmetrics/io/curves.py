@@ -141,9 +141,11 @@ HDR: tuple[Transfer, ...] = ("pq", "hlg")
 """Transfer functions whose code 1 is the end of what they can say."""
 
 
-def same(one: Curve, other: Curve) -> bool:
-    """Return whether two curves of SDR agree to half a code of eight bits."""
-    codes = np.linspace(0, 1, 1021)
+_CODES = np.linspace(0, 1, 1021)
+
+
+def same(one: Curve, other: Curve, codes: Values = _CODES) -> bool:
+    """Return whether two curves of SDR agree to half a code of eight bits at some codes."""
     difference = srgb_codes(one(codes)) - srgb_codes(other(codes))
     return bool(np.abs(difference).max() <= _SAME)
 
@@ -162,28 +164,32 @@ def tells_codes_apart(curve: Curve) -> bool:
     return _LEAST_SHARE < (middle - black) / span < 1 - _LEAST_SHARE
 
 
-def name_of(curve: Curve) -> Transfer | bool | None:
+def name_of(curve: Curve, codes: Values = _CODES) -> Transfer | bool | None:
     """Return the transfer function that a curve is.
+
+    Parameters
+    ----------
+    curve
+        From code values to light.
+    codes
+        The code values that there are, where they are few.
 
     Returns
     -------
     str, None or False
         A name; ``None`` if code values are proportional to light; ``False`` for any other curve.
     """
-    codes = np.linspace(0, 1, 1021)
     light = curve(codes)
     if not np.isfinite(light).all():
         return False
-    if same(curve, line(1.0)):
-        return None
     for name in get_args(Transfer):
         if name in HDR:
             error = np.abs(light - DECODE[name](codes))
             if bool((error <= _SAME_STEPS + _SAME_SHARE * light).all()):
                 return _named(name)
-        elif same(curve, DECODE[name]):
+        elif same(curve, DECODE[name], codes):
             return _named(name)
-    return False
+    return None if same(curve, line(1.0), codes) else False
 
 
 def _named(name: str) -> Transfer:

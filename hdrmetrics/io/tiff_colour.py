@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from hdrmetrics.color import CHROMATICITIES, D65
 from hdrmetrics.errors import ImageReadError
 from hdrmetrics.image import Transfer
-from hdrmetrics.io import tiff_codecs
+from hdrmetrics.io import curves, tiff_codecs
 from hdrmetrics.io.build import Chromaticities
 from hdrmetrics.io.cicp import PRIMARIES
 from hdrmetrics.io.coding import Coding
@@ -33,7 +33,6 @@ _ADVICE = {
 }
 _UNSPECIFIED, _ASSOCIATED = 0, 1
 _SAME = 0.002
-_SAME_CURVE = 0.004  # light; sRGB and a power of 2.2 are .008 apart
 
 
 def channels(tags: Tags, stored: Form) -> tuple[int, list[str]]:
@@ -159,13 +158,7 @@ def transfer_table(tags: Tags, stored: Form) -> NDArray[np.float32] | None:
 
 def known_curve(table: NDArray[np.float32]) -> Transfer | None:
     """Return the transfer function that a table is, ``None`` if it is none that has a name."""
-    codes = np.linspace(0, 1, len(table))[:, None]
-    line, power = codes / 12.92, ((codes + 0.055) / 1.055) ** 2.4
-    curves: dict[Transfer, NDArray[np.float64]] = {
-        "srgb": np.where(codes <= 0.04045, line, power),
-        "gog": codes**2.2,
-        "bt1886": codes**2.4,
-    }
-    distances = {name: float(np.abs(table - curve).max()) for name, curve in curves.items()}
-    nearest = min(distances, key=lambda name: distances[name])
-    return nearest if distances[nearest] < _SAME_CURVE else None
+    codes = np.linspace(0, 1, len(table))
+    names = {curves.name_of(curves.table(channel.astype(float)), codes) for channel in table.T}
+    name = names.pop()
+    return name if not names and isinstance(name, str) else None
