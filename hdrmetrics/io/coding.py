@@ -147,11 +147,11 @@ def in_words(chromaticities: Chromaticities) -> str:
     return " ".join(f"({x:g}, {y:g})" for x, y in chromaticities)
 
 
-def named_primaries(chromaticities: Chromaticities) -> Primaries | None:
+def named_primaries(chromaticities: Chromaticities, within: float = _SAME) -> Primaries | None:
     """Return the known set of primaries that these chromaticities are, if any."""
     known: tuple[Primaries, ...] = ("bt709", "p3", "bt2020")
     for name in known:
-        if np.allclose(chromaticities, CHROMATICITIES[name], atol=_SAME, rtol=0):
+        if np.allclose(chromaticities, CHROMATICITIES[name], atol=within, rtol=0):
             return name
     return None
 

@@ -7,13 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hdrmetrics.color import CHROMATICITIES, D65
+from hdrmetrics.color import D65
 from hdrmetrics.errors import ImageReadError
 from hdrmetrics.image import Transfer
 from hdrmetrics.io import curves, tiff_codecs
 from hdrmetrics.io.build import Chromaticities
-from hdrmetrics.io.cicp import PRIMARIES
-from hdrmetrics.io.coding import Coding
+from hdrmetrics.io.coding import Coding, named_primaries
 from hdrmetrics.io.coding import coding as own_coding
 from hdrmetrics.io.tiff_samples import Form
 from hdrmetrics.io.tiff_tags import Tags, number, numbers
@@ -139,10 +138,9 @@ def coding(tags: Tags, curve: Transfer | None) -> Coding:
     stated = f"curve {curve} in the tags" if curve else "curve taken as sRGB"
     if points is None:
         return Coding(curve or "srgb", rule=stated)
-    for name in PRIMARIES.values():
-        if np.allclose(points, CHROMATICITIES[name], atol=_SAME):
-            return Coding(curve or "srgb", name, f"primaries of {name} in the tags; {stated}")
-    return own_coding(curve or "srgb", points, f"primaries in the tags; {stated}")
+    name = named_primaries(points, within=_SAME)
+    whose = f"primaries of {name}" if name else "primaries"
+    return own_coding(curve or "srgb", name or points, f"{whose} in the tags; {stated}")
 
 
 def transfer_table(tags: Tags, stored: Form) -> NDArray[np.float32] | None:
