@@ -101,10 +101,19 @@ def identify(source: Source) -> str:
             return "avif"
         if brands & isobmff.HEIC_BRANDS:
             return "heic"
-    for signature, name in _UNSUPPORTED:
-        if data.startswith(signature):
-            raise ImageReadError(f"{name} files are not supported: convert to PNG, TIFF or EXR")
+    if name := unread(data):
+        raise ImageReadError(refusal(name))
     raise ImageReadError(f"no image format that is known (it begins with {data[:8].hex(' ')})")
+
+
+def unread(data: bytes) -> str:
+    """Return the name of a format that is known by its first bytes but not read; else empty."""
+    return next((name for start, name in _UNSUPPORTED if data.startswith(start)), "")
+
+
+def refusal(name: str) -> str:
+    """Return what to say of a format that is not read."""
+    return f"{name} files are not supported: convert to PNG, TIFF or EXR"
 
 
 def reader(name: str) -> Callable[[Source], Image]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from hdrmetrics.endings import SUFFIXES, UNREAD
 from hdrmetrics.errors import ImageReadError
-from hdrmetrics.io.formats import identify
+from hdrmetrics.io.formats import identify, refusal, unread
 from hdrmetrics.io.source import Source, load_head
 
 _NO_PICTURES = ("NumPy", "PDF")
@@ -14,16 +14,22 @@ _NO_PICTURES = ("NumPy", "PDF")
 
 def sniff(path: Path) -> str | None:
     """Return the format that the first bytes of a file are those of, ``None`` if of none."""
-    found = _identify(path)
-    return found if isinstance(found, str) else None
+    return _format(path, _head(path))
 
 
-def _identify(path: Path) -> str | ImageReadError:
-    """Return the format that the first bytes of a file are those of, or why it is none."""
+def _head(path: Path) -> bytes:
+    """Return the first bytes of a file, none where it cannot be read."""
     try:
-        return identify(Source(str(path), load_head(str(path)), 1))
-    except ImageReadError as error:
-        return error
+        return load_head(str(path))
+    except ImageReadError:
+        return b""
+
+
+def _format(path: Path, head: bytes) -> str | None:
+    try:
+        return identify(Source(str(path), head, 1))
+    except ImageReadError:
+        return None
 
 
 def is_picture(path: Path) -> bool:
@@ -50,9 +56,10 @@ def why_left_out(path: Path) -> str | None:
     reason = UNREAD.get(path.suffix.lower())
     if reason is not None:
         return reason
-    found = _identify(path)
-    if isinstance(found, str):
+    head = _head(path)
+    found = _format(path, head)
+    if found is not None:
         return f"{found} by its first bytes, but not by its ending: name the file itself"
     # Of files of no known format at all, and of tables and texts, there is nothing to say.
-    text = str(found)
-    return text if "not supported" in text and not text.startswith(_NO_PICTURES) else None
+    name = unread(head)
+    return refusal(name) if name and name not in _NO_PICTURES else None
