@@ -10,7 +10,8 @@ from hdrmetrics.io.build import coded_image
 from hdrmetrics.io.codecs import require
 from hdrmetrics.io.jpeg_markers import parse as markers_of
 from hdrmetrics.io.jpegxl_colour import coding_of, returns_light
-from hdrmetrics.io.jpegxl_header import boxes, codestream, parse, with_twelve_bits
+from hdrmetrics.io.jpegxl_floats import as_floats
+from hdrmetrics.io.jpegxl_header import boxes, codestream, parse
 from hdrmetrics.io.source import Source
 
 _MAX_EXTRA = 4
@@ -48,9 +49,7 @@ def read(source: Source) -> Image:
         icc = b""
         if header.icc and not header.xyb and b"jbrd" in kinds:
             icc = markers_of(bytes(codec.jpegxl_decode_jpeg(source.data))).icc
-        data, bits = source.data, header.bits
-        if returns_light(header) and header.depth_at and not header.extra_channels:
-            data, bits = with_twelve_bits(data, header), 12  # fewer are too coarse for light
+        data = as_floats(source.data, header) if returns_light(header) else source.data
         samples = np.asarray(codec.jpegxl_decode(data, index=0, numthreads=1))
     except (codec.JpegxlError, RuntimeError, ValueError) as error:
         raise ImageReadError(f"corrupt JPEG XL data ({error})") from error
@@ -67,7 +66,7 @@ def read(source: Source) -> Image:
     return coded_image(
         source,
         samples,
-        bits=None if samples.dtype.kind == "f" else bits,
+        bits=None if samples.dtype.kind == "f" else header.bits,
         coding=coding_of(header, icc),
         format_name="jpegxl",
         details={"orientation": header.orientation},
