@@ -61,6 +61,8 @@ def read(source: Source) -> Image:
     notes = ["animated: the first frame was read"] if header.animated else []
     if header.extra_channels > 1:
         notes.append(f"{header.extra_channels - 1} extra channels were dropped")
+    if header.premultiplied:
+        notes.append("colours are premultiplied with alpha: they are those over black")
     if b"jhgm" in kinds:
         notes.append("the gain map was left out: this is the picture without it")
     return coded_image(

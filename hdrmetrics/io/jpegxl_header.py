@@ -66,6 +66,8 @@ class Header:
         Whether colours were encoded as light, so that decoders choose what they return.
     black
         Whether one of the extra channels is the black of CMYK.
+    premultiplied
+        Whether colours are multiplied by alpha.
     depth_at
         Bits of the codestream at which the depth of the samples begins and ends.
     """
@@ -85,6 +87,7 @@ class Header:
     gamma: float | None = None
     xyb: bool = True
     black: bool = False
+    premultiplied: bool = False
     depth_at: tuple[int, int] | None = field(default=None, compare=False)
 
 
@@ -202,7 +205,7 @@ def parse(data: bytes) -> Header:
     bits.flag()  # whether 16-bit buffers are enough
     header.extra_channels = bits.choice(_EXTRA_COUNT)
     for _ in range(header.extra_channels):
-        header.black |= _extra_channel(bits) == _BLACK
+        _extra_channel(bits, header)
     header.xyb = bits.flag()
     _colours(bits, header)
     return header
@@ -233,22 +236,21 @@ def _depth(bits: Bits) -> tuple[int, bool]:
     return count, floating
 
 
-def _extra_channel(bits: Bits) -> int:
-    """Return the kind of the channel."""
+def _extra_channel(bits: Bits, header: Header) -> None:
     if bits.flag():  # all default: eight-bit alpha
-        return _ALPHA
+        return
     kind = bits.choice(_ENUM)
     _depth(bits)
     bits.choice(_SHIFT)
     for _ in range(bits.choice(_NAME_LENGTH)):
         bits.take(8)
+    header.black |= kind == _BLACK
     if kind == _ALPHA:
-        bits.flag()
+        header.premultiplied |= bits.flag()
     elif kind == _SPOT:
         bits.take(64)
     elif kind == _CFA_CHANNEL:
         bits.choice(_CFA)
-    return kind
 
 
 def _colours(bits: Bits, header: Header) -> None:

@@ -227,6 +227,23 @@ def test_cmyk_is_refused():
     assert jpegxl_header.parse(head.stream()).black
 
 
+@pytest.mark.parametrize("associated", [0, 1])
+def test_premultiplied_alpha_is_noted(read, associated):
+    # An alpha channel of 8 bits, its flag written out instead of left to be the default.
+    data = bytes(codec.jpegxl_encode(np.dstack([CODES, CODES[..., 0]]), lossless=True,
+                                     usecontainer=False))  # fmt: skip
+    end = jpegxl_header.parse(data).depth_at[1]
+    bits = "".join(f"{byte:08b}"[::-1] for byte in data)
+    assert bits[end + 1 : end + 4] == "101"  # one extra channel, all default
+    channel = "0" + "00" + "000" + "00" + "00" + str(associated)
+    changed = bits[: end + 3] + channel + bits[end + 4 :]
+    header = jpegxl_header.parse(bytes(int(changed[at : at + 8][::-1], 2)
+                                       for at in range(0, 400, 8)))  # fmt: skip
+    assert header.premultiplied == bool(associated)
+    assert header.extra_channels == 1
+    assert not jpegxl_header.parse(data).premultiplied
+
+
 def test_gain_maps_are_noted(read):
     data = codec.jpegxl_encode(CODES, lossless=True, usecontainer=True)
     image = read(bytes(data) + struct.pack(">I4s", 12, b"jhgm") + bytes(4))
