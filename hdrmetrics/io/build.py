@@ -80,7 +80,7 @@ def linear_image(
             if array.shape[2] == 3 and matrix is not None:
                 with np.errstate(all="ignore"):  # infinite pixels are the scorer's business
                     array = apply_matrix(array, matrix)
-                notes.append("colours converted to BT.709 from the primaries in the header")
+                notes.append(f"colours converted to BT.709 from {stored or points}")
         stored = stored or points
     calibration = Calibration("relative", rule=rule)
     if white_luminance is not None:

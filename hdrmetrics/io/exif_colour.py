@@ -42,8 +42,9 @@ def coding_by_exif(exif: bytes) -> Coding:
         )
     if space == _SRGB:
         return Coding(rule="sRGB, by Exif")
-    if space == _UNCALIBRATED:
-        why = "Exif says that colours are not calibrated, and there is no profile"
+    if space is not None:  # Windows has some more numbers of its own
+        words = "not calibrated" if space == _UNCALIBRATED else f"those of its number {space}"
+        why = f"Exif says that colours are {words}, and there is no profile"
         return Coding(
             rule=f"{NOT_SAID.partition(':')[0]}: {why}",
             notes=(f"{why}; taken as sRGB",),

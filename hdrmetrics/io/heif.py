@@ -20,6 +20,8 @@ from hdrmetrics.io.icc import identify, why_ignored
 from hdrmetrics.io.isobmff import Primary, parse
 from hdrmetrics.io.source import Source
 
+_HEADERS = 2**16  # bytes: headers lie at the start of AV1 data
+
 
 def read_avif(source: Source) -> Image:
     """Read an AVIF file, cropped and turned as it asks for; of a sequence, the still picture.
@@ -61,7 +63,7 @@ def _with_code_points(source: Source, primary: Primary) -> Primary:
     """Return what boxes say of colours or, where they say nothing, what the AV1 data say."""
     if primary.cicp is None and not primary.icc and primary.place:
         start, end = primary.place
-        return replace(primary, cicp=code_points(source.data[start:end]))
+        return replace(primary, cicp=code_points(source.data[start : min(end, start + _HEADERS)]))
     return primary
 
 

@@ -10,7 +10,8 @@ from hdrmetrics.io.build import coded_image
 from hdrmetrics.io.codecs import require
 from hdrmetrics.io.jpeg_markers import parse as markers_of
 from hdrmetrics.io.jpegxl_colour import coding_of, returns_light
-from hdrmetrics.io.jpegxl_header import boxes, codestream, parse, with_twelve_bits
+from hdrmetrics.io.jpegxl_floats import as_floats
+from hdrmetrics.io.jpegxl_header import boxes, codestream, parse
 from hdrmetrics.io.source import Source
 
 _MAX_EXTRA = 4
@@ -48,9 +49,7 @@ def read(source: Source) -> Image:
         icc = b""
         if header.icc and not header.xyb and b"jbrd" in kinds:
             icc = markers_of(bytes(codec.jpegxl_decode_jpeg(source.data))).icc
-        data, bits = source.data, header.bits
-        if returns_light(header) and header.depth_at and not header.extra_channels:
-            data, bits = with_twelve_bits(data, header), 12  # fewer are too coarse for light
+        data = as_floats(source.data, header) if returns_light(header) else source.data
         samples = np.asarray(codec.jpegxl_decode(data, index=0, numthreads=1))
     except (codec.JpegxlError, RuntimeError, ValueError) as error:
         raise ImageReadError(f"corrupt JPEG XL data ({error})") from error
@@ -62,12 +61,14 @@ def read(source: Source) -> Image:
     notes = ["animated: the first frame was read"] if header.animated else []
     if header.extra_channels > 1:
         notes.append(f"{header.extra_channels - 1} extra channels were dropped")
+    if header.premultiplied:
+        notes.append("colours are premultiplied with alpha: they are those over black")
     if b"jhgm" in kinds:
         notes.append("the gain map was left out: this is the picture without it")
     return coded_image(
         source,
         samples,
-        bits=None if samples.dtype.kind == "f" else bits,
+        bits=None if samples.dtype.kind == "f" else header.bits,
         coding=coding_of(header, icc),
         format_name="jpegxl",
         details={"orientation": header.orientation},

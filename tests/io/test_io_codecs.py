@@ -118,7 +118,7 @@ def test_jpegxl_header_with_everything():
     assert jpegxl_header.parse(writer.stream()) == Header(
         width=5, height=7, bits=16, floating=True, orientation=6, extra_channels=2,
         animated=True, primaries=None, transfer=None, xyb=False, points=((-5e-6, -5e-6),) * 4,
-        gamma=0.0045455,
+        gamma=0.0045455, premultiplied=True,
     )  # fmt: skip
 
 

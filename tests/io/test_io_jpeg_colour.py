@@ -162,6 +162,7 @@ def test_what_exif_says_otherwise(read):
     image = read(encoded(smooth(9, 9), "JPEG", exif=exif_of(0xFFFF)))
     assert image.calibration.transfer == "srgb"
     assert "not calibrated" in image.notes[0]
+    assert "65533" in read(encoded(smooth(9, 9), "JPEG", exif=exif_of(0xFFFD))).notes[0]
     assert "does not say" not in image.calibration.rule
     assert "does not say" in read(encoded(smooth(9, 9), "JPEG", exif=exif(1))).calibration.rule
 
