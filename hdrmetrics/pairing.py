@@ -96,6 +96,8 @@ def look_for(
                 found.setdefault(one.path, one)
         except ImageReadError as error:
             problems[str(source)] = str(error)
+        except OSError as error:  # a folder that may not be looked into
+            problems[str(source)] = f"{os.fspath(source)}: cannot be opened ({error.strerror})"
     files = list(found.values())
     if len({one.name for one in files}) < len(files):
         root = Path(os.path.commonpath([one.path.absolute().parent for one in files]))
@@ -130,13 +132,44 @@ def _find(source: Path, recursive: bool) -> list[Found]:
 
 
 def _below(folder: Path, recursive: bool) -> list[Path]:
-    """Return the regular files below a folder, relative to it, sorted, without hidden ones."""
+    """Return the files below a folder, relative to it, sorted, without hidden ones.
+
+    They are regular ones, or links that lead nowhere: whoever reads those will say so.
+    """
+    return [
+        path
+        for path in _entries(folder, recursive)
+        if (folder / path).is_file() or _leads_nowhere(folder / path)
+    ]
+
+
+def _entries(folder: Path, recursive: bool) -> list[Path]:
     walk = folder.rglob("*") if recursive else folder.iterdir()
     return [
         path
         for path in sorted(path.relative_to(folder) for path in walk)
-        if not any(part.startswith(".") for part in path.parts) and (folder / path).is_file()
+        if not any(part.startswith(".") for part in path.parts)
     ]
+
+
+def _leads_nowhere(path: Path) -> bool:
+    return path.is_symlink() and not path.exists()
+
+
+def _out_of_reach(path: Path, recursive: bool) -> str | None:
+    """Return why something that is no file is passed over; ``None`` where nobody expects more."""
+    if not path.is_dir():
+        odd = path.suffix and is_picture(path) and not path.is_file() and not _leads_nowhere(path)
+        return "no regular file" if odd else None
+    if not recursive:
+        return None
+    if path.is_symlink():
+        return "a link to a folder, which is not followed: name it as well"
+    try:
+        with os.scandir(path):
+            return None
+    except OSError as error:
+        return f"a folder that cannot be opened: {error.strerror}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +197,8 @@ def unlisted_files(
     """Return the pictures in folders that :func:`find_files` leaves out, so that it can be said.
 
     These are files of kinds that cannot be read (camera raw, Photoshop …), and pictures whose
-    ending is not that of one. Texts, tables and the like are none.
+    ending is not that of one; with ``recursive`` also folders that cannot be opened, and links to
+    folders. Texts, tables and the like are none.
 
     Parameters
     ----------
@@ -180,9 +214,12 @@ def unlisted_files(
         sources = [sources]
     found = []
     for folder in dict.fromkeys(map(Path, sources)):
-        for path in _below(folder, recursive) if folder.is_dir() else ():
+        for path in _entries(folder, recursive) if folder.is_dir() else ():
             whole = folder / path
-            reason = None if is_picture(whole) else why_left_out(whole)
+            if whole.is_file():
+                reason = None if is_picture(whole) else why_left_out(whole)
+            else:
+                reason = _out_of_reach(whole, recursive)
             if reason is not None:
                 found.append(LeftOut(whole, path.as_posix(), reason))
     return found

@@ -10,6 +10,10 @@ from pathlib import Path
 from hdrmetrics.errors import OptionError
 
 _TABLES = ("csv", "json", "latex", "markdown", "junit")
+_WORKBOOKS = frozenset(
+    {".xlsx", ".xls", ".xlsm", ".xlsb", ".ods", ".numbers", ".parquet", ".feather", ".pkl",
+     ".pickle", ".h5", ".hdf5", ".mat", ".docx", ".doc", ".zip", ".gz", ".xz", ".bz2", ".zst"}
+)  # fmt: skip
 _HEAD = 65536  # bytes looked at to tell a picture from text
 
 # All that folders list or leave out as pictures (a test looks: the readers are not loaded to parse
@@ -111,6 +115,11 @@ def _fault(path: Path, read: Collection[Path]) -> str:
         return f"{str(path)!r} is a folder; name a file to write"
     if not path.parent.is_dir():
         return f"there is no folder {str(path.parent)!r} to write to"
+    if path.suffix.lower() in _WORKBOOKS:
+        return (
+            f"tables are text, which {str(path)!r} would not be; name a .csv, which spreadsheets "
+            "and pandas read"
+        )
     if _is_picture(path):
         return f"{str(path)!r} is a picture; name another file for the table"
     if path.resolve() in read:
