@@ -343,7 +343,7 @@ def _news(old: Baseline, checks: Sequence[Check], infos: Mapping[str, MetricInfo
 def _update(
     path: str | Path, old: Baseline, checks: Sequence[Check], infos: Mapping[str, MetricInfo]
 ) -> tuple[bool, list[str]]:
-    failed = [check.file for check in checks if check.value is None]
+    failed = list(dict.fromkeys(check.file for check in checks if check.value is None))
     if failed:
         return False, [f"the baseline was not written: no value for {listed(failed)}"]
     new: Baseline = {}

@@ -97,6 +97,8 @@ def look_for(
                 found.setdefault(one.path, one)
         except ImageReadError as error:
             problems[str(source)] = str(error)
+        except OSError as error:  # a folder that may not be looked into
+            problems[str(source)] = f"{os.fspath(source)}: cannot be opened ({error.strerror})"
     files = list(found.values())
     if len({one.name for one in files}) < len(files):
         root = Path(os.path.commonpath([one.path.absolute().parent for one in files]))
@@ -136,16 +138,33 @@ def _below(folder: Path, recursive: bool) -> list[Path]:
     Pipes, links that lead nowhere and the like count where they are called pictures: reading them
     tells what is wrong.
     """
+    return [path for path in _entries(folder, recursive) if _is_file(folder / path)]
+
+
+def _entries(folder: Path, recursive: bool) -> list[Path]:
     walk = folder.rglob("*") if recursive else folder.iterdir()
     return [
         path
         for path in sorted(path.relative_to(folder) for path in walk)
-        if not any(part.startswith(".") for part in path.parts) and _is_file(folder / path)
+        if not any(part.startswith(".") for part in path.parts)
     ]
 
 
 def _is_file(path: Path) -> bool:
     return path.is_file() or (path.suffix.lower() in SUFFIXES and not path.is_dir())
+
+
+def _out_of_reach(path: Path, recursive: bool) -> str | None:
+    """Return why a folder is not looked into; ``None`` for no folder, or where none is."""
+    if not recursive or not path.is_dir():
+        return None
+    if path.is_symlink():
+        return "a link to a folder, which is not followed: name it as well"
+    try:
+        with os.scandir(path):
+            return None
+    except OSError as error:
+        return f"a folder that cannot be opened: {error.strerror}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +192,8 @@ def unlisted_files(
     """Return the pictures in folders that :func:`find_files` leaves out, so that it can be said.
 
     These are files of kinds that cannot be read (camera raw, Photoshop …), and pictures whose
-    ending is not that of one. Texts, tables and the like are none.
+    ending is not that of one; with ``recursive`` also folders that cannot be opened, and links to
+    folders. Texts, tables and the like are none.
 
     Parameters
     ----------
@@ -200,15 +220,15 @@ def left_out(
         sources = [sources]
     pictures, others = [], Counter[str]()
     for folder in dict.fromkeys(map(Path, sources)):
-        for path in _below(folder, recursive) if folder.is_dir() else ():
+        for path in _entries(folder, recursive) if folder.is_dir() else ():
             whole = folder / path
             if is_picture(whole):
                 continue
-            reason = why_left_out(whole)
-            if reason is None:
-                others[path.suffix.lower()] += 1
-            else:
+            reason = why_left_out(whole) if whole.is_file() else _out_of_reach(whole, recursive)
+            if reason is not None:
                 pictures.append(LeftOut(whole, path.as_posix(), reason))
+            elif whole.is_file():
+                others[path.suffix.lower()] += 1
     return pictures, dict(sorted(others.items()))
 
 

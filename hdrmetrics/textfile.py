@@ -81,7 +81,10 @@ def is_special(path: Path) -> bool:
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:
-    """Write UTF-8 text, replacing the file in one step.
+    r"""Write UTF-8 text, replacing the file in one step.
+
+    Bytes of a file's name that are no text are written as ``\xff``: one name must neither lose a
+    table nor make it a file that no other program reads.
 
     Raises
     ------
@@ -89,12 +92,31 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
         If the file cannot be written.
     """
     with replacing(path) as draft:
-        # A file's name may hold bytes that are no text; they must not lose the whole table.
-        draft.write_text(text, encoding="utf-8", newline="\n", errors="surrogateescape")
+        draft.write_text(readable(text), encoding="utf-8", newline="\n")
 
 
-def json_text(document: Any) -> str:
+def readable(text: str) -> str:
+    r"""Return a text that UTF-8 can hold: bytes of file names that are no text as ``\xff``.
+
+    Examples
+    --------
+    >>> readable(os.fsdecode(b"caf\xe9.jpg"))
+    'caf\\xe9.jpg'
+    """
+    # On systems whose names are UTF-16, half a character has no byte.
+    whole = text.encode("utf-8", "surrogateescape" if _escaped_only(text) else "backslashreplace")
+    return whole.decode("utf-8", "backslashreplace")
+
+
+def _escaped_only(text: str) -> bool:
+    return not re.search("[\ud800-\udc7f\udd00-\udfff]", text)
+
+
+def json_text(document: Any, *, sort_keys: bool = False) -> str:
     """Return a document as strict JSON that people can read."""
-    text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    text = (
+        json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False, sort_keys=sort_keys)
+        + "\n"
+    )
     # Bytes of a file's name that are no text come as half a character, which UTF-8 does not have.
     return re.sub("[\ud800-\udfff]", lambda found: f"\\u{ord(found[0]):04x}", text)

@@ -238,3 +238,47 @@ def test_left_out_pictures_in_folders_below(tmp_path) -> None:
     files_of(tmp_path / "a" / "b", two__cr2=b"")
     assert unlisted_files(tmp_path / "a") == []
     assert [one.name for one in unlisted_files(tmp_path / "a", recursive=True)] == ["b/two.cr2"]
+
+
+def test_a_link_that_leads_nowhere_is_a_file_that_cannot_be_read(tmp_path) -> None:
+    files_of(tmp_path / "a", one__png=PNG)
+    for name, target in (("gone.png", "nothing.png"), ("self.png", "self.png"), ("x.txt", "no")):
+        link(tmp_path / "a" / name, target)
+    assert [one.name for one in find_files(tmp_path / "a")] == ["gone.png", "one.png", "self.png"]
+    assert unlisted_files(tmp_path / "a") == []
+
+
+def test_what_no_walk_reaches_can_be_said(tmp_path) -> None:
+    files_of(tmp_path / "a", one__png=PNG)
+    (tmp_path / "a" / "dir.png").mkdir()
+    link(tmp_path / "a" / "loop", tmp_path)
+    assert unlisted_files(tmp_path / "a") == []
+    deep = {one.name: one.reason for one in unlisted_files(tmp_path / "a", recursive=True)}
+    assert "name it as well" in deep["loop"]
+    assert [one.name for one in find_files(tmp_path / "a", recursive=True)] == ["one.png"]
+    # The advice, followed.
+    named = find_files([tmp_path / "a", tmp_path / "a" / "loop" / "a"], recursive=True)
+    assert len(named) == 2
+
+
+def test_a_folder_that_cannot_be_opened_is_a_problem_not_the_end(tmp_path, monkeypatch) -> None:
+    files_of(tmp_path / "a", one__png=PNG)
+    files_of(tmp_path / "b", two__png=PNG)
+    listing = Path.iterdir
+
+    def refused(folder: Path):
+        if folder.name == "b":
+            raise PermissionError(13, "Permission denied", str(folder))
+        return listing(folder)
+
+    monkeypatch.setattr(Path, "iterdir", refused)
+    files, problems = look_for([tmp_path / "a", tmp_path / "b"])
+    assert [one.name for one in files] == ["one.png"]
+    assert "cannot be opened (Permission denied)" in problems[str(tmp_path / "b")]
+
+
+def link(path, target) -> None:
+    try:
+        path.symlink_to(target)
+    except OSError as error:
+        pytest.skip(f"no symbolic links here: {error}")

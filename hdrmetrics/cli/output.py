@@ -20,7 +20,7 @@ from hdrmetrics.formatting import heading, value_text
 from hdrmetrics.frames import flat_records
 from hdrmetrics.pairing import listed
 from hdrmetrics.summary import summary_of
-from hdrmetrics.textfile import json_text, write_text
+from hdrmetrics.textfile import json_text, readable, write_text
 
 if TYPE_CHECKING:
     from hdrmetrics.batch import Row
@@ -35,7 +35,7 @@ _QUIET_CONDITIONS = ("calibration", "size", "dtype", "region", "mask", "version"
 def emit(text: str, target: str) -> None:
     """Write text to a file, or to stdout for ``-``."""
     if target == "-":
-        sys.stdout.write(text)
+        sys.stdout.write(readable(text))
     else:
         write_text(target, text)
 

@@ -25,6 +25,7 @@ def refuse_overwriting(
     *,
     sources: Sequence[str | os.PathLike[str]] | None = None,
     inputs: Iterable[str | os.PathLike[str]] = (),
+    skippable: bool = False,
 ) -> None:
     """Refuse, before any work, to lose a picture by writing.
 
@@ -38,6 +39,8 @@ def refuse_overwriting(
         What each of ``paths`` is made of, for the message.
     inputs
         Files that are read: never replaced, whatever ``overwrite`` says. ``sources`` count too.
+    skippable
+        Whether the command has ``--skip-existing``.
 
     Raises
     ------
@@ -64,8 +67,9 @@ def refuse_overwriting(
     if there and not overwrite:
         from hdrmetrics.pairing import listed
 
-        count = "is" if len(there) == 1 else "are"
-        raise OptionError(f"{listed(there)} {count} there already: --overwrite replaces them")
+        count, it, they = ("is", "it", "it is") if len(there) == 1 else ("are", "them", "they are")
+        skip = f", --skip-existing leaves {it} as {they}" if skippable else ""
+        raise OptionError(f"{listed(there)} {count} there already: --overwrite replaces {it}{skip}")
 
 
 def _place(path: Path) -> str:

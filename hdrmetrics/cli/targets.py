@@ -12,6 +12,10 @@ from hdrmetrics.errors import OptionError
 from hdrmetrics.textfile import is_special, resolved
 
 _TABLES = ("csv", "json", "latex", "markdown", "junit")
+_WORKBOOKS = frozenset(
+    {".xlsx", ".xls", ".xlsm", ".xlsb", ".ods", ".numbers", ".parquet", ".feather", ".pkl",
+     ".pickle", ".h5", ".hdf5", ".mat", ".docx", ".doc", ".zip", ".gz", ".xz", ".bz2", ".zst"}
+)  # fmt: skip
 _HEAD = 65536  # bytes looked at to tell a picture from text
 
 # All that folders list or leave out as pictures, and others by which nobody means a table.
@@ -98,6 +102,11 @@ def _fault(path: Path, read: Collection[Path]) -> str:
         return f"{str(path)!r} is a folder; name a file to write"
     if not path.parent.is_dir():
         return f"there is no folder {str(path.parent)!r} to write to"
+    if path.suffix.lower() in _WORKBOOKS:
+        return (
+            f"tables are text, which {str(path)!r} would not be; name a .csv, which spreadsheets "
+            "and pandas read"
+        )
     if _is_picture(path):
         return f"{str(path)!r} is a picture; name another file for the table"
     if resolved(path) in read:

@@ -275,7 +275,7 @@ def test_the_advice_of_the_command_works_as_it_stands(run, folders: Path, words)
     refused = run("compare", "cave.png", "ref/a.exr", *words)
     assert refused.code == 2
     flags = re.findall(r"\((--[\w-]+)\)", refused.err)
-    assert set(flags) == {"--reference-scale", "--reference-peak"}
+    assert set(flags) == {"--scale", "--peak"}
     for flag in flags:
         assert run("compare", "cave.png", "ref/a.exr", *words, flag, "10").code == 0
 
