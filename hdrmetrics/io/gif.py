@@ -11,6 +11,7 @@ from hdrmetrics.errors import ImageReadError
 from hdrmetrics.image import Image
 from hdrmetrics.io.build import coded_image
 from hdrmetrics.io.coding import Coding
+from hdrmetrics.io.limits import check_filling
 from hdrmetrics.io.source import Source
 
 _EXTENSION, _FRAME, _END = 0x21, 0x2C, 0x3B
@@ -34,6 +35,7 @@ def read(source: Source) -> Image:
     frames, (*frame, colours) = _frames(source)
     if frame[0] + frame[2] > width or frame[1] + frame[3] > height or not frame[2] * frame[3]:
         raise ImageReadError("corrupt: the first GIF frame does not lie on its canvas")
+    check_filling(width * height, frame[2] * frame[3], "a GIF canvas")
     if not colours:
         raise ImageReadError("corrupt: a GIF without a table of colours")
     notes = ["animated: the first frame was read"] if frames > 1 else []
