@@ -5,12 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from hdrmetrics.errors import ImageLimitError, ImageReadError
+from hdrmetrics.errors import ImageReadError
 from hdrmetrics.io.exr_header import Part
+from hdrmetrics.io.limits import check_filling
 from hdrmetrics.io.source import Source
-
-_EMPTY = 16  # times the data, or this many pixels: what a display window may hold beyond them
-_MANY = 2**24
 
 
 def check_windows(source: Source, part: Part) -> None:
@@ -34,10 +32,7 @@ def check_windows(source: Source, part: Part) -> None:
             f"{part.display_window}"
         )
     shown, held = (right - left + 1) * (bottom - top + 1), (x1 - x0 + 1) * (y1 - y0 + 1)
-    if shown > max(_MANY, _EMPTY * held):
-        raise ImageLimitError(
-            f"an EXR display window of {shown} pixels for a data window of {held}: crop it first"
-        )
+    check_filling(shown, held, "an EXR display window")
 
 
 def place(pixels: NDArray[np.float32], part: Part) -> tuple[NDArray[np.float32], list[str]]:

@@ -11,6 +11,7 @@ from hdrmetrics.errors import ImageReadError
 from hdrmetrics.image import Image
 from hdrmetrics.io.build import coded_image
 from hdrmetrics.io.icc import identify
+from hdrmetrics.io.limits import check_filling
 from hdrmetrics.io.source import Source
 
 _EXTENSION, _FRAME, _END = 0x21, 0x2C, 0x3B
@@ -36,6 +37,7 @@ def read(source: Source) -> Image:
     frames, (*frame, colours), profile = _frames(source)
     if frame[0] + frame[2] > width or frame[1] + frame[3] > height or not frame[2] * frame[3]:
         raise ImageReadError("corrupt: the first GIF frame does not lie on its canvas")
+    check_filling(width * height, frame[2] * frame[3], "a GIF canvas")
     if not colours:
         raise ImageReadError("corrupt: a GIF without a table of colours")
     notes = ["animated: the first frame was read"] if frames > 1 else []

@@ -120,9 +120,9 @@ def read_directory(
     return tags, following
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Directory:
-    """One directory of a file.
+    """One directory of a file; equal to itself only.
 
     Parameters
     ----------

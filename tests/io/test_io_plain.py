@@ -194,6 +194,14 @@ def test_a_gif_whose_first_frame_is_smaller_is_noted(read):
     assert read(gif(0x80, table, (0, 0, 3, 2), 0)).notes == ()
 
 
+def test_a_gif_canvas_out_of_proportion_is_refused(read):
+    """These forty bytes would take gigabytes."""
+    data = bytearray(gif(0x80, bytes(6), (0, 0, 1, 1), 0))
+    struct.pack_into("<HH", data, 6, 10_000, 10_000)
+    with pytest.raises(ImageLimitError, match="crop it first"):
+        read(bytes(data))
+
+
 def test_gif_colours_that_are_not_there(read):
     with pytest.raises(ImageReadError, match="beyond the 2 there are"):
         read(gif(0x80, bytes(6), (0, 0, 1, 1), 3))

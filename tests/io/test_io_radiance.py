@@ -159,6 +159,23 @@ def test_packed_and_flat_scanlines_in_one_file(read):
     np.testing.assert_array_equal(image.pixels, light(samples).astype(np.float32))
 
 
+@pytest.mark.parametrize("batch", [1, 40, 2**20])
+def test_scanlines_of_every_packing_in_any_order(read, monkeypatch, batch):
+    monkeypatch.setattr(rgbe, "_BATCH", batch)
+    rng = np.random.default_rng(3)
+    samples = coded(200, 9)
+    body = b""
+    for row, kind in zip(samples, rng.choice(["plain"] * 6 + ["new", "old"], 200), strict=True):
+        if kind == "old":
+            row[5:] = row[4]
+            body += row[:5].tobytes() + bytes([1, 1, 1, 4])
+        else:
+            body += row.tobytes() if kind == "plain" else new_rle(row[None])
+    image = read(file(body, "-Y 200 +X 9"))
+    np.testing.assert_array_equal(image.pixels, light(samples).astype(np.float32))
+    assert image.notes == ()
+
+
 def test_more_than_one_batch_of_scanlines(read, monkeypatch):
     monkeypatch.setattr(rgbe, "_BATCH", 200)
     samples = coded(30, 20)

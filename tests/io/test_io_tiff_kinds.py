@@ -360,6 +360,12 @@ def test_the_orientation_of_a_thumbnail_holds_for_its_picture(read, own):
     assert image.pixels.shape == ((4, 2, 1) if own else (2, 4, 1))
 
 
+def test_a_thousand_directories_in_each_other(read):
+    chains = [[(2, 10, {254: 1, 330: index + 1})] for index in range(1000)]
+    image = read(directories(*chains, [LARGE]))
+    assert image.pixels.shape == (4, 4, 1)
+
+
 def raw(first: dict | None) -> bytes:
     out = io.BytesIO()
     mosaic = np.arange(48 * 64, dtype=np.uint16).reshape(48, 64)
