@@ -220,7 +220,11 @@ def left_out(
         sources = [sources]
     pictures, others = [], Counter[str]()
     for folder in dict.fromkeys(map(Path, sources)):
-        for path in _entries(folder, recursive) if folder.is_dir() else ():
+        try:
+            paths = _entries(folder, recursive) if folder.is_dir() else []
+        except OSError:  # a problem of its own, see look_for
+            continue
+        for path in paths:
             whole = folder / path
             if is_picture(whole):
                 continue

@@ -275,6 +275,7 @@ def test_a_folder_that_cannot_be_opened_is_a_problem_not_the_end(tmp_path, monke
     files, problems = look_for([tmp_path / "a", tmp_path / "b"])
     assert [one.name for one in files] == ["one.png"]
     assert "cannot be opened (Permission denied)" in problems[str(tmp_path / "b")]
+    assert left_out([tmp_path / "a", tmp_path / "b"]) == ([], {})
 
 
 def link(path, target) -> None:
