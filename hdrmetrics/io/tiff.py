@@ -11,6 +11,7 @@ from hdrmetrics.image import Image
 from hdrmetrics.io import tiff_colour
 from hdrmetrics.io.build import coded_image, drop_alpha, linear_image
 from hdrmetrics.io.coding import Coding
+from hdrmetrics.io.exif_colour import coding_by_exif
 from hdrmetrics.io.icc import identify, why_ignored
 from hdrmetrics.io.orientation import upright
 from hdrmetrics.io.source import Source
@@ -77,7 +78,10 @@ def read(source: Source) -> Image:
             )
             notes += [*ignored, *dropped, "the curve of the TransferFunction tag was applied"]
             return _linear(source, light, tags, f"uint{stored.bits}", details, notes)
-    coding = identify(profile, tiff_colour.coding(tags, curve))
+    coding = tiff_colour.coding(tags, curve)
+    if coding == Coding() and source.data[2:4] in (b"*\0", b"\0*"):
+        coding = coding_by_exif(source.data)  # an Exif block is a TIFF file without a picture
+    coding = identify(profile, coding)
     return _coded(source, samples, tags, stored, coding, details, notes)
 
 

@@ -139,6 +139,16 @@ def test_adobe_rgb_by_exif(read, kind, space, index):
     assert "Exif" in image.calibration.rule
 
 
+def test_adobe_rgb_by_exif_in_tiff(read):
+    codes = np.rint(255 * decoded(encoded(smooth(9, 9), "JPEG"))).astype(np.uint8)
+    image = read(encoded(codes, "TIFF", exif=exif_of(2)))
+    assert image.calibration.rule == "Adobe RGB, by Exif"
+    np.testing.assert_allclose(image.pixels, adobe_of(codes / 255), atol=0.1 / 255)
+    assert "not calibrated" in read(encoded(codes, "TIFF", exif=exif_of(0xFFFF))).notes[0]
+    assert read(encoded(codes, "TIFF", exif=exif_of(1))).calibration.rule == "sRGB, by Exif"
+    assert "does not say" in read(encoded(codes, "TIFF")).calibration.rule
+
+
 def test_a_profile_goes_before_exif(read):
     image = read(encoded(smooth(9, 9), "JPEG", exif=exif_of(2), icc_profile=profile(
         gamma(2.2), CHROMATICITIES["p3"])))  # fmt: skip
