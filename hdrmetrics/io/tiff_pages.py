@@ -63,6 +63,8 @@ def choose(source: Source) -> tuple[Tags, str, list[str]]:
         notes.append("the file begins with a thumbnail: its main picture was read")
     elif not full:
         notes.append("the file calls its only picture a reduced copy of another")
+    if broken:
+        notes.append("truncated or corrupt: a directory behind the picture cannot be read")
     others = [one for one in full if one is not picture and one not in _above(picture)]
     if others:
         larger = max(_area(one.tags) for one in others) > _area(chosen)
