@@ -9,7 +9,7 @@ from hdrmetrics.io.source import Source
 from hdrmetrics.io.tiff_tags import Directory, Tags, number, read_directories, read_layout
 
 _NEW_KIND, _KIND, _WIDTH, _HEIGHT, _PHOTOMETRIC, _DNG = 254, 255, 256, 257, 262, 50706
-_DESCRIPTION, _ORIENTATION = 270, 274
+_DESCRIPTION, _ORIENTATION, _PROFILE = 270, 274, 34675
 _REDUCED, _MASK, _DEPTH = 1, 4, 8
 _OLD_REDUCED = 2
 _STACK = re.compile(rb"ImageJ=[^\0]*?\nimages=(\d{1,9})\n", re.DOTALL)
@@ -63,6 +63,8 @@ def choose(source: Source) -> tuple[Tags, str, list[str]]:
         notes.append("the file begins with a thumbnail: its main picture was read")
     elif not full:
         notes.append("the file calls its only picture a reduced copy of another")
+    if broken:
+        notes.append("truncated or corrupt: a directory behind the picture cannot be read")
     others = [one for one in full if one is not picture and one not in _above(picture)]
     if others:
         larger = max(_area(one.tags) for one in others) > _area(chosen)
@@ -78,6 +80,8 @@ def choose(source: Source) -> tuple[Tags, str, list[str]]:
     turned = next((one.tags for one in _above(picture) if _ORIENTATION in one.tags), {})
     if _ORIENTATION not in chosen and turned:
         chosen = chosen | {_ORIENTATION: turned[_ORIENTATION]}
+    if _PROFILE not in chosen and any(_PROFILE in one.tags for one in _above(picture)):
+        notes.append("the ICC profile of the thumbnail was not applied to the picture")
     return chosen, layout.order, notes
 
 

@@ -360,6 +360,11 @@ def test_the_orientation_of_a_thumbnail_holds_for_its_picture(read, own):
     assert image.pixels.shape == ((4, 2, 1) if own else (2, 4, 1))
 
 
+def test_a_profile_of_the_thumbnail_alone_is_noted(read):
+    image = read(directories([(2, 10, {254: 1, 330: 1, 34675: 0})], [LARGE]))
+    assert any("profile of the thumbnail" in note for note in image.notes)
+
+
 def test_a_thousand_directories_in_each_other(read):
     chains = [[(2, 10, {254: 1, 330: index + 1})] for index in range(1000)]
     image = read(directories(*chains, [LARGE]))
@@ -422,7 +427,9 @@ def test_a_broken_second_page_does_no_harm(read):
     data = bytearray(encoded(samples(4, 4, 3, np.uint8), photometric="rgb"))
     first = page(bytes(data))
     struct.pack_into("<I", data, first.offset + 2 + 12 * len(first.tags), 2**31)
-    check(read(bytes(data)), samples(4, 4, 3, np.uint8))
+    image = read(bytes(data))
+    check(image, samples(4, 4, 3, np.uint8))
+    assert any("a directory behind the picture" in note for note in image.notes)
 
 
 def retagged(data: bytes, old: int, new: int) -> bytes:
