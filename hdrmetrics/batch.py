@@ -18,7 +18,7 @@ from hdrmetrics.errors import HdrMetricsError, OptionError
 from hdrmetrics.image import Image
 from hdrmetrics.inputs import Source, Units
 from hdrmetrics.io import workers
-from hdrmetrics.machine import usable_cores
+from hdrmetrics.machine import torch_threads, usable_cores
 from hdrmetrics.metric import Metric
 from hdrmetrics.result import Score
 from hdrmetrics.room import Room
@@ -148,12 +148,16 @@ def score_files(
     Raises
     ------
     UnknownNameError, OptionError, ImageReadError
-        For metrics, displays, options or a mask that are wrong for every file.
+        For metrics, displays, options or a mask that are wrong for every file, no metric at all,
+        and files that are no pairs.
     """
     if jobs is not None and jobs < 1:
         raise OptionError(f"jobs must be at least 1, not {jobs}")
     if isinstance(metrics, (str, Metric)):  # a str is a sequence of its letters
         metrics = [metrics]
+    if not metrics:
+        raise OptionError("metrics are names or metrics made by create_metric(), not an empty list")
+    files = [_pair(one) for one in ([files] if isinstance(files, (str, Path)) else files)]
     units = Units(
         peak, scale, display, test_peak, test_scale, reference_peak, reference_scale, lenient=True
     )
@@ -188,8 +192,19 @@ def score_files(
         for index, (test, other) in enumerate(files):
             done(index, task.row(index, test, other))
     else:
-        _in_threads(files, task, jobs, done)
+        with torch_threads(torch.get_num_threads() // jobs):
+            _in_threads(files, task, jobs, done)
     return [rows[index] for index in range(len(files))]
+
+
+def _pair(one: Any) -> tuple[Source, Source | None]:
+    if not isinstance(one, (tuple, list)) or len(one) != 2:
+        what = repr(one) if isinstance(one, (str, Path)) else type(one).__name__
+        raise OptionError(
+            f"files are pairs (test, reference), not {what}: give [(test, reference), …], or "
+            "[(test, None), …] for metrics without a reference"
+        )
+    return one[0], one[1]
 
 
 def usual_jobs(device: torch.device | str | None) -> int:
@@ -309,8 +324,6 @@ def _in_threads(
     done: Callable[[int, Row], None],
 ) -> None:
     """Call ``done`` with the rows of all files as they come."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(max(1, threads // jobs))
     pool = ThreadPoolExecutor(jobs)
     running: dict[Future[Row], int] = {}
     rest = enumerate(files)
@@ -334,7 +347,6 @@ def _in_threads(
     finally:
         task.stopped.set()
         pool.shutdown(cancel_futures=True)
-        torch.set_num_threads(threads)
         workers.keep(1)
 
 

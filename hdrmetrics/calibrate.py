@@ -113,10 +113,16 @@ def _lacks(role: Role, pair: Pair, units: Units, display: Display | None) -> str
     own = units.own(other)
     known = _state(pair[other]).partition(", whose")[0]
     state = f"gets {own.option}=" if own is not None and _open(pair[other]) else f"is {known}"
+    # Beside a factor of one side the other needs its own. Alone the common one is better advice: it
+    # concerns this picture only, and both of the next pair, where a job has pairs of both kinds.
+    side = "" if units.first is None else f"{role}_"
+    scale, peak = (
+        (f"{side}{kind}=", f"--{side}{kind}".replace("_", "-")) for kind in ("scale", "peak")
+    )
     text = (
         f"the {role} image is linear light with no absolute scale, but the {other} image {state}: "
-        f"say how many cd/m² a 1 of the {role} image is with {role}_scale= (--{role}-scale), or "
-        f"its brightest luminance with {role}_peak= (--{role}-peak)"
+        f"say how many cd/m² a 1 of the {role} image is with {scale[0]} ({scale[1]}), or its "
+        f"brightest luminance with {peak[0]} ({peak[1]})"
     )
     return text if display is None else f"{text}; a display does not say it"
 

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from hdrmetrics.metric import MetricInfo
 
 
 def format_value(value: float, unit: str, scale: tuple[float, float]) -> str:
@@ -31,6 +35,25 @@ def format_value(value: float, unit: str, scale: tuple[float, float]) -> str:
     if span <= 2:
         return f"{value:.4f}"
     return f"{value:.2f}" if span <= 1000 else f"{value:.4g}"
+
+
+def value_text(value: float | None, info: MetricInfo) -> str:
+    """Return a value of a metric without its unit, a dash for ``None``."""
+    return "–" if value is None else format_value(value, info.unit, info.range)
+
+
+def signed_text(value: float, info: MetricInfo) -> str:
+    """Return a change of a metric with its sign, without one where rounding leaves nothing."""
+    text = value_text(abs(value), info)
+    if not text.strip("0."):
+        return text
+    return ("+" if value > 0 else "−") + text
+
+
+def heading(info: MetricInfo) -> str:
+    """Return a column's title: the metric, its unit and its direction."""
+    unit = f" [{info.unit}]" if info.unit else ""
+    return f"{info.name}{unit} {arrow(info.higher_is_better)}"
 
 
 def with_unit(text: str, unit: str) -> str:

@@ -7,7 +7,7 @@ Metrics of light take linear light that is not negative.
 
 Every other name of :func:`hdrmetrics.list_metrics` is a function here too, with ``_`` for ``-``:
 ``stack_psnr(test, reference)``, ``norvdpnet(image)``, ``pu21_ssim(test, reference)``. They take the
-options of :func:`hdrmetrics.metric_options` by keyword and ``mask``.
+options of :func:`hdrmetrics.metric_options` by keyword and ``mask``. ``sdr_ssim`` is ``ssim``.
 
 Examples
 --------
@@ -109,10 +109,15 @@ __all__ = [
 
 def __getattr__(name: str) -> Callable[..., Tensor]:
     if not name.startswith("_"):
-        from hdrmetrics.catalogue import list_metrics
+        from hdrmetrics.catalogue import canonical_name, list_metrics
 
+        # ``sdr_ssim`` is ``ssim``, as ``sdr-ssim`` is wherever a metric is named.
+        plain = canonical_name(name.replace("_", "-")).replace("-", "_")
+        if plain in __all__ and plain != name:
+            function: Callable[..., Tensor] = globals()[plain]
+            return function
         for info in list_metrics():
-            if info.name.replace("-", "_") == name:
+            if info.name.replace("-", "_") == plain:
                 return _function(info)
     raise AttributeError(
         f"module {__name__!r} has no attribute {name!r}; dir() lists its functions"

@@ -25,7 +25,7 @@ from hdrmetrics.gate_limits import NOISE, Rules, missed
 from hdrmetrics.gate_result import Check, GateReport, gain
 from hdrmetrics.inputs import Source
 from hdrmetrics.metric import MetricInfo
-from hdrmetrics.pairing import find_cases, listed
+from hdrmetrics.pairing import find_cases, listed, scorable
 
 Files = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 
@@ -95,10 +95,10 @@ def evaluate_quality(
     >>> report.status  # doctest: +SKIP
     'pass'
     """
-    found = find_cases(test, reference, recursive=recursive)
+    cases, problems = scorable(find_cases(test, reference, recursive=recursive))
     return evaluate_cases(
-        {one.name: (one.test, one.reference) for one in found if not one.problem},
-        problems={one.name: one.problem for one in found if one.problem},
+        cases,
+        problems=problems,
         paired=reference is not None,
         metrics=metrics,
         fail_below=fail_below,
@@ -343,7 +343,7 @@ def _news(old: Baseline, checks: Sequence[Check], infos: Mapping[str, MetricInfo
 def _update(
     path: str | Path, old: Baseline, checks: Sequence[Check], infos: Mapping[str, MetricInfo]
 ) -> tuple[bool, list[str]]:
-    failed = [check.file for check in checks if check.value is None]
+    failed = list(dict.fromkeys(check.file for check in checks if check.value is None))
     if failed:
         return False, [f"the baseline was not written: no value for {listed(failed)}"]
     new: Baseline = {}

@@ -11,7 +11,7 @@ from typing import Any
 
 from hdrmetrics import __version__
 from hdrmetrics.errors import OptionError
-from hdrmetrics.textfile import write_text
+from hdrmetrics.textfile import json_text, write_text
 
 _FORMAT = 1
 _ABOUT = "Quality baseline of hdrmetrics. Renew it with --update-baseline, not by hand."
@@ -133,8 +133,7 @@ def write_baseline(path: str | Path, baseline: Baseline, units: Mapping[str, str
             for file, metrics in baseline.items()
         },
     }
-    text = json.dumps(record, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False)
-    write_text(path, text + "\n")
+    write_text(path, json_text(record, sort_keys=True))
 
 
 def _entry(entry: Entry, common: Mapping[str, Any]) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from hdrmetrics.errors import OptionError
-from hdrmetrics.formatting import format_value, with_unit
+from hdrmetrics.formatting import value_text, with_unit
 from hdrmetrics.gate_result import Limit
 from hdrmetrics.metric import MetricInfo
 
@@ -72,7 +72,7 @@ class Rules:
             noise = NOISE * abs(baseline) if math.isfinite(baseline) else 0.0
             room = max(drop, noise)
             sign = 1.0 if info.higher_is_better else -1.0
-            was = with_unit(format_value(baseline, info.unit, info.range), info.unit)
+            was = with_unit(value_text(baseline, info), info.unit)
             reason = f"baseline {was}" + (f", max drop {drop:g}" if drop else "")
             found.append(Limit(baseline - sign * room, reason))
         return tuple(found)
@@ -106,7 +106,7 @@ def missed(value: float, limit: Limit, info: MetricInfo) -> str:
     """Return in words how a value misses a limit."""
 
     def text(number: float) -> str:
-        return with_unit(format_value(number, info.unit, info.range), info.unit)
+        return with_unit(value_text(number, info), info.unit)
 
     def exact(number: float) -> str:
         return with_unit(f"{number:.7g}", info.unit)

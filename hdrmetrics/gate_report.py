@@ -10,7 +10,7 @@ from typing import Any
 
 from hdrmetrics import __version__
 from hdrmetrics.errors import ImageWriteError
-from hdrmetrics.formatting import arrow, with_unit
+from hdrmetrics.formatting import heading, signed_text, with_unit
 from hdrmetrics.gate_result import Check, GateReport
 from hdrmetrics.textfile import json_text, write_text
 
@@ -84,12 +84,7 @@ def limit_text(check: Check) -> str:
 
 def change_text(check: Check) -> str:
     """Return the change since the baseline with its sign, or a dash."""
-    if check.change is None:
-        return "–"
-    text = check.text(abs(check.change))
-    if not text.strip("0."):  # nothing is left after rounding: no sign either
-        return text
-    return ("+" if check.change > 0 else "−") + text
+    return "–" if check.change is None else signed_text(check.change, check.info)
 
 
 def to_markdown(report: GateReport, *, most: int = 50) -> str:
@@ -114,11 +109,9 @@ def to_markdown(report: GateReport, *, most: int = 50) -> str:
     lines += ["", "| picture | metric | value | baseline | change | limit | verdict |"]
     lines.append("|---|---|--:|--:|--:|--:|---|")
     for check in report.checks[:most]:
-        unit = f" [{check.info.unit}]" if check.info.unit else ""
-        name = f"{check.info.name}{unit} {arrow(check.info.higher_is_better)}"
         cells = [
-            f"`{_cell(check.file)}`", name, check.text(check.value), check.text(check.baseline),
-            change_text(check), limit_text(check), _WORD[check.status],
+            f"`{_cell(check.file)}`", heading(check.info), check.text(check.value),
+            check.text(check.baseline), change_text(check), limit_text(check), _WORD[check.status],
         ]  # fmt: skip
         lines.append(f"| {' | '.join(cells)} |")
     if len(report.checks) > most:

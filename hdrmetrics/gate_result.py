@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from hdrmetrics import __version__
-from hdrmetrics.formatting import format_value
+from hdrmetrics.formatting import value_text
 from hdrmetrics.metric import MetricInfo
 
 Status = Literal["pass", "fail", "error"]
@@ -89,7 +89,7 @@ class Check:
 
     def text(self, value: float | None) -> str:
         """Return a value of this metric for people, without its unit; a dash for ``None``."""
-        return "–" if value is None else format_value(value, self.info.unit, self.info.range)
+        return value_text(value, self.info)
 
 
 @dataclass(frozen=True, slots=True)

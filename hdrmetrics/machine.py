@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 _CGROUP = Path("/sys/fs/cgroup")
@@ -32,6 +34,19 @@ def usable_memory() -> int:
     total = total if total > 0 else _UNKNOWN_MEMORY
     limit = _words("memory.max")
     return min(total, int(limit[0])) if limit and limit[0].isdigit() else total
+
+
+@contextlib.contextmanager
+def torch_threads(count: int) -> Iterator[None]:
+    """Let PyTorch use so many threads, at least 1, for a while."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(max(1, count))
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def _words(name: str) -> list[str]:

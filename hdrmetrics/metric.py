@@ -451,7 +451,7 @@ def as_batch(image: Tensor, role: str = "image") -> Tensor:
     ShapeError
         For other shapes, integer types, or an empty image.
     """
-    what = _called(role)
+    what = called(role)
     if not isinstance(image, Tensor):
         raise ShapeError(
             f"{what} must be a torch tensor, not {type(image).__name__}; "
@@ -471,7 +471,8 @@ def as_batch(image: Tensor, role: str = "image") -> Tensor:
     return image.float() if image.dtype in (torch.float16, torch.bfloat16) else image
 
 
-def _called(role: str) -> str:
+def called(role: str) -> str:
+    """Return what messages call an image: ``"the test image"``, or ``"the image"``."""
     return "the image" if role == "image" else f"the {role} image"
 
 
@@ -489,7 +490,7 @@ def value_range(image: Tensor, role: str = "image") -> tuple[float, float] | Non
     low, high = (float(v) for v in torch.aminmax(values))
     if not (math.isfinite(low) and math.isfinite(high)):
         bad = int((~torch.isfinite(values)).sum())
-        raise PixelValueError(f"{_called(role)} has {bad} pixel values that are NaN or infinite")
+        raise PixelValueError(f"{called(role)} has {bad} pixel values that are NaN or infinite")
     return low, high
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from hdrmetrics.endings import SUFFIXES
 from hdrmetrics.errors import ImageReadError, PairingError
 from hdrmetrics.io.kinds import is_picture, why_left_out
 
@@ -96,6 +97,8 @@ def look_for(
                 found.setdefault(one.path, one)
         except ImageReadError as error:
             problems[str(source)] = str(error)
+        except OSError as error:  # a folder that may not be looked into
+            problems[str(source)] = f"{os.fspath(source)}: cannot be opened ({error.strerror})"
     files = list(found.values())
     if len({one.name for one in files}) < len(files):
         root = Path(os.path.commonpath([one.path.absolute().parent for one in files]))
@@ -115,8 +118,8 @@ def _find(source: Path, recursive: bool) -> list[Found]:
         ]
         if not images:
             deeper = "" if recursive else " (folders inside it are not looked into)"
-            left_out = unlisted_files(source, recursive=recursive)
-            more = f"; {described(left_out)}" if left_out else ""
+            unread = unlisted_files(source, recursive=recursive)
+            more = f"; {described(unread)}" if unread else ""
             raise ImageReadError(f"the folder {str(source)!r} holds no image file{deeper}{more}")
         return images
     pattern = str(source)
@@ -130,13 +133,38 @@ def _find(source: Path, recursive: bool) -> list[Found]:
 
 
 def _below(folder: Path, recursive: bool) -> list[Path]:
-    """Return the regular files below a folder, relative to it, sorted, without hidden ones."""
+    """Return the files below a folder, relative to it, sorted, without hidden ones.
+
+    Pipes, links that lead nowhere and the like count where they are called pictures: reading them
+    tells what is wrong.
+    """
+    return [path for path in _entries(folder, recursive) if _is_file(folder / path)]
+
+
+def _entries(folder: Path, recursive: bool) -> list[Path]:
     walk = folder.rglob("*") if recursive else folder.iterdir()
     return [
         path
         for path in sorted(path.relative_to(folder) for path in walk)
-        if not any(part.startswith(".") for part in path.parts) and (folder / path).is_file()
+        if not any(part.startswith(".") for part in path.parts)
     ]
+
+
+def _is_file(path: Path) -> bool:
+    return path.is_file() or (path.suffix.lower() in SUFFIXES and not path.is_dir())
+
+
+def _out_of_reach(path: Path, recursive: bool) -> str | None:
+    """Return why a folder is not looked into; ``None`` for no folder, or where none is."""
+    if not recursive or not path.is_dir():
+        return None
+    if path.is_symlink():
+        return "a link to a folder, which is not followed: name it as well"
+    try:
+        with os.scandir(path):
+            return None
+    except OSError as error:
+        return f"a folder that cannot be opened: {error.strerror}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +192,8 @@ def unlisted_files(
     """Return the pictures in folders that :func:`find_files` leaves out, so that it can be said.
 
     These are files of kinds that cannot be read (camera raw, Photoshop …), and pictures whose
-    ending is not that of one. Texts, tables and the like are none.
+    ending is not that of one; with ``recursive`` also folders that cannot be opened, and links to
+    folders. Texts, tables and the like are none.
 
     Parameters
     ----------
@@ -176,19 +205,38 @@ def unlisted_files(
     list of LeftOut
         Sorted by name within each folder.
     """
+    return left_out(sources, recursive=recursive)[0]
+
+
+def left_out(
+    sources: str | os.PathLike[str] | Iterable[str | os.PathLike[str]], *, recursive: bool = False
+) -> tuple[list[LeftOut], dict[str, int]]:
+    """Return the pictures of :func:`unlisted_files`, and how many files are no pictures at all.
+
+    The latter by their ending, in lower case, empty where a name has none; hidden files do not
+    count.
+    """
     if isinstance(sources, (str, os.PathLike)):
         sources = [sources]
-    found = []
+    pictures, others = [], Counter[str]()
     for folder in dict.fromkeys(map(Path, sources)):
-        for path in _below(folder, recursive) if folder.is_dir() else ():
+        try:
+            paths = _entries(folder, recursive) if folder.is_dir() else []
+        except OSError:  # a problem of its own, see look_for
+            continue
+        for path in paths:
             whole = folder / path
-            reason = None if is_picture(whole) else why_left_out(whole)
+            if is_picture(whole):
+                continue
+            reason = why_left_out(whole) if whole.is_file() else _out_of_reach(whole, recursive)
             if reason is not None:
-                found.append(LeftOut(whole, path.as_posix(), reason))
-    return found
+                pictures.append(LeftOut(whole, path.as_posix(), reason))
+            elif whole.is_file():
+                others[path.suffix.lower()] += 1
+    return pictures, dict(sorted(others.items()))
 
 
-def described(left_out: Sequence[LeftOut]) -> str:
+def described(pictures: Sequence[LeftOut]) -> str:
     """Return one sentence about pictures that were left out, by reason.
 
     Examples
@@ -197,31 +245,11 @@ def described(left_out: Sequence[LeftOut]) -> str:
     '1 picture was left out: a.psd (Photoshop: save as TIFF)'
     """
     reasons: dict[str, list[str]] = {}
-    for one in left_out:
+    for one in pictures:
         reasons.setdefault(one.reason, []).append(one.name)
     parts = [f"{listed(names, 3)} ({reason})" for reason, names in reasons.items()]
-    were = "picture was" if len(left_out) == 1 else "pictures were"
-    return f"{len(left_out)} {were} left out: {'; '.join(parts)}"
-
-
-def other_files(
-    sources: str | os.PathLike[str] | Iterable[str | os.PathLike[str]], *, recursive: bool = False
-) -> dict[str, int]:
-    """Return how many files of folders are no pictures at all, by their ending.
-
-    The ending is in lower case, empty where a name has none; hidden files do not count. Pictures
-    that are left out are those of :func:`unlisted_files`.
-    """
-    if isinstance(sources, (str, os.PathLike)):
-        sources = [sources]
-    endings = Counter(
-        path.suffix.lower()
-        for folder in dict.fromkeys(map(Path, sources))
-        if folder.is_dir()
-        for path in _below(folder, recursive)
-        if not is_picture(folder / path) and why_left_out(folder / path) is None
-    )
-    return dict(sorted(endings.items()))
+    were = "picture was" if len(pictures) == 1 else "pictures were"
+    return f"{len(pictures)} {were} left out: {'; '.join(parts)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,6 +323,19 @@ def find_cases(
         name = source if source not in names else f"{source} (as a whole)"
         cases.append(Case(name, Path(source), problem=problem, key=name))
     return cases
+
+
+def scorable(
+    cases: Iterable[Case],
+) -> tuple[dict[str, tuple[Path, Path | None]], dict[str, str]]:
+    """Return the pairs (test, reference) that can be scored by name, and the others' problems."""
+    pairs, problems = {}, {}
+    for one in cases:
+        if one.problem:
+            problems[one.name] = one.problem
+        else:
+            pairs[one.name] = (one.test, one.reference)
+    return pairs, problems
 
 
 def match_files(

@@ -133,18 +133,10 @@ class HdrQuality:
             raise OptionError(f"{name} is better when {direction}: use {right}=")
         if baseline is not None and within is None:
             raise OptionError("a baseline is compared with: give within=")
-        path = None
+        path, update = None, False
         if within is not None:
             path = self._claim(Path(baseline) if baseline is not None else self._default(name))
-        update = path is not None and bool(self._config.getoption(OPTION))
-        if update:
-            assert path is not None
-            path.parent.mkdir(parents=True, exist_ok=True)
-        elif path is not None and not path.exists():
-            raise AssertionError(
-                f"there is no baseline {_shown(path)} yet; if the pictures are good as they are, "
-                f"make it: {self._command()}"
-            )
+            update = self._ready(path)
         cases, problems = collect_cases(test, reference)
         report = evaluate_cases(
             cases,
@@ -194,11 +186,24 @@ class HdrQuality:
         self._used.add(path)
         return path
 
+    def _ready(self, path: Path) -> bool:
+        """Return whether the baseline is to be written; fail if it should be there and is not."""
+        __tracebackhide__ = True
+        if self._config.getoption(OPTION):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            return True
+        if not path.exists():
+            raise AssertionError(
+                f"there is no baseline {_shown(path)} yet; if the pictures are good as they are, "
+                f"make it: {self._command()}"
+            )
+        return False
+
     def _command(self) -> str:
         return f"pytest {OPTION} {self._node.nodeid!r}"
 
     def _message(self, report: GateReport, metric: str) -> str:
-        from hdrmetrics.cli.output import heading
+        from hdrmetrics.formatting import heading
 
         bad = [check for check in report.checks if check.status != "pass"]
         what = "fell" if report.status == "fail" else "could not be judged"
@@ -264,12 +269,12 @@ def collect_cases(test: Pictures, reference: Pictures | None) -> tuple[Cases, di
         If there is no file.
     """
     from hdrmetrics.errors import PairingError
-    from hdrmetrics.pairing import find_cases, listed
+    from hdrmetrics.pairing import find_cases, listed, scorable
 
     if _are_files(test) and (reference is None or _are_files(reference)):
         found = find_cases(_files(test), None if reference is None else _files(reference))
-        cases: Cases = {one.name: (one.test, one.reference) for one in found if not one.problem}
-        return cases, {one.name: one.problem for one in found if one.problem}
+        cases, problems = scorable(found)
+        return {**cases}, problems
     tests = _named(test)
     if not tests:
         raise PairingError("there are no pictures to check")

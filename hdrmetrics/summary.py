@@ -5,10 +5,15 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from hdrmetrics.errors import OptionError
+
+if TYPE_CHECKING:
+    from hdrmetrics.batch import Row
+    from hdrmetrics.metric import MetricInfo
 
 RESAMPLES, SEED = 10_000, 0
 """Of the intervals of :func:`paired_difference`."""
@@ -97,6 +102,14 @@ def summarise(values: Iterable[float | None], *, higher_is_better: bool) -> Summ
         infinite=len(numbers) - len(finite),
         not_numbers=len(there) - len(numbers),
         failed=len(given) - len(there),
+    )
+
+
+def summary_of(rows: Iterable[Row], info: MetricInfo) -> Summary:
+    """Return what there is to say about the values that rows have of a metric."""
+    return summarise(
+        (row.scores[info.name].value if info.name in row.scores else None for row in rows),
+        higher_is_better=info.higher_is_better,
     )
 
 

@@ -1,4 +1,4 @@
-"""Text files, JSON among them, that appear complete or not at all."""
+"""Files that appear complete or not at all, and texts (JSON among them) written so."""
 
 from __future__ import annotations
 
@@ -14,8 +14,16 @@ from typing import Any
 from hdrmetrics.errors import ImageWriteError
 
 
+def resolved(path: str | os.PathLike[str]) -> Path:
+    """Return the absolute path that links lead to; one that leads in a circle stays itself.
+
+    :meth:`pathlib.Path.resolve` raises ``RuntimeError`` over such a one before Python 3.13.
+    """
+    return Path(os.path.realpath(path))
+
+
 @contextlib.contextmanager
-def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
+def draft_of(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Give a draft beside a file, which replaces it when the block ends without an error.
 
     Parameters
@@ -31,22 +39,35 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
 
     Raises
     ------
-    ImageWriteError
-        If the draft cannot be written or moved; an older file is then as it was.
+    OSError
+        If the draft cannot be moved; an older file is then as it was.
     """
     target = Path(path)
+    if is_special(target):
+        yield target
+        return
+    target = resolved(target)
+    draft = target.with_name(f".{target.stem}.{secrets.token_hex(4)}{target.suffix}")
     try:
-        if target.exists() and not target.is_file():
-            yield target
-            return
-        target = target.resolve()
-        draft = target.with_name(f".{target.stem}.{secrets.token_hex(4)}{target.suffix}")
-        try:
+        yield draft
+        os.replace(draft, target)
+    finally:
+        with contextlib.suppress(OSError):
+            draft.unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """Give a draft as :func:`draft_of`, with an error that names the file.
+
+    Raises
+    ------
+    ImageWriteError
+        If the draft cannot be written or moved.
+    """
+    try:
+        with draft_of(path) as draft:
             yield draft
-            os.replace(draft, target)
-        finally:
-            with contextlib.suppress(OSError):
-                draft.unlink(missing_ok=True)
     except ImageWriteError:
         raise
     except OSError as error:
@@ -54,8 +75,16 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         raise ImageWriteError(f"cannot write {os.fspath(path)!r}: {reason}") from error
 
 
+def is_special(path: Path) -> bool:
+    """Return whether this is a device or pipe: nothing there to lose."""
+    return path.exists() and not path.is_file() and not path.is_dir()
+
+
 def write_text(path: str | os.PathLike[str], text: str) -> None:
-    """Write UTF-8 text, replacing the file in one step.
+    r"""Write UTF-8 text, replacing the file in one step.
+
+    Bytes of a file's name that are no text are written as ``\xff``: one name must neither lose a
+    table nor make it a file that no other program reads.
 
     Raises
     ------
@@ -63,12 +92,31 @@ def write_text(path: str | os.PathLike[str], text: str) -> None:
         If the file cannot be written.
     """
     with replacing(path) as draft:
-        # A file's name may hold bytes that are no text; they must not lose the whole table.
-        draft.write_text(text, encoding="utf-8", newline="\n", errors="surrogateescape")
+        draft.write_text(readable(text), encoding="utf-8", newline="\n")
 
 
-def json_text(document: Any) -> str:
+def readable(text: str) -> str:
+    r"""Return a text that UTF-8 can hold: bytes of file names that are no text as ``\xff``.
+
+    Examples
+    --------
+    >>> readable(os.fsdecode(b"caf\xe9.jpg"))
+    'caf\\xe9.jpg'
+    """
+    # On systems whose names are UTF-16, half a character has no byte.
+    whole = text.encode("utf-8", "surrogateescape" if _escaped_only(text) else "backslashreplace")
+    return whole.decode("utf-8", "backslashreplace")
+
+
+def _escaped_only(text: str) -> bool:
+    return not re.search("[\ud800-\udc7f\udd00-\udfff]", text)
+
+
+def json_text(document: Any, *, sort_keys: bool = False) -> str:
     """Return a document as strict JSON that people can read."""
-    text = json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    text = (
+        json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False, sort_keys=sort_keys)
+        + "\n"
+    )
     # Bytes of a file's name that are no text come as half a character, which UTF-8 does not have.
     return re.sub("[\ud800-\udfff]", lambda found: f"\\u{ord(found[0]):04x}", text)

@@ -284,3 +284,14 @@ def test_a_reference_that_fails_fails_every_row(files: list[tuple[Path, Path]]) 
     lacking = files[0][0].with_name("no.exr")
     rows = hm.score_files([(test, lacking) for test, _ in files], ["pu21-psnr"], jobs=3)
     assert all("no.exr: no such file" in row.errors["file"] for row in rows)
+
+
+@pytest.mark.parametrize("wrong", ["renders", ["renders"], [Path("a.exr")], [("a.exr",)], [None]])
+def test_files_that_are_no_pairs_are_told_what_pairs_are(wrong: Any) -> None:
+    with pytest.raises(OptionError, match=r"pairs \(test, reference\).*\(test, None\)"):
+        hm.score_files(wrong, "pu21-psnr")
+
+
+def test_no_metric_at_all_is_no_success(files: list[tuple[Path, Path]]) -> None:
+    with pytest.raises(OptionError, match="not an empty list"):
+        hm.score_files(files, [])

@@ -110,8 +110,9 @@ def test_without_a_factor_the_advice_works_when_it_is_followed(
     with pytest.raises(DomainError, match="no absolute scale") as error:
         psnr(sources, *pair, display=display)
     options = re.findall(r"(\w+)= \((--[\w-]+)\)", str(error.value))
-    assert [option for option, _ in options] == [f"{role}_scale", f"{role}_peak"]
-    assert [flag for _, flag in options] == [f"--{role}-scale", f"--{role}-peak"]
+    # The factors of both: a table of methods has pairs of linear files beside such a pair.
+    assert [option for option, _ in options] == ["scale", "peak"]
+    assert [flag for _, flag in options] == ["--scale", "--peak"]
     with warnings.catch_warnings():
         # An SDR file on a PQ display is another matter: it is read as PQ, with a warning.
         warnings.simplefilter("ignore", HdrMetricsWarning)
@@ -119,6 +120,18 @@ def test_without_a_factor_the_advice_works_when_it_is_followed(
             got = psnr(sources, *pair, display=display, **{option: value})
             if not (known == "sdr" and display == "pq-10000"):
                 assert got.value > SAME
+
+
+def test_beside_a_factor_of_one_side_the_advice_names_the_other_side(
+    sources: dict[str, Any], tmp_path: Path
+) -> None:
+    with pytest.raises(DomainError, match="no absolute scale") as error:
+        psnr(sources, "relative", "relative", test_scale=UNIT)
+    options = re.findall(r"(\w+)= \((--[\w-]+)\)", str(error.value))
+    assert [option for option, _ in options] == ["reference_scale", "reference_peak"]
+    for (option, _), value in zip(options, (UNIT, PEAK), strict=True):
+        got = psnr(sources, "relative", "relative", test_scale=UNIT, **{option: value})
+        assert got.value > SAME
 
 
 def test_two_files_of_different_units(sources: dict[str, Any], tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -11,9 +12,9 @@ from hdrmetrics.pairing import (
     described,
     find_cases,
     find_files,
+    left_out,
     listed,
     look_for,
-    other_files,
     pair_files,
     unlisted_files,
 )
@@ -42,6 +43,18 @@ def test_a_folder_stands_for_its_images(tree: Path) -> None:
     assert names("test") == ["a.exr", "b.exr"]
     assert names("test", recursive=True) == ["a.exr", "b.exr", "sub/c.png"]
     assert [one.path for one in find_files("test")] == [Path("test/a.exr"), Path("test/b.exr")]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes by name")
+def test_what_is_called_a_picture_but_is_no_file_counts(tree: Path) -> None:
+    """Reading it tells what is wrong: it is not passed over in silence."""
+    os.mkfifo(tree / "test" / "pipe.exr")
+    os.mkfifo(tree / "test" / "pipe")
+    (tree / "test" / "gone.png").symlink_to("nowhere.png")
+    (tree / "test" / "round.exr").symlink_to("round.exr")
+    (tree / "test" / "self").symlink_to(".")
+    assert names("test") == ["a.exr", "b.exr", "gone.png", "pipe.exr", "round.exr"]
+    assert "pipe.exr" in names("test", recursive=True)
 
 
 def test_files_keep_their_order_and_come_once(tree: Path) -> None:
@@ -180,10 +193,10 @@ def test_what_is_wrong_is_returned_beside_what_is_found(tree: Path) -> None:
 def test_files_that_are_left_out_are_counted_by_ending(tree: Path) -> None:
     (tree / "test" / "README").touch()
     (tree / "test" / "more.TXT").touch()
-    assert other_files(["test", "test", "test/a.exr"]) == {"": 1, ".txt": 2}
+    assert left_out(["test", "test", "test/a.exr"])[1] == {"": 1, ".txt": 2}
     (tree / "test" / "sub" / "deep.csv").touch()
-    assert other_files("test", recursive=True) == {"": 1, ".csv": 1, ".txt": 2}
-    assert other_files("test/*.exr") == {}
+    assert left_out("test", recursive=True)[1] == {"": 1, ".csv": 1, ".txt": 2}
+    assert left_out("test/*.exr")[1] == {}
 
 
 def files_of(folder, **contents: bytes) -> None:
@@ -205,10 +218,10 @@ def test_what_is_left_out_can_be_said(tmp_path) -> None:
         tmp_path / "a", one__png=PNG, two__psd=b"8BPS", three__dng=b"II*\0", four__txt=b"text",
         five__dat=JPEG, six=b"8BPS", __hidden__psd=b"8BPS", seven__npy=b"\x93NUMPY",
     )  # fmt: skip
-    left_out = {one.name: one.reason for one in unlisted_files(tmp_path / "a")}
-    assert sorted(left_out) == ["five.dat", "six", "three.dng", "two.psd"]
-    assert left_out["five.dat"].startswith("jpeg by its first bytes")
-    assert "develop it first" in left_out["three.dng"]
+    reasons = {one.name: one.reason for one in unlisted_files(tmp_path / "a")}
+    assert sorted(reasons) == ["five.dat", "six", "three.dng", "two.psd"]
+    assert reasons["five.dat"].startswith("jpeg by its first bytes")
+    assert "develop it first" in reasons["three.dng"]
     words = described(unlisted_files([str(tmp_path / "a"), str(tmp_path / "a" / "one.png")]))
     assert words.startswith("4 pictures were left out: ")
     assert unlisted_files(tmp_path / "a" / "one.png") == []
@@ -225,3 +238,48 @@ def test_left_out_pictures_in_folders_below(tmp_path) -> None:
     files_of(tmp_path / "a" / "b", two__cr2=b"")
     assert unlisted_files(tmp_path / "a") == []
     assert [one.name for one in unlisted_files(tmp_path / "a", recursive=True)] == ["b/two.cr2"]
+
+
+def test_a_link_that_leads_nowhere_is_a_file_that_cannot_be_read(tmp_path) -> None:
+    files_of(tmp_path / "a", one__png=PNG)
+    for name, target in (("gone.png", "nothing.png"), ("self.png", "self.png"), ("x.txt", "no")):
+        link(tmp_path / "a" / name, target)
+    assert [one.name for one in find_files(tmp_path / "a")] == ["gone.png", "one.png", "self.png"]
+    assert unlisted_files(tmp_path / "a") == []
+
+
+def test_what_no_walk_reaches_can_be_said(tmp_path) -> None:
+    files_of(tmp_path / "a", one__png=PNG)
+    (tmp_path / "a" / "dir.png").mkdir()
+    link(tmp_path / "a" / "loop", tmp_path)
+    assert unlisted_files(tmp_path / "a") == []
+    deep = {one.name: one.reason for one in unlisted_files(tmp_path / "a", recursive=True)}
+    assert "name it as well" in deep["loop"]
+    assert [one.name for one in find_files(tmp_path / "a", recursive=True)] == ["one.png"]
+    # The advice, followed.
+    named = find_files([tmp_path / "a", tmp_path / "a" / "loop" / "a"], recursive=True)
+    assert len(named) == 2
+
+
+def test_a_folder_that_cannot_be_opened_is_a_problem_not_the_end(tmp_path, monkeypatch) -> None:
+    files_of(tmp_path / "a", one__png=PNG)
+    files_of(tmp_path / "b", two__png=PNG)
+    listing = Path.iterdir
+
+    def refused(folder: Path):
+        if folder.name == "b":
+            raise PermissionError(13, "Permission denied", str(folder))
+        return listing(folder)
+
+    monkeypatch.setattr(Path, "iterdir", refused)
+    files, problems = look_for([tmp_path / "a", tmp_path / "b"])
+    assert [one.name for one in files] == ["one.png"]
+    assert "cannot be opened (Permission denied)" in problems[str(tmp_path / "b")]
+    assert left_out([tmp_path / "a", tmp_path / "b"]) == ([], {})
+
+
+def link(path, target) -> None:
+    try:
+        path.symlink_to(target)
+    except OSError as error:
+        pytest.skip(f"no symbolic links here: {error}")

@@ -95,10 +95,11 @@ def test_a_trace_holds_nothing_of_the_pictures_it_was_made_with(
             torch.jit.trace(function, (a, ra), check_trace=False)
         return
     traced = torch.jit.trace(function, (a, ra), check_trace=False)
-    torch.testing.assert_close(traced(a, ra), function(a, ra), rtol=1e-5, atol=1e-5)
-    torch.testing.assert_close(traced(b, rb), function(b, rb), rtol=1e-5, atol=1e-5)
     leaf = b.clone().requires_grad_()
-    traced(leaf, rb).sum().backward()
+    with torch.jit.optimized_execution(False):  # of a graph that hardly runs
+        torch.testing.assert_close(traced(a, ra), function(a, ra), rtol=1e-5, atol=1e-5)
+        torch.testing.assert_close(traced(b, rb), function(b, rb), rtol=1e-5, atol=1e-5)
+        traced(leaf, rb).sum().backward()
     assert leaf.grad is not None
     assert float(leaf.grad.abs().sum()) > 0
     # An ordinary call afterwards is not disturbed by what was kept meanwhile.

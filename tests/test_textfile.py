@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 from hdrmetrics.errors import ImageWriteError
 from hdrmetrics.formatting import format_value
 from hdrmetrics.plaintext import ascii_only, one_line
-from hdrmetrics.textfile import write_text
+from hdrmetrics.textfile import json_text, readable, write_text
 
 
 def test_text_replaces_the_file_and_leaves_nothing_else(tmp_path: Path) -> None:
@@ -90,3 +91,12 @@ def test_values_have_the_digits_that_mean_something(
     value: float, unit: str, scale: tuple[float, float], text: str
 ) -> None:
     assert format_value(value, unit, scale) == text
+
+
+def test_names_that_are_no_text_leave_a_file_that_every_program_reads(tmp_path: Path) -> None:
+    write_text(tmp_path / "a.csv", "bad\udcff\udcfe.jpg,\N{SUNRISE},1\n")
+    assert (tmp_path / "a.csv").read_text(encoding="utf-8") == "bad\\xff\\xfe.jpg,\N{SUNRISE},1\n"
+    assert readable("half \ud800 and \udcff") == "half \\ud800 and \\udcff"
+    name = "bad\udcff.jpg"
+    write_text(tmp_path / "a.json", json_text({name: 1, "a": 2}, sort_keys=True))
+    assert list(json.loads((tmp_path / "a.json").read_text(encoding="utf-8"))) == ["a", name]

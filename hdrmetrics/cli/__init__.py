@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
+import traceback
 from collections.abc import Sequence
 
 from hdrmetrics.cli import evaluate, messages
@@ -11,6 +13,7 @@ from hdrmetrics.cli.parser import Misunderstood, build_parser, separate_outputs
 from hdrmetrics.errors import HdrMetricsError
 
 USAGE, INTERRUPTED, BROKEN_PIPE = 2, 130, 141
+_NOT_WRITTEN = (errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EBADF)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -40,11 +43,25 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt as stop:  # jobs say where their rows are
         messages.say(str(stop) or "interrupted")
         return INTERRUPTED
-    except (HdrMetricsError, OSError) as error:
+    except HdrMetricsError as error:
         messages.error(str(error))
+        return USAGE
+    except OSError as error:
+        # Files have their own words; a full disk without a name is that of stdout.
+        if error.filename is None and error.errno in _NOT_WRITTEN:
+            messages.error(f"cannot write to stdout: {error.strerror}")
+            _silence_stdout()
+        else:
+            messages.error(str(error))
         return USAGE
     except MemoryError:
         messages.error("not enough memory")
+        return USAGE
+    except Exception:
+        if argv is not None:
+            raise
+        # A fault of ours. Python would leave with 1, which says that quality fell.
+        traceback.print_exc()
         return USAGE
 
 

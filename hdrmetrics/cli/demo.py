@@ -7,14 +7,16 @@ import shlex
 import sys
 import tempfile
 import textwrap
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hdrmetrics.cli.overwriting import add_overwrite, refuse_overwriting
 from hdrmetrics.defaults import WITH_REFERENCE, WITHOUT_REFERENCE
 
 if TYPE_CHECKING:
     from hdrmetrics.batch import Row
+    from hdrmetrics.image import Image
     from hdrmetrics.scoring import ScoreMap
 
 
@@ -32,39 +34,63 @@ def add_parser(commands: Any) -> None:
     parser.set_defaults(run=run)
 
 
+class _Files(NamedTuple):
+    """What the tour writes: the reference, the spoiled versions by kind, their maps in that order.
+
+    Maps have a folder of their own: they are no pictures to score.
+    """
+
+    folder: Path
+    reference: Path
+    versions: dict[str, Path]
+    maps: list[Path]
+
+
 def run(arguments: argparse.Namespace) -> int:
     """Give the tour."""
-    from hdrmetrics.batch import score_files
-    from hdrmetrics.catalogue import metric_info
     from hdrmetrics.cli.demo_images import spoiled
-    from hdrmetrics.cli.output import (
-        conditions,
-        grouped_warnings,
-        report_problems,
-        score_table,
-    )
-    from hdrmetrics.cli.tables import format_facts, terminal_width
-    from hdrmetrics.errors import ImageWriteError
-    from hdrmetrics.falsecolor import write_map
-    from hdrmetrics.io import read_image, write_image
+    from hdrmetrics.cli.output import report_problems
+    from hdrmetrics.cli.tables import terminal_width
+    from hdrmetrics.io import read_image
     from hdrmetrics.samples import sample_images
 
     width = terminal_width()
-    samples = sample_images()
-    name, source = next(iter(samples.items()))
+    name, source = next(iter(sample_images().items()))
     original = read_image(source)
     changed = spoiled(original)
-    try:
-        folder = Path(arguments.out or tempfile.mkdtemp(prefix="hdrmetrics-demo-"))
-        maps = folder / "maps"  # a folder of their own: they are no pictures to score
-        reference = folder / f"{name}.exr"
-        versions = {kind: folder / f"{name}-{kind}.exr" for kind in changed}
-        drawn = {path: maps / f"{path.stem}.png" for path in versions.values()}
-        refuse_overwriting([reference, *drawn, *drawn.values()], arguments.overwrite)
-        maps.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ImageWriteError(f"cannot make the folder {arguments.out!r}: {error}") from error
+    files = _plan(arguments, name, changed)
+    alone = _by_themselves(width)
+    compared = _against_reference(files, original, changed, width)
+    _say("\n3. Where the differences are", width)
+    _say(f"Maps of local SSIM, bright where the pictures differ, are in {files.folder / 'maps'}:",
+         width)  # fmt: skip
+    for path in files.maps:
+        print(f"  {path.name}")
+    _with_your_own(files.folder, name, width)
+    sys.stdout.flush()
+    return max(report_problems(rows, quiet=True) for rows in (alone, compared))
 
+
+def _plan(arguments: argparse.Namespace, name: str, kinds: Iterable[str]) -> _Files:
+    """Return where files go, after making the folders."""
+    from hdrmetrics.cli.destinations import make_folder
+
+    folder = Path(arguments.out or tempfile.mkdtemp(prefix="hdrmetrics-demo-"))
+    versions = {kind: folder / f"{name}-{kind}.exr" for kind in kinds}
+    maps = [folder / "maps" / f"{path.stem}.png" for path in versions.values()]
+    files = _Files(folder, folder / f"{name}.exr", versions, maps)
+    refuse_overwriting([files.reference, *versions.values(), *maps], arguments.overwrite)
+    make_folder(folder / "maps")
+    return files
+
+
+def _by_themselves(width: int | None) -> list[Row]:
+    from hdrmetrics.batch import score_files
+    from hdrmetrics.catalogue import metric_info
+    from hdrmetrics.cli.output import grouped_warnings, score_table
+    from hdrmetrics.samples import sample_images
+
+    samples = sample_images()
     _say("1. Pictures by themselves", width)
     _say(
         f"{len(samples)} real HDR photographs come with hdrmetrics. Two metrics judge each without "
@@ -73,32 +99,43 @@ def run(arguments: argparse.Namespace) -> int:
         "is best, 100 worst.",
         width,
     )
-    alone = score_files([(path, None) for path in samples.values()], WITHOUT_REFERENCE)
-    infos = [metric_info(metric) for metric in WITHOUT_REFERENCE]
-    print(score_table(alone, infos, width))
-    for line in grouped_warnings(alone):
+    rows = score_files([(path, None) for path in samples.values()], WITHOUT_REFERENCE)
+    print(score_table(rows, [metric_info(metric) for metric in WITHOUT_REFERENCE], width))
+    for line in grouped_warnings(rows):
         _say(f"What looks odd is pointed out: {line}", width)
+    return rows
+
+
+def _against_reference(
+    files: _Files, original: Image, changed: Mapping[str, tuple[str, Image]], width: int | None
+) -> list[Row]:
+    from hdrmetrics.batch import score_files
+    from hdrmetrics.catalogue import metric_info
+    from hdrmetrics.cli.output import conditions, score_table
+    from hdrmetrics.cli.tables import format_facts
+    from hdrmetrics.falsecolor import write_map
+    from hdrmetrics.io import write_image
 
     _say("\n2. Pictures against their reference", width)
-    write_image(reference, original, depth="float")
+    write_image(files.reference, original, depth="float")
     facts = []
     for kind, (words, image) in changed.items():
-        write_image(versions[kind], image, depth="float")
-        facts.append((versions[kind].name, words))
-    _say(f"{name} was spoiled in three ways:", width)
+        write_image(files.versions[kind], image, depth="float")
+        facts.append((files.versions[kind].name, words))
+    _say(f"{files.reference.stem} was spoiled in three ways:", width)
     print(format_facts(facts, width))
 
     def draw(index: int, found: ScoreMap) -> None:
         if found.score.metric == WITH_REFERENCE[-1]:
-            write_map(list(drawn.values())[index], found)
+            write_map(files.maps[index], found)
 
-    pairs = [(path, reference) for path in versions.values()]
-    compared = score_files(pairs, WITH_REFERENCE, on_map=draw)
+    pairs = [(path, files.reference) for path in files.versions.values()]
+    rows = score_files(pairs, WITH_REFERENCE, on_map=draw)
     infos = [metric_info(metric) for metric in WITH_REFERENCE]
     print()
-    print(score_table(compared, infos, width))
+    print(score_table(rows, infos, width))
     print()
-    print(format_facts(conditions(compared, infos)[1:], width))
+    print(format_facts(conditions(rows, infos)[1:], width))
     _say(
         "\nHow to read this: ↑ means higher is better. PSNR is the mean error in decibels: above "
         "about 40 dB differences are hard to see, below 30 dB they are plain. SSIM compares local "
@@ -107,15 +144,13 @@ def run(arguments: argparse.Namespace) -> int:
         "line “light” says what was assumed. Say it yourself with --peak, --scale or --display.",
         width,
     )
-    worst = _worst(compared)
+    worst = _worst(rows)
     if worst is not None:
         _say(f"By SSIM, {Path(worst.test).name} is the worst of the three.", width)
+    return rows
 
-    _say("\n3. Where the differences are", width)
-    _say(f"Maps of local SSIM, bright where the pictures differ, are in {maps}:", width)
-    for path in drawn.values():
-        print(f"  {path.name}")
 
+def _with_your_own(folder: Path, name: str, width: int | None) -> None:
     _say("\n4. The same with your own files", width)
     shown = shlex.quote(f"{folder.as_posix()}/")  # patterns have to stay outside the quotes
     for line in (
@@ -125,8 +160,6 @@ def run(arguments: argparse.Namespace) -> int:
         "hdrmetrics metrics",
     ):
         print(f"  {line}")
-    sys.stdout.flush()
-    return max(report_problems(rows, quiet=True) for rows in (alone, compared))
 
 
 def _worst(rows: list[Row]) -> Row | None:

@@ -25,13 +25,14 @@ def split_output(words: Sequence[str], output: str | None, command: str) -> tupl
     OptionError
         If there is no file to read, or nowhere to write.
     """
-    if output is not None and words:
-        return list(words), output
-    if output is not None or not words:
+    if not words:
         raise OptionError(f"{command} takes a picture and the file to write, or --list")
-    if len(words) == 1:
+    if output is None and len(words) == 1:
         raise OptionError(f"{command} needs the file to write (or a folder) as well: -o OUTPUT")
-    return list(words[:-1]), words[-1]
+    files, target = (words[:-1], words[-1]) if output is None else (words, output)
+    if target == "-":
+        raise OptionError(f"{command} writes no picture to stdout: name a file or a folder")
+    return list(files), target
 
 
 def plan_targets(
@@ -121,10 +122,21 @@ def ready(
         If a folder cannot be made.
     """
     skip = arguments.skip_existing
-    refuse_overwriting(paths, arguments.overwrite or skip, sources=sources)
+    refuse_overwriting(paths, arguments.overwrite or skip, sources=sources, skippable=True)
     for folder in dict.fromkeys(path.parent for path in paths):
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise ImageWriteError(f"cannot make the folder {str(folder)!r}: {error}") from error
+        make_folder(folder)
     return [not (skip and path.exists()) for path in paths]
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder, and those it is in, unless it is there.
+
+    Raises
+    ------
+    ImageWriteError
+        If it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ImageWriteError(f"cannot make the folder {str(folder)!r}: {error}") from error

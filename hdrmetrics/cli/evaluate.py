@@ -105,7 +105,7 @@ def _judge(arguments: argparse.Namespace) -> int:
     from hdrmetrics.cli.tables import terminal_width
     from hdrmetrics.cli.targets import check_targets
     from hdrmetrics.gate import prepare_gate
-    from hdrmetrics.pairing import find_cases
+    from hdrmetrics.pairing import find_cases, scorable
 
     names = shared.chosen_metrics(arguments.metric, ())
     drops = max_drop(arguments.max_drop)
@@ -113,9 +113,10 @@ def _judge(arguments: argparse.Namespace) -> int:
     settings = shared.settings(arguments, _metrics(arguments, names, drops))
     cases = find_cases(arguments.files, arguments.reference, recursive=arguments.recursive)
     check_targets(arguments, [*_inputs(arguments), *(case.test for case in cases)])
+    pairs, problems = scorable(cases)
     gate = prepare_gate(
-        {one.name: (one.test, one.reference) for one in cases if not one.problem},
-        problems={one.name: one.problem for one in cases if one.problem},
+        pairs,
+        problems=problems,
         paired=arguments.reference is not None,
         metrics=names,
         fail_below=dict(arguments.fail_below),
@@ -211,8 +212,8 @@ def _metrics(
 
 
 def _print(found: GateReport) -> None:
-    from hdrmetrics.cli.output import heading
     from hdrmetrics.cli.tables import Column, format_facts, format_table, terminal_width
+    from hdrmetrics.formatting import heading
     from hdrmetrics.gate_report import change_text, limit_text
 
     width = terminal_width()

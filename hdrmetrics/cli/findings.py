@@ -14,7 +14,7 @@ from hdrmetrics.cli import messages
 from hdrmetrics.cli.job import Job, will_resume
 from hdrmetrics.cli.output import Findings, report
 from hdrmetrics.cli.targets import check_targets
-from hdrmetrics.pairing import Case, described, find_cases, other_files, unlisted_files
+from hdrmetrics.pairing import Case, described, find_cases, left_out
 
 if TYPE_CHECKING:
     from hdrmetrics.batch import BatchSettings
@@ -47,9 +47,8 @@ def say_what_is_left_out(arguments: argparse.Namespace, sources: Sequence[str]) 
     """Say in one line which files of the folders are not looked at, and why."""
     if arguments.quiet:
         return
-    pictures = unlisted_files(sources, recursive=arguments.recursive)
+    pictures, endings = left_out(sources, recursive=arguments.recursive)
     parts = [described(pictures)] if pictures else []
-    endings = other_files(sources, recursive=arguments.recursive)
     if endings:
         count = sum(endings.values())
         kinds = ", ".join(f"{n} {end or 'without ending'}" for end, n in endings.items())

@@ -27,6 +27,7 @@ from hdrmetrics.cli.journal import (
 from hdrmetrics.cli.progress import Progress
 from hdrmetrics.cli.targets import table_files
 from hdrmetrics.errors import OptionError
+from hdrmetrics.machine import torch_threads
 
 if TYPE_CHECKING:
     from hdrmetrics.batch import BatchSettings
@@ -217,19 +218,15 @@ class Job:
 @contextlib.contextmanager
 def _threads_of_whole(settings: BatchSettings, total: int, todo: int) -> Iterator[None]:
     """Give each file as many threads as in a run over all: the last digits depend on them."""
-    threads = torch.get_num_threads()
     jobs = settings.get("jobs") or usual_jobs(settings.get("device"))
-    share = max(1, threads // min(jobs, max(1, total)))
+    share = max(1, torch.get_num_threads() // min(jobs, max(1, total)))
     left = min(jobs, todo)
     if todo == total or left < 1:
         yield
         return
     settings["jobs"] = left
-    torch.set_num_threads(share * left)
-    try:
+    with torch_threads(share * left):
         yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 @dataclass(frozen=True)

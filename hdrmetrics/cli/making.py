@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar
 
+from hdrmetrics.batch import usual_jobs
 from hdrmetrics.cli.variants import Variant
 from hdrmetrics.errors import HdrMetricsError
-from hdrmetrics.machine import usable_cores
+from hdrmetrics.machine import torch_threads
 from hdrmetrics.room import Room
 
 T = TypeVar("T")
@@ -163,22 +164,17 @@ def make_all(
 
         maker.make(jobs[index], keep, stop, room)
 
-    threads = torch.get_num_threads()
-    # Who asks PyTorch for fewer threads than there are cores means it.
-    workers = min(workers or min(usable_cores(), threads), len(jobs))
+    workers = min(workers or usual_jobs(None), max(1, len(jobs)))
     interrupted = False
-    if workers > 1:
-        torch.set_num_threads(max(1, threads // workers))
     try:
-        if workers > 1:
-            _side_by_side(make, len(jobs), workers, stop)
-        else:
-            for index in range(len(jobs)):
-                make(index)
+        with torch_threads(torch.get_num_threads() // workers):
+            if workers > 1:
+                _side_by_side(make, len(jobs), workers, stop)
+            else:
+                for index in range(len(jobs)):
+                    make(index)
     except KeyboardInterrupt:
         interrupted = True
-    finally:
-        torch.set_num_threads(threads)
     return [made for some in done for made in some], interrupted
 
 

@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hdrmetrics.cli.destinations import make_folder
 from hdrmetrics.cli.overwriting import refuse_overwriting
 from hdrmetrics.cli.targets import picture_name
-from hdrmetrics.errors import ImageWriteError, OptionError
+from hdrmetrics.errors import OptionError
 from hdrmetrics.falsecolor import write_map
 
 if TYPE_CHECKING:
@@ -118,12 +119,7 @@ class MapWriter:
     def __call__(self, index: int, found: ScoreMap) -> None:
         """Write a map."""
         path = self.path(index, found.score.metric)
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise ImageWriteError(
-                f"cannot make the folder {str(path.parent)!r}: {error}"
-            ) from error
+        make_folder(path.parent)
         write_map(path, found, limits=self.limits)
 
     def records(self, rows: Mapping[int, Row]) -> list[dict[str, str]]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from hdrmetrics.cli import arguments as shared
 from hdrmetrics.cli import messages
-from hdrmetrics.cli.operators import add_depth
+from hdrmetrics.cli.operators import add_depth, check_depth
 from hdrmetrics.cli.overwriting import add_overwrite, refuse_overwriting
 from hdrmetrics.cli.targets import check_targets
 from hdrmetrics.errors import DomainError, OptionError
@@ -130,8 +130,7 @@ def _check_output(target: Path, files: list[Path], arguments: argparse.Namespace
     suffix = target.suffix.lower()
     if suffix not in _ENDINGS:
         raise OptionError(f"cannot write {str(target)!r}: merge writes {' or '.join(_ENDINGS)}")
-    if arguments.depth is not None and suffix != ".exr":
-        raise OptionError(f"--depth {arguments.depth} is for EXR files, not for {str(target)!r}")
+    check_depth([target], arguments.depth)
     refuse_overwriting([target], arguments.overwrite, inputs=files)
     check_targets(arguments, files)
 

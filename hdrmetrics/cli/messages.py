@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import contextlib
+import os
 import re
 import sys
 import warnings
@@ -33,7 +34,17 @@ def warning(text: str) -> None:
 
 
 def prepare_streams() -> None:
-    """Let a terminal that knows only ASCII show the nearest text instead of failing."""
+    """Let a terminal that knows only ASCII show the nearest text, and no terminal at all nothing.
+
+    Who starts the command with closed streams (``>&-``, some services) gets neither ``None`` for
+    them nor, worse, the next file that is opened in their place.
+    """
+    if sys.stdout is None or sys.stderr is None:
+        while (free := os.open(os.devnull, os.O_RDWR)) <= 2:
+            os.set_inheritable(free, True)
+        os.close(free)
+        sys.stdout = sys.stdout or open(1, "w", encoding="utf-8")  # noqa: SIM115 - for good
+        sys.stderr = sys.stderr or open(2, "w", encoding="utf-8")  # noqa: SIM115
     codecs.register_error(_ENCODING_FALLBACK, _nearest)
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hdrmetrics.cli.tables import Column, Grid
-from hdrmetrics.formatting import arrow, format_value
+from hdrmetrics.formatting import heading, signed_text, value_text
 from hdrmetrics.pairing import Case, find_cases, look_for
 from hdrmetrics.summary import (
     LEVEL,
@@ -18,8 +18,9 @@ from hdrmetrics.summary import (
     Difference,
     Summary,
     paired_difference,
-    summarise,
+    summary_of,
 )
+from hdrmetrics.textfile import resolved
 
 if TYPE_CHECKING:
     from hdrmetrics.batch import Row
@@ -85,7 +86,7 @@ def _method_names(sources: Sequence[str]) -> list[str]:
         if glob.has_magic(source) and not path.exists():  # named by the folders before the pattern
             fixed = list(itertools.takewhile(lambda part: not glob.has_magic(part), path.parts))
             path = Path(*fixed)
-        paths.append(path.resolve())
+        paths.append(resolved(path))
     for depth in range(1, max(len(path.parts) for path in paths) + 1):
         names = ["/".join(path.parts[-depth:]) for path in paths]
         if len(set(names)) == len(names):
@@ -145,10 +146,7 @@ def method_grids(
     methods = list(sets)
     first = methods[0]
     sums = {
-        (info.name, method): summarise(
-            [r.scores[info.name].value if info.name in r.scores else None for r in rows],
-            higher_is_better=info.higher_is_better,
-        )
+        (info.name, method): summary_of(rows, info)
         for info in infos
         for method, rows in sets.items()
     }
@@ -168,8 +166,8 @@ def method_grids(
             if method != first:
                 difference = difference_text(deltas[info.name, method, first], found, info)
             line = [
-                _heading(info) if method == first else "", method, count_text(found),
-                _text(found.mean, info), _text(found.worst, info), difference,
+                heading(info) if method == first else "", method, count_text(found),
+                value_text(found.mean, info), value_text(found.worst, info), difference,
             ]  # fmt: skip
             lines.append([*line, found.apart] if apart else line)
     grids = [Grid(columns, lines, keep=2)]
@@ -181,15 +179,10 @@ def method_grids(
         for info in infos:
             for index, (a, b) in enumerate(further):
                 delta = deltas[info.name, a, b]
-                title = "" if index else _heading(info)
+                title = "" if index else heading(info)
                 rows.append([title, f"{a} − {b}", str(delta.n), difference_text(delta, None, info)])
         grids.append(Grid(pairs, rows, keep=2))
     return grids
-
-
-def _heading(info: MetricInfo) -> str:
-    unit = f" [{info.unit}]" if info.unit else ""
-    return f"{info.name}{unit} {arrow(info.higher_is_better)}"
 
 
 def count_text(found: Summary) -> str:
@@ -197,24 +190,13 @@ def count_text(found: Summary) -> str:
     return str(found.n) if found.covers_all else f"{found.n} of {found.of}"
 
 
-def _text(value: float | None, info: MetricInfo) -> str:
-    return "–" if value is None else format_value(value, info.unit, info.range)
-
-
 def difference_text(delta: Difference, found: Summary | None, info: MetricInfo) -> str:
     """Return a difference with its sign, its interval, and its n where it is another one."""
     if delta.mean is None:
         return "–"
-
-    def signed(value: float) -> str:
-        text = format_value(abs(value), info.unit, info.range)
-        if not text.strip("0."):  # nothing is left after rounding: no sign either
-            return text
-        return ("+" if value > 0 else "−") + text
-
-    text = signed(delta.mean)
+    text = signed_text(delta.mean, info)
     if delta.low is not None and delta.high is not None:
-        text += f" [{signed(delta.low)}, {signed(delta.high)}]"
+        text += f" [{signed_text(delta.low, info)}, {signed_text(delta.high, info)}]"
     return text if found is None or found.n == delta.n else f"{text} (n {delta.n})"
 
 

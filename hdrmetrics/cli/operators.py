@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hdrmetrics.cli import arguments as shared
@@ -42,6 +43,13 @@ def add_depth(parser: argparse.ArgumentParser) -> None:
         "--depth", choices=("half", "float"),
         help="numbers in EXR files: half (default; up to 65504) or float",
     )  # fmt: skip
+
+
+def check_depth(paths: Iterable[Path], depth: object) -> None:
+    """Refuse a depth of EXR files, as ``--depth`` has it, where others are to be written."""
+    other = [path for path in paths if path.suffix.lower() != ".exr"]
+    if isinstance(depth, str) and other:
+        raise OptionError(f"--depth {depth} is for EXR files, not for {str(other[0])!r}")
 
 
 def add_making(parser: argparse.ArgumentParser) -> None:

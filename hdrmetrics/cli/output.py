@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any
 from hdrmetrics import __version__
 from hdrmetrics.cli import messages
 from hdrmetrics.cli.tables import Column, Grid, format_facts, terminal_width
-from hdrmetrics.formatting import arrow, format_value
+from hdrmetrics.formatting import heading, value_text
 from hdrmetrics.frames import flat_records
 from hdrmetrics.pairing import listed
-from hdrmetrics.summary import Summary, summarise
-from hdrmetrics.textfile import json_text, write_text
+from hdrmetrics.summary import summary_of
+from hdrmetrics.textfile import json_text, readable, write_text
 
 if TYPE_CHECKING:
     from hdrmetrics.batch import Row
@@ -35,7 +35,7 @@ _QUIET_CONDITIONS = ("calibration", "size", "dtype", "region", "mask", "version"
 def emit(text: str, target: str) -> None:
     """Write text to a file, or to stdout for ``-``."""
     if target == "-":
-        sys.stdout.write(text)
+        sys.stdout.write(readable(text))
     else:
         write_text(target, text)
 
@@ -175,16 +175,10 @@ def grouped_warnings(rows: Sequence[Row]) -> list[str]:
     )
 
 
-def heading(info: MetricInfo) -> str:
-    """Return a column's title: the metric, its unit and its direction."""
-    unit = f" [{info.unit}]" if info.unit else ""
-    return f"{info.name}{unit} {arrow(info.higher_is_better)}"
-
-
 def cell(row: Row, info: MetricInfo) -> str:
     """Return a row's value of a metric for people."""
     score = row.scores.get(info.name)
-    return FAILED if score is None else format_value(score.value, info.unit, info.range)
+    return FAILED if score is None else value_text(score.value, info)
 
 
 def score_table(rows: Sequence[Row], infos: Sequence[MetricInfo], width: int | None) -> str:
@@ -201,11 +195,11 @@ def score_grid(rows: Sequence[Row], infos: Sequence[MetricInfo]) -> Grid:
     ]
     if len(rows) < 2:
         return Grid(columns, lines)
-    sums = [summary(rows, info) for info in infos]
+    sums = [summary_of(rows, info) for info in infos]
     footer = [
-        ["mean", *(_number(s.mean, i) for s, i in zip(sums, infos, strict=True))],
+        ["mean", *(value_text(s.mean, i) for s, i in zip(sums, infos, strict=True))],
         ["covers", *(f"{one.n} of {one.of}" for one in sums)],
-        ["worst", *(_number(s.worst, i) for s, i in zip(sums, infos, strict=True))],
+        ["worst", *(value_text(s.worst, i) for s, i in zip(sums, infos, strict=True))],
     ]
     if not all(one.covers_all for one in sums):
         alike = all(i.reference and i.higher_is_better for i in infos)
@@ -219,23 +213,11 @@ def score_grid(rows: Sequence[Row], infos: Sequence[MetricInfo]) -> Grid:
     return Grid(columns, lines, footer)
 
 
-def summary(rows: Sequence[Row], info: MetricInfo) -> Summary:
-    """Return what there is to say about a metric's values."""
-    return summarise(
-        [row.scores[info.name].value if info.name in row.scores else None for row in rows],
-        higher_is_better=info.higher_is_better,
-    )
-
-
-def _number(value: float | None, info: MetricInfo) -> str:
-    return "–" if value is None else format_value(value, info.unit, info.range)
-
-
 def _summary_records(found: Findings) -> list[dict[str, Any]]:
     records: list[dict[str, Any]] = []
     for method, rows in found.sets.items():
         for info in found.infos:
-            one = summary(rows, info)
+            one = summary_of(rows, info)
             worst = None if one.worst is None or not math.isfinite(one.worst) else one.worst
             head: dict[str, Any] = {"method": method} if found.several else {}
             records.append(

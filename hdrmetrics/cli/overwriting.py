@@ -9,6 +9,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from hdrmetrics.errors import OptionError
+from hdrmetrics.textfile import is_special, resolved
 
 
 def add_overwrite(parser: argparse._ActionsContainer) -> None:
@@ -24,6 +25,7 @@ def refuse_overwriting(
     *,
     sources: Sequence[str | os.PathLike[str]] | None = None,
     inputs: Iterable[str | os.PathLike[str]] = (),
+    skippable: bool = False,
 ) -> None:
     """Refuse, before any work, to lose a picture by writing.
 
@@ -37,6 +39,8 @@ def refuse_overwriting(
         What each of ``paths`` is made of, for the message.
     inputs
         Files that are read: never replaced, whatever ``overwrite`` says. ``sources`` count too.
+    skippable
+        Whether the command has ``--skip-existing``.
 
     Raises
     ------
@@ -48,33 +52,29 @@ def refuse_overwriting(
     targets = [Path(path) for path in paths]
     firsts: dict[str, int] = {}
     for index, target in enumerate(targets):
-        if _special(target):
+        if is_special(target):
             continue
         first = firsts.setdefault(_place(target), index)
         if first != index:
             raise OptionError(_clash(targets, sources, first, index))
-    read = {Path(path).resolve() for path in (*(sources or ()), *inputs)}
+    read = {resolved(path) for path in (*(sources or ()), *inputs)}
     for target in targets:
         if target.is_dir():
             raise OptionError(f"{str(target)!r} is a folder; name a file to write")
-        if target.resolve() in read and not _special(target):
+        if resolved(target) in read and not is_special(target):
             raise OptionError(f"{str(target)!r} is read as well: write to another file")
-    there = [str(target) for target in targets if target.exists() and not _special(target)]
+    there = [str(target) for target in targets if target.exists() and not is_special(target)]
     if there and not overwrite:
         from hdrmetrics.pairing import listed
 
-        count = "is" if len(there) == 1 else "are"
-        raise OptionError(f"{listed(there)} {count} there already: --overwrite replaces them")
+        count, it, they = ("is", "it", "it is") if len(there) == 1 else ("are", "them", "they are")
+        skip = f", --skip-existing leaves {it} as {they}" if skippable else ""
+        raise OptionError(f"{listed(there)} {count} there already: --overwrite replaces {it}{skip}")
 
 
 def _place(path: Path) -> str:
     """Return the same text for two paths to one file, also where case does not count."""
-    return unicodedata.normalize("NFC", str(path.resolve())).casefold()
-
-
-def _special(path: Path) -> bool:
-    """Return whether this is a device or pipe: nothing there to lose."""
-    return path.exists() and not path.is_file() and not path.is_dir()
+    return unicodedata.normalize("NFC", str(resolved(path))).casefold()
 
 
 def _clash(

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hdrmetrics.cli.destinations import plan_targets, ready, split_output
 from hdrmetrics.cli.findings import say_what_is_left_out
 from hdrmetrics.cli.making import Job, Made, Maker, make_all
+from hdrmetrics.cli.operators import check_depth
 from hdrmetrics.cli.progress import Progress
 from hdrmetrics.cli.targets import check_targets
-from hdrmetrics.errors import OptionError
 from hdrmetrics.pairing import find_files
+from hdrmetrics.textfile import resolved
 
 if TYPE_CHECKING:
     from hdrmetrics.cli.variants import Variant
@@ -56,7 +56,7 @@ def make_pictures(
     say_what_is_left_out(arguments, words)
     paths = plan_targets(files, variants, output, endings=endings, ending=ending)
     flat = [path for some in paths for path in some]
-    _check_depth(flat, getattr(arguments, "depth", None))
+    check_depth(flat, getattr(arguments, "depth", None))
     sources = [file.path for file, some in zip(files, paths, strict=True) for _ in some]
     check_targets(arguments, [file.path for file in files])
     wanted = iter(ready(flat, sources, arguments))
@@ -71,14 +71,8 @@ def make_pictures(
 
 def _without(files: list[Found], words: Sequence[str], output: str) -> list[Found]:
     """Return the files without those of an earlier run, where they lie inside a folder to read."""
-    target = Path(output).resolve()
-    if not any(Path(word).resolve() in target.parents for word in words):
+    target = resolved(output)
+    if not any(resolved(word) in target.parents for word in words):
         return files
-    kept = [one for one in files if one.named or target not in one.path.resolve().parents]
+    kept = [one for one in files if one.named or target not in resolved(one.path).parents]
     return kept or files
-
-
-def _check_depth(paths: Sequence[Path], depth: object) -> None:
-    other = [path for path in paths if path.suffix.lower() != ".exr"]
-    if isinstance(depth, str) and other:
-        raise OptionError(f"--depth {depth} is for EXR files, not for {str(other[0])!r}")

@@ -68,9 +68,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 def ranking_grid(rows: Sequence[Row], info: MetricInfo, top: int) -> Grid:
     """Return the best and the worst pictures with their places, and intervals if there are any."""
-    from hdrmetrics.cli.output import cell, heading, short_names
+    from hdrmetrics.cli.output import cell, short_names
     from hdrmetrics.cli.tables import Column, Grid
-    from hdrmetrics.formatting import format_value
+    from hdrmetrics.formatting import heading, value_text
 
     columns = [Column("place", right=True), Column("file", shrinks="start")]
     columns.append(Column(heading(info), right=True))
@@ -83,7 +83,7 @@ def ranking_grid(rows: Sequence[Row], info: MetricInfo, top: int) -> Grid:
         columns.append(Column("interval", right=True))
         for line, row in zip(lines, rows, strict=True):
             ends = interval(row, info) or ()
-            line.append(" to ".join(format_value(end, info.unit, info.range) for end in ends))
+            line.append(" to ".join(value_text(end, info) for end in ends))
     scored = sum(row.ok for row in rows)
     if scored > 2 * top:
         skipped = ["", f"… {scored - 2 * top} in between …", *[""] * (len(columns) - 2)]

@@ -7,28 +7,19 @@ import os
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
+from hdrmetrics.endings import SUFFIXES, UNREAD
 from hdrmetrics.errors import OptionError
+from hdrmetrics.textfile import is_special, resolved
 
 _TABLES = ("csv", "json", "latex", "markdown", "junit")
+_WORKBOOKS = frozenset(
+    {".xlsx", ".xls", ".xlsm", ".xlsb", ".ods", ".numbers", ".parquet", ".feather", ".pkl",
+     ".pickle", ".h5", ".hdf5", ".mat", ".docx", ".doc", ".zip", ".gz", ".xz", ".bz2", ".zst"}
+)  # fmt: skip
 _HEAD = 65536  # bytes looked at to tell a picture from text
 
-# All that folders list or leave out as pictures (a test looks: the readers are not loaded to parse
-# words), and others by which nobody means a table.
-_PICTURES = frozenset(
-    {
-        ".3fr", ".afphoto", ".apng", ".arw", ".avi", ".avif", ".avifs", ".bmp", ".bpg", ".bw",
-        ".cin", ".cr2", ".cr3", ".crw", ".cur", ".dcr", ".dds", ".dib", ".dng", ".dpx", ".eps",
-        ".erf", ".exr", ".fff", ".fit", ".fits", ".flif", ".fts", ".gif", ".hdp", ".hdr", ".heic",
-        ".heics", ".heif", ".hif", ".icns", ".ico", ".iff", ".iiq", ".j2c", ".j2k", ".jfif",
-        ".jls", ".jng", ".jp2", ".jpc", ".jpe", ".jpeg", ".jpf", ".jpg", ".jpx", ".jxl", ".jxr",
-        ".jxs", ".kdc", ".kra", ".ktx", ".ktx2", ".m4v", ".mef", ".mkv", ".mng", ".mos", ".mov",
-        ".mp4", ".mrw", ".nef", ".npy", ".nrw", ".ora", ".orf", ".pam", ".pbm", ".pct", ".pcx",
-        ".pdf", ".pef", ".pfm", ".pgm", ".phm", ".pic", ".pict", ".png", ".pnm", ".ppm", ".psb",
-        ".psd", ".qoi", ".raf", ".ras", ".raw", ".rgb", ".rgba", ".rgbe", ".rw2", ".rwl", ".sgi",
-        ".sr2", ".srf", ".srw", ".svg", ".tga", ".tif", ".tiff", ".wdp", ".webm", ".webp", ".x3f",
-        ".xbm", ".xcf", ".xpm", ".xyze", ".y4m", ".yuv",
-    }
-)  # fmt: skip
+# All that folders list or leave out as pictures, and others by which nobody means a table.
+_PICTURES = frozenset({*SUFFIXES, *UNREAD, ".avifs", ".heics", ".npy", ".pdf", ".phm"})
 
 
 def add_tables(parser: argparse._ActionsContainer) -> None:
@@ -53,7 +44,7 @@ def table_files(arguments: argparse.Namespace) -> list[str]:
     return [
         target
         for target in named
-        if target is not None and target != "-" and not _special(Path(target))
+        if target is not None and target != "-" and not is_special(Path(target))
     ]
 
 
@@ -70,15 +61,15 @@ def check_targets(arguments: argparse.Namespace, inputs: Iterable[str | os.PathL
     streams = [option for option, target in named.items() if target == "-"]
     if len(streams) > 1:
         raise OptionError(f"{' and '.join(streams)} cannot both go to stdout: name a file for one")
-    read = {Path(path).resolve() for path in inputs}
+    read = {resolved(path) for path in inputs}
     taken: dict[Path, str] = {}
     for option, target in named.items():
         path = Path(target)
-        if target == "-" or _special(path):
+        if target == "-" or is_special(path):
             continue
         if fault := _fault(path, read):
             raise OptionError(f"{option}: {fault}")
-        other = taken.setdefault(path.resolve(), option)
+        other = taken.setdefault(resolved(path), option)
         if other != option:
             raise OptionError(f"{other} and {option} name one file, {target!r}")
 
@@ -90,11 +81,11 @@ def writable_targets(
 
     Where two name one place, the first has it.
     """
-    read = {Path(path).resolve() for path in inputs}
+    read = {resolved(path) for path in inputs}
     found: dict[str, str] = {}
     for option, target in _named(arguments).items():
         free = target not in found.values()
-        if free and (target == "-" or _special(Path(target)) or not _fault(Path(target), read)):
+        if free and (target == "-" or is_special(Path(target)) or not _fault(Path(target), read)):
             found[option] = target
     return found
 
@@ -111,9 +102,14 @@ def _fault(path: Path, read: Collection[Path]) -> str:
         return f"{str(path)!r} is a folder; name a file to write"
     if not path.parent.is_dir():
         return f"there is no folder {str(path.parent)!r} to write to"
+    if path.suffix.lower() in _WORKBOOKS:
+        return (
+            f"tables are text, which {str(path)!r} would not be; name a .csv, which spreadsheets "
+            "and pandas read"
+        )
     if _is_picture(path):
         return f"{str(path)!r} is a picture; name another file for the table"
-    if path.resolve() in read:
+    if resolved(path) in read:
         return f"{str(path)!r} is read, too; name another file for the table"
     return ""
 
@@ -135,8 +131,3 @@ def _is_picture(path: Path) -> bool:
 def picture_name(word: str) -> bool:
     """Return whether a word ends as the name of a picture does."""
     return os.path.splitext(word)[1].lower() in _PICTURES
-
-
-def _special(path: Path) -> bool:
-    """Return whether this is a device or pipe: nothing there to lose."""
-    return path.exists() and not path.is_file() and not path.is_dir()

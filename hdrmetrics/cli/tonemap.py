@@ -14,9 +14,11 @@ from hdrmetrics.errors import DomainError, OptionError
 if TYPE_CHECKING:
     from hdrmetrics.cli.variants import Variant
     from hdrmetrics.display import Display
+    from hdrmetrics.image import Transfer
     from hdrmetrics.inputs import Inputs
     from hdrmetrics.parameters import Parameter
     from hdrmetrics.tonemap import OperatorInfo
+    from hdrmetrics.tonemap.encode import DisplayTransfer
     from hdrmetrics.tonemap.operator import Operator
 
 _OPERATOR = "reinhard02"
@@ -114,6 +116,7 @@ class _Work:
         self.arguments = arguments
         _one_of("--color", arguments.color, get_args(ColorTreatment))
         _one_of("--transfer", arguments.transfer, get_args(DisplayTransfer))
+        self.curve: DisplayTransfer = arguments.transfer
         if arguments.saturation != 1 and arguments.color != "schlick":
             raise OptionError("--saturation goes with --color schlick, only")
         self.display: Display | None = None
@@ -133,19 +136,19 @@ class _Work:
             **variant.settings,
         )
 
-    def transfer(self, operator: str) -> str:
+    def transfer(self, operator: str) -> DisplayTransfer:
         """Return how the code values of an operator's pictures are encoded."""
         from hdrmetrics.tonemap import operator_info
 
-        return "srgb" if operator_info(operator).encoded else str(self.arguments.transfer)
+        return "srgb" if operator_info(operator).encoded else self.curve
 
     def notes(self, infos: Sequence[OperatorInfo]) -> list[str]:
         """Return what did not go as it was asked."""
-        other = [info.name for info in infos if self.transfer(info.name) != self.arguments.transfer]
+        other = [info.name for info in infos if self.transfer(info.name) != self.curve]
         if not other:
             return []
-        curve = self.arguments.transfer
-        return [f"{', '.join(other)}: code values as in the paper, written as sRGB, not {curve}"]
+        names = ", ".join(other)
+        return [f"{names}: code values as in the paper, written as sRGB, not {self.curve}"]
 
     def read(self, path: Path) -> tuple[Inputs, int, list[str]]:
         """Return the light of a picture, its number of pixels, and warnings."""
@@ -176,7 +179,7 @@ class _Work:
         info = operator_info(variant.operator)
         operator = self._operator(variant)
         curve = self.transfer(info.name)
-        code = to_display(operator(inputs.test), transfer=curve, encoded=info.encoded)  # type: ignore[arg-type]
+        code = to_display(operator(inputs.test), transfer=curve, encoded=info.encoded)
         pixels = code[0].movedim(0, 2).contiguous().numpy()
         rule = f"tone-mapped by {info.name}"
         depth: Any = self.depth
@@ -186,8 +189,8 @@ class _Work:
                 transfer="linear",
             )  # fmt: skip
         else:
-            name = "srgb" if curve == "srgb" else "gog"
-            calibration = Calibration("display", transfer=name, rule=rule)  # type: ignore[arg-type]
+            name: Transfer = "srgb" if curve == "srgb" else "gog"
+            calibration = Calibration("display", transfer=name, rule=rule)
             write_image(path, Image(pixels, calibration), depth=depth)
         return {
             "parameters": dict(operator.settings),

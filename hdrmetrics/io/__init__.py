@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hdrmetrics.io.formats import SUFFIXES
+from hdrmetrics.endings import SUFFIXES
 from hdrmetrics.io.limits import DEFAULT_MAX_PIXELS
 from hdrmetrics.io.reading import read_image
 from hdrmetrics.io.writing import write_image

@@ -12,7 +12,7 @@ from hdrmetrics.color import CHROMATICITIES, apply_matrix
 from hdrmetrics.errors import ImageReadError, OptionError
 from hdrmetrics.image import Calibration, Image, Origin
 from hdrmetrics.io import cms
-from hdrmetrics.io.coding import XYZ, Chromaticities, Coding, in_words, matrix_between
+from hdrmetrics.io.coding import XYZ, Chromaticities, Coding, in_words, matrix_between, noted
 from hdrmetrics.io.curves import HDR
 from hdrmetrics.io.icc import ignored
 from hdrmetrics.io.recode import to_codes, to_light
@@ -80,7 +80,7 @@ def linear_image(
             if array.shape[2] == 3 and matrix is not None:
                 with np.errstate(all="ignore"):  # infinite pixels are the scorer's business
                     array = apply_matrix(array, matrix)
-                notes.append("colours converted to BT.709 from the primaries in the header")
+                notes.append(f"colours converted to BT.709 from {stored or points}")
         stored = stored or points
     calibration = Calibration("relative", rule=rule)
     if white_luminance is not None:
@@ -133,8 +133,12 @@ def coded_image(
         raise ImageReadError(f"CMYK cannot be converted without its profile ({coding.rule})")
     if coding.profile and not cms.fits(coding.profile, array.shape[2]):
         coding = ignored(f"an ICC profile for other samples was ignored ({coding.rule})")
-    if array.shape[2] == 1 and coding.chromaticities:  # grey has a curve only
+    if array.shape[2] == 1 and len(coding.curves) < 2:  # grey has a curve only
         coding = replace(coding, chromaticities=None)
+    if coding.grey and array.shape[2] == 3:
+        coding = noted(
+            coding, "an ICC profile for grey: its curve was applied to colours taken as BT.709"
+        )
     notes = [*(notes or []), *coding.notes, *dropped]
     depth = f"uint{bits}" if bits else codes.dtype.name
     origin = Origin(

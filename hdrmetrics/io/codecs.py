@@ -8,17 +8,19 @@ from types import ModuleType
 from hdrmetrics.errors import MissingCodecError
 
 
-def require(package: str, what: str, hint: str = "") -> ModuleType:
+def require(package: str, what: str, hint: str = "", *, extra: str = "codecs") -> ModuleType:
     """Import an optional package.
 
     Parameters
     ----------
     package
-        Import name: ``imagecodecs`` or ``pillow_heif``.
+        Import name: ``imagecodecs``, ``pillow_heif`` or ``pylibjxl``.
     what
         What it is needed for, for the message.
     hint
         What else the user can do.
+    extra
+        What brings it.
 
     Raises
     ------
@@ -29,7 +31,7 @@ def require(package: str, what: str, hint: str = "") -> ModuleType:
         return importlib.import_module(package)
     except ModuleNotFoundError as error:
         raise MissingCodecError(
-            f'{what} files need {package}: pip install "hdrmetrics[codecs]"{hint}'
+            f'{what} files need {package}: pip install "hdrmetrics[{extra}]"{hint}'
         ) from error
     except ImportError as error:  # it is there, but lacks a library, or memory
         raise MissingCodecError(

@@ -34,8 +34,8 @@ _OUTSIDE = 2e-4
 class Coding:
     """How code values become light.
 
-    Without the last four, code values are what ``transfer`` and ``primaries`` say. With them, they
-    have to be converted, through light, to become that.
+    Without ``curves``, ``chromaticities`` and ``profile``, code values are what ``transfer`` and
+    ``primaries`` say. With them, they have to be converted, through light, to become that.
 
     Parameters
     ----------
@@ -56,6 +56,8 @@ class Coding:
         The file's red, green, blue and white, where they are none of the known primaries.
     profile
         An ICC profile that only a colour management library can apply.
+    grey
+        Whether this is said of grey pictures only, and so nothing of primaries.
     """
 
     transfer: Transfer | None = "srgb"
@@ -66,6 +68,7 @@ class Coding:
     curves: tuple[Curve, ...] = ()
     chromaticities: Chromaticities | None = None
     profile: bytes = b""
+    grey: bool = False
 
     @property
     def converts(self) -> bool:
@@ -144,11 +147,11 @@ def in_words(chromaticities: Chromaticities) -> str:
     return " ".join(f"({x:g}, {y:g})" for x, y in chromaticities)
 
 
-def named_primaries(chromaticities: Chromaticities) -> Primaries | None:
+def named_primaries(chromaticities: Chromaticities, within: float = _SAME) -> Primaries | None:
     """Return the known set of primaries that these chromaticities are, if any."""
     known: tuple[Primaries, ...] = ("bt709", "p3", "bt2020")
     for name in known:
-        if np.allclose(chromaticities, CHROMATICITIES[name], atol=_SAME, rtol=0):
+        if np.allclose(chromaticities, CHROMATICITIES[name], atol=within, rtol=0):
             return name
     return None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any, get_args
 
@@ -23,6 +24,8 @@ _HLG_A, _HLG_B, _HLG_C = 0.17883277, 0.28466892, 0.55991073
 _SAME = 0.5 / 255
 # Steps of a 16-bit table, which cannot hold the dark end of PQ and HLG any better, and a share.
 _SAME_STEPS, _SAME_SHARE = 2.0 / 65535, 0.02
+# What a curve must span, and where its middle lies in that: a gamma of 13, or its inverse.
+_LEAST_SPAN, _LEAST_SHARE = 0.1, 1e-4
 
 
 def srgb(code: Values) -> Values:
@@ -138,35 +141,55 @@ HDR: tuple[Transfer, ...] = ("pq", "hlg")
 """Transfer functions whose code 1 is the end of what they can say."""
 
 
-def same(one: Curve, other: Curve) -> bool:
-    """Return whether two curves of SDR agree to half a code of eight bits."""
-    codes = np.linspace(0, 1, 1021)
+_CODES = np.linspace(0, 1, 1021)
+
+
+def same(one: Curve, other: Curve, codes: Values = _CODES) -> bool:
+    """Return whether two curves of SDR agree to half a code of eight bits at some codes."""
     difference = srgb_codes(one(codes)) - srgb_codes(other(codes))
     return bool(np.abs(difference).max() <= _SAME)
 
 
-def name_of(curve: Curve) -> Transfer | bool | None:
+def tells_codes_apart(curve: Curve) -> bool:
+    """Return whether a curve is one of a picture, and not what damage makes of one.
+
+    White is neither black nor beyond all measure, and the middle is neither of both; a negative's
+    curve falls.
+    """
+    with np.errstate(all="ignore"):
+        black, middle, white = (float(value) for value in curve(np.array([0, 0.5, 1])))
+    span = white - black
+    if not (math.isfinite(span) and _LEAST_SPAN <= abs(span) <= 1 / _LEAST_SPAN):
+        return False
+    return _LEAST_SHARE < (middle - black) / span < 1 - _LEAST_SHARE
+
+
+def name_of(curve: Curve, codes: Values = _CODES) -> Transfer | bool | None:
     """Return the transfer function that a curve is.
+
+    Parameters
+    ----------
+    curve
+        From code values to light.
+    codes
+        The code values that there are, where they are few.
 
     Returns
     -------
     str, None or False
         A name; ``None`` if code values are proportional to light; ``False`` for any other curve.
     """
-    codes = np.linspace(0, 1, 1021)
     light = curve(codes)
     if not np.isfinite(light).all():
         return False
-    if same(curve, line(1.0)):
-        return None
     for name in get_args(Transfer):
         if name in HDR:
             error = np.abs(light - DECODE[name](codes))
             if bool((error <= _SAME_STEPS + _SAME_SHARE * light).all()):
                 return _named(name)
-        elif same(curve, DECODE[name]):
+        elif same(curve, DECODE[name], codes):
             return _named(name)
-    return False
+    return None if same(curve, line(1.0), codes) else False
 
 
 def _named(name: str) -> Transfer:

@@ -6,10 +6,16 @@ from hdrmetrics.color import D65
 from hdrmetrics.io.coding import NOT_SAID, Coding, coding
 from hdrmetrics.io.curves import gamma
 from hdrmetrics.io.exif import directories
+from hdrmetrics.io.icc import identify
 
 _COLOUR_SPACE, _INDEX = 0xA001, 1
 _SRGB, _ADOBE, _UNCALIBRATED = 1, 2, 0xFFFF
 _ADOBE_RGB = ((0.64, 0.33), (0.21, 0.71), (0.15, 0.06), D65)
+
+
+def coding_by_profile(icc: bytes | None, exif: bytes) -> Coding:
+    """Return the coding of a picture by its profile or, without one that can be used, by Exif."""
+    return identify(icc, coding_by_exif(exif))
 
 
 def coding_by_exif(exif: bytes) -> Coding:
@@ -36,8 +42,9 @@ def coding_by_exif(exif: bytes) -> Coding:
         )
     if space == _SRGB:
         return Coding(rule="sRGB, by Exif")
-    if space == _UNCALIBRATED:
-        why = "Exif says that colours are not calibrated, and there is no profile"
+    if space is not None:  # Windows has some more numbers of its own
+        words = "not calibrated" if space == _UNCALIBRATED else f"those of its number {space}"
+        why = f"Exif says that colours are {words}, and there is no profile"
         return Coding(
             rule=f"{NOT_SAID.partition(':')[0]}: {why}",
             notes=(f"{why}; taken as sRGB",),

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import re
 import struct
 
 from hdrmetrics.errors import ImageReadError, OptionError
 from hdrmetrics.io.exr_colour import own_space
-from hdrmetrics.io.exr_header import Part, string
+from hdrmetrics.io.exr_header import UINT, Part, string
 from hdrmetrics.io.source import Source
 
 # Names are case-sensitive; small letters are taken where no capital ones make a picture.
 _COLOURS = (("R", "G", "B"), ("Y", "RY", "BY"), ("Y",), ("r", "g", "b"), ("y",))
 _VECTOR = {"X", "Z"}  # beside them, Y is the second axis of a position, normal or motion
 _BEAUTY = ("combined", "beauty", "rgba", "rgb", "color", "colour")
-_DATA = ("normal", "normals", "n", "position", "p", "worldposition", "depth", "z", "motion",
-         "motionvector", "vector", "velocity", "uv", "st", "mist", "id", "objectid", "indexob",
-         "indexma")  # fmt: skip
+# Words that say anywhere in a name that it is one of data, and those that say it at its end.
+_DATA = ("normal", "normals", "position", "worldposition", "depth", "motion", "motionvector",
+         "vector", "vectors", "velocity", "mist", "objectid", "indexob", "indexma")  # fmt: skip
+_DATA_LAST = ("n", "p", "z", "uv", "st", "id", "alpha", "mask", "matte")
+# "world_Normal", "NormalsPass", "P2": what stands between signs, capitals and digits.
+_WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+")
 
 Layers = dict[str, tuple[str, ...]]
 
@@ -39,9 +43,11 @@ def layers(part: Part) -> Layers:
 def choose(source: Source, parts: list[Part]) -> tuple[Part, str]:
     """Return the part and layer that the caller named, or the one that is the picture.
 
-    Without a name: the first part with a picture in its default layer, else the first with one
-    layer that is called beauty, combined or RGBA, else the first with exactly one layer. Parts and
-    layers whose name or colour space says that they hold data (normals, depth …) must be asked for.
+    Without a name: the part with a picture in its default layer, else the one with one layer that
+    is called beauty, combined or RGBA, else the first with exactly one layer. Of several parts that
+    have a default layer, one that is called beauty, combined or RGBA, else the first of colours,
+    else the first. Parts and layers whose name or colour space says that they hold data (normals,
+    depth …) and those of whole numbers must be asked for.
 
     Raises
     ------
@@ -55,23 +61,42 @@ def choose(source: Source, parts: list[Part]) -> tuple[Part, str]:
         raise ImageReadError("deep EXR files hold lists of samples: flatten them first")
     if source.part is not None:
         return _named(source, parts, flat, source.part)
-    if own_space(parts[0]) == "data":
+    said = {part.index: own_space(part) or own_space(parts[0]) for part in flat}
+    if all(name == "data" for name in said.values()):
         raise ImageReadError(
             f"the EXR file says that it holds data, no colours (colorInteropID); there "
             f"{_listing(flat)}"
         )
-    pictures = [part for part in flat if own_space(part) != "data" and not _is_data(part.name)]
-    for part in pictures:
-        if "" in layers(part):
-            return part, ""
-        if views(part) and views(part)[0] in layers(part):
-            return part, views(part)[0]  # some writers name the default view, too
+    pictures = [part for part in flat if said[part.index] != "data" and not _is_data(part.name)]
+    # Whole numbers last: where there is nothing else, they are what the error is about.
+    pictures.sort(key=_of_whole_numbers)
+    defaults = [(part, layer) for part in pictures if (layer := _default(part)) is not None]
+    if defaults:
+        return min(defaults, key=_rank)
     for wanted in (_beauty, _single):
         for part in pictures:
             layer = wanted(list(layers(part)))
             if layer is not None:
                 return part, layer
     raise ImageReadError(f"no default picture in this EXR file; there {_listing(flat)}")
+
+
+def _default(part: Part) -> str | None:
+    """Return the default layer of a part, if it is a picture; some writers name the first view."""
+    names = layers(part)
+    return next((layer for layer in ("", *views(part)[:1]) if layer in names), None)
+
+
+def _rank(choice: tuple[Part, str]) -> tuple[bool, bool, bool]:
+    """Return how little a default layer looks like the picture beside those of other parts."""
+    part, layer = choice
+    return _of_whole_numbers(part), _last(part.name) not in _BEAUTY, len(layers(part)[layer]) == 1
+
+
+def _of_whole_numbers(part: Part) -> bool:
+    kinds = {channel.name: channel.kind for channel in part.channels}
+    names = [name for names in layers(part).values() for name in names]
+    return bool(names) and all(kinds[name] == UINT for name in names)
 
 
 def _named(
@@ -102,8 +127,9 @@ def _only(part: Part) -> tuple[Part, str]:
     if part.deep:
         raise ImageReadError("this EXR part is deep: it holds lists of samples; flatten it first")
     names = list(layers(part))
-    default = next((view for view in views(part)[:1] if view in names), None)
-    layer = "" if "" in names else default or _beauty(names) or _single(names)
+    layer = _default(part)
+    if layer is None:
+        layer = _beauty(names) or _single(names)
     if layer is None and len(names) == 1:
         layer = names[0]  # asked for by name, whatever it may be called
     if layer is None:
@@ -126,7 +152,14 @@ def _last(name: str) -> str:
 
 
 def _is_data(name: str) -> bool:
-    return _last(name) in _DATA or _last(name).startswith("crypto")
+    words = [word.lower() for word in _WORD.findall(name)]
+    if not words or _last(name) in _BEAUTY:
+        return False
+    known = words[-1] in _DATA_LAST or _last(name) in _DATA
+    return known or any(
+        word in _DATA or word.startswith("crypto") or word.endswith(("normal", "normals"))
+        for word in words
+    )
 
 
 def view(part: Part) -> str:

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from hdrmetrics.errors import ImageReadError
 from hdrmetrics.io.exr_header import Part
+from hdrmetrics.io.limits import check_filling
 from hdrmetrics.io.source import Source
 
 
@@ -18,7 +19,7 @@ def check_windows(source: Source, part: Part) -> None:
     ImageReadError
         If nothing of the data lies inside the display window.
     ImageLimitError
-        If the display window has more pixels than the limit.
+        If the display window has more pixels than the limit, or is out of proportion to the data.
     """
     left, top, right, bottom = part.display_window
     if right < left or bottom < top:
@@ -30,6 +31,8 @@ def check_windows(source: Source, part: Part) -> None:
             f"no pixel of the EXR data window {part.data_window} lies inside the display window "
             f"{part.display_window}"
         )
+    shown, held = (right - left + 1) * (bottom - top + 1), (x1 - x0 + 1) * (y1 - y0 + 1)
+    check_filling(shown, held, "an EXR display window")
 
 
 def place(pixels: NDArray[np.float32], part: Part) -> tuple[NDArray[np.float32], list[str]]:
@@ -59,5 +62,10 @@ def place(pixels: NDArray[np.float32], part: Part) -> tuple[NDArray[np.float32],
         notes.append("the data window reaches beyond the display window: what lies outside was cut")
     if inside.shape[:2] != out.shape[:2]:
         share = 100 - 100 * inside[..., 0].size / out[..., 0].size
-        notes.append(f"{share:.2g} % of the display window lies outside the data window: black")
+        size = inside.shape[1], inside.shape[0]
+        region = ",".join(str(x) for x in (columns[0] - left, rows[0] - top, *size))
+        notes.append(
+            f"{share:.2g} % of the display window lies outside the data window: black, which "
+            f"counts like any pixel; the data alone are the region {region}"
+        )
     return out, notes

@@ -34,17 +34,6 @@ READERS: dict[str, tuple[str, str]] = {
 }
 """Module of this package and function that read each format (Ultra HDR is a kind of JPEG)."""
 
-SUFFIXES: dict[str, str] = {
-    ".exr": "exr", ".hdr": "hdr", ".pic": "hdr", ".rgbe": "hdr", ".xyze": "hdr", ".pfm": "pfm",
-    ".tif": "tiff", ".tiff": "tiff", ".png": "png", ".apng": "png", ".jpg": "jpeg", ".jpeg": "jpeg",
-    ".jpe": "jpeg", ".jfif": "jpeg", ".webp": "webp", ".bmp": "bmp", ".dib": "bmp", ".gif": "gif",
-    ".pnm": "pnm", ".pbm": "pnm", ".pgm": "pnm", ".ppm": "pnm", ".qoi": "qoi", ".jp2": "jpeg2000",
-    ".j2k": "jpeg2000", ".j2c": "jpeg2000", ".jpc": "jpeg2000", ".jpf": "jpeg2000",
-    ".jpx": "jpeg2000", ".jxl": "jpegxl", ".jxr": "jpegxr", ".wdp": "jpegxr", ".hdp": "jpegxr",
-    ".avif": "avif", ".heic": "heic", ".heif": "heic", ".hif": "heic",
-}  # fmt: skip
-"""Usual endings, for finding pictures in a folder; reading goes by content alone."""
-
 _SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"\x76\x2f\x31\x01", "exr"),
     (b"#?", "hdr"),
@@ -112,10 +101,19 @@ def identify(source: Source) -> str:
             return "avif"
         if brands & isobmff.HEIC_BRANDS:
             return "heic"
-    for signature, name in _UNSUPPORTED:
-        if data.startswith(signature):
-            raise ImageReadError(f"{name} files are not supported: convert to PNG, TIFF or EXR")
+    if name := unread(data):
+        raise ImageReadError(refusal(name))
     raise ImageReadError(f"no image format that is known (it begins with {data[:8].hex(' ')})")
+
+
+def unread(data: bytes) -> str:
+    """Return the name of a format that is known by its first bytes but not read; else empty."""
+    return next((name for start, name in _UNSUPPORTED if data.startswith(start)), "")
+
+
+def refusal(name: str) -> str:
+    """Return what to say of a format that is not read."""
+    return f"{name} files are not supported: convert to PNG, TIFF or EXR"
 
 
 def reader(name: str) -> Callable[[Source], Image]:

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import numpy as np
 
 from hdrmetrics.errors import ImageReadError
 from hdrmetrics.image import Image
+from hdrmetrics.io.av1_header import code_points
 from hdrmetrics.io.build import coded_image
 from hdrmetrics.io.cicp import TRANSFERS, UNSPECIFIED, from_cicp
 from hdrmetrics.io.codecs import require
 from hdrmetrics.io.coding import Coding, noted
 from hdrmetrics.io.curves import HDR
 from hdrmetrics.io.heif_transforms import transformed
-from hdrmetrics.io.icc import UNUSABLE, identify
+from hdrmetrics.io.icc import identify, why_ignored
 from hdrmetrics.io.isobmff import Primary, parse
 from hdrmetrics.io.source import Source
+
+_HEADERS = 2**16  # bytes: headers lie at the start of AV1 data
 
 
 def read_avif(source: Source) -> Image:
@@ -40,8 +44,8 @@ def read_avif(source: Source) -> Image:
     except (codec.AvifError, RuntimeError, ValueError) as error:
         raise ImageReadError(f"corrupt AVIF data ({error})") from error
     _compare(codes.shape, (primary.height, primary.width))
-    bits = max(primary.bits, default=8 if codes.dtype == np.uint8 else 0)
-    if (codes.dtype == np.uint8) != (bits == 8):
+    bits = max(primary.bits, default=primary.av1_bits)
+    if bits not in ((8,) if codes.dtype == np.uint8 else (10, 12, 16)):
         raise ImageReadError(
             f"corrupt: AVIF samples of {codes.dtype.name} announced as {bits} bits"
         )
@@ -49,10 +53,18 @@ def read_avif(source: Source) -> Image:
         source,
         transformed(codes, primary.transforms),
         bits=bits,
-        coding=_coding(primary),
+        coding=_coding(_with_code_points(source, primary)),
         format_name="avif",
         notes=_notes(primary),
     )
+
+
+def _with_code_points(source: Source, primary: Primary) -> Primary:
+    """Return what boxes say of colours or, where they say nothing, what the AV1 data say."""
+    if primary.cicp is None and not primary.icc and primary.place:
+        start, end = primary.place
+        return replace(primary, cicp=code_points(source.data[start : min(end, start + _HEADERS)]))
+    return primary
 
 
 def _as_still(source: Source, primary: Primary) -> bytes:
@@ -107,7 +119,7 @@ def read_heic(source: Source) -> Image:
         bits=bits,
         coding=_coding(primary),
         format_name="heic",
-        notes=_notes(primary),
+        notes=[*_notes(primary), *_unsaid(primary)],
     )
 
 
@@ -135,15 +147,24 @@ def _notes(primary: Primary) -> list[str]:
     return notes
 
 
+def _unsaid(primary: Primary) -> list[str]:
+    """Return a note for HEIC files whose boxes do not speak of colours: HEVC data may, unread."""
+    if primary.cicp is None and not primary.icc:
+        return ["no box about colours: taken as sRGB, whatever the HEVC data may say"]
+    return []
+
+
 def _coding(primary: Primary) -> Coding:
     """Return the coding: code points of HDR first, then a profile, then other code points."""
     points = primary.cicp or (UNSPECIFIED, UNSPECIFIED)
     if primary.icc and TRANSFERS.get(points[1]) not in HDR:
         found = identify(primary.icc)
-        if found.stored != UNUSABLE or points == (UNSPECIFIED, UNSPECIFIED):
+        why = why_ignored(found)
+        if not why or points == (UNSPECIFIED, UNSPECIFIED):
             return found
-        ignored = tuple(note.replace("; taken as sRGB", "") for note in found.notes)
-        return noted(from_cicp(*points), *ignored)
+        return noted(from_cicp(*points), *why)
+    if primary.icc and identify(primary.icc).transfer != TRANSFERS[points[1]]:
+        return noted(from_cicp(*points), "HDR code points count, not the ICC profile beside them")
     if primary.cicp is None:
         return Coding(rule="code values taken as sRGB: the file has no box about colours")
     return from_cicp(*points)

@@ -12,21 +12,28 @@ from hdrmetrics.color import CHROMATICITIES, Matrix, Primaries, conversion_matri
 from hdrmetrics.errors import ImageReadError, OptionError
 from hdrmetrics.image import Transfer
 from hdrmetrics.io.cicp import UNSPECIFIED, from_cicp
-from hdrmetrics.io.coding import Chromaticities, Coding, coding
+from hdrmetrics.io.coding import Chromaticities, Coding, coding, noted
 from hdrmetrics.io.curves import Curve, name_of
 from hdrmetrics.io.icc_profile import Profile, ProfileError, parse
 
 # CIE XYZ error that rounding to s15Fixed16 and different adaptation matrices leave.
 _TOLERANCE = 0.002
+# What rounding does not: littlecms and browsers would tint grey with it.
+_OTHER_WHITE = 0.005
 _D50 = (0.3457, 0.3585)
 _D50_XYZ = (0.9642, 1.0, 0.8249)
 
 UNUSABLE = "unknown (the ICC profile cannot be used)"
 """What :attr:`Coding.stored` says of a picture whose profile had to be ignored."""
+_ASSUMED = "; taken as sRGB"
 
 # Names under which profiles of PQ and HLG are made: by Apple, Adobe, Skia and the W3C; by libjxl.
 _HDR_NAMES = (
-    re.compile(r"(2100|2020|\bP3\b|\bsRGB\b).*?(?<![a-z])(PQ|HLG)(?![a-z])", re.IGNORECASE),
+    re.compile(
+        r"(2100|2020|P3(?!\d)|\bsRGB\b).*?"
+        r"((?<![a-z])(?:PQ|HLG)(?![a-z])|ST *2084|Perceptual Quanti[sz]er|Hybrid Log.Gamma)",
+        re.IGNORECASE,
+    ),
     re.compile(r"D65 (202|DCI|SRG) \w+ (PeQ|HLG)"),
 )
 _SPACES: dict[str, Primaries] = {
@@ -35,39 +42,53 @@ _SPACES: dict[str, Primaries] = {
 }  # fmt: skip
 
 
-def identify(profile: bytes | None) -> Coding:
+_NOTHING = Coding()
+
+
+def identify(profile: bytes | None, otherwise: Coding = _NOTHING) -> Coding:
     """Return the coding of an RGB or grey ICC profile.
 
     A profile with a ``cicp`` tag says it outright, one of PQ or HLG by its name. Otherwise its
     curves and colorants count: those of sRGB, Display P3, BT.2020, linear light and pure gamma are
     named, any other are kept as formulas, by which code values are converted. Profiles made of
     tables are left to a colour management library. A damaged profile is named in a note, and the
-    picture is taken as sRGB.
+    picture is taken as sRGB if nothing else is said.
 
     Parameters
     ----------
     profile
         The profile's bytes; ``None`` or empty for a file without one.
+    otherwise
+        What else the file says of its colours: counts without a profile that can be used.
 
     References
     ----------
     ICC.1:2022, sections 7.2, 8 and 9.2; W3C, "Using the ITU BT.2100 PQ EOTF with the PNG Format".
     """
     if not profile:
-        return Coding()
+        return otherwise
     try:
-        return _of_profile(parse(profile))
+        found = _of_profile(parse(profile))
     except (ProfileError, OptionError) as error:
-        return ignored(f"a damaged ICC profile was ignored ({error})")
+        found = ignored(f"a damaged ICC profile was ignored ({error})")
+    why = why_ignored(found)
+    return noted(otherwise, *why) if why and otherwise != _NOTHING else found
 
 
 def ignored(why: str) -> Coding:
     """Return the coding of a picture whose profile cannot be used, with a note."""
     return Coding(
         rule=f"code values taken as sRGB: {why}",
-        notes=(f"{why}; taken as sRGB",),
+        notes=(f"{why}{_ASSUMED}",),
         stored=UNUSABLE,
     )
+
+
+def why_ignored(found: Coding) -> tuple[str, ...]:
+    """Return notes on why a profile had to be ignored; none for one that :func:`identify` used."""
+    if found.stored != UNUSABLE:
+        return ()
+    return tuple(note.removesuffix(_ASSUMED) for note in found.notes)
 
 
 def _of_profile(profile: Profile) -> Coding:
@@ -86,19 +107,24 @@ def _of_profile(profile: Profile) -> Coding:
         return ignored(f"an unknown ICC profile, of {kind} data, was ignored")
     if profile.tables:
         return Coding(rule=name, stored=name, primaries="bt2020", profile=profile.data)
-    curves: tuple[Curve, ...] | Transfer = profile.curves or "srgb"
-    assumed = "" if profile.curves else "; it has no curve, that of sRGB is taken"
     if profile.space == b"GRAY":
         if not profile.curves:
             raise ProfileError("it has no curve")
-        return coding(curves, "bt709", f"{name}: its curve", stored=name)
+        found = coding(profile.curves, "bt709", f"{name}: its curve", stored=name)
+        return replace(found, grey=True)
     if profile.colorants is None:
         raise ProfileError("it has no colorants")
     primaries = _primaries(profile.colorants)
+    curves: tuple[Curve, ...] | Transfer = profile.curves or "srgb"
+    notes: tuple[str, ...] = ()
+    if not profile.curves:
+        notes = (f"{name} has no curve; that of sRGB was taken",)
     if isinstance(primaries, str):
-        rule = f"{name} with the primaries of {primaries}{assumed}"
-        return coding(curves, primaries, rule)
-    return coding(curves, primaries, f"{name}{assumed}", stored=name)
+        rule = f"{name} with the primaries of {primaries}"
+        return coding(curves, primaries, rule, notes=notes)
+    if np.abs(profile.colorants.sum(axis=0) - _D50_XYZ).max() > _OTHER_WHITE:
+        notes += (f"{name} has another white than D50; it was adapted",)
+    return coding(curves, primaries, name, stored=name, notes=notes)
 
 
 def _linear(profile: Profile) -> bool:
@@ -111,7 +137,7 @@ def _by_name(description: str) -> tuple[Transfer, Primaries] | None:
     for pattern in _HDR_NAMES:
         found = pattern.search(description.replace("_", " "))
         if found:
-            transfer: Transfer = "hlg" if found[2].upper() == "HLG" else "pq"
+            transfer: Transfer = "hlg" if found[2].upper().startswith("H") else "pq"
             return transfer, _SPACES[found[1].upper()]
     return None
 

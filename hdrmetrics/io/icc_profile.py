@@ -8,11 +8,23 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hdrmetrics.io.curves import Curve, Values, gamma, in_two_pieces, line, power_of, table
+from hdrmetrics.io.curves import (
+    Curve,
+    Values,
+    gamma,
+    in_two_pieces,
+    line,
+    power_of,
+    table,
+    tells_codes_apart,
+)
 
 _HEADER, _ENTRY = 128, 12
 _MAX_TAGS = 1024
 _TABLES = (b"A2B0", b"A2B1", b"A2B2", b"D2B0", b"D2B1", b"D2B2", b"D2B3")
+_CURVES, _COLORANTS = (b"kTRC", b"rTRC", b"gTRC", b"bTRC"), (b"rXYZ", b"gXYZ", b"bXYZ")
+_COUNT = (*_TABLES, *_CURVES, *_COLORANTS)
+"""Tags that decide about colours."""
 _PARAMETERS = {0: 1, 1: 3, 2: 4, 3: 5, 4: 7}
 
 
@@ -65,14 +77,14 @@ def parse(data: bytes) -> Profile:
     """
     tags = _tags(data)
     space = data[16:20]
-    names = (b"kTRC",) if space == b"GRAY" else (b"rTRC", b"gTRC", b"bTRC")
+    names = _CURVES[:1] if space == b"GRAY" else _CURVES[1:]
     given = [tags[name] for name in names if name in tags]
     if 0 < len(given) < len(names):
         raise ProfileError("a curve is missing")
     curves = [_curve(tag) for tag in (given if len(set(given)) > 1 else given[:1])]
     if space == b"GRAY" and data[20:24] == b"Lab ":
         curves = [_of_lightness(curve) for curve in curves]
-    colorants = [_xyz(tags[name]) for name in (b"rXYZ", b"gXYZ", b"bXYZ") if name in tags]
+    colorants = [_xyz(tags[name]) for name in _COLORANTS if name in tags]
     if 0 < len(colorants) < 3:
         raise ProfileError("a colorant is missing")
     cicp = tags.get(b"cicp", b"")
@@ -98,6 +110,8 @@ def _tags(data: bytes) -> dict[bytes, bytes]:
         name, offset, size = struct.unpack_from(">4sII", data, _HEADER + 4 + _ENTRY * index)
         if offset + size <= len(data):  # as other readers do: a broken tag counts as absent
             tags[name] = data[offset : offset + size]
+        elif name in _COUNT:  # without it, the others would say something else
+            raise ProfileError(f"its tag {name.decode()} ends outside of it")
     return tags
 
 
@@ -108,14 +122,16 @@ def _xyz(tag: bytes) -> list[float]:
 
 
 def _curve(tag: bytes) -> Curve:
+    kinds = {b"curv": _sampled, b"para": _parametric}
+    if tag[:4] not in kinds:
+        raise ProfileError(f"a curve of the unknown type {tag[:4]!r}")
     try:
-        if tag[:4] == b"curv":
-            return _sampled(tag)
-        if tag[:4] == b"para":
-            return _parametric(tag)
+        curve = kinds[tag[:4]](tag)
     except struct.error as error:
         raise ProfileError("a curve ends early") from error
-    raise ProfileError(f"a curve of the unknown type {tag[:4]!r}")
+    if not tells_codes_apart(curve):
+        raise ProfileError("a curve that can be no picture's")
+    return curve
 
 
 def _sampled(tag: bytes) -> Curve:

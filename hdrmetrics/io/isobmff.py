@@ -28,6 +28,8 @@ class Primary:
         Sizes of all pictures in the file (tiles, thumbnails, alpha planes).
     bits
         Per channel; empty if the file does not say.
+    av1_bits
+        The largest that a configuration of AV1 names; 0 without one.
     cicp
         Code points (primaries, transfer), if given.
     icc
@@ -39,17 +41,21 @@ class Primary:
         Whether a gain map for the picture is stored beside it.
     sequence
         Where the box of a sequence of pictures lies in the file: offset of its kind.
+    place
+        Start and end of its data in the file, where they lie there in one piece.
     """
 
     width: int = 0
     height: int = 0
     sizes: list[tuple[int, int]] = field(default_factory=list)
     bits: tuple[int, ...] = ()
+    av1_bits: int = 0
     cicp: tuple[int, int] | None = None
     icc: bytes = b""
     transforms: list[tuple[bytes, bytes]] = field(default_factory=list)
     gain_map: bool = False
     sequence: int | None = None
+    place: tuple[int, int] | None = None
 
 
 def _boxes(data: bytes, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
@@ -118,11 +124,16 @@ def parse(source: Source) -> Primary:
     for kind, body in properties:
         if kind == b"ispe" and len(body) >= 12:
             primary.sizes.append(struct.unpack_from(">II", body, _FULL))
+        if kind == b"av1C" and len(body) >= 4:
+            deep = 12 if body[2] & 0x20 else 10
+            primary.av1_bits = max(primary.av1_bits, deep if body[2] & 0x40 else 8)
         if kind == b"auxC" and b"gainmap" in body.lower():
             primary.gain_map = True
     for number in numbers:
         if 0 < number <= len(properties):
             _note(primary, *properties[number - 1])
+    if b"iloc" in boxes:
+        primary.place = _place(data, *boxes[b"iloc"], item)
     if not primary.width:
         raise ImageReadError("corrupt: the primary picture has no size")
     return primary
@@ -138,6 +149,38 @@ def _item_kinds(data: bytes, start: int, end: int) -> set[bytes]:
             at = first + _FULL + (4 if version == 3 else 2) + 2
             kinds.add(data[at : min(at + 4, last)])
     return kinds
+
+
+def _place(data: bytes, start: int, end: int, wanted: int) -> tuple[int, int] | None:
+    """Return where the data of an item lie; ``None`` if in pieces, in another box, or nowhere."""
+    version = data[start] if start < end else 0
+    at = start + _FULL
+
+    def take(size: int) -> int:
+        nonlocal at
+        at += size
+        if at > end:
+            raise ImageReadError("truncated or corrupt: the places of items end early")
+        return int.from_bytes(data[at - size : at], "big")
+
+    sizes = take(2)
+    of_offset, of_length, of_base = (sizes >> shift & 15 for shift in (12, 8, 4))
+    of_index = sizes & 15 if version else 0
+    if not of_offset + of_length:
+        return None
+    wide = 4 if version == 2 else 2
+    for _ in range(take(wide)):
+        item = take(wide)
+        method = take(2) & 15 if version else 0
+        take(2)
+        base, extents = take(of_base), take(2)
+        places = [(take(of_index), take(of_offset), take(of_length)) for _ in range(extents)]
+        if item == wanted:
+            if method or len(places) != 1:
+                return None
+            first = base + places[0][1]
+            return first, first + (places[0][2] or len(data))
+    return None
 
 
 def _associated(body: bytes, wanted: int) -> list[int]:

@@ -18,9 +18,9 @@ DEFAULT_MEMORY = 8 * 2**30
 _SECONDS, _MOST_SECONDS = 60.0, 600.0
 _BYTES_PER_SECOND = 100_000  # of a file on top, as slow as AVIF on a busy machine
 
-_STURDY = frozenset({"hdr", "pfm", "png", "jpeg", "webp"})
-"""What is read by our own code on zlib, or by the JPEG and WebP libraries that every browser has
-and that Pillow brings. Large or rarely used C and C++ libraries read the rest."""
+_STURDY = frozenset({"hdr", "pfm", "pnm", "png", "jpeg", "webp"})
+"""What is read by our own code on NumPy and zlib, or by the JPEG and WebP libraries that every
+browser has and that Pillow brings. Large or rarely used C and C++ libraries read the rest."""
 
 
 def is_fragile(path: str, max_pixels: int) -> bool:

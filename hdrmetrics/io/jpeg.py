@@ -12,8 +12,7 @@ from hdrmetrics.errors import ImageReadError
 from hdrmetrics.image import Image
 from hdrmetrics.io import ultrahdr
 from hdrmetrics.io.build import coded_image
-from hdrmetrics.io.exif_colour import coding_by_exif
-from hdrmetrics.io.icc import identify
+from hdrmetrics.io.exif_colour import coding_by_profile
 from hdrmetrics.io.isolate import read_isolated
 from hdrmetrics.io.jpeg_markers import Markers, other_gain_map, other_picture, parse
 from hdrmetrics.io.orientation import exif_orientation, upright
@@ -51,7 +50,7 @@ def read(source: Source) -> Image:
         source,
         upright(_decode(source, markers), exif_orientation(markers.exif)),
         bits=8,
-        coding=identify(markers.icc) if markers.icc else coding_by_exif(markers.exif),
+        coding=coding_by_profile(markers.icc, markers.exif),
         alpha=False,
         format_name="jpeg",
         notes=notes,

@@ -26,14 +26,15 @@ _SPACES = {12: "CMYK", 14: "CIE L*a*b*", 20: "e-sRGB", 24: "e-sYCC"}
 
 @dataclass(slots=True)
 class _Boxes:
-    """What the boxes around the code stream say."""
+    """What the boxes around the code stream say; ``profiles`` is where boxes with one begin."""
 
     stream: int
     end: int
     colour: Coding | None = None
-    palette: bool = False
+    palette: int = 0
     alpha: set[int] = field(default_factory=set)
     refused: str = ""
+    profiles: list[int] = field(default_factory=list)
 
 
 def read(source: Source) -> Image:
@@ -64,13 +65,15 @@ def read(source: Source) -> Image:
     codec = require("imagecodecs", "JPEG 2000")
     try:
         # The boxes go along: palettes and sYCC are undone by the decoder.
-        codes = codec.jpeg2k_decode(source.data, numthreads=1)
+        codes = codec.jpeg2k_decode(_without_profiles(source.data, boxes, components), numthreads=1)
     except (codec.Jpeg2kError, ValueError) as error:
         raise ImageReadError(f"corrupt JPEG 2000 data ({error})") from error
     if boxes.palette:
-        bits = 8 * codes.dtype.itemsize
+        bits = boxes.palette
+        if bits > 8 * codes.dtype.itemsize or bits not in (*range(1, 9), 16):
+            raise ImageReadError(f"JPEG 2000 with a palette of {bits} bits: convert to RGB first")
     notes = []
-    if codes.ndim == 3 and codes.shape[2] in (2, 4) and codes.shape[2] - 1 not in boxes.alpha:
+    if codes.ndim == 3 and codes.shape[2] in (2, 4) and not boxes.alpha:
         # Components come in the order of the colours where nothing else is said.
         codes = codes[..., :-1]
         notes = [f"the last of {components} components, which nothing describes, was dropped"]
@@ -81,8 +84,22 @@ def read(source: Source) -> Image:
         coding=boxes.colour or Coding(),
         format_name="jpeg2000",
         notes=notes,
-        details={"components": components, "palette": boxes.palette},
+        details={"components": components, "palette": bool(boxes.palette)},
     )
+
+
+def _without_profiles(data: bytes, boxes: _Boxes, components: int) -> bytes:
+    """Return a file that says sRGB or grey in place of its profiles.
+
+    The decoder would apply them, in eight bits and to sRGB, and they would be applied twice.
+    """
+    if not boxes.profiles:
+        return data
+    changed = bytearray(data)
+    space = _GREY if components < 3 and not boxes.palette else _SRGB
+    for at in boxes.profiles:
+        struct.pack_into(">B2xI", changed, at, _ENUMERATED, space)
+    return bytes(changed)
 
 
 def _walk(source: Source, offset: int, end: int) -> Iterator[tuple[bytes, int, int]]:
@@ -118,29 +135,50 @@ def _parse(source: Source) -> _Boxes:
 def _note(source: Source, boxes: _Boxes, kind: bytes, first: int, last: int) -> None:
     body = source.take(first, last - first, "a JPEG 2000 box")
     if kind == b"pclr":
-        boxes.palette = True
+        boxes.palette = _palette_bits(body)
+    elif kind == b"colr" and len(body) >= 7:
+        if body[0] in (_ICC, _ANY_ICC):
+            boxes.profiles.append(first)
+        if boxes.colour is None:  # the first that is understood counts
+            _note_colour(boxes, body)
     elif kind == b"cdef":
         for offset in range(2, len(body) - 5, 6):
             channel, use, _ = struct.unpack_from(">3H", body, offset)
             if use in (1, 2):
                 boxes.alpha.add(channel)
-    elif kind == b"colr" and len(body) >= 3 and boxes.colour is None:
-        method = body[0]
-        if method == _ENUMERATED and len(body) >= 7:
-            (space,) = struct.unpack_from(">I", body, 3)
-            if space in (_SRGB, _GREY, _SYCC):
-                boxes.colour, boxes.refused = Coding(rule="the JPEG 2000 boxes say sRGB"), ""
-            else:
-                name = _SPACES.get(space, f"colour space {space}")
-                boxes.refused = f"{name} JPEG 2000 files are not supported: convert to RGB first"
-        elif method in (_ICC, _ANY_ICC):
-            boxes.colour, boxes.refused = identify(body[3:]), ""
-        elif method == _PARAMETERS and len(body) >= 10:
-            primaries, transfer, matrix = struct.unpack_from(">3H", body, 3)
-            if matrix:
-                boxes.refused = f"JPEG 2000 of matrix {matrix}: convert to RGB first"
-            else:
-                boxes.colour, boxes.refused = from_cicp(primaries, transfer), ""
+
+
+def _note_colour(boxes: _Boxes, body: bytes) -> None:
+    method = body[0]
+    if method == _ENUMERATED:
+        (space,) = struct.unpack_from(">I", body, 3)
+        if space in (_SRGB, _GREY, _SYCC):
+            boxes.colour, boxes.refused = Coding(rule="the JPEG 2000 boxes say sRGB"), ""
+        else:
+            name = _SPACES.get(space, f"colour space {space}")
+            boxes.refused = f"{name} JPEG 2000 files are not supported: convert to RGB first"
+    elif method in (_ICC, _ANY_ICC):
+        boxes.colour, boxes.refused = identify(body[3:]), ""
+    elif method == _PARAMETERS and len(body) >= 10:
+        primaries, transfer, matrix = struct.unpack_from(">3H", body, 3)
+        if matrix:
+            boxes.refused = f"JPEG 2000 of matrix {matrix}: convert to RGB first"
+        else:
+            boxes.colour, boxes.refused = from_cicp(primaries, transfer), ""
+
+
+def _palette_bits(body: bytes) -> int:
+    """Return the bits of all columns of a palette.
+
+    Raises
+    ------
+    ImageReadError
+        If there are none, or of different kinds.
+    """
+    kinds = set(body[3 : 3 + body[2]]) if len(body) > 2 else set()
+    if len(kinds) != 1 or min(kinds) & 0x80:
+        raise ImageReadError("JPEG 2000 with an unusual palette: convert to RGB first")
+    return min(kinds) + 1
 
 
 def _check_stream(source: Source, boxes: _Boxes) -> tuple[int, int]:

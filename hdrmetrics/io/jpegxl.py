@@ -8,8 +8,10 @@ from hdrmetrics.errors import ImageReadError
 from hdrmetrics.image import Image
 from hdrmetrics.io.build import coded_image
 from hdrmetrics.io.codecs import require
+from hdrmetrics.io.jpeg_markers import parse as markers_of
 from hdrmetrics.io.jpegxl_colour import coding_of, returns_light
-from hdrmetrics.io.jpegxl_header import boxes, codestream, parse, with_twelve_bits
+from hdrmetrics.io.jpegxl_floats import as_floats
+from hdrmetrics.io.jpegxl_header import boxes, codestream, parse
 from hdrmetrics.io.source import Source
 
 _MAX_EXTRA = 4
@@ -24,9 +26,10 @@ def read(source: Source) -> Image:
     Raises
     ------
     MissingCodecError
-        If ``imagecodecs`` is not installed.
+        If ``imagecodecs`` is not installed; for an ICC profile in a picture that is neither lossy
+        nor made of a JPEG file, also without ``pylibjxl`` (the extra ``jxl``).
     ImageReadError
-        Also for an ICC profile that is needed and cannot be had from the decoder, and for CMYK.
+        Also for CMYK.
 
     References
     ----------
@@ -43,28 +46,44 @@ def read(source: Source) -> Image:
     codec = require("imagecodecs", "JPEG XL")
     try:
         # The decoder gives no ICC profile, but a JPEG file inside can be had whole.
-        recovered = header.icc and not header.xyb and b"jbrd" in kinds
-        jpeg = bytes(codec.jpegxl_decode_jpeg(source.data)) if recovered else b""
-        data, bits = source.data, header.bits
-        if returns_light(header) and header.depth_at and not header.extra_channels:
-            data, bits = with_twelve_bits(data, header), 12  # fewer are too coarse for light
+        icc = b""
+        if header.icc and not header.xyb and b"jbrd" in kinds:
+            icc = markers_of(bytes(codec.jpegxl_decode_jpeg(source.data))).icc
+        data = as_floats(source.data, header) if returns_light(header) else source.data
         samples = np.asarray(codec.jpegxl_decode(data, index=0, numthreads=1))
     except (codec.JpegxlError, RuntimeError, ValueError) as error:
         raise ImageReadError(f"corrupt JPEG XL data ({error})") from error
+    if header.icc and not header.xyb and not icc:
+        icc = _profile(source.data)
     colours = 1 if header.grey else 3
     if samples.ndim == 3:
         samples = samples[..., : colours + 1]
     notes = ["animated: the first frame was read"] if header.animated else []
     if header.extra_channels > 1:
         notes.append(f"{header.extra_channels - 1} extra channels were dropped")
+    if header.premultiplied:
+        notes.append("colours are premultiplied with alpha: they are those over black")
     if b"jhgm" in kinds:
         notes.append("the gain map was left out: this is the picture without it")
     return coded_image(
         source,
         samples,
-        bits=None if samples.dtype.kind == "f" else bits,
-        coding=coding_of(header, jpeg),
+        bits=None if samples.dtype.kind == "f" else header.bits,
+        coding=coding_of(header, icc),
         format_name="jpegxl",
         details={"orientation": header.orientation},
         notes=notes,
     )
+
+
+def _profile(data: bytes) -> bytes:
+    """Return the ICC profile of a file, which holds it in compressed form."""
+    convert = "convert to PNG, as by the command 'djxl picture.jxl picture.png', which keeps it"
+    library = require(
+        "pylibjxl", "JPEG XL (lossless, with an ICC profile)", f"; or {convert}", extra="jxl"
+    )
+    try:
+        _, said = library.decode(data, metadata=True)
+        return bytes(said["icc_profile"])
+    except (KeyError, RuntimeError, TypeError, ValueError) as error:
+        raise ImageReadError(f"its ICC profile cannot be decoded ({error}): {convert}") from error

@@ -9,7 +9,6 @@ from hdrmetrics.io.cicp import TRANSFERS, UNSPECIFIED
 from hdrmetrics.io.coding import Chromaticities, Coding, coding
 from hdrmetrics.io.curves import Curve, gamma
 from hdrmetrics.io.icc import identify
-from hdrmetrics.io.jpeg_markers import parse
 from hdrmetrics.io.jpegxl_header import Header
 
 _DCI = 17
@@ -25,21 +24,20 @@ def returns_light(header: Header) -> bool:
     return header.xyb and (header.icc or (header.grey and other_white))
 
 
-def coding_of(header: Header, jpeg: bytes) -> Coding:
+def coding_of(header: Header, icc: bytes) -> Coding:
     """Return how decoded samples become light.
 
     Parameters
     ----------
     header
         Of the file.
-    jpeg
-        The JPEG file that it was made of, where there is one and its profile is wanted; else
-        empty.
+    icc
+        The profile, where it is wanted; else empty.
 
     Raises
     ------
     ImageReadError
-        If an ICC profile is needed that cannot be had.
+        For an encoding that means nothing.
 
     Notes
     -----
@@ -57,12 +55,7 @@ def coding_of(header: Header, jpeg: bytes) -> Coding:
             stored="those of an ICC profile",
         )
     if header.icc:
-        if jpeg:
-            return identify(parse(jpeg).icc)
-        raise ImageReadError(
-            "its ICC profile cannot be had from the decoder: convert to PNG, as by the command "
-            "'djxl picture.jxl picture.png', which keeps it"
-        )
+        return identify(icc or b"none")
     points: Chromaticities | Primaries = header.points or "bt709"
     curves: tuple[Curve, ...] | Transfer | None
     notes: tuple[str, ...] = ()

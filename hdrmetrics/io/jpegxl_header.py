@@ -14,9 +14,8 @@ CODESTREAM = b"\xff\x0a"
 CONTAINER = b"\x00\x00\x00\x0cJXL \x0d\x0a\x87\x0a"
 
 # Distributions of a variable-length number: (bits, offset) for each value of a two-bit selector.
-_SIZE = ((9, 1), (13, 1), (18, 1), (30, 1))
+SIZE = ((9, 1), (13, 1), (18, 1), (30, 1))
 _ENUM = ((0, 0), (0, 1), (4, 2), (6, 18))
-_COARSE, _TWELVE = (8, 10), 2  # depths, and the selector of twelve bits
 _INTEGER_BITS = ((0, 8), (0, 10), (0, 12), (6, 1))
 _FLOAT_BITS = ((0, 32), (0, 16), (0, 24), (6, 1))
 _PREVIEW_DIV8 = ((0, 16), (0, 32), (5, 1), (9, 33))
@@ -67,9 +66,10 @@ class Header:
         Whether colours were encoded as light, so that decoders choose what they return.
     black
         Whether one of the extra channels is the black of CMYK.
+    premultiplied
+        Whether colours are multiplied by alpha.
     depth_at
-        Bit of the codestream at which the selector of a depth of 8 or 10 bits begins, ``None`` for
-        other depths.
+        Bits of the codestream at which the depth of the samples begins and ends.
     """
 
     width: int = 0
@@ -87,10 +87,11 @@ class Header:
     gamma: float | None = None
     xyb: bool = True
     black: bool = False
-    depth_at: int | None = field(default=None, compare=False)
+    premultiplied: bool = False
+    depth_at: tuple[int, int] | None = field(default=None, compare=False)
 
 
-class _Bits:
+class Bits:
     """Reads numbers, lowest bit first."""
 
     def __init__(self, data: bytes) -> None:
@@ -103,6 +104,7 @@ class _Bits:
         return self._all - self._left
 
     def take(self, count: int) -> int:
+        """Return the next number of so many bits."""
         if count > self._left:
             raise ImageReadError("truncated: the JPEG XL header is incomplete")
         value = self._bits & ((1 << count) - 1)
@@ -111,9 +113,11 @@ class _Bits:
         return value
 
     def flag(self) -> bool:
+        """Return whether the next bit is set."""
         return bool(self.take(1))
 
     def choice(self, distribution: tuple[tuple[int, int], ...]) -> int:
+        """Return the next number of a variable length."""
         bits, offset = distribution[self.take(2)]
         return self.take(bits) + offset
 
@@ -166,34 +170,6 @@ def codestream(data: bytes) -> bytes:
 _HEADER_BYTES = 2**16
 
 
-def with_twelve_bits(data: bytes, header: Header) -> bytes:
-    """Return a file of eight or ten bits that asks its decoder for twelve.
-
-    That changes nothing of a picture in XYB, which is encoded as light, but the steps between the
-    samples that the decoder returns. Files of other depths come back as they are.
-
-    Parameters
-    ----------
-    data
-        The file.
-    header
-        What :func:`parse` said of it.
-    """
-    if header.depth_at is None or not header.xyb:
-        return data
-    start = 0
-    for kind, begin, _ in boxes(data):
-        if kind in (b"jxlc", b"jxlp"):
-            start = begin + (4 if kind == b"jxlp" else 0)
-            break
-    changed = bytearray(data)
-    for bit in range(2):
-        at = header.depth_at + bit
-        changed[start + at // 8] &= ~(1 << at % 8)
-        changed[start + at // 8] |= (_TWELVE >> bit & 1) << at % 8
-    return bytes(changed)
-
-
 def parse(data: bytes) -> Header:
     """Return the header of a codestream.
 
@@ -206,7 +182,7 @@ def parse(data: bytes) -> Header:
     ----------
     ISO/IEC 18181-1:2024, annex D.
     """
-    bits = _Bits(data[len(CODESTREAM) :])
+    bits = Bits(data[len(CODESTREAM) :])
     header = Header()
     header.width, header.height = _size(bits)
     if bits.flag():  # all default: eight-bit sRGB
@@ -223,36 +199,36 @@ def parse(data: bytes) -> Header:
             for distribution in (*_TICKS, _LOOPS):
                 bits.choice(distribution)
             bits.flag()
-    begin = bits.position + 8 * len(CODESTREAM) + 1  # behind the flag for floats
+    begin = bits.position + 8 * len(CODESTREAM)
     header.bits, header.floating = _depth(bits)
-    header.depth_at = begin if header.bits in _COARSE and not header.floating else None
+    header.depth_at = begin, bits.position + 8 * len(CODESTREAM)
     bits.flag()  # whether 16-bit buffers are enough
     header.extra_channels = bits.choice(_EXTRA_COUNT)
     for _ in range(header.extra_channels):
-        header.black |= _extra_channel(bits) == _BLACK
+        _extra_channel(bits, header)
     header.xyb = bits.flag()
     _colours(bits, header)
     return header
 
 
-def _size(bits: _Bits) -> tuple[int, int]:
+def _size(bits: Bits) -> tuple[int, int]:
     small = bits.flag()
-    height = 8 * (bits.take(5) + 1) if small else bits.choice(_SIZE)
+    height = 8 * (bits.take(5) + 1) if small else bits.choice(SIZE)
     ratio = bits.take(3)
     if ratio:
         across, down = _RATIOS[ratio - 1]
         return height * across // down, height
-    return (8 * (bits.take(5) + 1) if small else bits.choice(_SIZE)), height
+    return (8 * (bits.take(5) + 1) if small else bits.choice(SIZE)), height
 
 
-def _preview(bits: _Bits) -> None:
+def _preview(bits: Bits) -> None:
     distribution = _PREVIEW_DIV8 if bits.flag() else _PREVIEW
     bits.choice(distribution)
     if not bits.take(3):
         bits.choice(distribution)
 
 
-def _depth(bits: _Bits) -> tuple[int, bool]:
+def _depth(bits: Bits) -> tuple[int, bool]:
     floating = bits.flag()
     count = bits.choice(_FLOAT_BITS if floating else _INTEGER_BITS)
     if floating:
@@ -260,25 +236,24 @@ def _depth(bits: _Bits) -> tuple[int, bool]:
     return count, floating
 
 
-def _extra_channel(bits: _Bits) -> int:
-    """Return the kind of the channel."""
+def _extra_channel(bits: Bits, header: Header) -> None:
     if bits.flag():  # all default: eight-bit alpha
-        return _ALPHA
+        return
     kind = bits.choice(_ENUM)
     _depth(bits)
     bits.choice(_SHIFT)
     for _ in range(bits.choice(_NAME_LENGTH)):
         bits.take(8)
+    header.black |= kind == _BLACK
     if kind == _ALPHA:
-        bits.flag()
+        header.premultiplied |= bits.flag()
     elif kind == _SPOT:
         bits.take(64)
     elif kind == _CFA_CHANNEL:
         bits.choice(_CFA)
-    return kind
 
 
-def _colours(bits: _Bits, header: Header) -> None:
+def _colours(bits: Bits, header: Header) -> None:
     if bits.flag():  # all default: sRGB
         return
     header.icc = bits.flag()
@@ -311,7 +286,7 @@ def _colours(bits: _Bits, header: Header) -> None:
             header.transfer = bits.choice(_ENUM)
 
 
-def _point(bits: _Bits) -> tuple[float, float]:
+def _point(bits: Bits) -> tuple[float, float]:
     """Return the (x, y) of a colour, millionths with the sign in the lowest bit."""
     x, y = (bits.choice(_COORDINATE) for _ in range(2))
     return (x >> 1 ^ -(x & 1)) / 1e6, (y >> 1 ^ -(y & 1)) / 1e6

@@ -8,7 +8,7 @@ from hdrmetrics.errors import ImageReadError
 from hdrmetrics.image import Image
 from hdrmetrics.io.build import coded_image, drop_alpha, linear_image
 from hdrmetrics.io.codecs import require
-from hdrmetrics.io.icc import identify
+from hdrmetrics.io.icc import identify, why_ignored
 from hdrmetrics.io.source import Source
 from hdrmetrics.io.tiff_tags import number, read_tags
 
@@ -77,8 +77,10 @@ def read(source: Source) -> Image:
         raise ImageReadError(f"corrupt JPEG XR data ({error})") from error
     notes = ["more than one picture: the first was read"] if following else []
     floating = samples.dtype.kind == "f"
-    profile = tags.get(_ICC)
-    if floating and not profile:
+    profile = bytes(tags.get(_ICC, b""))
+    stated = identify(profile)
+    ignored = why_ignored(stated)
+    if floating and (ignored or not profile):
         pixels, dropped = drop_alpha(samples, opaque=1.0)
         return linear_image(
             source,
@@ -86,13 +88,13 @@ def read(source: Source) -> Image:
             format_name="jpegxr",
             depth=samples.dtype.name,
             rule=RULE,
-            notes=[*notes, *dropped],
+            notes=[*notes, *ignored, *dropped],
         )
     return coded_image(
         source,
         samples,
         bits=None if floating else 8 * samples.dtype.itemsize,
-        coding=identify(bytes(profile) if profile else None),
+        coding=stated,
         format_name="jpegxr",
         notes=notes,
     )

@@ -4,52 +4,32 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from hdrmetrics.endings import SUFFIXES, UNREAD
 from hdrmetrics.errors import ImageReadError
-from hdrmetrics.io.formats import SUFFIXES, identify
-from hdrmetrics.io.source import Source
+from hdrmetrics.io.formats import identify, refusal, unread
+from hdrmetrics.io.source import Source, load_head
 
-_HEAD = 4096
-
-_RAW = """.dng .cr2 .cr3 .crw .nef .nrw .arw .srf .sr2 .raf .orf .rw2 .rwl .pef .srw .raw .3fr .fff
-.iiq .mef .mos .mrw .x3f .erf .kdc .dcr"""
-_RARE = """.tga .dds .ktx .ktx2 .sgi .rgb .rgba .bw .pcx .ico .cur .icns .iff .ras .xbm .xpm .pam
-.pct .pict .flif .bpg .jls .jxs .jng .mng"""
 _NO_PICTURES = ("NumPy", "PDF")
-UNREAD: dict[str, str] = {
-    ending: reason
-    for endings, reason in (
-        (_RAW,
-         "camera raw: develop it first, for example with rawpy or darktable"),
-        (".psd .psb", "Photoshop: save as TIFF"),
-        (".xcf .kra .ora .afphoto", "a paint program's own: export as EXR, TIFF or PNG"),
-        (_RARE,
-         "not supported: convert to PNG, TIFF or EXR"),
-        (".dpx .cin", "film scan: convert to EXR"),
-        (".fits .fit .fts", "astronomical: convert to a floating-point TIFF"),
-        (".svg .eps", "drawing: render it first"),
-        (".mp4 .mov .mkv .avi .webm .y4m .yuv .m4v", "video: extract frames first"),
-    )
-    for ending in endings.split()
-}  # fmt: skip
-"""Endings of picture files that cannot be read, with what to do about each."""
 
 
 def sniff(path: Path) -> str | None:
     """Return the format that the first bytes of a file are those of, ``None`` if of none."""
-    found = _identify(path)
-    return None if isinstance(found, Exception) else found
+    return _format(path, _head(path))
 
 
-def _identify(path: Path) -> str | ImageReadError:
+def _head(path: Path) -> bytes:
+    """Return the first bytes of a file, none where it cannot be read."""
     try:
-        with path.open("rb") as file:
-            head = file.read(_HEAD)
-    except OSError:
-        head = b""
+        return load_head(str(path))
+    except ImageReadError:
+        return b""
+
+
+def _format(path: Path, head: bytes) -> str | None:
     try:
         return identify(Source(str(path), head, 1))
-    except ImageReadError as error:
-        return error
+    except ImageReadError:
+        return None
 
 
 def is_picture(path: Path) -> bool:
@@ -76,9 +56,10 @@ def why_left_out(path: Path) -> str | None:
     reason = UNREAD.get(path.suffix.lower())
     if reason is not None:
         return reason
-    found = _identify(path)
-    if isinstance(found, str):
+    head = _head(path)
+    found = _format(path, head)
+    if found is not None:
         return f"{found} by its first bytes, but not by its ending: name the file itself"
     # Of files of no known format at all, and of tables and texts, there is nothing to say.
-    text = str(found)
-    return text if "not supported" in text and not text.startswith(_NO_PICTURES) else None
+    name = unread(head)
+    return refusal(name) if name and name not in _NO_PICTURES else None

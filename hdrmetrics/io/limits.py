@@ -10,6 +10,9 @@ DEFAULT_MAX_PIXELS = 2**28
 MAX_BYTES_PER_PIXEL = 64
 """Largest file, and largest set of decoded planes, in bytes per permitted pixel."""
 
+_EMPTY = 16  # times the pixels that are stored
+_ALWAYS = 2**24
+
 
 def check_size(width: int, height: int, max_pixels: int) -> None:
     """Refuse an announced size that is empty or above the limit.
@@ -45,3 +48,22 @@ def check_bytes(count: int, max_pixels: int, what: str) -> None:
             f"{what} takes {count} bytes, more than the limit of {limit}; "
             "pass max_pixels= if the file can be trusted"
         )
+
+
+def check_filling(shown: int, stored: int, what: str) -> None:
+    """Refuse a canvas of which a file stores next to nothing: few bytes would ask for gigabytes.
+
+    Parameters
+    ----------
+    shown, stored
+        Pixels of the canvas and of the part that the file stores.
+    what
+        What the canvas is, for the message.
+
+    Raises
+    ------
+    ImageLimitError
+        If there are more than 16 times the stored pixels (16 million are always allowed).
+    """
+    if shown > max(_ALWAYS, _EMPTY * stored):
+        raise ImageLimitError(f"{what} of {shown} pixels for {stored} stored ones: crop it first")

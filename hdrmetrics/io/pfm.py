@@ -47,7 +47,9 @@ def read(source: Source) -> Image:
                 "the lines of the PFM header end in CR LF: written as text, which changes pixels "
                 "too; write it again in binary mode"
             )
-        raise ImageReadError("corrupt: not a PFM header")
+        if source.data.startswith(b"PF4"):
+            raise ImageReadError("not a PFM header: files of four channels (PF4) are not supported")
+        raise ImageReadError("corrupt: not a PFM header (comments have no place in it)")
     try:
         scale = float(match[5])
     except ValueError:
@@ -66,6 +68,8 @@ def read(source: Source) -> Image:
     if top_down:
         notes.append("width and height on lines of their own: read as Photoshop's, top row first")
     beyond = len(source.data) - match.end() - 4 * count
+    if beyond and not match[0].endswith(b"\n"):
+        raise ImageReadError("corrupt: something follows the scale in the PFM header")
     if beyond:
         notes.append(f"{beyond} bytes behind the pixels were ignored")
     return linear_image(

@@ -92,7 +92,7 @@ def read(source: Source) -> Image:
         notes.append("the transparent colour was ignored")
     if b"acTL" in found:
         notes.append("animated: the still picture was read")
-    if {b"gMAP", b"gDAT"} & found.keys():
+    if {b"gMAP", b"gDAT", b"gmAP", b"gdAT"} & found.keys():  # the draft, and Skia
         notes.append("the gain map was left out: this is the picture without it")
     orientation = exif_orientation(found.get(b"eXIf", b""))
     return coded_image(

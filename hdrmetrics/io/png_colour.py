@@ -8,20 +8,22 @@ import zlib
 from hdrmetrics.color import Primaries
 from hdrmetrics.errors import ImageReadError, OptionError
 from hdrmetrics.image import Transfer
-from hdrmetrics.io.cicp import from_cicp
-from hdrmetrics.io.coding import Chromaticities, Coding, coding, noted
-from hdrmetrics.io.curves import Curve, gamma
-from hdrmetrics.io.icc import UNUSABLE, identify
+from hdrmetrics.io.cicp import UNSPECIFIED, from_cicp
+from hdrmetrics.io.coding import NOT_SAID, Chromaticities, Coding, coding, noted
+from hdrmetrics.io.curves import Curve, gamma, tells_codes_apart
+from hdrmetrics.io.icc import identify, why_ignored
 
 _MAX_PROFILE = 2**24
+_OTHERS = {b"iCCP", b"sRGB", b"gAMA", b"cHRM"}
 _PQ_NAME = b"ITUR_2100_PQ_FULL"
 
 
 def coding_of(chunks: dict[bytes, bytes]) -> Coding:
     """Return how code values become light.
 
-    ``cICP`` goes before ``iCCP``, this before ``sRGB``, this before ``gAMA`` and ``cHRM``. A
-    profile that cannot be used gives way to the next, with a note.
+    ``cICP`` goes before ``iCCP``, this before ``sRGB``, this before ``gAMA`` and ``cHRM``. Code
+    points that are left unspecified, and a profile that cannot be used, give way to the next, with
+    a note.
 
     Parameters
     ----------
@@ -38,14 +40,18 @@ def coding_of(chunks: dict[bytes, bytes]) -> Coding:
     W3C, Portable Network Graphics (PNG) Specification, Third Edition, 2025, section 4.3; W3C,
     "Using the ITU BT.2100 PQ EOTF with the PNG Format", 2017 (the name of a profile for PQ).
     """
-    if b"cICP" in chunks:
-        return _code_points(chunks[b"cICP"])
     ignored: tuple[str, ...] = ()
+    if b"cICP" in chunks:
+        found = _code_points(chunks[b"cICP"])
+        if UNSPECIFIED not in chunks[b"cICP"][:2] or not _OTHERS & chunks.keys():
+            return found
+        ignored = ("the cICP chunk leaves something unspecified and was ignored",)
     if b"iCCP" in chunks:
         found = _profile(chunks[b"iCCP"])
-        if found.stored != UNUSABLE or not {b"sRGB", b"gAMA", b"cHRM"} & chunks.keys():
-            return found
-        ignored = tuple(note.replace("; taken as sRGB", "") for note in found.notes)
+        why = why_ignored(found)
+        if not why or not (_OTHERS - {b"iCCP"}) & chunks.keys():
+            return noted(found, *ignored)
+        ignored += why
     if b"sRGB" in chunks:
         return noted(Coding(rule="sRGB chunk"), *ignored)
     return noted(_numbers(chunks), *ignored)
@@ -81,22 +87,26 @@ def _numbers(chunks: dict[bytes, bytes]) -> Coding:
     points: Chromaticities | Primaries = "bt709"
     if b"gAMA" in chunks:
         value = _integers(chunks[b"gAMA"], 1)[0]
-        if value:
+        if value and tells_codes_apart(gamma(100_000 / value)):
             curves = (gamma(100_000 / value),)
             said.append(f"gAMA chunk of {value / 100_000:g}")
         else:
-            notes.append("the gAMA chunk of 0 was ignored; the curve of sRGB was taken")
+            notes.append(
+                f"the gAMA chunk of {value / 100_000:g} was ignored; the curve of sRGB was taken"
+            )
     if b"cHRM" in chunks:
         white, *primaries = _pairs(_integers(chunks[b"cHRM"], 8))
         points = (*primaries, white)
         said.append("cHRM chunk")
     if not said:
-        return noted(Coding(), *notes)
+        rule = f"code values taken as sRGB: {notes[0]}" if notes else NOT_SAID
+        return Coding(rule=rule, notes=tuple(notes))
     rule = " and ".join(said) + ("" if curves != "srgb" else "; the curve of sRGB was taken")
     try:
         return coding(curves, points, rule, notes=tuple(notes))
     except OptionError:
         notes.append("the cHRM chunk names impossible primaries; taken as BT.709")
+        rule = rule.replace("cHRM chunk", "impossible cHRM chunk, taken as BT.709")
         return coding(curves, "bt709", rule, notes=tuple(notes))
 
 

@@ -44,17 +44,20 @@ def read(source: Source) -> Image:
     if not 1 <= top <= 65535:
         raise ImageReadError(f"corrupt: the largest PNM value is {top}")
     channels = 3 if kind in _COLOUR else 1
+    unit = "bytes"
     if kind in _TEXT:
-        samples, beyond = _text(source, offset, width * height * channels, kind), 0
+        samples, beyond = _text(source, offset, width * height * channels, kind)
+        unit = "numbers"
     else:
         samples, end = _bytes(source, offset, (height, width * channels), kind, top)
         beyond = len(source.data) - end
+        beyond *= beyond > 1  # a line end is no picture
     if int(samples.max()) > top:
         raise ImageReadError(f"corrupt: a PNM value of {int(samples.max())} where {top} is white")
     samples = samples.reshape(height, width, channels)
     if kind in (_BIT_TEXT, _BITS):
         samples = 1 - samples  # one is black
-    notes = [f"{beyond} bytes behind the picture were ignored"] if beyond > 1 else []
+    notes = [f"{beyond} {unit} behind the picture were ignored"] if beyond else []
     bits: int | None = top.bit_length()
     if top != 2 ** top.bit_length() - 1:
         samples, bits = samples.astype(np.float32) / np.float32(top), None
@@ -99,7 +102,8 @@ def _bytes(
     return samples.astype(dtype.newbyteorder("=")), offset + size
 
 
-def _text(source: Source, offset: int, count: int, kind: int) -> NDArray[Any]:
+def _text(source: Source, offset: int, count: int, kind: int) -> tuple[NDArray[Any], int]:
+    """Return the samples, and how many numbers follow them."""
     # Every sample takes a byte at least: seen before anything of the announced size is allocated.
     body = source.take(offset, len(source.data) - offset, "the pixel data")
     if len(body) < count:
@@ -109,9 +113,9 @@ def _text(source: Source, offset: int, count: int, kind: int) -> NDArray[Any]:
         raise ImageReadError("corrupt: something else than numbers in a PNM text")
     if kind == _BIT_TEXT:  # digits need no space between them
         digits = np.frombuffer(body, np.uint8)
-        samples: NDArray[Any] = (digits[digits > ord(" ")] - ord("0"))[:count]
+        samples: NDArray[Any] = digits[digits > ord(" ")] - ord("0")
     else:
-        samples = np.fromstring(body.decode(), np.int64, sep=" ")[:count]
+        samples = np.fromstring(body.decode(), np.int64, sep=" ")
     if samples.size < count:
         raise ImageReadError("truncated: too little data for the announced size")
-    return samples
+    return samples[:count], samples.size - count

@@ -57,13 +57,19 @@ def read(source: Source) -> Image:
     source.refuse_part()
     header = _parse(source)
     source.check_size(header.length, header.scanlines)
-    pixels = rgbe.decode(rgbe.unpack(source, header.start, header.length, header.scanlines))
-    pixels = _upright(pixels, header)
+    coded, end = rgbe.unpack(source, header.start, header.length, header.scanlines)
+    beyond = len(source.data) - end
+    if beyond and b"\r" in source.data[: header.start]:
+        raise ImageReadError(
+            "the lines of the Radiance header end in CR LF and there are too many pixels: written "
+            "as text, which changes pixels too; write it again in binary mode"
+        )
+    pixels = _upright(rgbe.decode(coded), header)
     divisor = np.asarray(header.correction, np.float32) * np.float32(header.exposure)
     if not np.all(divisor == 1):
         with np.errstate(over="ignore"):
             pixels = pixels / divisor
-    notes = []
+    notes = [f"{beyond} bytes behind the pixels were ignored"] if beyond else []
     if header.aspect != 1:
         notes.append(f"pixels are not square (aspect {header.aspect:g}); taken as if they were")
     if header.gamma and not re.fullmatch(r"[+]?1(\.0*)?", header.gamma):

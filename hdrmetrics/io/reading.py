@@ -54,11 +54,11 @@ def read_image(
         stays within a small multiple of the announced size.
     isolate
         Whether another process decodes the file, so that a decoder that crashes or hangs is an
-        error and no more. By default that is so for every format but Radiance, PFM, PNG, JPEG and
-        WebP: large or rarely used C and C++ libraries decode the others. ``True``: every format,
-        for files from strangers; ``False``: none. The process is started once, which takes 0.15 s,
-        and used again: a small picture then takes 2 to 5 ms longer, one of 24 megapixels 0.1 to
-        0.6 s.
+        error and no more. By default that is so for every format but Radiance, PFM, PNM, PNG, JPEG
+        and WebP: large or rarely used C and C++ libraries decode the others. ``True``: every
+        format, for files from strangers; ``False``: none. The process is started once, which takes
+        0.15 s, and used again: a small picture then takes 2 to 5 ms longer, one of 24 megapixels
+        0.1 to 0.6 s.
     timeout
         Seconds that reading in another process may take. By default 60 and one more per 100 kB of
         the file, up to 600.

@@ -15,8 +15,8 @@ _RLE_WIDTHS = range(8, 2**15)
 _BATCH = 2**20  # samples expanded at once: bounds the index arrays
 
 
-def unpack(source: Source, start: int, length: int, scanlines: int) -> Coded:
-    """Return the samples ``(scanlines, length, 4)`` behind a Radiance header.
+def unpack(source: Source, start: int, length: int, scanlines: int) -> tuple[Coded, int]:
+    """Return the samples ``(scanlines, length, 4)`` behind a Radiance header, and where they end.
 
     Each scanline is either run-length coded by component (it starts with 2, 2 and its length), or
     flat, where the pixel (1, 1, 1, n) repeats the one before it.
@@ -32,7 +32,7 @@ def unpack(source: Source, start: int, length: int, scanlines: int) -> Coded:
     out = np.empty((scanlines, length, 4), np.uint8)
     marker = bytes([2, 2, length >> 8, length & 255]) if length in _RLE_WIDTHS else None
     runs = _Runs(data, length)
-    offset, row = start, 0
+    offset, row, ahead = start, 0, 1
     while row < scanlines:
         first = row
         while row < scanlines and marker and data[offset : offset + 4] == marker:
@@ -42,10 +42,30 @@ def unpack(source: Source, start: int, length: int, scanlines: int) -> Coded:
                 break
         if row > first:
             out[first:row] = runs.expand(row - first)
+            continue
+        # Most flat files repeat nothing: as many scanlines at a time as turn out to be plain.
+        plain = _plain(data, offset, (min(ahead, scanlines - row), length), marker)
+        ahead = min(2 * ahead, max(1, _BATCH // length)) if len(plain) == ahead else 1
+        if len(plain):
+            out[row : row + len(plain)] = plain
+            offset += plain.size
+            row += len(plain)
         else:
             offset = _unpack_flat(data, offset, out[row])
             row += 1
-    return out
+    return out, offset
+
+
+def _plain(data: bytes, offset: int, shape: tuple[int, int], marker: bytes | None) -> Coded:
+    """Return the next scanlines ``(N, length, 4)`` up to one that is packed, or incomplete."""
+    scanlines, length = shape
+    scanlines = min(scanlines, (len(data) - offset) // (4 * length))
+    stored = np.frombuffer(data, np.uint8, 4 * scanlines * length, offset)
+    rows = stored.reshape(scanlines, length, 4)
+    packed = (rows[..., :3] == 1).all(axis=2).any(axis=1)
+    if marker:
+        packed |= (rows[:, 0] == np.frombuffer(marker, np.uint8)).all(axis=1)
+    return rows[: int(packed.argmax())] if packed.any() else rows
 
 
 class _Runs:

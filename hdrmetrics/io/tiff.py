@@ -11,11 +11,12 @@ from hdrmetrics.image import Image
 from hdrmetrics.io import tiff_colour
 from hdrmetrics.io.build import coded_image, drop_alpha, linear_image
 from hdrmetrics.io.coding import Coding
-from hdrmetrics.io.icc import identify
+from hdrmetrics.io.exif_colour import coding_by_exif
+from hdrmetrics.io.icc import identify, why_ignored
 from hdrmetrics.io.orientation import upright
 from hdrmetrics.io.source import Source
 from hdrmetrics.io.tiff_pages import choose
-from hdrmetrics.io.tiff_samples import Form, form, read_samples
+from hdrmetrics.io.tiff_samples import Form, form, idle_predictor, read_samples
 from hdrmetrics.io.tiff_tags import Tags, number
 
 _COMPRESSION, _ORIENTATION, _ICC = 259, 274, 34675
@@ -47,16 +48,22 @@ def read(source: Source) -> Image:
     orientation = number(tags, _ORIENTATION, 1)
     samples = upright(samples[..., : colours + 1], orientation)
     notes += assumed
+    if idle_predictor(tags):
+        notes.append(
+            "the predictor in the tags was not undone: without compression, it does not count"
+        )
     if stored.samples > colours + 1:
         notes.append(f"{stored.samples - colours - 1} extra channels were dropped")
     if samples.shape[2] > colours and tiff_colour.premultiplied(tags):
         notes.append("colours are premultiplied with alpha: they are those over black")
     details = {"compression": number(tags, _COMPRESSION, 1), "orientation": orientation}
-    profile = tags.get(_ICC)
-    if isinstance(profile, bytes) and profile:
-        return _coded(source, samples, tags, stored, identify(profile), details, notes)
+    profile = _bytes(tags.get(_ICC))
+    stated = identify(profile)
+    ignored = why_ignored(stated)
+    if profile and not ignored:
+        return _coded(source, samples, tags, stored, stated, details, notes)
     if stored.floating:
-        return _linear(source, samples, tags, f"float{stored.bits}", details, notes)
+        return _linear(source, samples, tags, f"float{stored.bits}", details, [*notes, *ignored])
     curve = None
     table = tiff_colour.transfer_table(tags, stored)
     if table is not None and tiff_colour.photometric_of(tags, stored) in (
@@ -69,10 +76,20 @@ def read(source: Source) -> Image:
             light = np.stack(
                 [table[codes[..., i], i % table.shape[1]] for i in range(codes.shape[2])], axis=-1
             )
-            notes += [*dropped, "the curve of the TransferFunction tag was applied"]
+            notes += [*ignored, *dropped, "the curve of the TransferFunction tag was applied"]
             return _linear(source, light, tags, f"uint{stored.bits}", details, notes)
     coding = tiff_colour.coding(tags, curve)
+    if coding == Coding() and source.data[2:4] in (b"*\0", b"\0*"):
+        coding = coding_by_exif(source.data)  # an Exif block is a TIFF file without a picture
+    coding = identify(profile, coding)
     return _coded(source, samples, tags, stored, coding, details, notes)
+
+
+def _bytes(value: object) -> bytes:
+    """Return the content of a tag of undefined bytes; some writers declare them as numbers."""
+    if isinstance(value, tuple) and all(isinstance(x, int) and 0 <= x < 256 for x in value):
+        return bytes(value)
+    return value if isinstance(value, bytes) else b""
 
 
 def _coded(

@@ -7,13 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hdrmetrics.color import CHROMATICITIES, D65
+from hdrmetrics.color import D65
 from hdrmetrics.errors import ImageReadError
 from hdrmetrics.image import Transfer
-from hdrmetrics.io import tiff_codecs
+from hdrmetrics.io import curves, tiff_codecs
 from hdrmetrics.io.build import Chromaticities
-from hdrmetrics.io.cicp import PRIMARIES
-from hdrmetrics.io.coding import Coding
+from hdrmetrics.io.coding import Coding, named_primaries
 from hdrmetrics.io.coding import coding as own_coding
 from hdrmetrics.io.tiff_samples import Form
 from hdrmetrics.io.tiff_tags import Tags, number, numbers
@@ -33,7 +32,6 @@ _ADVICE = {
 }
 _UNSPECIFIED, _ASSOCIATED = 0, 1
 _SAME = 0.002
-_SAME_CURVE = 0.004  # light; sRGB and a power of 2.2 are .008 apart
 
 
 def channels(tags: Tags, stored: Form) -> tuple[int, list[str]]:
@@ -69,7 +67,7 @@ def channels(tags: Tags, stored: Form) -> tuple[int, list[str]]:
     if photometric == BLACK_IS_ZERO and unknown == 2:
         # What NumPy writers make of (H, W, 3) when nobody says that it is RGB.
         return 3, [*notes, "three samples of no declared colour were taken as red, green and blue"]
-    if photometric in (BLACK_IS_ZERO, WHITE_IS_ZERO) and unknown > 1:
+    if photometric in (BLACK_IS_ZERO, WHITE_IS_ZERO) and unknown > (samples == 2):
         raise ImageReadError(
             f"{samples} samples per pixel, and the TIFF does not say what they are: save as grey "
             "or RGB"
@@ -140,10 +138,9 @@ def coding(tags: Tags, curve: Transfer | None) -> Coding:
     stated = f"curve {curve} in the tags" if curve else "curve taken as sRGB"
     if points is None:
         return Coding(curve or "srgb", rule=stated)
-    for name in PRIMARIES.values():
-        if np.allclose(points, CHROMATICITIES[name], atol=_SAME):
-            return Coding(curve or "srgb", name, f"primaries of {name} in the tags; {stated}")
-    return own_coding(curve or "srgb", points, f"primaries in the tags; {stated}")
+    name = named_primaries(points, within=_SAME)
+    whose = f"primaries of {name}" if name else "primaries"
+    return own_coding(curve or "srgb", name or points, f"{whose} in the tags; {stated}")
 
 
 def transfer_table(tags: Tags, stored: Form) -> NDArray[np.float32] | None:
@@ -159,13 +156,7 @@ def transfer_table(tags: Tags, stored: Form) -> NDArray[np.float32] | None:
 
 def known_curve(table: NDArray[np.float32]) -> Transfer | None:
     """Return the transfer function that a table is, ``None`` if it is none that has a name."""
-    codes = np.linspace(0, 1, len(table))[:, None]
-    line, power = codes / 12.92, ((codes + 0.055) / 1.055) ** 2.4
-    curves: dict[Transfer, NDArray[np.float64]] = {
-        "srgb": np.where(codes <= 0.04045, line, power),
-        "gog": codes**2.2,
-        "bt1886": codes**2.4,
-    }
-    distances = {name: float(np.abs(table - curve).max()) for name, curve in curves.items()}
-    nearest = min(distances, key=lambda name: distances[name])
-    return nearest if distances[nearest] < _SAME_CURVE else None
+    codes = np.linspace(0, 1, len(table))
+    names = {curves.name_of(curves.table(channel.astype(float)), codes) for channel in table.T}
+    name = names.pop()
+    return name if not names and isinstance(name, str) else None

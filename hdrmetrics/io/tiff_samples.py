@@ -192,16 +192,9 @@ def _block(packed: bytes, tags: Tags, stored: Form, shape: tuple[int, int, int])
     raw = tiff_codecs.decompress(packed, compression, size)
     if len(raw) < size:
         raise ImageReadError("truncated or corrupt: a TIFF strip or tile is too short")
-    predictor, distance = number(tags, _PREDICTOR, 1), 1
-    if predictor in _WIDER:
-        predictor, distance = _WIDER[predictor]
-    if predictor == _FLOATING and stored.floating:
+    predictor, distance = _predictor(tags, stored)
+    if predictor == _FLOATING:
         return _floating(raw, stored, shape, distance)
-    if predictor not in (1, _HORIZONTAL) or (predictor != 1 and stored.bits not in (8, 16, 32, 64)):
-        kind = "float" if stored.floating else "uint"
-        raise ImageReadError(
-            f"TIFF predictor {predictor} is not supported with {kind}{stored.bits} samples"
-        )
     if stored.bits not in (8, 16, 24, 32, 64):
         return _unpack(raw, stored.bits, shape, stored.dtype)
     if stored.bits == 24:
@@ -215,6 +208,36 @@ def _block(packed: bytes, tags: Tags, stored: Form, shape: tuple[int, int, int])
     values = np.frombuffer(raw, whole.newbyteorder(stored.order), rows * columns * depth)
     summed = _sum(values.reshape(rows, -1), depth * distance, whole)
     return summed.view(stored.dtype).reshape(shape)
+
+
+def idle_predictor(tags: Tags) -> bool:
+    """Whether the directory names a predictor that does not count, for want of a compression."""
+    plain = number(tags, _COMPRESSION, tiff_codecs.NONE) == tiff_codecs.NONE
+    return plain and number(tags, _PREDICTOR, 1) != 1
+
+
+def _predictor(tags: Tags, stored: Form) -> tuple[int, int]:
+    """Return the predictor to undo and its distance in pixels.
+
+    It belongs to the compression: without one, it does not count.
+    """
+    predictor, distance = number(tags, _PREDICTOR, 1), 1
+    if predictor in _WIDER:
+        predictor, distance = _WIDER[predictor]
+    if not (
+        predictor == 1
+        or (predictor == _FLOATING and stored.floating)
+        or (predictor == _HORIZONTAL and stored.bits in (8, 16, 32, 64))
+    ):
+        kind = "float" if stored.floating else "uint"
+        raise ImageReadError(
+            f"TIFF predictor {predictor} is not supported with {kind}{stored.bits} samples"
+        )
+    if predictor != 1 and number(tags, _COMPRESSION, 1) == tiff_codecs.PACKBITS:
+        raise ImageReadError(
+            "PackBits TIFF with a predictor, which readers take in two ways: save with deflate"
+        )
+    return (1, 1) if idle_predictor(tags) else (predictor, distance)
 
 
 def _sum(rows: NDArray[Any], step: int, dtype: np.dtype[Any]) -> NDArray[Any]:

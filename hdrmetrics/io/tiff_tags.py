@@ -120,10 +120,27 @@ def read_directory(
     return tags, following
 
 
-def read_directories(source: Source, layout: Layout) -> list[Tags]:
-    """Return the first directory, then its sub-directories, then the next directory and so on.
+@dataclass(frozen=True, slots=True, eq=False)
+class Directory:
+    """One directory of a file; equal to itself only.
 
-    Only the first must be sound: a broken one behind it, and a loop, end the list.
+    Parameters
+    ----------
+    tags
+        Its tags.
+    owner
+        The directory that it is a sub-directory of; ``None`` for a page.
+    """
+
+    tags: Tags
+    owner: Directory | None = None
+
+
+def read_directories(source: Source, layout: Layout) -> tuple[list[Directory], bool]:
+    """Return all directories, and whether some that the file announces could not be read.
+
+    Sub-directories, which may have followers and sub-directories of their own, come right behind
+    their owner. Only the first directory must be sound: a loop ends the list.
 
     Raises
     ------
@@ -131,31 +148,30 @@ def read_directories(source: Source, layout: Layout) -> list[Tags]:
         If the first directory cannot be read.
     """
     budget = [_SHARED * len(source.data)]
-    page, following = read_directory(source, layout, layout.first, budget)
-    found, seen = [page], {layout.first}
-
-    def visit(start: Any) -> tuple[Tags, int] | None:
-        """Return the directory at an offset, if it is a sound one that is not in the list yet."""
-        if not isinstance(start, int) or not start or start in seen:
-            return None
-        if len(found) >= _MOST_DIRECTORIES:
-            return None
+    found: list[Directory] = []
+    seen: set[int] = set()
+    broken = False
+    # What is still to be read: offset, owner. The last one is next.
+    waiting: list[tuple[Any, Directory | None]] = [(layout.first, None)]
+    while waiting and len(found) < _MOST_DIRECTORIES:
+        start, owner = waiting.pop()
+        if found and (not start or start in seen):
+            continue
         seen.add(start)
         try:
-            directory = read_directory(source, layout, start, budget)
+            tags, following = read_directory(source, layout, start, budget)
         except ImageReadError:
-            return None
-        found.append(directory[0])
-        return directory
-
-    while True:
-        below = page.get(_SUB_DIRECTORIES)
-        for start in below if isinstance(below, tuple) else ():
-            visit(start)
-        beyond = visit(following)
-        if beyond is None:
-            return found
-        page, following = beyond
+            if not found:
+                raise
+            broken = True
+            continue
+        directory = Directory(tags, owner)
+        found.append(directory)
+        waiting.append((following, owner))
+        below = tags.get(_SUB_DIRECTORIES)
+        if isinstance(below, tuple) and all(isinstance(offset, int) for offset in below):
+            waiting += [(offset, directory) for offset in reversed(below)]
+    return found, broken
 
 
 def number(tags: Tags, tag: int, default: int | None = None) -> int:

@@ -8,7 +8,7 @@ from hdrmetrics.errors import ImageReadError
 from hdrmetrics.image import Image
 from hdrmetrics.io.build import linear_image
 from hdrmetrics.io.codecs import require
-from hdrmetrics.io.icc import UNUSABLE, identify
+from hdrmetrics.io.icc import identify, why_ignored
 from hdrmetrics.io.jpeg_markers import Markers, parse
 from hdrmetrics.io.orientation import exif_orientation, upright
 from hdrmetrics.io.source import Source
@@ -49,7 +49,7 @@ def read(source: Source, markers: Markers) -> Image:
     except codec.UltrahdrError as error:
         raise ImageReadError(f"the gain map cannot be applied ({error})") from error
     coding = identify(gain_map.icc)
-    if not gain_map.icc or coding.stored == UNUSABLE:  # then that of the SDR picture counts
+    if not gain_map.icc or why_ignored(coding):  # then that of the SDR picture counts
         coding = identify(markers.icc)
     notes = list(coding.notes)
     if coding.transfer != "srgb" or coding.curves or coding.profile:

@@ -11,8 +11,7 @@ from PIL import WebPImagePlugin
 from hdrmetrics.errors import ImageReadError
 from hdrmetrics.image import Image
 from hdrmetrics.io.build import coded_image
-from hdrmetrics.io.exif_colour import coding_by_exif
-from hdrmetrics.io.icc import identify
+from hdrmetrics.io.exif_colour import coding_by_profile
 from hdrmetrics.io.orientation import exif_orientation, upright
 from hdrmetrics.io.source import Source
 
@@ -65,13 +64,13 @@ def read(source: Source) -> Image:
             raise ImageReadError("corrupt: the WebP headers contradict each other")
         alpha = picture.mode in ("RGBA", "RGBa", "LA", "PA")
         codes = np.asarray(picture.convert("RGBA" if alpha else "RGB"))
-    exif, icc = chunks.get(b"EXIF", b""), chunks.get(b"ICCP")
+    exif = chunks.get(b"EXIF", b"")
     orientation = exif_orientation(exif)
     return coded_image(
         source,
         upright(codes, orientation),
         bits=8,
-        coding=identify(icc) if icc else coding_by_exif(exif),
+        coding=coding_by_profile(chunks.get(b"ICCP"), exif),
         format_name="webp",
         notes=notes,
         details={"lossless": b"VP8L" in chunks, "orientation": orientation},

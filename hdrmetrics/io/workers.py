@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import io
 import json
 import os
 import signal
@@ -159,7 +160,7 @@ class Worker:
     def _answer(self, request: dict[str, Any], max_pixels: int) -> Answer:
         stdin, stdout = self.process.stdin, self.process.stdout
         assert stdin is not None
-        assert stdout is not None
+        assert isinstance(stdout, io.BufferedReader)
         stdin.write(json.dumps(request).encode() + b"\n")
         stdin.flush()
         head: dict[str, Any] = json.loads(self._line(_HEAD))
@@ -172,7 +173,7 @@ class Worker:
         pixels = np.empty((height, width, channels), np.float32)
         rest = pixels.data.cast("B")
         while rest:
-            count = stdout.readinto(rest)  # type: ignore[attr-defined]
+            count = stdout.readinto(rest)
             if not count:
                 raise EOFError
             rest = rest[count:]

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import secrets
 import warnings
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -21,6 +20,7 @@ from hdrmetrics.errors import (
 )
 from hdrmetrics.image import Calibration, Image
 from hdrmetrics.io import cicp, exr, pfm, png, radiance
+from hdrmetrics.textfile import draft_of
 
 Depth = Literal["half", "float", 8, 16]
 
@@ -87,24 +87,9 @@ def write_image(
     if transfer is not None and ending != ".png":
         raise OptionError(f"{name}: transfer= is for PNG; {ending} holds linear light")
     try:
-        if ending == ".png":
-            body = _png(image, depth, transfer)
-            _replace(name, lambda temporary: _write_bytes(temporary, body))
-            return
-        linear = _linear(image, ending)
-        pixels = linear.pixels
-        if ending == ".exr":
-            samples = _floats(pixels, cast(Any, depth) or "half")
-            absolute = linear.calibration.kind in ("absolute", "scaled")
-            _replace(name, lambda to: exr.write(to, samples, linear.primaries, absolute))
-            return
-        if ending == ".pfm":
-            if linear.primaries != "bt709":
-                raise ImageWriteError("PFM cannot name primaries: convert to BT.709 first")
-            body = pfm.write(_floats(pixels, "float"))
-        else:
-            body = radiance.write(_radiance_pixels(pixels), linear.primaries)
-        _replace(name, lambda temporary: _write_bytes(temporary, body))
+        write = _writer(image, ending, depth, transfer)
+        with draft_of(path) as draft:
+            write(draft)
     except ImageWriteError as error:
         raise ImageWriteError(f"{name}: {error}") from error
     except HdrMetricsError:
@@ -113,20 +98,24 @@ def write_image(
         raise ImageWriteError(f"{name}: cannot be written ({error})") from error
 
 
-def _write_bytes(path: str, body: bytes) -> None:
-    Path(path).write_bytes(body)
-
-
-def _replace(path: str, write: Callable[[str], None]) -> None:
-    """Write beside the target, then put the new file in its place."""
-    target = Path(path)
-    temporary = target.with_name(f".{secrets.token_hex(8)}{target.suffix}")
-    try:
-        write(str(temporary))
-        os.replace(temporary, target)
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            temporary.unlink()
+def _writer(
+    image: Image | NDArray[Any], ending: str, depth: Depth | None, transfer: str | None
+) -> Callable[[Path], object]:
+    """Return what writes the file, after everything that can be refused was."""
+    if ending == ".png":
+        return partial(Path.write_bytes, data=_png(image, depth, transfer))
+    linear = _linear(image, ending)
+    pixels, primaries = linear.pixels, linear.primaries
+    if ending == ".exr":
+        samples = _floats(pixels, cast(Any, depth) or "half")
+        absolute = linear.calibration.kind in ("absolute", "scaled")
+        return lambda path: exr.write(str(path), samples, primaries, absolute)
+    if ending == ".pfm":
+        if primaries != "bt709":
+            raise ImageWriteError("PFM cannot name primaries: convert to BT.709 first")
+        return partial(Path.write_bytes, data=pfm.write(_floats(pixels, "float")))
+    body = radiance.write(_radiance_pixels(pixels), primaries)
+    return partial(Path.write_bytes, data=body)
 
 
 def _linear(image: Image | NDArray[Any], ending: str) -> Image:
@@ -173,7 +162,7 @@ def _warn_outside(pixels: NDArray[Any], low: float, high: float, where: str) -> 
             f"{where} hold values from {low:g} to {high:g}: {outside} of {pixels.size} were "
             "clipped",
             PixelValueWarning,
-            stacklevel=4,
+            stacklevel=5,
         )
 
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from hdrmetrics.errors import CalibrationWarning, DomainError, OptionError, PixelValueError
-from hdrmetrics.metric import as_batch, check_mask, check_pair, value_range
+from hdrmetrics.metric import as_batch, called, check_mask, check_pair, value_range
 from hdrmetrics.recording import visible
 
 Compare = Callable[[Tensor, Tensor, Tensor | None], Tensor]
@@ -53,7 +53,7 @@ def on_codes(
     batch, other = as_batch(test, "test"), as_batch(reference, "reference")
     check_pair(batch.shape, other.shape)
     spans = [value_range(batch, "test"), value_range(other, "reference")]
-    for span, role in zip(spans, ("test ", "reference "), strict=True):
+    for span, role in zip(spans, ("test", "reference"), strict=True):
         check_codes(span, data_range, role)
     _warn_of_small(spans, (batch, other), data_range)
     with torch.autocast(batch.device.type, enabled=False):
@@ -65,7 +65,7 @@ def codes_alone(image: Tensor, *, data_range: float) -> Tensor:
     check_data_range(data_range)
     batch = as_batch(image)
     span = value_range(batch)
-    check_codes(span, data_range, "")
+    check_codes(span, data_range, "image")
     _warn_of_small([span], (batch,), data_range)
     return batch
 
@@ -105,7 +105,7 @@ def check_codes(span: tuple[float, float] | None, data_range: float, role: str) 
     data_range
         Code of white.
     role
-        Which image, for the message, with a space after it.
+        Which image, for the message: ``"test"``, ``"reference"`` or ``"image"``.
     """
     if span is None:
         return
@@ -113,7 +113,7 @@ def check_codes(span: tuple[float, float] | None, data_range: float, role: str) 
     if low >= _LEAST and high <= _MOST:
         return
     raise DomainError(
-        f"the {role}image spans {span[0]:.4g} to {span[1]:.4g}, which are no codes with a white "
+        f"{called(role)} spans {span[0]:.4g} to {span[1]:.4g}, which are no codes with a white "
         f"of {data_range:g}: {_advice(*span, data_range)}"
     )
 

@@ -43,10 +43,7 @@ def mse(
         For shapes that differ, NaN or infinity, values that are no codes of this range, and a
         range or mask that cannot be.
     """
-    return on_codes(
-        lambda t, r, m: mean_squared_error(t, r, mask=m),
-        test, reference, data_range=data_range, mask=mask,
-    )  # fmt: skip
+    return on_codes(mean_squared_error, test, reference, data_range=data_range, mask=mask)
 
 
 def rmse(
@@ -56,23 +53,17 @@ def rmse(
 
     The gradient at identical images is zero, not undefined.
     """
-    return on_codes(
-        lambda t, r, m: root_mean_squared_error(t, r, mask=m),
-        test, reference, data_range=data_range, mask=mask,
-    )  # fmt: skip
+    return on_codes(root_mean_squared_error, test, reference, data_range=data_range, mask=mask)
 
 
 def mae(
     test: Tensor, reference: Tensor, *, data_range: float = 1.0, mask: Tensor | None = None
 ) -> Tensor:
     """Return the mean absolute error of each image, in codes; arguments as for :func:`mse`."""
-    return on_codes(
-        lambda t, r, m: mean_absolute_error(t, r, mask=m),
-        test, reference, data_range=data_range, mask=mask,
-    )  # fmt: skip
+    return on_codes(mean_absolute_error, test, reference, data_range=data_range, mask=mask)
 
 
-def mean_squared_error(test: Tensor, reference: Tensor, *, mask: Tensor | None = None) -> Tensor:
+def mean_squared_error(test: Tensor, reference: Tensor, mask: Tensor | None = None) -> Tensor:
     """Return the mean squared difference of each image ``(N,)``, in squared code values.
 
     Parameters
@@ -116,20 +107,18 @@ def can_fuse(metric: CodeMetric, test: Tensor, reference: Tensor, mask: Tensor |
     return plain and not is_transformed(test, reference)
 
 
-def root_mean_squared_error(
-    test: Tensor, reference: Tensor, *, mask: Tensor | None = None
-) -> Tensor:
+def root_mean_squared_error(test: Tensor, reference: Tensor, mask: Tensor | None = None) -> Tensor:
     """Return the root of the mean squared difference of each image ``(N,)``, in code values.
 
     The gradient at identical images is zero, not undefined.
     """
-    mse = mean_squared_error(test, reference, mask=mask)
+    mse = mean_squared_error(test, reference, mask)
     positive: Tensor = mse > 0
     root: Tensor = torch.where(positive, mse, 1.0).sqrt() * positive
     return root
 
 
-def mean_absolute_error(test: Tensor, reference: Tensor, *, mask: Tensor | None = None) -> Tensor:
+def mean_absolute_error(test: Tensor, reference: Tensor, mask: Tensor | None = None) -> Tensor:
     """Return the mean absolute difference of each image ``(N,)``, in code values."""
     return masked_mean((test - reference).abs(), mask)
 
@@ -163,7 +152,7 @@ class MSE(_Difference):
 
     def code_compare(self, test: Tensor, kept: Any, mask: Tensor | None) -> Tensor:
         """Return the mean squared error."""
-        return mean_squared_error(test, kept, mask=mask)
+        return mean_squared_error(test, kept, mask)
 
 
 class RMSE(_Difference):
@@ -173,7 +162,7 @@ class RMSE(_Difference):
 
     def code_compare(self, test: Tensor, kept: Any, mask: Tensor | None) -> Tensor:
         """Return the root mean squared error."""
-        return root_mean_squared_error(test, kept, mask=mask)
+        return root_mean_squared_error(test, kept, mask)
 
 
 class MAE(_Difference):
@@ -183,4 +172,4 @@ class MAE(_Difference):
 
     def code_compare(self, test: Tensor, kept: Any, mask: Tensor | None) -> Tensor:
         """Return the mean absolute error."""
-        return mean_absolute_error(test, kept, mask=mask)
+        return mean_absolute_error(test, kept, mask)

@@ -56,7 +56,7 @@ def psnr(
     20.0
     """
     return on_codes(
-        lambda t, r, m: decibels(mean_squared_error(t, r, mask=m), data_range),
+        lambda t, r, m: decibels(mean_squared_error(t, r, m), data_range),
         test, reference, data_range=data_range, mask=mask,
     )  # fmt: skip
 
@@ -70,7 +70,7 @@ def psnr_y(
     """
 
     def compare(t: Tensor, r: Tensor, m: Tensor | None) -> Tensor:
-        return decibels(mean_squared_error(luminance(t), luminance(r), mask=m), data_range)
+        return decibels(mean_squared_error(luminance(t), luminance(r), m), data_range)
 
     return on_codes(compare, test, reference, data_range=data_range, mask=mask)
 
@@ -110,11 +110,11 @@ class PSNR(CodeMetric):
 
     def code_compare(self, test: Tensor, kept: Any, mask: Tensor | None) -> Tensor:
         """Return the ratio in dB."""
-        return decibels(mean_squared_error(test, kept, mask=mask), self.data_range)
+        return decibels(mean_squared_error(test, kept, mask), self.data_range)
 
     def code_loss(self, test: Tensor, kept: Any, mask: Tensor | None) -> Tensor:
         """Return how far the ratio stays under 100 dB, softly: 0 for identical images."""
-        return decibel_loss(mean_squared_error(test, kept, mask=mask), self.data_range)
+        return decibel_loss(mean_squared_error(test, kept, mask), self.data_range)
 
     def code_map(self, test: Tensor, kept: Any) -> Tensor:
         """Return the root of the squared error, mean over channels, in code values."""

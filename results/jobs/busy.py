@@ -91,8 +91,8 @@ def times(commands: dict[str, list[str]], trees: dict[str, str], repeats: int) -
 
 def memory(trees: dict[str, str], megapixels: float, folder: Path) -> dict[str, Any]:
     """Return the peak bytes a pixel of some commands, above those of a small picture."""
-    sizes = {"small": (64, 96), "large": (round((megapixels * 1e6 / 1.5) ** 0.5),) * 2}
-    sizes["large"] = (sizes["large"][0], round(1.5 * sizes["large"][0]))
+    side = round((megapixels * 1e6 / 1.5) ** 0.5)
+    sizes = {"small": (64, 96), "large": (side, round(1.5 * side))}
     rng = np.random.default_rng(0)
     for name, (height, width) in sizes.items():
         coarse = rng.integers(0, 256, (-(-height // 8), -(-width // 8), 3), dtype=np.uint8)
@@ -111,10 +111,8 @@ def memory(trees: dict[str, str], megapixels: float, folder: Path) -> dict[str, 
         for label, tree in trees.items():
             peaks = []
             for name in sizes:
-                words = ["compare", f"{name}-test.jpg", f"{name}.jpg"] if pair else ["score"]
-                words = [str(folder / word) if word.endswith("jpg") else word for word in words]
-                words += [] if pair else [str(folder / f"{name}.jpg")]
-                words += [word for metric in metrics for word in ("-m", metric)]
+                words = ["compare", str(folder / f"{name}-test.jpg")] if pair else ["score"]
+                words += [str(folder / f"{name}.jpg"), "-m", ",".join(metrics)]
                 peaks.append(run(["-c", PEAK, *words], tree, peak=True)[1])
             found[title][label] = (peaks[1] - peaks[0]) * 1024 / pixels
             print(f"{title}: {label} {found[title][label]:.1f} bytes a pixel", flush=True)

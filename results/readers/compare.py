@@ -191,7 +191,7 @@ def worth_a_look(row: dict[str, Any]) -> list[str]:
     if ours["outcome"] == "refused":
         readers = [name for name, found in peers.items() if found["outcome"] == "read"]
         return [f"refused ({ours['why']}), read by {', '.join(readers)}"] if readers else []
-    said = {name: found for name, found in peers.items() if found["outcome"] not in ("refused",)}
+    said = {name: found for name, found in peers.items() if found["outcome"] != "refused"}
     odd = [
         f"{name}: {found['outcome']} {found.get('what', '')} {found.get('largest', '')}".rstrip()
         for name, found in said.items()
@@ -221,8 +221,13 @@ def report(rows: list[dict[str, Any]], title: str) -> str:
         lines.append(f"| {kind} | {counts[kind]} | {refused[kind]} | " + " | ".join(found) + " |")
     odd = [(row["file"], worth_a_look(row)) for row in rows]
     lines += ["", "## Worth a look", ""]
-    lines += [f"- `{name}`: {'; '.join(words)}" for name, words in sorted(odd) if words]
+    lines += [f"- `{_shown(name)}`: {'; '.join(words)}" for name, words in sorted(odd) if words]
     return "\n".join(lines) + "\n"
+
+
+def _shown(name: str) -> str:
+    """Return a name on one line and in UTF-8, which those of files need not be."""
+    return name.encode(errors="backslashreplace").decode().replace("\n", "\\n")
 
 
 def main() -> None:

@@ -70,9 +70,21 @@ def openimageio(path: Path) -> np.ndarray:
 
 
 def _colours(names: list[str]) -> list[int]:
-    for wanted in (("R", "G", "B"), ("Y",), ("I",), ("r", "g", "b")):
-        if all(name in names for name in wanted) and not ("X" in names and wanted == ("Y",)):
-            return [names.index(name) for name in wanted]
+    """Return where the colours are: without a layer, in that called beauty, or in the only one."""
+    layers: dict[str, list[str]] = {}
+    for name in names:
+        layer, _, short = name.rpartition(".")
+        layers.setdefault(layer, []).append(short)
+    found = {}
+    for layer, shorts in layers.items():
+        for wanted in (("R", "G", "B"), ("Y",), ("I",), ("r", "g", "b")):
+            if set(wanted) <= set(shorts) and not ("X" in shorts and wanted == ("Y",)):
+                found[layer] = [names.index(f"{layer}.{s}" if layer else s) for s in wanted]
+                break
+    called = [one for one in found if one.lower().rpartition(".")[2] in ("combined", "beauty")]
+    for layer in ("", *called, *(found if len(found) == 1 else ())):
+        if layer in found:
+            return found[layer]
     return []
 
 

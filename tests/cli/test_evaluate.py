@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import xml.etree.ElementTree as ET
 from pathlib import Path
@@ -243,3 +244,19 @@ def test_a_report_never_replaces_the_baseline(run, folders: Path) -> None:
     assert "is read, too" in result.err
     assert Path("q.json").read_bytes() == before
     assert "is read, too" in Path("r.md").read_text()
+
+
+def test_a_name_that_is_no_text_leaves_a_baseline_that_can_be_read(run, folders: Path) -> None:
+    for folder in ("test", "ref"):
+        try:
+            Path(folder, "a.exr").rename(Path(folder, os.fsdecode(b"bad\xff.exr")))
+        except OSError as error:
+            pytest.skip(f"names are text here: {error}")
+    words = ["evaluate", "test", "-r", "ref", "--baseline", "q.json"]
+    reports = ["--json", "r.json", "--markdown", "m.md", "--junit", "j.xml"]
+    assert run(*words, "-m", "pu21-psnr", "--update-baseline").code == 0
+    again = run(*words, *reports)
+    assert again.code == 0
+    assert "not in the baseline" not in again.err
+    for file in ("q.json", "r.json", "m.md", "j.xml"):
+        Path(file).read_text(encoding="utf-8")

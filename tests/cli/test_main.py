@@ -200,3 +200,42 @@ def test_options_may_stand_between_the_files(run, folders: Path) -> None:
     dashed = run("score", "--quiet", "--", "-x.exr", "test/a.exr")
     assert "-x.exr" in dashed.err
     assert "a.exr" in dashed.out
+
+
+@pytest.mark.skipif(os.name == "nt", reason="closes file descriptors of POSIX")
+@pytest.mark.parametrize("closed", [(1,), (2,), (0, 1, 2)])
+def test_closed_streams_are_no_fault_and_no_file_takes_their_place(
+    folders: Path, closed: tuple[int, ...]
+) -> None:
+    done = process(
+        "-c",
+        f"import os, sys; [os.close(fd) for fd in {closed}]; "
+        "os.execv(sys.executable, [sys.executable, '-m', 'hdrmetrics', *sys.argv[1:]])",
+        "compare", "test", "ref", "-m", "pu21-psnr", "--csv", "t.csv",
+    )  # fmt: skip
+    assert (done.returncode, done.stderr) == (0, "")
+    rows = Path("t.csv").read_text(encoding="utf-8").splitlines()
+    assert len(rows) == 1 + len(list(Path("test").glob("*.exr")))
+    assert rows[0].startswith("test,reference,pu21-psnr")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
+def test_a_full_disk_behind_stdout_is_named(folders: Path) -> None:
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "hdrmetrics", "metrics"],
+            stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+        )  # fmt: skip
+    assert done.returncode == 2
+    assert done.stderr == "hdrmetrics: error: cannot write to stdout: No space left on device\n"
+
+
+def test_a_fault_of_ours_does_not_say_that_quality_fell() -> None:
+    done = process(
+        "-c",
+        "import sys; from hdrmetrics import cli; cli._run = lambda words: 1 / 0; "
+        "sys.argv = ['hdrmetrics']; sys.exit(cli.main())",
+    )
+    assert done.returncode == 2
+    assert "ZeroDivisionError" in done.stderr

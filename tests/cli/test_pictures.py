@@ -169,7 +169,7 @@ def test_nothing_is_replaced_unasked(run: Any, scenes: Path) -> None:
     Path("out/b.png").write_bytes(b"precious")
     refused = run("tonemap", "scenes", "-o", "out")
     assert refused.code == 2
-    assert "--overwrite" in refused.err
+    assert "--overwrite replaces it, --skip-existing leaves it as it is" in refused.err
     assert names() == ["b.png"]  # before the first pixel: a.png is not there
     skipped = run("tonemap", "scenes", "-o", "out", "--skip-existing")
     assert skipped.code == 0
@@ -384,7 +384,11 @@ def test_a_signal_leaves_whole_pictures_only(scenes: Path) -> None:
         shutil.copy("scenes/a.exr", f"scenes/more{index:02d}.exr")
     command = [sys.executable, "-m", "hdrmetrics", "tonemap", "scenes", "-o", "out", "--operator",
                "all", "--jobs", "2"]  # fmt: skip
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        command, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL,
+        # Tests that run in the background ignore Ctrl-C, and so would what they start.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )  # fmt: skip
     while not (Path("out").exists() and len(names()) > 5):
         assert process.poll() is None
         time.sleep(0.05)
@@ -431,3 +435,10 @@ def test_the_demo_replaces_nothing(run: Any, tmp_path: Path) -> None:
     assert result.code == 2
     assert "--overwrite" in result.err
     assert [p.name for p in tmp_path.iterdir()] == ["courtyard.exr"]
+
+
+def test_pictures_do_not_go_to_stdout(run: Any, scenes: Path) -> None:
+    result = run("tonemap", "scenes", "-")
+    assert result.code == 2
+    assert "stdout" in result.err
+    assert not Path("-").exists()

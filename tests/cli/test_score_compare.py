@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import math
+import os
 import re
 import shutil
 from pathlib import Path
@@ -42,6 +43,20 @@ def test_compare_prints_what_score_returns(run, folders: Path) -> None:
     assert cells["worst"] == cells["c.exr"]
     assert "pu21-psnr [dB] ↑" in result.out
     assert "99.9th percentile of the reference's luminance set to 1000 cd/m²" in result.out
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes by name")
+def test_files_that_are_none_are_rows_with_an_error(run, folders: Path) -> None:
+    os.mkfifo("test/pipe.exr")
+    Path("test/round.exr").symlink_to("round.exr")
+    result = run("score", "test", "-m", "pu21-piqe")
+    assert result.code
+    cells = table(result.out)
+    assert (cells["pipe.exr"], cells["round.exr"]) == (["failed"], ["failed"])
+    assert "pipe.exr: is not a regular file" in result.err
+    assert "round.exr: cannot be opened" in result.err
+    alone = run("score", "test/round.exr", "-m", "pu21-piqe", "--csv", "out.csv")
+    assert "cannot be opened" in alone.err
 
 
 def test_json_is_one_document_with_every_condition(run, folders: Path) -> None:
@@ -260,7 +275,7 @@ def test_the_advice_of_the_command_works_as_it_stands(run, folders: Path, words)
     refused = run("compare", "cave.png", "ref/a.exr", *words)
     assert refused.code == 2
     flags = re.findall(r"\((--[\w-]+)\)", refused.err)
-    assert set(flags) == {"--reference-scale", "--reference-peak"}
+    assert set(flags) == {"--scale", "--peak"}
     for flag in flags:
         assert run("compare", "cave.png", "ref/a.exr", *words, flag, "10").code == 0
 

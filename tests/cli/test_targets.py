@@ -14,8 +14,7 @@ import pytest
 import hdrmetrics as hm
 from hdrmetrics.cli.parser import separate_outputs
 from hdrmetrics.cli.targets import picture_name
-from hdrmetrics.io import SUFFIXES
-from hdrmetrics.io.kinds import UNREAD
+from hdrmetrics.endings import SUFFIXES, UNREAD
 from tests.cli.conftest import scene
 
 
@@ -84,6 +83,8 @@ def test_a_table_never_replaces_a_picture(run, folders: Path) -> None:
         (["--csv=test"], "is a folder"),
         (["--csv", "x", "--json", "x"], "name one file"),
         (["--csv", "-", "--markdown", "-"], "cannot both go to stdout"),
+        (["--csv", "scores.xlsx"], "name a .csv"),
+        (["--csv", "scores.csv.gz"], "name a .csv"),
     ],
 )
 def test_targets_are_checked_before_the_work(

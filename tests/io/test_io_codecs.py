@@ -12,7 +12,6 @@ from jxl_builder import size
 from PIL import Image as PillowImage
 from PIL import ImageOps
 
-from hdrmetrics import read_image
 from hdrmetrics.color import CHROMATICITIES
 from hdrmetrics.errors import ImageLimitError, ImageReadError, MissingCodecError
 from hdrmetrics.io import jpegxl_header
@@ -21,18 +20,6 @@ from hdrmetrics.io.jpegxl_header import Header
 
 codec = pytest.importorskip("imagecodecs", reason="the extra 'codecs' is not installed")
 heif = pytest.importorskip("pillow_heif", reason="the extra 'codecs' is not installed")
-
-
-@pytest.fixture
-def read(tmp_path):
-    """Return a function that reads bytes as a file."""
-
-    def read_bytes(data: bytes, **options):
-        path = tmp_path / "picture"
-        path.write_bytes(data)
-        return read_image(path, **options)
-
-    return read_bytes
 
 
 def smooth(height: int = 24, width: int = 40, dtype=np.float32) -> np.ndarray:
@@ -131,7 +118,7 @@ def test_jpegxl_header_with_everything():
     assert jpegxl_header.parse(writer.stream()) == Header(
         width=5, height=7, bits=16, floating=True, orientation=6, extra_channels=2,
         animated=True, primaries=None, transfer=None, xyb=False, points=((-5e-6, -5e-6),) * 4,
-        gamma=0.0045455,
+        gamma=0.0045455, premultiplied=True,
     )  # fmt: skip
 
 

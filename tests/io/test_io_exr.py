@@ -23,18 +23,6 @@ BT2020_TO_BT709 = [
 ]
 
 
-@pytest.fixture
-def read(tmp_path):
-    """Return a function that reads bytes as a file."""
-
-    def read_bytes(data: bytes, **options):
-        path = tmp_path / "picture.exr"
-        path.write_bytes(data)
-        return read_image(path, **options)
-
-    return read_bytes
-
-
 def chromaticities(*values: float) -> dict[str, tuple[str, bytes]]:
     return {"chromaticities": ("chromaticities", struct.pack("<8f", *values))}
 

@@ -9,14 +9,13 @@ import numpy as np
 import pytest
 from icc_builder import ADOBE, gamma, linear, profile
 from PIL import Image as PillowImage
-from test_io_codecs import avif, codec, heic, heif, read, smooth
+from test_io_codecs import avif, codec, heic, heif, smooth
 
 from hdrmetrics.color import CHROMATICITIES, conversion_matrix
+from hdrmetrics.io.av1_header import code_points
 from hdrmetrics.io.curves import srgb_codes
 from hdrmetrics.io.heif import _coding
 from hdrmetrics.io.isobmff import Primary
-
-__all__ = ["read"]
 
 P3, BT2020 = CHROMATICITIES["p3"], CHROMATICITIES["bt2020"]
 P3_PROFILE, ADOBE_PROFILE = profile(gamma(2.2), P3), profile(gamma(563 / 256), ADOBE)
@@ -40,6 +39,8 @@ def test_which_statement_counts(cicp, icc, transfer, primaries):
     coding = _coding(Primary(cicp=cicp, icc=icc))
     assert (coding.transfer, coding.primaries) == (transfer, primaries)
     assert ("damaged" in " ".join(coding.notes)) == (icc == b"rubbish")
+    both = bool(icc) and transfer in ("pq", "hlg")
+    assert any("not the ICC profile" in note for note in coding.notes) == both
     assert ("does not say" in coding.rule) == (cicp == (2, 2) and not icc)
 
 
@@ -65,6 +66,48 @@ def test_profile_of_heic(read, bits):
     light = array.astype(np.float64) ** (563 / 256) @ conversion_matrix(ADOBE, BT2020).T
     assert (image.calibration.transfer, image.primaries) == ("srgb", "bt2020")
     np.testing.assert_allclose(image.pixels, srgb_codes(light), atol=0.04)
+
+
+@pytest.mark.parametrize("bits", [8, 10, 12])
+def test_depth_without_its_box(read, bits):
+    data, _ = avif(bits)
+    expected, image = read(data), read(data.replace(b"pixi", b"free"))
+    np.testing.assert_array_equal(image.pixels, expected.pixels)
+    assert image.origin.depth == f"uint{bits}"
+
+
+@pytest.mark.parametrize("bits", [8, 10, 12])
+@pytest.mark.parametrize("points", [(9, 16, 9), (12, 13, 6), (1, 1, 1)])
+@pytest.mark.parametrize("pixelformat", ["444", "420", "400"])
+def test_code_points_of_av1_data(read, bits, points, pixelformat):
+    data, _ = avif(bits, primaries=points[0], transfer=points[1], matrix=points[2],
+                   pixelformat=pixelformat)  # fmt: skip
+    expected, image = read(data), read(data.replace(b"colr", b"free"))
+    assert image.calibration == expected.calibration
+    assert image.primaries == expected.primaries
+    np.testing.assert_array_equal(image.pixels, expected.pixels)
+
+
+def test_nothing_about_colours(read):
+    data, _ = avif(8, primaries=2, transfer=2)
+    assert "unspecified" in read(data.replace(b"colr", b"free")).calibration.rule
+    data, _ = heic(8)
+    assert "whatever the HEVC data" in read(data.replace(b"colrnclx", b"freenclx")).notes[0]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_damaged_av1_headers_say_nothing_else(seed):
+    data, _ = avif(8, primaries=9, transfer=16, matrix=9)
+    start = data.index(b"mdat") + 4
+    random = np.random.default_rng(seed)
+    assert code_points(data[start:]) == (9, 16)
+    for length in range(14):
+        assert code_points(data[start : start + length]) in (None, (9, 16))
+    for _ in range(300):
+        changed = bytearray(data[start : start + 40])
+        changed[random.integers(20)] = random.integers(256)
+        found = code_points(bytes(changed))
+        assert found is None or max(found) < 256
 
 
 # Gain maps.

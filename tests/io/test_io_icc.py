@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib.util
+import io
+import struct
 import sys
 
 import numpy as np
@@ -107,6 +109,11 @@ def test_srgb_of_another_maker():
         ("Rec2020 Gamut with HLG Transfer", ("hlg", "bt2020")),
         ("sRGB Gamut with PQ Transfer", ("pq", "bt709")),
         ("RGB_D65_202_Rel_PeQ", ("pq", "bt2020")),
+        ("BT.2020 ST2084", ("pq", "bt2020")),
+        ("P3-D65 ST 2084 (1000 nits)", ("pq", "p3")),
+        ("DisplayP3-PQ", ("pq", "p3")),
+        ("Rec.2100 Perceptual Quantizer", ("pq", "bt2020")),
+        ("ITU-R BT.2100 Hybrid Log-Gamma", ("hlg", "bt2020")),
         ("RGB_D65_DCI_Per_HLG", ("hlg", "p3")),
     ],
 )
@@ -236,6 +243,7 @@ def test_white_that_nobody_adapted():
     }
     image = image_of(np.full((2, 2, 3), 128, np.uint8), profile(gamma(1.8), more=body), 8)
     assert np.ptp(image.pixels) < 1e-3
+    assert "another white than D50" in image.notes[0]
 
 
 # Grey.
@@ -251,6 +259,7 @@ def test_grey_profiles(channels):
     light = image_of(codes, profile(linear(), space=b"GRAY"), 8)
     assert light.calibration.kind == "relative"
     assert "none" not in light.origin.primaries
+    assert any("for grey" in note for note in light.notes) == (channels == 3)
     other = image_of(codes, profile(gamma(1.5), space=b"GRAY"), 8)
     np.testing.assert_allclose(other.pixels, srgb_codes((codes / 255) ** 1.5), atol=1e-5)
 
@@ -272,6 +281,15 @@ def test_grey_picture_with_a_colour_profile():
     )
     each = image_of(codes, profile([gamma(1.8), gamma(2.0), gamma(2.5)], BT709), 8)
     assert each.channels == 3
+
+
+def test_grey_picture_with_a_curve_for_each_colour():
+    # No grey any more: the primaries count.
+    codes, icc = random_codes(8, (5, 6)), profile([gamma(1.8), gamma(2.0), gamma(2.5)], ADOBE)
+    each = image_of(codes, icc, 8)
+    threefold = image_of(np.repeat(codes[..., None], 3, axis=2), icc, 8)
+    assert each.primaries == threefold.primaries == "bt2020"
+    np.testing.assert_array_equal(each.pixels, threefold.pixels)
 
 
 # Floating point.
@@ -369,10 +387,38 @@ def damaged() -> list[bytes]:
         no_curve.replace(b"rXYZ", b"xXYZ"),
         profile(None, space=b"GRAY"),
         profile(gamma(2.2), more=dict.fromkeys((b"rXYZ", b"gXYZ", b"bXYZ"), b"XYZ " + bytes(16))),
+        profile(sampled(STEPS * 0), ADOBE),
+        profile(sampled(STEPS * 0 + 1), ADOBE),
+        profile(sampled(STEPS * 0.01), ADOBE),
+        profile(parametric(0, 30000.0), ADOBE),
+        profile(parametric(0, 0.0001), ADOBE),
+        profile(parametric(2, 0.0001, 30000, 30000, -20000), ADOBE),
+        outside(profile(gamma(1.8), ADOBE), b"rTRC", b"gTRC", b"bTRC"),
+        outside(profile(gamma(1.8), ADOBE, more={b"A2B0": inverting_table()}), b"A2B0"),
     ]
 
 
-@pytest.mark.parametrize("index", range(14))
+def outside(icc: bytes, *names: bytes) -> bytes:
+    """Return a profile whose list places some tags behind its end."""
+    changed = bytearray(icc)
+    for name in names:
+        struct.pack_into(">I", changed, icc.index(name) + 4, len(icc))
+    return bytes(changed)
+
+
+def test_a_profile_without_a_curve_is_noted():
+    coding = identify(profile(None, P3))
+    assert (coding.transfer, coding.primaries) == ("srgb", "p3")
+    assert "has no curve" in coding.notes[0]
+
+
+def test_curves_of_negatives_fall():
+    codes = np.arange(256, dtype=np.uint8)[None]
+    image = image_of(codes, profile(sampled(1 - STEPS), space=b"GRAY"), 8)
+    np.testing.assert_allclose(image.pixels[..., 0], srgb_codes(1 - codes / 255), atol=1e-4)
+
+
+@pytest.mark.parametrize("index", range(22))
 def test_damaged_profiles_are_named(index):
     coding = identify(damaged()[index])
     assert (coding.transfer, coding.primaries, coding.stored) == ("srgb", "bt709", UNUSABLE)
@@ -428,3 +474,35 @@ def test_curves_are_those_of_the_displays(name):
     }[name]()
     np.testing.assert_allclose(DECODE[name](codes), expected.numpy(), rtol=1e-6, atol=1e-9)
     np.testing.assert_allclose(ENCODE[name](DECODE[name](codes)), codes, atol=1e-6)
+
+
+# What counts where a profile is damaged.
+
+
+def damaged_tiff(array: np.ndarray, *more: tuple) -> bytes:
+    tifffile = pytest.importorskip("tifffile", reason="tifffile, the independent writer, is absent")
+    out = io.BytesIO()
+    tags = [(34675, 7, 6, b"broken", True), *more]
+    tifffile.imwrite(out, array, photometric="rgb", extratags=tags)
+    return out.getvalue()
+
+
+def test_floats_with_a_damaged_profile_stay_linear(read):
+    light = np.linspace(0, 3, 60, dtype=np.float32).reshape(4, 5, 3)
+    image = read(damaged_tiff(light))
+    assert image.calibration.kind == "relative"
+    np.testing.assert_array_equal(image.pixels, light)
+    assert image.notes == ("a damaged ICC profile was ignored (no ICC profile)",)
+
+
+def test_tags_count_beside_a_damaged_profile(read):
+    codes = np.random.default_rng(0).integers(0, 256, (4, 5, 3), np.uint8)
+    points = [number for point in CHROMATICITIES["bt2020"] for number in point]
+    pairs = [whole for number in points for whole in (round(number * 10000), 10000)]
+    more = [(318, 5, 2, tuple(pairs[12:]), True), (319, 5, 6, tuple(pairs[:12]), True)]
+    image = read(damaged_tiff(codes, *more))
+    assert image.primaries == "bt2020"
+    assert image.notes == ("a damaged ICC profile was ignored (no ICC profile)",)
+    alone = read(damaged_tiff(codes))
+    assert (alone.primaries, alone.origin.primaries) == ("bt709", UNUSABLE)
+    assert alone.notes == ("a damaged ICC profile was ignored (no ICC profile); taken as sRGB",)

@@ -13,7 +13,6 @@ from PIL import Image as PillowImage
 from PIL import ImageCms
 from test_io_jpeg_webp import decoded, encoded, exif, smooth
 
-from hdrmetrics import read_image
 from hdrmetrics.color import CHROMATICITIES, conversion_matrix
 from hdrmetrics.errors import ImageReadError
 from hdrmetrics.io.curves import srgb_codes
@@ -21,18 +20,6 @@ from hdrmetrics.io.curves import srgb_codes
 HAS_LCMS = importlib.util.find_spec("imagecodecs") is not None
 needs_lcms = pytest.mark.skipif(not HAS_LCMS, reason="the extra 'codecs' is not installed")
 BT709, BT2020 = CHROMATICITIES["bt709"], CHROMATICITIES["bt2020"]
-
-
-@pytest.fixture
-def read(tmp_path):
-    """Return a function that reads bytes as a file."""
-
-    def read_bytes(data: bytes, **options):
-        path = tmp_path / "picture"
-        path.write_bytes(data)
-        return read_image(path, **options)
-
-    return read_bytes
 
 
 def adobe_of(codes: np.ndarray, exponent: float = 563 / 256) -> np.ndarray:
@@ -152,10 +139,31 @@ def test_adobe_rgb_by_exif(read, kind, space, index):
     assert "Exif" in image.calibration.rule
 
 
+def test_adobe_rgb_by_exif_in_tiff(read):
+    codes = np.rint(255 * decoded(encoded(smooth(9, 9), "JPEG"))).astype(np.uint8)
+    image = read(encoded(codes, "TIFF", exif=exif_of(2)))
+    assert image.calibration.rule == "Adobe RGB, by Exif"
+    np.testing.assert_allclose(image.pixels, adobe_of(codes / 255), atol=0.1 / 255)
+    assert "not calibrated" in read(encoded(codes, "TIFF", exif=exif_of(0xFFFF))).notes[0]
+    assert read(encoded(codes, "TIFF", exif=exif_of(1))).calibration.rule == "sRGB, by Exif"
+    assert "does not say" in read(encoded(codes, "TIFF")).calibration.rule
+
+
 def test_a_profile_goes_before_exif(read):
     image = read(encoded(smooth(9, 9), "JPEG", exif=exif_of(2), icc_profile=profile(
         gamma(2.2), CHROMATICITIES["p3"])))  # fmt: skip
     assert (image.calibration.transfer, image.primaries) == ("gog", "p3")
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "WEBP"])
+def test_exif_counts_where_the_profile_is_damaged(read, kind):
+    data = encoded(smooth(9, 9), kind, exif=exif_of(2), icc_profile=b"rubbish" * 20)
+    image = read(data)
+    np.testing.assert_allclose(image.pixels, adobe_of(decoded(data)), atol=0.1 / 255)
+    assert "damaged ICC profile" in image.notes[0]
+    image = read(encoded(smooth(9, 9), kind, icc_profile=b"rubbish" * 20))
+    assert "taken as sRGB" in image.notes[0]
+    assert "does not say" not in image.calibration.rule
 
 
 def test_what_exif_says_otherwise(read):
@@ -164,6 +172,7 @@ def test_what_exif_says_otherwise(read):
     image = read(encoded(smooth(9, 9), "JPEG", exif=exif_of(0xFFFF)))
     assert image.calibration.transfer == "srgb"
     assert "not calibrated" in image.notes[0]
+    assert "65533" in read(encoded(smooth(9, 9), "JPEG", exif=exif_of(0xFFFD))).notes[0]
     assert "does not say" not in image.calibration.rule
     assert "does not say" in read(encoded(smooth(9, 9), "JPEG", exif=exif(1))).calibration.rule
 

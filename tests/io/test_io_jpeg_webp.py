@@ -9,20 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image as PillowImage
 
-from hdrmetrics import read_image
 from hdrmetrics.errors import ImageLimitError, ImageReadError, OptionError
-
-
-@pytest.fixture
-def read(tmp_path):
-    """Return a function that reads bytes as a file."""
-
-    def read_bytes(data: bytes, **options):
-        path = tmp_path / "picture"
-        path.write_bytes(data)
-        return read_image(path, **options)
-
-    return read_bytes
 
 
 def smooth(height: int, width: int) -> np.ndarray:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import struct
+import sys
 
 import numpy as np
 import pytest
@@ -11,27 +12,15 @@ from icc_builder import ADOBE, gamma, profile
 from jxl_builder import codec, colours, recoloured
 from test_io_jpeg_webp import encoded
 
-from hdrmetrics import read_image
 from hdrmetrics.color import CHROMATICITIES, conversion_matrix
-from hdrmetrics.errors import ImageReadError
+from hdrmetrics.errors import ImageReadError, MissingCodecError
 from hdrmetrics.io import jpegxl_header
 from hdrmetrics.io.curves import DECODE, srgb, srgb_codes
+from hdrmetrics.io.jpegxl_floats import as_floats
 
 CODES = np.zeros((64, 64, 3), np.uint8)
 CODES[:32], CODES[32:] = 128, (200, 60, 30)
 BT2020 = CHROMATICITIES["bt2020"]
-
-
-@pytest.fixture
-def read(tmp_path):
-    """Return a function that reads bytes as a file."""
-
-    def read_bytes(data: bytes, **options):
-        path = tmp_path / "picture"
-        path.write_bytes(data)
-        return read_image(path, **options)
-
-    return read_bytes
 
 
 ENCODINGS = [
@@ -141,10 +130,41 @@ def without_jpeg(data: bytes) -> bytes:
     return data.replace(b"jbrd", b"free")
 
 
-def test_a_profile_that_cannot_be_had_is_refused(read):
+def test_a_profile_that_cannot_be_had_is_refused(read, monkeypatch):
     _, data = transcoded(profile(gamma(563 / 256), ADOBE))
-    with pytest.raises(ImageReadError, match=r"djxl picture\.jxl picture\.png"):
-        read(without_jpeg(data))
+    monkeypatch.setitem(sys.modules, "pylibjxl", None)
+    with pytest.raises(MissingCodecError, match=r"djxl picture\.jxl picture\.png"):
+        read(without_jpeg(data), isolate=False)
+    with pytest.raises(MissingCodecError, match=r'pip install "hdrmetrics\[jxl\]"'):
+        read(without_jpeg(data), isolate=False)
+
+
+@pytest.mark.parametrize("curve", [gamma(563 / 256), gamma(1.0), gamma(2.2)])
+def test_a_profile_without_a_jpeg_is_applied(read, curve):
+    pytest.importorskip("pylibjxl", reason="the extra 'jxl' is not installed")
+    _, data = transcoded(profile(curve, ADOBE))
+    image, expected = read(without_jpeg(data)), read(data)
+    assert image.origin == expected.origin
+    assert image.calibration == expected.calibration
+    np.testing.assert_array_equal(image.pixels, expected.pixels)
+
+
+LOSSLESS_CODES = np.array([[200, 60, 30], [128, 128, 128], [20, 90, 220]])
+# By cjxl 0.7, of a PNG with a profile of Adobe's primaries and gamma 1.8.
+LOSSLESS = (
+    "ff0a00000480106e1406244c04903377f0d0765e47a39a1868d71a051a78498718561339f52c03ea63338175"
+    "370176769a64b59db63cbad8aac1bdf10370e98a0f2886763db1ceb25b87265d0ad8f46b59c0a18069979e4d"
+    "f3a4f94e68c0b25dbf765d42ecb1520099aa4138abe0272638840fa27940405a308f05643461410fe20b0aa8"
+    "4af3eee3cd190802010060004b188b15525cd371ecec5644a4151d80ae88574f5fbd0405"
+)
+
+
+def test_lossless_with_a_profile_of_libjxl(read):
+    pytest.importorskip("pylibjxl", reason="the extra 'jxl' is not installed")
+    image = read(bytes.fromhex(LOSSLESS))
+    light = (LOSSLESS_CODES / 255) ** (461 / 256) @ conversion_matrix(ADOBE, BT2020).T
+    assert (image.calibration.transfer, image.primaries) == ("srgb", "bt2020")
+    np.testing.assert_allclose(image.pixels[0], srgb_codes(light), atol=1e-4)
 
 
 def test_lossy_with_a_profile_is_light(read):
@@ -175,7 +195,7 @@ def test_lossy_with_a_profile_is_light(read):
     np.testing.assert_allclose(image.pixels[8, 8], srgb(np.array(128 / 255)), atol=0.004)
     np.testing.assert_allclose(image.pixels[50, 50], srgb(CODES[50, 50] / 255), atol=0.01)
     assert "ICC profile" in image.origin.primaries
-    assert image.origin.depth == "uint12"  # eight bits would be too coarse for light
+    assert image.origin.depth == "float32"  # eight bits would be too coarse for light
     assert "ICC profile" in image.calibration.rule
 
 
@@ -194,33 +214,76 @@ def test_cmyk_is_refused():
     assert jpegxl_header.parse(head.stream()).black
 
 
+@pytest.mark.parametrize("associated", [0, 1])
+def test_premultiplied_alpha_is_noted(read, associated):
+    # An alpha channel of 8 bits, its flag written out instead of left to be the default.
+    data = bytes(codec.jpegxl_encode(np.dstack([CODES, CODES[..., 0]]), lossless=True,
+                                     usecontainer=False))  # fmt: skip
+    end = jpegxl_header.parse(data).depth_at[1]
+    bits = "".join(f"{byte:08b}"[::-1] for byte in data)
+    assert bits[end + 1 : end + 4] == "101"  # one extra channel, all default
+    channel = "0" + "00" + "000" + "00" + "00" + str(associated)
+    changed = bits[: end + 3] + channel + bits[end + 4 :]
+    header = jpegxl_header.parse(bytes(int(changed[at : at + 8][::-1], 2)
+                                       for at in range(0, 400, 8)))  # fmt: skip
+    assert header.premultiplied == bool(associated)
+    assert header.extra_channels == 1
+    assert not jpegxl_header.parse(data).premultiplied
+
+
 def test_gain_maps_are_noted(read):
     data = codec.jpegxl_encode(CODES, lossless=True, usecontainer=True)
     image = read(bytes(data) + struct.pack(">I4s", 12, b"jhgm") + bytes(4))
     assert image.notes == ("the gain map was left out: this is the picture without it",)
 
 
-@pytest.mark.parametrize("bits", [8, 10])
-@pytest.mark.parametrize("container", [False, True])
-def test_more_bits_of_the_same_light(bits, container):
+def contained(data: bytes, *, parts: bool) -> bytes:
+    """Return a bare codestream in a container, in one box or in two."""
+    start = jpegxl_header.CONTAINER + struct.pack(">I4s", 20, b"ftyp") + b"jxl \0\0\0\0jxl "
+    if not parts:
+        return start + struct.pack(">I4s", len(data) + 8, b"jxlc") + data
+    half = len(data) // 2
+    first = struct.pack(">I4sI", half + 12, b"jxlp", 0) + data[:half]
+    return start + first + struct.pack(">I4sI", 0, b"jxlp", 1 << 31 | 1) + data[half:]
+
+
+@pytest.mark.parametrize("bits", [8, 10, 12, 16])
+@pytest.mark.parametrize("container", ["none", "one box", "parts"])
+def test_floats_of_the_same_light(bits, container):
     if bits == 8:
         data = recoloured(CODES, colours(primaries=11), lossless=False)
     else:
-        codes = np.rint(CODES / 255 * 1023).astype(np.uint16)
-        data = bytes(codec.jpegxl_encode(codes, distance=0.3, bitspersample=10,
+        codes = np.rint(CODES / 255 * (2**bits - 1)).astype(np.uint16)
+        data = bytes(codec.jpegxl_encode(codes, distance=0.3, bitspersample=bits,
                                          usecontainer=False))  # fmt: skip
-    if container:
-        box = struct.pack(">I4s", len(data) + 8, b"jxlc") + data
-        data = (
-            jpegxl_header.CONTAINER + struct.pack(">I4s", 20, b"ftyp") + b"jxl \0\0\0\0jxl " + box
-        )
+    if container != "none":
+        data = contained(data, parts=container == "parts")
     header = jpegxl_header.parse(jpegxl_header.codestream(data))
-    # libjxl dithers samples of eight bits: they are off by up to a step.
-    finer = jpegxl_header.with_twelve_bits(data, header)
+    finer = as_floats(data, header)
     found = codec.jpegxl_decode(finer)
-    assert jpegxl_header.parse(jpegxl_header.codestream(finer)).bits == 12
+    assert found.dtype == np.float32
+    changed = jpegxl_header.parse(jpegxl_header.codestream(finer))
+    assert dataclasses.replace(changed, bits=bits, floating=False) == header
+    # libjxl dithers samples of eight bits: they are off by up to a step.
     expected = codec.jpegxl_decode(data) / (2**bits - 1)
-    np.testing.assert_allclose(found / 4095, expected, atol=1.1 / (2**bits - 1))
+    np.testing.assert_allclose(np.clip(found, 0, 1), expected, atol=1.1 / (2**bits - 1))
+    assert as_floats(finer, changed) == finer
     lossless = bytes(codec.jpegxl_encode(CODES, lossless=True))
     header = jpegxl_header.parse(jpegxl_header.codestream(lossless))
-    assert jpegxl_header.with_twelve_bits(lossless, header) == lossless
+    assert as_floats(lossless, header) == lossless
+
+
+@pytest.mark.parametrize(
+    "shape",
+    [(8, 8), (16, 8), (24, 32), (24, 24), (90, 160), (513, 7), (7, 513), (520, 600), (600, 600),
+     (8200, 3), (3, 8200)],
+)  # fmt: skip
+@pytest.mark.parametrize("alpha", [False, True])
+def test_floats_of_every_way_to_write_a_size(shape, alpha):
+    codes = np.full((*shape, 3 + alpha), 30000, np.uint16)
+    data = bytes(codec.jpegxl_encode(codes, distance=1, effort=1, usecontainer=False))
+    header = jpegxl_header.parse(jpegxl_header.codestream(data))
+    finer = as_floats(data, header)
+    changed = jpegxl_header.parse(jpegxl_header.codestream(finer))
+    assert (changed.height, changed.width, changed.floating) == (*shape, True)
+    np.testing.assert_allclose(codec.jpegxl_decode(finer)[..., 0], 30000 / 65535, atol=0.01)

@@ -12,18 +12,6 @@ from hdrmetrics.errors import ImageLimitError, ImageReadError, ImageWriteError
 from hdrmetrics.image import Calibration, Image
 
 
-@pytest.fixture
-def read(tmp_path):
-    """Return a function that reads bytes as a file."""
-
-    def read_bytes(data: bytes, **options):
-        path = tmp_path / "picture.pfm"
-        path.write_bytes(data)
-        return read_image(path, **options)
-
-    return read_bytes
-
-
 @pytest.mark.parametrize(("scale", "order"), [("-1.0", "<"), ("1.0", ">")])
 def test_grey_rows_run_upwards(read, scale, order):
     body = struct.pack(order + "6f", 4, 5, 6, 1, 2, 3)
@@ -65,6 +53,12 @@ def test_photoshops_header_has_the_top_row_first(read, kind):
 def test_lines_that_end_in_a_carriage_return_are_refused(read, header):
     with pytest.raises(ImageReadError, match="CR LF"):
         read(header.encode() + bytes(80))
+
+
+def test_a_comment_behind_the_scale_is_refused(read):
+    """Its bytes would be taken for pixels."""
+    with pytest.raises(ImageReadError, match="something follows the scale"):
+        read(b"Pf\n1 1\n-1.0 # c\n" + struct.pack("<f", 7))
 
 
 @pytest.mark.parametrize("first", [9, 10, 13, 32])

@@ -7,22 +7,14 @@ import struct
 
 import numpy as np
 import pytest
+from icc_builder import ADOBE, gamma, profile
 from PIL import Image as PillowImage
 
-from hdrmetrics import read_image
+from hdrmetrics.color import CHROMATICITIES, rgb_to_xyz_matrix
 from hdrmetrics.errors import ImageLimitError, ImageReadError, MissingCodecError
+from hdrmetrics.io.curves import srgb_codes
 
 CODES = np.random.default_rng(0).integers(0, 256, (9, 13, 3), np.uint8)
-
-
-@pytest.fixture
-def read(tmp_path):
-    def read_bytes(data: bytes, **options):
-        path = tmp_path / "picture"
-        path.write_bytes(data)
-        return read_image(path, **options)
-
-    return read_bytes
 
 
 def pillow(kind: str, array: np.ndarray | PillowImage.Image, **options) -> bytes:
@@ -126,8 +118,31 @@ def test_bmp_with_a_profile(read):
     assert read(version5(b"DEBM", profile=display_p3_profile())).primaries == "p3"
     assert read(version5(b"BGRs")).calibration.rule == "the BMP header says sRGB"
     assert read(version5(bytes(4))).notes == ()
-    assert any("were not applied" in note for note in read(version5(bytes(4), b"\1" * 48)).notes)
-    assert any("another file" in note for note in read(version5(b"KNIL")).notes)
+    linked = read(version5(b"KNIL"))
+    assert "another file" in linked.notes[0]
+    assert "does not say" not in linked.calibration.rule
+
+
+def test_bmp_with_primaries_and_gammas(read):
+    colorants = rgb_to_xyz_matrix(CHROMATICITIES["bt2020"]).T.ravel()
+
+    def calibrated(*gammas: float) -> bytes:
+        numbers = [round(2**30 * value) for value in colorants]
+        ends = struct.pack("<9i3I", *numbers, *(round(2**16 * value) for value in gammas))
+        return version5(bytes(4), ends)
+
+    image = read(calibrated(2.2, 2.2, 2.2))
+    assert (image.calibration.transfer, image.primaries) == ("gog", "bt2020")
+    np.testing.assert_array_equal(image.pixels, CODES / np.float32(255))
+    each = read(calibrated(1.8, 2.0, 2.4))
+    assert (each.calibration.transfer, each.primaries) == ("srgb", "bt2020")
+    light = (CODES / 255) ** [1.8, 2.0, 2.4]
+    np.testing.assert_allclose(each.pixels, srgb_codes(light), atol=1e-4)
+    assert read(calibrated(1, 1, 1)).calibration.kind == "relative"
+    for broken in (calibrated(0, 0, 0), calibrated(2.2, 0, 2.2), version5(bytes(4), b"\1" * 48)):
+        image = read(broken)
+        check(image, CODES) if image.primaries == "bt709" else pytest.fail("not ignored")
+        assert "were ignored" in image.notes[0]
 
 
 @pytest.mark.parametrize(
@@ -146,7 +161,52 @@ def test_wrong_bmp(read, data, error, words):
         read(data)
 
 
+def test_a_bmp_pixel_beyond_the_palette_is_refused(read):
+    palette = bytes(4 * 16)
+    data = bytearray(bmp(4, 1, 8, bytes([1, 2, 15, 3]), palette=palette))
+    struct.pack_into("<I", data, 46, 16)
+    assert read(bytes(data)).pixels.shape == (1, 4, 3)
+    data[-2] = 16
+    with pytest.raises(ImageReadError, match="beyond the 16 there are"):
+        read(bytes(data))
+
+
 # GIF.
+
+
+def gif(flags: int, table: bytes, frame: tuple[int, ...], code: int) -> bytes:
+    """A canvas of 3 × 2 and a frame of equal pixels: without compression, codes of three bits."""
+    _, _, width, height = frame
+    codes = [4, *[code] * (width * height), 5]
+    bits = sum(value << 3 * index for index, value in enumerate(codes))
+    body = bits.to_bytes(-(-3 * len(codes) // 8), "little")
+    return (
+        b"GIF89a" + struct.pack("<HHBBB", 3, 2, flags, 1, 0) + table
+        + b"," + struct.pack("<4HB", *frame, 0) + bytes([2, len(body)]) + body + b"\0;"
+    )  # fmt: skip
+
+
+def test_a_gif_whose_first_frame_is_smaller_is_noted(read):
+    table = bytes([10, 20, 30, 40, 50, 60])
+    image = read(gif(0x80, table, (1, 0, 1, 1), 1))
+    np.testing.assert_allclose(image.pixels[0, 1] * 255, (40, 50, 60), rtol=1e-6)
+    assert any("the rest has no colour" in note for note in image.notes)
+    assert read(gif(0x80, table, (0, 0, 3, 2), 0)).notes == ()
+
+
+def test_a_gif_canvas_out_of_proportion_is_refused(read):
+    """These forty bytes would take gigabytes."""
+    data = bytearray(gif(0x80, bytes(6), (0, 0, 1, 1), 0))
+    struct.pack_into("<HH", data, 6, 10_000, 10_000)
+    with pytest.raises(ImageLimitError, match="crop it first"):
+        read(bytes(data))
+
+
+def test_gif_colours_that_are_not_there(read):
+    with pytest.raises(ImageReadError, match="beyond the 2 there are"):
+        read(gif(0x80, bytes(6), (0, 0, 1, 1), 3))
+    with pytest.raises(ImageReadError, match="without a table of colours"):
+        read(gif(0, b"", (0, 0, 1, 1), 0))
 
 
 def test_gif(read):
@@ -165,6 +225,21 @@ def test_the_first_frame_of_an_animation(read):
     image = read(data)
     check(image, np.asarray(frames[0].convert("RGB")))
     assert image.notes == ("animated: the first frame was read",)
+
+
+def test_gif_with_a_profile(read):
+    picture = PillowImage.fromarray(CODES).quantize(64)
+    data = pillow("GIF", picture)
+    icc = profile(gamma(563 / 256), ADOBE, words="long " * 100)
+    blocks = b"".join(
+        bytes([len(icc[at : at + 255])]) + icc[at : at + 255] for at in range(0, len(icc), 255)
+    )
+    at = 13 + 3 * 64
+    with_profile = b"GIF89a" + data[6:at] + b"\x21\xff\x0bICCRGBG1012" + blocks + b"\0" + data[at:]
+    image, expected = read(with_profile), read(pillow("PNG", picture, icc_profile=icc))
+    assert image.primaries == expected.primaries == "bt2020"
+    np.testing.assert_array_equal(image.pixels, expected.pixels)
+    assert read(with_profile.replace(b"acsp", b"what")).notes[0].startswith("a damaged ICC profile")
 
 
 def test_a_transparent_gif_is_noted(read):
@@ -231,6 +306,7 @@ def test_several_pictures_in_a_pnm_are_noted(read):
     data = pnm(5, CODES[..., 0], 255)
     assert read(data + b"\n").notes == ()
     assert any("were ignored" in note for note in read(data + data).notes)
+    assert read(b"P2 1 1 9 3 4 5\n").notes == ("2 numbers behind the picture were ignored",)
 
 
 @pytest.mark.parametrize(
@@ -333,6 +409,13 @@ def test_jpeg2000_says_its_colours(read):
         return bytes(out)
 
     assert read(with_colours(b"\2\0\0" + display_p3_profile())).primaries == "p3"
+    # The decoder must not apply a profile that is applied here.
+    for method in (b"\2\0\0", b"\3\0\0"):
+        icc = profile(gamma(563 / 256), ADOBE)
+        image = read(with_colours(method + icc))
+        expected = read(pillow("PNG", CODES, icc_profile=icc))
+        np.testing.assert_array_equal(image.pixels, expected.pixels)
+        assert image.primaries == expected.primaries == "bt2020"
     found = read(with_colours(b"\5\0\0" + struct.pack(">3HB", 9, 16, 0, 128)))
     assert (found.primaries, found.calibration.transfer) == ("bt2020", "pq")
     with pytest.raises(ImageReadError, match="CMYK"):
@@ -346,6 +429,31 @@ def test_jpeg2000_with_a_component_that_nothing_describes(read):
     image = read(data + bytes(3))
     check(image, CODES)
     assert image.notes == ("the last of 4 components, which nothing describes, was dropped",)
+
+
+def with_palette(stream: bytes, size: tuple[int, int], bits: int, table: np.ndarray) -> bytes:
+    def box(kind: bytes, body: bytes) -> bytes:
+        return struct.pack(">I4s", 8 + len(body), kind) + body
+
+    stored = table.astype(">u2" if bits > 8 else "u1").tobytes()
+    palette = struct.pack(">HB", len(table), 3) + bytes([bits - 1] * 3) + stored
+    inner = box(b"ihdr", struct.pack(">IIHBBBB", *size, 1, 7, 7, 0, 0))
+    inner += box(b"colr", bytes([1, 0, 0]) + struct.pack(">I", 16)) + box(b"pclr", palette)
+    inner += box(b"cmap", b"".join(struct.pack(">HBB", 0, 1, i) for i in range(3)))
+    return (box(b"jP  ", b"\r\n\x87\n") + box(b"ftyp", b"jp2 \0\0\0\0jp2 ") + box(b"jp2h", inner)
+            + box(b"jp2c", stream))  # fmt: skip
+
+
+def test_jpeg2000_palettes_have_bits_of_their_own(read):
+    codecs = pytest.importorskip("imagecodecs", reason="the extra 'codecs' is absent")
+    indices = np.arange(12, dtype=np.uint8).reshape(3, 4)
+    stream = codecs.jpeg2k_encode(indices, level=0, reversible=True, codecformat="j2k")
+    for bits in (4, 8, 16):
+        table = np.random.default_rng(0).integers(0, 2**bits, (12, 3))
+        image = read(with_palette(stream, (3, 4), bits, table))
+        check(image, table[indices], 2**bits - 1)
+    with pytest.raises(ImageReadError, match="palette of 12 bits"):
+        read(with_palette(stream, (3, 4), 12, table))
 
 
 def test_wrong_jpeg2000(read, monkeypatch):

@@ -26,18 +26,6 @@ PASSES = [(0, 0, 8, 8), (0, 4, 8, 8), (4, 0, 8, 4), (0, 2, 4, 4), (2, 0, 4, 2), 
           (1, 0, 2, 1)]  # fmt: skip
 
 
-@pytest.fixture
-def read(tmp_path):
-    """Return a function that reads bytes as a file."""
-
-    def read_bytes(data: bytes, **options):
-        path = tmp_path / "picture.png"
-        path.write_bytes(data)
-        return read_image(path, **options)
-
-    return read_bytes
-
-
 def chunk(kind: bytes, body: bytes) -> bytes:
     return struct.pack(">I4s", len(body), kind) + body + struct.pack(">I", zlib.crc32(kind + body))
 
@@ -233,21 +221,26 @@ def test_linear_gamma_is_light(read):
 
 
 def display_p3_profile() -> bytes:
-    """A minimal profile with the adapted colorants that Display P3 profiles carry."""
+    """A minimal profile with the adapted colorants that Display P3 profiles carry, and a curve."""
+    from icc_builder import SRGB_PARAMETERS, parametric
+
     colorants = {
         b"rXYZ": (0.51512, 0.24120, -0.00105),
         b"gXYZ": (0.29198, 0.69225, 0.04189),
         b"bXYZ": (0.15710, 0.06657, 0.78407),
     }
     tags, body = b"", b""
-    start = 128 + 4 + 12 * len(colorants)
+    start = 128 + 4 + 12 * (len(colorants) + 3)
     for name, values in colorants.items():
         tags += struct.pack(">4sII", name, start + len(body), 20)
         body += b"XYZ \0\0\0\0" + struct.pack(">3i", *(round(65536 * v) for v in values))
+    curve = parametric(3, *SRGB_PARAMETERS)
+    for name in (b"rTRC", b"gTRC", b"bTRC"):
+        tags += struct.pack(">4sII", name, start + len(body), len(curve))
     head = bytearray(128)
     head[12:24] = b"mntrRGB XYZ "
     head[36:40] = b"acsp"
-    return bytes(head) + struct.pack(">I", len(colorants)) + tags + body
+    return bytes(head) + struct.pack(">I", len(colorants) + 3) + tags + body + curve
 
 
 def with_profile(profile: bytes) -> bytes:

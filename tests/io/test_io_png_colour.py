@@ -64,6 +64,19 @@ def test_order(read):
     assert "does not say" in read().calibration.rule
 
 
+@pytest.mark.parametrize("points", [(2, 2), (9, 2), (2, 16)])
+def test_unspecified_code_points_give_way(read, points):
+    cicp = (b"cICP", bytes([*points, 0, 1]))
+    image = read(ICCP, cicp)
+    assert (image.calibration.transfer, image.primaries) == ("gog", "p3")
+    assert "cICP chunk leaves something unspecified" in image.notes[0]
+    assert read(*NUMBERS, cicp).calibration.kind == "relative"
+    image = read(iccp(b"rubbish"), SRGB, cicp)
+    assert image.calibration.rule == "sRGB chunk"
+    assert ["cICP" in image.notes[0], "damaged" in image.notes[1]] == [True, True]
+    assert read(cicp).calibration.transfer == ("pq" if points[1] == 16 else "srgb")
+
+
 def test_a_damaged_profile_gives_way(read):
     image = read(iccp(b"rubbish"), SRGB)
     assert (image.calibration.transfer, image.calibration.rule) == ("srgb", "sRGB chunk")
@@ -130,7 +143,14 @@ def test_impossible_numbers_are_noted(read):
     image = read(gama(0.0))
     assert (image.calibration.transfer, image.primaries) == ("srgb", "bt709")
     assert "gAMA" in image.notes[0]
+    assert "does not say" not in image.calibration.rule
+    for value in (0.00001, 20000):
+        image = read(gama(value))
+        assert image.calibration.transfer == "srgb"
+        assert "was ignored" in image.notes[0]
+        np.testing.assert_array_equal(image.pixels, read().pixels)
     image = read(gama(0.45455), (b"cHRM", bytes(32)))
+    assert "impossible" in image.calibration.rule
     assert (image.calibration.transfer, image.primaries) == ("gog", "bt709")
     assert "impossible primaries" in image.notes[0]
     for chunk in ((b"gAMA", b"\0"), (b"cHRM", b"\0")):
@@ -184,4 +204,5 @@ def test_orientation_of_other_types(read, kind, layout, order):
 
 
 def test_gain_maps_are_noted(read):
-    assert "the gain map was left out" in read((b"gDAT", b"")).notes[0]
+    for kind in (b"gDAT", b"gMAP", b"gdAT", b"gmAP"):
+        assert "the gain map was left out" in read((kind, b"")).notes[0]

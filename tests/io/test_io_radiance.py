@@ -19,18 +19,6 @@ from hdrmetrics.image import Calibration, Image
 from hdrmetrics.io import rgbe
 
 
-@pytest.fixture
-def read(tmp_path):
-    """Return a function that reads bytes as a file."""
-
-    def read_bytes(data: bytes, **options):
-        path = tmp_path / "picture.hdr"
-        path.write_bytes(data)
-        return read_image(path, **options)
-
-    return read_bytes
-
-
 def file(body: bytes, resolution: str, *lines: str, magic: str = "#?RADIANCE") -> bytes:
     header = "\n".join([magic, "FORMAT=32-bit_rle_rgbe", *lines, "", resolution, ""])
     return header.encode() + body
@@ -143,7 +131,8 @@ def test_run_lengths_of_any_picture(samples):
     from hdrmetrics.io.source import Source
 
     height, width, _ = samples.shape
-    packed = rgbe.unpack(Source("", new_rle(samples), 2**20), 0, width, height)
+    packed, end = rgbe.unpack(Source("", new_rle(samples), 2**20), 0, width, height)
+    assert end == len(new_rle(samples))
     np.testing.assert_array_equal(packed, samples)
 
 
@@ -168,6 +157,23 @@ def test_packed_and_flat_scanlines_in_one_file(read):
     body = new_rle(samples[:1]) + samples[1].tobytes() + new_rle(samples[2:])
     image = read(file(body, "-Y 4 +X 16"))
     np.testing.assert_array_equal(image.pixels, light(samples).astype(np.float32))
+
+
+@pytest.mark.parametrize("batch", [1, 40, 2**20])
+def test_scanlines_of_every_packing_in_any_order(read, monkeypatch, batch):
+    monkeypatch.setattr(rgbe, "_BATCH", batch)
+    rng = np.random.default_rng(3)
+    samples = coded(200, 9)
+    body = b""
+    for row, kind in zip(samples, rng.choice(["plain"] * 6 + ["new", "old"], 200), strict=True):
+        if kind == "old":
+            row[5:] = row[4]
+            body += row[:5].tobytes() + bytes([1, 1, 1, 4])
+        else:
+            body += row.tobytes() if kind == "plain" else new_rle(row[None])
+    image = read(file(body, "-Y 200 +X 9"))
+    np.testing.assert_array_equal(image.pixels, light(samples).astype(np.float32))
+    assert image.notes == ()
 
 
 def test_more_than_one_batch_of_scanlines(read, monkeypatch):
@@ -354,6 +360,20 @@ def test_headers_with_carriage_returns(read):
     end = data.index(b"+X 1\n") + 5
     changed = data[:end].replace(b"\n", b"\r\n") + data[end:]
     np.testing.assert_array_equal(read(changed).pixels.ravel(), [50, 25, 12.5])
+
+
+def test_pixels_written_as_text_are_refused(read):
+    """Every byte 10 has become two: the pixels behind it would be those of other places."""
+    data = file(coded(4, 7)[..., ::-1].tobytes() + bytes([200, 10, 50, 136]), "-Y 29 +X 1")
+    with pytest.raises(ImageReadError, match="CR LF"):
+        read(data.replace(b"\n", b"\r\n"))
+
+
+@pytest.mark.parametrize("pack", [np.ndarray.tobytes, new_rle])
+def test_bytes_behind_the_pixels_are_noted(read, pack):
+    data = file(pack(coded(4, 9)), "-Y 4 +X 9")
+    assert read(data).notes == ()
+    assert read(data + b"xyz").notes == ("3 bytes behind the pixels were ignored",)
 
 
 @pytest.mark.parametrize(

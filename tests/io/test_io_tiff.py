@@ -15,18 +15,6 @@ from hdrmetrics.errors import ImageLimitError, ImageReadError, MissingCodecError
 tifffile = pytest.importorskip("tifffile", reason="tifffile, the independent writer, is absent")
 
 
-@pytest.fixture
-def read(tmp_path):
-    """Return a function that reads bytes as a file."""
-
-    def read_bytes(data: bytes, **options):
-        path = tmp_path / "picture.tif"
-        path.write_bytes(data)
-        return read_image(path, **options)
-
-    return read_bytes
-
-
 def encoded(array: np.ndarray, **options) -> bytes:
     out = io.BytesIO()
     tifffile.imwrite(out, array, **{"metadata": None} | options)
@@ -170,6 +158,18 @@ def test_profile(read):
 
     data = encoded(samples(2, 2, 3, np.uint8), photometric="rgb", iccprofile=display_p3_profile())
     assert read(data).primaries == "p3"
+
+
+@pytest.mark.parametrize("dtype", [np.uint16, np.float32])
+def test_profile_declared_as_numbers(read, dtype):
+    from icc_builder import ADOBE, gamma, profile
+
+    icc, array = profile(gamma(1.8), ADOBE), samples(5, 6, 3, dtype)
+    expected = read(encoded(array, photometric="rgb", iccprofile=icc))
+    image = read(encoded(array, photometric="rgb", extratags=[(34675, 1, len(icc), icc, True)]))
+    assert image.origin == expected.origin
+    assert image.notes == expected.notes
+    np.testing.assert_array_equal(image.pixels, expected.pixels)
 
 
 def test_nan_is_kept(read):

@@ -68,3 +68,25 @@ def test_a_folder(script, tmp_path) -> None:
     again = script.run(folder, out, ["tifffile", "Pillow"], jobs=1)
     assert sorted(row["file"] for row in again) == sorted(found)
     assert sorted(out.read_text().splitlines()) == sorted(before.splitlines())
+
+
+def test_the_colours_of_other_readers_are_found_in_layers(script) -> None:
+    from peers import _colours
+
+    assert _colours(["R", "G", "B", "diffuse.R", "diffuse.G", "diffuse.B"]) == [0, 1, 2]
+    blender = ["V.Combined.B", "V.Combined.G", "V.Combined.R", "V.Depth.Z", "V.Diff.R", "V.Diff.G",
+               "V.Diff.B"]  # fmt: skip
+    assert _colours(blender) == [2, 1, 0]
+    assert _colours(["N.X", "N.Y", "N.Z"]) == []
+    assert _colours(["a.Y", "b.Y"]) == []
+
+
+def test_names_that_are_no_text_are_shown(script) -> None:
+    row = {
+        "file": "a\udcff\n.hdr",
+        "ours": {"outcome": "crash", "why": "exit code -6"},
+        "readers": {},
+    }
+    text = script.report([row], "title")
+    assert "`a\\udcff\\n.hdr`: hdrmetrics: crash" in text
+    text.encode()

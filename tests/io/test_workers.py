@@ -100,7 +100,7 @@ def test_what_decoders_print_is_no_part_of_the_answer(saying):
 @pytest.mark.skipif(sys.platform != "linux", reason="address space can only be limited on Linux")
 @pytest.mark.parametrize("jobs", [1, 3])
 def test_one_job_over_all_of_them(saying, jobs, monkeypatch):
-    monkeypatch.setattr("hdrmetrics.io.isolate._SECONDS", 6.0)
+    monkeypatch.setattr("hdrmetrics.io.isolate._SECONDS", 3.0)
     monkeypatch.setattr("hdrmetrics.io.isolate.DEFAULT_MEMORY", 2**30)
     monkeypatch.setattr("hdrmetrics.io.isolate.MAX_BYTES_PER_PIXEL", 1)
     words = ["fine", "abort", "hang", "fine", "eat", "exit", "fine", "abort", "fine"]
@@ -198,7 +198,8 @@ def test_threads_have_a_worker_each(saying):
 # How it ends, seen from outside: the pictures are read by a program of its own.
 
 _CHILD = """
-import os, sys, time
+import os, signal, sys, time
+signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored by what runs in the background
 sys.path.insert(0, {folder!r})
 import hdrmetrics as hm
 from hdrmetrics.io import workers

@@ -267,3 +267,11 @@ def test_stops_that_cannot_be() -> None:
     image = torch.rand(1, 3, 8, 8)
     with pytest.raises(OptionError, match="at most 40"):
         F.mpsnr(image, image, stops=(3, -3))
+
+
+def test_metrics_of_codes_are_also_written_with_sdr_in_front() -> None:
+    assert hm.functional.sdr_ssim is hm.functional.ssim
+    assert hm.functional.sdr_psnr_y is hm.functional.psnr_y
+    for name in ("sdr_pu21_ssim", "sdr_tmqi", "sdr_"):
+        with pytest.raises(AttributeError):
+            getattr(hm.functional, name)
