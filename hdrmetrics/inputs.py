@@ -111,5 +111,6 @@ def _check_finite(image: Image, role: Role) -> None:
     bad = int(image.pixels.size - np.count_nonzero(np.isfinite(image.pixels)))
     raise PixelValueError(
         f"the {role} image has {bad} pixel values that are NaN or infinite; "
-        "repair the file or mask them out before saving"
+        "give them values, as numpy.nan_to_num does, and save the picture again (a mask or region "
+        "does not leave them out)"
     )

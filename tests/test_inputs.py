@@ -315,3 +315,13 @@ def test_one_bad_file_leaves_the_others(radiance: np.ndarray, tmp_path: Path, jo
         assert isinstance(rows[index].scores["pu21-psnr"], Score)
     assert rows[1].scores["pu21-psnr"].value > rows[3].scores["pu21-psnr"].value
     json.dumps([row.to_dict() for row in rows], allow_nan=False)
+
+
+def test_the_advice_for_pixels_without_a_value_works(radiance: np.ndarray) -> None:
+    broken = radiance.copy()
+    broken[3, 4] = math.nan
+    for outside in ({"region": (10, 10, 20, 20)}, {"mask": np.ones(radiance.shape[:2])}):
+        with pytest.raises(PixelValueError, match=r"3 pixel values .* numpy\.nan_to_num"):
+            score(relative(broken), "pu21-psnr", reference=relative(radiance), **outside)
+    mended = relative(np.nan_to_num(broken))
+    assert math.isfinite(score(mended, "pu21-psnr", reference=relative(radiance)).value)

@@ -45,6 +45,7 @@ class Parser(argparse.ArgumentParser):
     """A parser whose errors are one line, and that takes options between the files, too."""
 
     _mixing = False
+    command = ""  # that the words begin with, once :meth:`optional_files` has seen them
 
     def parse_known_args(  # type: ignore[override]
         self, args: Sequence[str] | None = None, namespace: argparse.Namespace | None = None
@@ -64,7 +65,9 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Print the error with where to find help, and raise :class:`Misunderstood`."""
         message = " ".join(message.split())
-        self._print_message(f"{self.prog}: error: {message} (see {self.prog} --help)\n", sys.stderr)
+        # Words that nobody knows are told by the whole program; the help is that of the command.
+        helps = f"{self.prog} {self.command}" if self.command else self.prog
+        self._print_message(f"{self.prog}: error: {message} (see {helps} --help)\n", sys.stderr)
         raise Misunderstood(message)
 
     def optional_files(self, argv: Sequence[str]) -> frozenset[str]:
@@ -72,6 +75,7 @@ class Parser(argparse.ArgumentParser):
         for action in self._actions:
             if isinstance(action, argparse._SubParsersAction) and argv:
                 command = action.choices.get(argv[0])
+                self.command = "" if command is None else argv[0]
                 known: set[str] = set() if command is None else set(command._option_string_actions)
                 return _OPTIONAL_FILE & known
         return frozenset()

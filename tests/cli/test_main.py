@@ -239,3 +239,8 @@ def test_a_fault_of_ours_does_not_say_that_quality_fell() -> None:
     )
     assert done.returncode == 2
     assert "ZeroDivisionError" in done.stderr
+
+
+def test_unknown_words_point_to_the_help_of_the_command(run, folders: Path) -> None:
+    assert "(see hdrmetrics compare --help)" in run("compare", "test", "ref", "--bogus").err
+    assert "(see hdrmetrics --help)" in run("--bogus").err

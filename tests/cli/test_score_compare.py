@@ -280,6 +280,18 @@ def test_the_advice_of_the_command_works_as_it_stands(run, folders: Path, words)
         assert run("compare", "cave.png", "ref/a.exr", *words, flag, "10").code == 0
 
 
+def test_the_advice_works_for_methods_of_which_one_is_linear(run, folders: Path) -> None:
+    Path("coded").mkdir()
+    for name in ("a", "b"):
+        light = hm.read_image(f"ref/{name}.exr", scale=10.0)
+        hm.write_image(f"coded/{name}.png", light, transfer="pq", depth=16)
+    refused = run("compare", "coded", "test", "-r", "ref")
+    assert refused.code == 2
+    for flag in re.findall(r"\((--[\w-]+)\)", refused.err):
+        followed = run("compare", "coded", "test", "-r", "ref", flag, "10")
+        assert "absolute scale" not in followed.err
+
+
 def test_factors_of_both_and_of_one_exclude_each_other(run, folders: Path) -> None:
     both = run("compare", "test", "ref", "--scale", "2", "--test-peak", "3")
     assert (both.code, both.out) == (2, "")
