@@ -85,14 +85,24 @@ def build_pyramid(image: Tensor, octaves: int | None = None) -> SteerablePyramid
             f"{octaves} octaves do not fit into {image.shape[-1]}×{image.shape[-2]} pixels; "
             f"at most {fitting} do"
         )
-    kernels = _analysis_kernels(image.dtype, image.device)
-    high = _apply(image, kernels.high)
-    low = _apply(image, kernels.low_first)
+    high, low = split_top(image)
     oriented = []
     for _ in range(octaves):
-        oriented.append(_apply(low, kernels.oriented))
-        low = _apply(low, kernels.low)
+        bands, low = split_octave(low)
+        oriented.append(bands)
     return SteerablePyramid(high, tuple(oriented), low)
+
+
+def split_top(image: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the high-pass band of images ``(N, 1, H, W)``, and what the octaves are made of."""
+    kernels = _analysis_kernels(image.dtype, image.device)
+    return _apply(image, kernels.high), _apply(image, kernels.low_first)
+
+
+def split_octave(low: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the oriented bands ``(N, 4, h, w)`` of an octave, and what the next is made of."""
+    kernels = _analysis_kernels(low.dtype, low.device)
+    return _apply(low, kernels.oriented), _apply(low, kernels.low)
 
 
 def reconstruct(pyramid: SteerablePyramid) -> Tensor:

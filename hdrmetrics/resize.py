@@ -82,6 +82,62 @@ def imresize(
     return _resize_rows(_resize_columns(image, columns), rows)
 
 
+def imresize_window(
+    part: Tensor,
+    place: tuple[range, range],
+    whole: tuple[int, int],
+    size: tuple[int, int],
+    window: tuple[range, range],
+) -> Tensor:
+    """Return a window of what the bicubic :func:`imresize` makes of a picture, from a part of it.
+
+    Parameters
+    ----------
+    part
+        Samples ``(..., h, w)`` of the picture.
+    place
+        Rows and columns of the picture that they are.
+    whole
+        Height and width of the picture.
+    size
+        Height and width that the whole picture is resized to.
+    window
+        Rows and columns of the resized picture that are wanted; the part holds all that they are
+        made of.
+
+    Raises
+    ------
+    ShapeError
+        If the part does not hold what the window is made of.
+    """
+    (tall, wide), (rows, columns) = zip(whole, size, strict=True), window
+    left = _window_weights(tall, rows, place[0], part)
+    right = _window_weights(wide, columns, place[1], part)
+    if left is not None:
+        part = left @ part
+    return part if right is None else part @ right.T
+
+
+def _window_weights(
+    side: tuple[int, int], wanted: range, held: range, like: Tensor
+) -> Tensor | None:
+    """Return the matrix ``(wanted, held)`` along one axis; ``None`` where nothing changes."""
+    length, target = side
+    if length == target and wanted == held:
+        return None
+    inputs, weights = _taps(length, target, "bicubic", True, np.asarray(wanted))
+    used = inputs[weights != 0]
+    if used.min() < held.start or used.max() >= held.stop:
+        raise ShapeError(
+            f"samples {used.min()} to {used.max()} are needed, the part holds {held.start} to "
+            f"{held.stop - 1}"
+        )
+    matrix = np.zeros((len(wanted), len(held)))
+    inputs = np.clip(inputs - held.start, 0, len(held) - 1)  # where the weight is zero
+    np.add.at(matrix, (np.arange(len(wanted))[:, None], inputs), weights)
+    return torch.as_tensor(matrix, dtype=like.dtype, device=like.device)
+
+
 class _Band(NamedTuple):
     start: int  # first input sample that the outputs of this band read
     stop: int
@@ -129,22 +185,28 @@ def _bands(
 
 def _resize_matrix(length: int, target: int, method: str, antialias: bool) -> NDArray[np.float64]:
     """Return the matrix ``(target, length)`` that resizes one axis."""
+    inputs, weights = _taps(length, target, method, antialias, np.arange(target))
+    matrix = np.zeros((target, length))
+    np.add.at(matrix, (np.arange(target)[:, None], inputs), weights)
+    return matrix
+
+
+def _taps(
+    length: int, target: int, method: str, antialias: bool, outputs: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Return which input samples some outputs along an axis are made of, and their weights."""
     scale = target / length
     stretch = min(scale, 1.0) if antialias else 1.0
     support = _SUPPORT[method] / stretch
     # Where each output sample lies among the inputs, the outer edges of both grids coinciding.
-    centre = (np.arange(target) + 0.5) / scale - 0.5
+    centre = (outputs + 0.5) / scale - 0.5
     taps = int(np.ceil(support)) + 2
     positions = np.floor(centre - support / 2)[:, None] + np.arange(taps)
     kernel = _cubic if method == "bicubic" else _triangle
     weights = kernel((centre[:, None] - positions) * stretch)
     weights /= weights.sum(axis=1, keepdims=True)
-
     mirrored = np.mod(positions.astype(np.int64), 2 * length)
-    mirrored = np.minimum(mirrored, 2 * length - 1 - mirrored)
-    matrix = np.zeros((target, length))
-    np.add.at(matrix, (np.arange(target)[:, None], mirrored), weights)
-    return matrix
+    return np.minimum(mirrored, 2 * length - 1 - mirrored), weights
 
 
 def _cubic(x: NDArray[np.float64]) -> NDArray[np.float64]:

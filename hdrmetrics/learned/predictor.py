@@ -9,10 +9,13 @@ from torch import Tensor
 
 from hdrmetrics.errors import OptionError
 from hdrmetrics.learned.architecture import WINDOW
+from hdrmetrics.learned.borders import content
 from hdrmetrics.learned.card import Card, HeadCard
 from hdrmetrics.learned.network import QualityNetwork
-from hdrmetrics.learned.whole_image import MINIMUM_SIZE, Windows, score_windows
+from hdrmetrics.learned.whole_image import MINIMUM_SIZE, Windows, score_windows, together
 from hdrmetrics.metric import Assessment, Metric, MetricInfo
+from hdrmetrics.metrics.hdrvdp2.quality import window_exponent
+from hdrmetrics.recording import is_transformed
 
 Precision = Literal["float32", "bfloat16"]
 
@@ -36,10 +39,14 @@ _MOST = 0.5  # part of a picture that may look strange before we say so
 class LearnedMetric(Metric):
     """What a teacher would say of a picture, as a network has learnt it: 0 to 100, 100 the best.
 
-    The network looks at overlapping windows of 256 px; the score is that of the mean quality over
-    them, as for ``hdrvdp2`` with ``tile_size=256``. Heads taught by HDR-VDP-2 give its opinion
-    score Q_MOS, those taught by TMQI 100 times its Q; a head taught by both is on the scale of the
-    first.
+    The network looks at overlapping windows of 256 px. With a reference, heads taught by HDR-VDP-2
+    bring them together as that adds up differences (:func:`window_exponent`): the score is that of
+    ``hdrvdp2`` with ``window=256``, and the worst place decides. Otherwise it is that of the mean
+    quality over the windows. Heads taught by HDR-VDP-2 give its opinion score Q_MOS, those taught
+    by TMQI 100 times its Q; a head taught by both is on the scale of the first.
+
+    Without a reference, plain borders of one colour (frames, letterboxes) are left out, except by
+    heads that TMQI taught.
 
     Parameters
     ----------
@@ -96,6 +103,7 @@ class LearnedMetric(Metric):
             "teacher": self.head_card.teacher,
             "ppd": self.card.ppd,
             "window": WINDOW,
+            "pooling": "energies" if self._adds_up else None,
             "precision": self.precision,
         }
 
@@ -158,10 +166,40 @@ class LearnedMetric(Metric):
 
     def _value(self, windows: Windows, test: Tensor) -> tuple[Tensor, Tensor]:
         target = self.head_card.target
-        quality = _mean(target.quality(windows.raw[..., self.index]), windows)
+        values = target.quality(windows.raw[..., self.index])
+        quality = self._energies(values, windows) if self._adds_up else _mean(values, windows)
         return quality, target.score(quality).to(test.dtype)
 
+    @property
+    def _adds_up(self) -> bool:
+        return adds_up(self.card, self.head)
+
+    def _energies(self, quality: Tensor, windows: Windows) -> Tensor:
+        """Return the quality of pictures whose windows' energies add up."""
+        assert self.card.ppd is not None, "what HDR-VDP-2 taught was seen at some distance"
+        exponent = window_exponent(WINDOW, self.card.ppd)
+        share = (windows.weight / windows.weight.sum(dim=1, keepdim=True)).log()
+        return torch.logsumexp(exponent * quality + share, dim=1) / exponent
+
     def _windows(self, test: Tensor, reference: Tensor | None, mask: Tensor | None) -> Windows:
+        # Under transforms and tracers a border cannot depend on the pixels.
+        if not leaves_borders(self.card, self.head) or is_transformed(test):
+            return self._look(test, reference, mask)
+        boxes = [content(one, self.info.domain, MINIMUM_SIZE) for one in test]
+        whole = (slice(0, test.shape[-2]), slice(0, test.shape[-1]))
+        if all(box == whole for box in boxes):
+            return self._look(test, None, mask)
+        found = []
+        for index, (rows, columns) in enumerate(boxes):
+            one = test[index : index + 1]
+            own = None if mask is None else mask[index : index + 1]
+            if own is None or bool(own[..., rows, columns].any()):
+                one = one[..., rows, columns]
+                own = None if own is None else own[..., rows, columns]
+            found.append(self._look(one, None, own))
+        return together(found)
+
+    def _look(self, test: Tensor, reference: Tensor | None, mask: Tensor | None) -> Windows:
         if self.network.dtype != test.dtype:
             self.network.to(test.dtype)  # the weights are halves: nothing is lost either way
         if reference is not None:
@@ -173,6 +211,22 @@ class LearnedMetric(Metric):
 
 def _mean(values: Tensor, windows: Windows) -> Tensor:
     return (values * windows.weight).sum(dim=1) / windows.weight.sum(dim=1)
+
+
+def adds_up(card: Card, head: str) -> bool:
+    """Whether the windows' qualities come together as their teacher adds up differences.
+
+    Without a reference a window of little content is judged too unsurely to decide over a picture.
+    """
+    return card.architecture.inputs == "reference" and card.heads[head].target.shown == "hdrvdp2"
+
+
+def leaves_borders(card: Card, head: str) -> bool:
+    """Whether plain borders are left out: nothing to judge where there is no reference.
+
+    To TMQI, whose teacher sees how bright a tone-mapped picture is on the whole, they belong to it.
+    """
+    return card.architecture.inputs == "none" and card.heads[head].target.shown == "hdrvdp2"
 
 
 def family(card: Card) -> str:
@@ -206,5 +260,5 @@ def describe(card: Card, head: str, name: str | None = None) -> MetricInfo:
         map_kind=None,
         minimum_size=MINIMUM_SIZE,
         citation=citation,
-        version=card.version,
+        version=f"{card.version}+1" if card.heads[head].target.shown == "hdrvdp2" else card.version,
     )

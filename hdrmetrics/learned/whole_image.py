@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 
@@ -315,6 +315,23 @@ def _joined(parts: list[Windows], dim: int) -> Windows:
             torch.cat([getattr(part, name) for part in parts], dim=dim)
             for name in ("raw", "weight", "description")
         )
+    )
+
+
+def together(pictures: Sequence[Windows]) -> Windows:
+    """Return the windows of pictures of several sizes as of one batch; what is missing weighs 0."""
+    most = max(one.raw.shape[1] for one in pictures)
+
+    def filled(values: Tensor, value: float | None = None) -> Tensor:
+        missing = values[:, :1].expand(-1, most - values.shape[1], *values.shape[2:])
+        return torch.cat([values, missing if value is None else torch.full_like(missing, value)], 1)
+
+    return _joined(
+        [
+            Windows(filled(one.raw), filled(one.weight, 0.0), filled(one.description))
+            for one in pictures
+        ],
+        dim=0,
     )
 
 

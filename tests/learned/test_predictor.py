@@ -32,7 +32,11 @@ from hdrmetrics.learned.predictor import LearnedMetric
 from hdrmetrics.learned.weights import save_weights
 from hdrmetrics.learned.whole_image import windows_of
 from hdrmetrics.metric import Domain
-from hdrmetrics.metrics.hdrvdp2.quality import opinion_score
+from hdrmetrics.metrics.hdrvdp2.quality import (
+    opinion_score,
+    quality_of_energies,
+    window_exponent,
+)
 from tests.learned.small import (
     DIQM,
     DOMAINS,
@@ -138,6 +142,75 @@ def test_the_score_is_that_of_the_mean_quality_of_its_windows() -> None:
         assert float(metric(light)) == pytest.approx(float(expected), abs=0.01)
         loss = float(metric.as_loss()(light))
         assert loss == pytest.approx(float(torch.sigmoid(-torch.stack(raw)).mean()), abs=1e-4)
+
+
+def test_with_a_reference_the_worst_window_decides() -> None:
+    """Windows come together as energies do: (1/β)·log mean exp(β·Q)."""
+    metric = LearnedMetric(alive(build_network(DIQM, seed=3)), card_of(DIQM), "hdr-c")
+    light = pictures(1, 500, 700)
+    other = light.flip(-1)
+    with torch.no_grad():
+        pairs = zip(windows_of(light, 32), windows_of(other, 32), strict=True)
+        raw = torch.stack([metric.network(a, b, domain="hdr")[0, 0] for a, b in pairs])
+        quality = VDP.quality(raw)
+        assert float(quality.max() - quality.min()) > 0.01
+        beta = window_exponent(256, metric.card.ppd)
+        expected = (beta * quality).exp().mean().log() / beta
+        found = metric(light, other)
+    assert float(found) == pytest.approx(float(opinion_score(expected)), abs=0.01)
+    assert metric.conditions()["pooling"] == "energies"
+    assert metric.info.version == f"{metric.card.version}+1"
+    mask = torch.zeros(500, 700)
+    mask[:256, :256] = 1
+    assert torch.isfinite(metric(light, other, mask=mask))
+
+
+@pytest.mark.parametrize("value", [0.01, 1000.0])
+def test_plain_frames_do_not_count_without_a_reference(value: float) -> None:
+    metric = metric_of()
+    light = pictures(1, 256, 320)
+    wide = torch.nn.functional.pad(light, (30, 50, 70, 10), value=value)
+    letterbox = torch.nn.functional.pad(light, (0, 0, 64, 0), value=value)
+    with torch.no_grad():
+        expected = metric(light)
+        torch.testing.assert_close(metric(wide), expected)
+        torch.testing.assert_close(metric(letterbox), expected)
+        # In a batch, beside a picture without a frame.
+        other = pictures(2, *wide.shape[-2:])[1:]
+        both = metric(torch.cat([wide, other]))
+        torch.testing.assert_close(both, torch.cat([expected, metric(other)]))
+        # Half of the frame is another colour: that is no plain border.
+        wide[..., :70, :200] = 2 * value + 10
+        assert float(metric(wide)) != pytest.approx(float(expected), abs=1e-3)
+    plain = torch.full((1, 3, 256, 256), value)
+    assert torch.isfinite(metric(plain))
+
+
+def test_masks_in_and_around_a_frame() -> None:
+    metric = metric_of()
+    light = torch.nn.functional.pad(pictures(1, 256, 256), (64, 64, 64, 64), value=0.5)
+    inside = torch.zeros(384, 384)
+    inside[64:320, 64:320] = 1
+    with torch.no_grad():
+        torch.testing.assert_close(metric(light, mask=inside), metric(light))
+        assert torch.isfinite(metric(light, mask=1 - inside))
+
+
+def test_the_exponent_is_that_of_energies() -> None:
+    """One window e times as energetic as another: as HDR-VDP-2 of the two side by side says."""
+    energies = [torch.rand(1, count, dtype=torch.float64) + 0.1 for count in (1, 4, 4, 4, 4, 1)]
+    sizes = [256.0**2 / 4 ** max(0, band - 1) for band in range(6)]
+    frequencies = [15 * 2.0**-band for band in range(6)]
+
+    def quality(factor: float) -> float:
+        scaled = [energy * factor for energy in energies]
+        return float(quality_of_energies(scaled, sizes, frequencies))
+
+    beta = window_exponent(256, 30.0)
+    windows = torch.tensor([quality(1.0), quality(3.0)], dtype=torch.float64)
+    pooled = float((beta * windows).exp().mean().log() / beta)
+    assert pooled == pytest.approx(quality(2.0), abs=1e-6)
+    assert beta == pytest.approx(15.1, abs=0.1)
 
 
 def test_descending_the_loss_raises_the_score() -> None:

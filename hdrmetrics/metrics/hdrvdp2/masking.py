@@ -31,16 +31,48 @@ def masked_differences(test: Percept, reference: Percept, options: HDRVDP2Option
 
     Values are divided by the original's normalisation of the band, 2^band.
     """
+    adaptation = log_adaptation(test.adaptation, reference.adaptation)
+    return band_differences(test.bands, reference.bands, adaptation, options)
+
+
+def log_adaptation(test: Tensor, reference: Tensor) -> Tensor:
+    """Return log10 of the adapting luminance that two images have in common."""
     low, high = LOG_RANGE
-    adaptation = ((test.adaptation + reference.adaptation) / 2).clamp(10.0**low, 10.0**high).log10()
-    count = len(test.bands)
+    return ((test + reference) / 2).clamp(10.0**low, 10.0**high).log10()
+
+
+def band_differences(
+    test: Sequence[Tensor],
+    reference: Sequence[Tensor],
+    adaptation: Tensor,
+    options: HDRVDP2Options,
+    *,
+    first: int = 0,
+    finer: Tensor | None = None,
+) -> list[Strips]:
+    """Return the difference in each of the bands up to the base band; the first may be a later one.
+
+    Parameters
+    ----------
+    test, reference
+        Bands of both images.
+    adaptation
+        log10 of the adapting luminance, at the size of the first band or finer.
+    options
+        Viewing conditions.
+    first
+        Number of the first band, of all the picture has.
+    finer
+        Shared activity of the band before it, where there is one, at its size.
+    """
+    count = first + len(test)
     frequencies = band_frequencies(options.ppd, count)
     activity = [
         mutual_activity(t, r) if options.do_masking else None
-        for t, r in zip(test.bands, reference.bands, strict=True)
+        for t, r in zip(test, reference, strict=True)
     ]
     result = []
-    for band, (seen, meant) in enumerate(zip(test.bands, reference.bands, strict=True)):
+    for band, (seen, meant) in enumerate(zip(test, reference, strict=True), start=first):
         size = (seen.shape[-2], seen.shape[-1])
         # The base band went through its sensitivity as a filter.
         sensitivity = (
@@ -48,19 +80,20 @@ def masked_differences(test: Percept, reference: Percept, options: HDRVDP2Option
             if band < count - 1
             else adaptation.new_ones(1, 1, *size)
         )
-        finer = activity[band - 1] if band > 0 else None
-        coarser = activity[band + 1] if band < count - 2 else None
+        own = activity[band - first]
+        coarser = activity[band - first + 1] if band < count - 2 else None
         rows = strip_rows(seen)
         planes = (
             seen,
             meant,
             sensitivity,
-            activity[band],
-            _resized(finer, seen),
-            _resized(coarser, seen),
+            own,
+            resized(finer, seen),
+            resized(coarser, seen),
         )
         strips = zip(*(_cut(plane, seen, rows) for plane in planes), strict=True)
-        result.append([_masked(*strip, scale=2.0**-band) for strip in strips])
+        result.append([masked(*strip, scale=2.0**-band) for strip in strips])
+        finer = own
     return result
 
 
@@ -85,7 +118,7 @@ def _box(planes: Tensor) -> Tensor:
     return (rows[..., :-2] + rows[..., 1:-1] + rows[..., 2:]) * (1 / 9)
 
 
-def _resized(activity: Tensor | None, band: Tensor) -> Tensor | None:
+def resized(activity: Tensor | None, band: Tensor) -> Tensor | None:
     """Bring a neighbour's activity to a band's size; only as many orientations as both have."""
     if activity is None:
         return None
@@ -95,7 +128,7 @@ def _resized(activity: Tensor | None, band: Tensor) -> Tensor | None:
     return imresize(activity[:, : band.shape[1]], size)
 
 
-def _masked(
+def masked(
     seen: Tensor,
     meant: Tensor,
     sensitivity: Tensor,
@@ -105,7 +138,7 @@ def _masked(
     *,
     scale: float,
 ) -> Tensor:
-    """Return the difference of a strip over its threshold.
+    """Return the difference of a band, or of a part of it, over its threshold.
 
     With C the sensitivity, d the difference and M what masks it, d^p / √(C^(−2p) + M²) of the
     paper is computed as (C·d)^p / √(1 + (C^p·M)²), which needs no division by small numbers.

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from hdrmetrics.errors import CalibrationWarning, DomainError, OptionError
 from hdrmetrics.metric import Metric, MetricInfo, PreparedMetric, check_mask, check_pair
+from hdrmetrics.metrics.hdrvdp2.bounded import bounded_quality, fits
 from hdrmetrics.metrics.hdrvdp2.calibration import PEAK_SENSITIVITY, VERSION
 from hdrmetrics.metrics.hdrvdp2.masking import Strips, masked_differences
 from hdrmetrics.metrics.hdrvdp2.options import HDRVDP2Options
@@ -54,8 +55,8 @@ class HDRVDP2(Metric):
     """HDR-VDP-2.2.0: ``metric(test, reference)`` is the predicted opinion score Q_MOS, 0 to 100.
 
     One channel is luminance, three are linear BT.709 RGB, both in cd/m², unless ``encoding`` says
-    otherwise. Values are comparable at equal image size and ``ppd`` only; ``tile_size`` removes
-    the dependence on size.
+    otherwise. Values are comparable at equal image size and ``ppd`` only; ``window`` removes the
+    dependence on size.
 
     Parameters
     ----------
@@ -75,7 +76,18 @@ class HDRVDP2(Metric):
         Switches for the eye's optics, contrast masking, and pooling of the visibility map.
     tile_size
         Side in pixels: the value is then that of the mean Q over tiles of this size, which can be
-        compared across image sizes (256 at 30 ppd is the size to quote). No map in this case.
+        compared across image sizes. It hides local damage: Q is a logarithm, and its mean over
+        tiles lets one identical tile outweigh a ruined one. ``window`` does not. No map in this
+        case.
+    window
+        Side in pixels: the value is then that of a square picture of this side with as much visible
+        difference per pixel in each band, which can be compared across image sizes (256 at 30 ppd
+        is the size to quote). A picture and its mosaics score alike, and the worst place decides as
+        it does in the picture.
+    bounded
+        Work through pictures in tiles, in memory that hardly grows with them: bands, their number
+        and what adds up in them are those of the whole picture. For values only: a gradient needs
+        all tiles at once.
     loss
         What :meth:`as_loss` minimises: ``quality`` is Q above that of identical images,
         ``visibility`` the logarithm of one plus the pooled contrast.
@@ -111,12 +123,18 @@ class HDRVDP2(Metric):
         do_masking: bool = True,
         do_spatial_pooling: bool = True,
         tile_size: int | None = None,
+        window: int | None = None,
+        bounded: bool = False,
         loss: Literal["quality", "visibility"] = "quality",
         precision: Literal["float32", "float64"] | None = None,
     ) -> None:
         super().__init__()
         if tile_size is not None and tile_size < MINIMUM_SIZE:
             raise OptionError(f"tile_size must be at least {MINIMUM_SIZE}, not {tile_size}")
+        if window is not None and window < MINIMUM_SIZE:
+            raise OptionError(f"window must be at least {MINIMUM_SIZE}, not {window}")
+        if tile_size is not None and (window is not None or bounded):
+            raise OptionError("tile_size goes with neither window nor bounded; drop one option")
         if loss not in ("quality", "visibility"):
             raise OptionError(f"the loss is 'quality' or 'visibility', not {loss!r}")
         if loss == "visibility" and tile_size is not None:
@@ -136,6 +154,8 @@ class HDRVDP2(Metric):
         if encoding == "xyz":
             self.color_space = "xyz"
         self.tile_size = tile_size
+        self.window = window
+        self.bounded = bounded
         self.loss = loss
         self.precision = precision
         self.info = dataclasses.replace(
@@ -163,6 +183,8 @@ class HDRVDP2(Metric):
             "hdrvdp_version": VERSION,
             **options,
             "tile_size": self.tile_size,
+            "window": self.window,
+            "bounded": self.bounded or None,  # as where there was no such option
             "precision": self.precision,
         }
 
@@ -189,9 +211,12 @@ class HDRVDP2(Metric):
             raise OptionError("predict() looks at whole images; make a metric without tile_size")
         batch, features = self._pair(test, reference)
         with torch.autocast(batch.device.type, enabled=False):
-            seen = perceive(self._cast(batch), self.options, features[0])
-            differences = masked_differences(seen, features[0], self.options)
-            q = self._quality(differences, seen, features[0], None)
+            meant = features[0]
+            if isinstance(meant, Tensor):
+                meant = perceive(meant, self.options)
+            seen = perceive(self._cast(batch), self.options, meant)
+            differences = masked_differences(seen, meant, self.options)
+            q = self._quality(differences, seen, meant, None)
             c_map = contrast_map(differences, self.options.do_spatial_pooling)
         p_map = detection_probability(c_map)
         return HDRVDP2Result(
@@ -227,8 +252,13 @@ class HDRVDP2(Metric):
 
     # -- the common interface ----------------------------------------------------------------
 
-    def features(self, reference: Tensor) -> list[Percept]:
-        """Return the percepts of the reference: of the whole image, or of each tile."""
+    def features(self, reference: Tensor) -> list[Percept] | list[Tensor]:
+        """Return the percepts of the reference: of the whole image, or of each tile.
+
+        Where memory is bounded it is the reference itself.
+        """
+        if self._in_tiles(reference):
+            return [self._cast(reference)]
         return [perceive(part, self.options) for part in self._parts(self._cast(reference))]
 
     def compare(self, test: Tensor, features: Any, mask: Tensor | None) -> Tensor:
@@ -296,12 +326,22 @@ class HDRVDP2(Metric):
         return [image] if self.tile_size is None else list(tiles(image, self.tile_size))
 
     def _differences(self, test: Tensor, features: Any) -> list[Strips]:
-        seen = perceive(self._cast(test), self.options, features[0])
-        return masked_differences(seen, features[0], self.options)
+        image, meant = self._cast(test), features[0]
+        if isinstance(meant, Tensor):  # maps are of the whole picture, whatever memory it takes
+            meant = perceive(meant, self.options)
+        return masked_differences(perceive(image, self.options, meant), meant, self.options)
+
+    def _in_tiles(self, image: Tensor) -> bool:
+        return self.bounded and fits(image.shape[-2], image.shape[-1])
 
     def _mean_q(
         self, test: Tensor, features: Any, mask: Tensor | None, *, above_floor: bool = False
     ) -> Tensor:
+        if self._in_tiles(test):
+            return bounded_quality(
+                self._cast(test), features[0], self.options, mask,
+                window=self.window, above_floor=above_floor,
+            )  # fmt: skip
         parts = self._parts(self._cast(test))
         masks = [None] * len(parts) if mask is None else self._parts(mask.to(parts[0].dtype))
         values, weights = [], []
@@ -326,4 +366,6 @@ class HDRVDP2(Metric):
     ) -> Tensor:
         frequencies = band_frequencies(self.options.ppd, len(differences))
         changed = changed_pixels(seen.light, reference.light)
-        return quality(differences, frequencies, changed, mask, above_floor=above_floor)
+        return quality(
+            differences, frequencies, changed, mask, window=self.window, above_floor=above_floor
+        )

@@ -61,7 +61,7 @@ def perceive(image: Tensor, options: HDRVDP2Options, reference: Percept | None =
     """
     channels = image.shape[1]
     light = spectral.to_light(image, options.encoding_of(channels))
-    surround = _surround(light, options) if reference is None else reference.surround
+    surround = surround_of(light, options) if reference is None else reference.surround
     retina = retinal_light(light, options.ppd, surround) if options.do_mtf else light
     matrix = spectral.display_matrix(options.rgb_display, channels)
     receptors = spectral.mix(retina, matrix.T[[0, 1, 3]])
@@ -71,7 +71,7 @@ def perceive(image: Tensor, options: HDRVDP2Options, reference: Percept | None =
     response = response - response.mean(dim=(-2, -1), keepdim=True)
     pyramid = build_pyramid(response)
     base_mean = pyramid.low.mean(dim=(-2, -1), keepdim=True)
-    base = _filtered_base(
+    base = filtered_base(
         pyramid.low,
         band_frequencies(options.ppd, len(pyramid.oriented) + 2)[-1],
         adaptation.mean(dim=(-2, -1), keepdim=True),
@@ -86,14 +86,28 @@ def band_frequencies(ppd: float, bands: int) -> tuple[float, ...]:
     return tuple(ppd / 2 * 2.0**-band for band in range(bands))
 
 
-def _surround(light: Tensor, options: HDRVDP2Options) -> Tensor | float:
+def surround_of(light: Tensor, options: HDRVDP2Options) -> Tensor | float:
+    """Return the light outside an image, cd/m²."""
     if options.surround_luminance != IMAGE_MEAN:
         return options.surround_luminance
     # XYZ of colours outside BT.709 has negative channels, which have no geometric mean.
     return light.clamp(min=1e-5).log().mean(dim=(-2, -1), keepdim=True).exp()
 
 
-def _filtered_base(base: Tensor, frequency: float, luminance: Tensor, outside: Tensor) -> Tensor:
+def filtered_base(base: Tensor, frequency: float, luminance: Tensor, outside: Tensor) -> Tensor:
+    """Return the base band seen with the sensitivity at its frequencies (cpd), as a filter.
+
+    Parameters
+    ----------
+    base
+        ``(N, 1, h, w)``.
+    frequency
+        Of the band.
+    luminance
+        Mean adapting luminance, ``(N, 1, 1, 1)``, cd/m².
+    outside
+        What lies around the band.
+    """
     height, width = sides(base)
     # √2 where geometry says 2, as in the original, whose authors found it to fit better.
     ppd = frequency * 2 * math.sqrt(2)
