@@ -9,14 +9,16 @@ from hdrmetrics.metric import Domain
 
 _CODE = 2.5 / 255  # codes that rounding and mild compression leave in a plain border
 _LIGHT = 0.02, 0.01  # the same of light: relative, and cd/m²
+_LINES = 64  # looked at together: most pictures end at the first ones
 
 
 @torch.no_grad()
 def content(picture: Tensor, domain: Domain, least: int) -> tuple[slice, slice]:
     """Return the rows and columns of a picture inside its plain border.
 
-    A border is what lies outside the outermost rows and columns that are not all of one colour, the
-    same on all sides as the picture's first corner has. A picture of one colour has none.
+    A border is what lies outside the outermost rows and columns that are not all of one colour:
+    that of the first pixel, then that of the last, since a letterbox may lie on one side only. A
+    picture of one colour has none.
 
     Parameters
     ----------
@@ -27,27 +29,43 @@ def content(picture: Tensor, domain: Domain, least: int) -> tuple[slice, slice]:
     least
         Side that is left at least, where the picture has it.
     """
-    rows = slice(0, picture.shape[-2])
-    columns = slice(0, picture.shape[-1])
-    for corner in ((0, 0), (-1, -1)):  # a letterbox may lie on one side only
-        colour = picture[:, corner[0], corner[1]]
-        spread = (picture[:, rows, columns] - colour[:, None, None]).abs()
+    rows, columns = slice(0, picture.shape[-2]), slice(0, picture.shape[-1])
+    for corner in (0, -1):
+        colour = picture[:, corner, corner]
         limit = _CODE if domain != "hdr" else float(_LIGHT[0] * colour.abs().max() + _LIGHT[1])
-        busy = (spread > limit).any(dim=0)
-        inside = _span(busy.any(dim=1), rows, least), _span(busy.any(dim=0), columns, least)
-        rows, columns = inside
+        inside = picture[:, rows, columns]
+        down = _busy(inside, colour, limit)
+        if down is None:
+            return rows, columns
+        across = _busy(inside[:, down].transpose(1, 2), colour, limit)
+        assert across is not None, "a row that is not plain holds such a column"
+        rows, columns = _part(down, rows, least), _part(across, columns, least)
     return rows, columns
 
 
-def _span(busy: Tensor, outer: slice, least: int) -> slice:
-    """Return the part of a range from its first busy place to its last, long enough."""
-    places = busy.nonzero().flatten()
+def _busy(picture: Tensor, colour: Tensor, limit: float) -> slice | None:
+    """Return the rows from the first to the last that is not of a colour; ``None`` if all are."""
+    height = picture.shape[1]
+    plain = colour[:, None, None]
+
+    def differs(start: int) -> Tensor:
+        strip = picture[:, start : start + _LINES]
+        return ((strip - plain).abs() > limit).any(dim=0).any(dim=1).nonzero().flatten()
+
+    starts = range(0, height, _LINES)
+    first = next(((s, found) for s in starts if len(found := differs(s))), None)
+    if first is None:
+        return None
+    last = next((s, found) for s in reversed(starts) if len(found := differs(s)))
+    return slice(first[0] + int(first[1][0]), last[0] + int(last[1][-1]) + 1)
+
+
+def _part(busy: slice, outer: slice, least: int) -> slice:
+    """Return a part of a range, made as long as it has to be."""
     length = outer.stop - outer.start
-    if not len(places):
-        return outer
-    start, stop = int(places[0]), int(places[-1]) + 1
-    missing = min(least, length) - (stop - start)
-    if missing > 0:
-        start = max(0, min(start - missing // 2, length - min(least, length)))
-        stop = start + min(least, length)
+    start, stop = busy.start, busy.stop
+    least = min(least, length)
+    if stop - start < least:
+        start = max(0, min(start - (least - (stop - start)) // 2, length - least))
+        stop = start + least
     return slice(outer.start + start, outer.start + stop)
