@@ -7,7 +7,6 @@ import math
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from hdrmetrics.catalogue import canonical_name
 from hdrmetrics.cli.targets import add_resume, add_tables
 from hdrmetrics.errors import OptionError
 
@@ -154,11 +153,15 @@ def limit(text: str) -> tuple[str, float]:
     name, equals, value = text.rpartition("=")
     if not equals or not name:
         raise argparse.ArgumentTypeError(f"{text!r} is not METRIC=NUMBER")
+    from hdrmetrics.catalogue import canonical_name
+
     return canonical_name(name), number(value)
 
 
 def chosen_metrics(given: Sequence[str], default: Sequence[str]) -> list[str]:
     """Return the names of ``--metric``, each once; several may stand in one, with commas."""
+    from hdrmetrics.catalogue import canonical_name
+
     names = [canonical_name(name.strip()) for text in given for name in text.split(",")]
     return list(dict.fromkeys(name for name in names if name)) or list(default)
 
