@@ -30,6 +30,8 @@ class Interval:
         Half its width; ``None`` where the scenes were too few for that coverage.
     scenes
         Groups of scenes that it rests on.
+    whole
+        Half its width for pictures of several windows, where it was measured on such.
 
     Raises
     ------
@@ -40,10 +42,16 @@ class Interval:
     coverage: float
     half_width: float | None
     scenes: int
+    whole: float | None = None
 
     def __post_init__(self) -> None:
         width = 0.0 if self.half_width is None else self.half_width
-        for name, value, most in (("coverage", self.coverage, 1.0), ("half_width", width, 1.0)):
+        whole_width = 0.0 if self.whole is None else self.whole
+        for name, value, most in (
+            ("coverage", self.coverage, 1.0),
+            ("half_width", width, 1.0),
+            ("whole", whole_width, 1.0),
+        ):
             if isinstance(value, bool) or not isinstance(value, (int, float)):
                 raise OptionError(f"{name} of an interval is a number, not {value!r}")
             if not 0 <= value <= most:
@@ -115,6 +123,8 @@ class HeadCard:
                 "half_width": self.interval.half_width,
                 "scenes": self.interval.scenes,
             }
+            if self.interval.whole is not None:
+                found["interval"]["whole"] = self.interval.whole
         if self.guard is not None:
             found["guard"] = self.guard.to_dict()
         return found

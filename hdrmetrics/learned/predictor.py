@@ -135,9 +135,12 @@ class LearnedMetric(Metric):
         interval = self.head_card.interval
         if interval is not None and interval.half_width is not None:
             target = self.head_card.target
+            several = (windows.weight > 0).sum(dim=1) > 1
+            whole = interval.half_width if interval.whole is None else interval.whole
+            half = torch.where(several, whole, interval.half_width).to(quality)
             ends = [
                 target.score(target.quality_of_target(target.target(quality) + side))
-                for side in (-interval.half_width, interval.half_width)
+                for side in (-half, half)
             ]
             # Rounding must not put the value outside where the interval ends at it.
             low = torch.minimum(ends[0].to(value.dtype), value)

@@ -1,10 +1,11 @@
 """How the learned scores hold on whole pictures, on scenes that none was trained on.
 
-    python -m results.learned.whole --scenes DIR [--most N]
+    python -m results.learned.whole --scenes DIR [--most N] [--intervals]
 
 Each picture of a test scene is damaged everywhere with rising strength, and in places. The truth is
-HDR-VDP-2 of the *whole* picture. Writes ``whole.json`` and ``whole.md``; a run that is stopped goes
-on where it was.
+HDR-VDP-2 of the *whole* picture. Writes ``whole.md``; a run that is stopped goes on where it was.
+With ``--intervals`` it takes validation scenes instead (photographs made HDR among them, since
+there are too few HDR scenes), and writes the intervals of whole pictures to the package's cards.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,22 +26,28 @@ from tqdm import tqdm
 
 from datasets.framing.calibration import calibrate
 from datasets.framing.frames import cut_frame, draw_frame, fits
+from datasets.scenes.scene import Kind, Split
 from datasets.scenes.scene_files import FileScene, find_scenes
 from datasets.streams import fraction, stream
 from hdrmetrics import create_metric
 from hdrmetrics.display import get_display
-from hdrmetrics.learned.predictor import LearnedMetric
+from hdrmetrics.expand import get_expansion
+from hdrmetrics.learned.catalogue import WEIGHTS
+from hdrmetrics.learned.predictor import LearnedMetric, family
+from hdrmetrics.learned.weights import read_card
 from hdrmetrics.metric import Domain
 from hdrmetrics.metrics.hdrvdp2 import HDRVDP2
 from hdrmetrics.textfile import write_text
 from results.learned.damage import framed, versions
 from results.learned.tables import cell, markdown_table
 from trainers.statistics.bootstrap import SceneBootstrap
+from trainers.statistics.conformal import conformal_width
 
 HERE = Path(__file__).parent
 WINDOW = 256
 PEAK = 1000.0
 DISPLAY = "srgb-100"
+WIDENED = "kovaleski-oliveira14"
 HEADS: dict[str, tuple[str, ...]] = {
     "hdr": ("diqm-hdr-c", "diqm-itmo", "norvdpnet-hdr", "norvdpnet-hdr-d"),
     "sdr": ("diqm-sdr-d", "norvdpnet-sdr", "norvdpnet-sdr-d"),
@@ -48,8 +56,8 @@ FRAMES = (0.1, 0.3, 0.5)
 INTRO = (
     "{scenes} of the test split, one picture of up to 512×384 pixels each, damaged everywhere in "
     "series of rising strength and in places; the truth is HDR-VDP-2 of the whole picture. Errors "
-    "after one constant on the teacher's Q for the pictures' size. 95 % bootstrap over groups of "
-    "scenes."
+    "after one constant on the teacher's Q for the pictures' size; intervals are to hold its score "
+    "with ``window=256``. 95 % bootstrap over groups of scenes."
 )
 PLACES = {"all damage": None, "everywhere": "everywhere", "in places": "somewhere"}
 
@@ -61,15 +69,22 @@ def opinion(q: Numbers) -> Numbers:
     return np.asarray(100 / (1 + np.exp(3.455 * (q + 0.8886))))
 
 
-def picture(scene: FileScene) -> Tensor | None:
-    """Return a frame ``(1, 3, h, w)`` of a scene, ``None`` where it is too small."""
+def picture(scene: FileScene, domain: Domain) -> Tensor | None:
+    """Return a frame ``(1, 3, h, w)`` of a scene, ``None`` where it is too small.
+
+    A photograph is made HDR where light is wanted.
+    """
     pixels = scene.load()
     size = (pixels.shape[-2], pixels.shape[-1])
     if not fits(size, scene.panorama):
         return None
     frame = draw_frame(size, scene.panorama, stream(0, "whole", scene.name))
     cut = cut_frame(pixels, frame, panorama=scene.panorama, kind=scene.kind)
-    return (calibrate(cut, PEAK).clamp(min=1e-3) if scene.kind == "hdr" else cut)[None]
+    if domain == "sdr":
+        return cut[None]
+    if scene.kind == "sdr":
+        cut = get_expansion(WIDENED)(cut[None], peak=PEAK)[0]
+    return calibrate(cut, PEAK).clamp(min=1e-3)[None]
 
 
 def measure(reference: Tensor, domain: Domain, seed: int, heads: dict[str, LearnedMetric]) -> Any:
@@ -90,10 +105,8 @@ def measure(reference: Tensor, domain: Domain, seed: int, heads: dict[str, Learn
             "heads": {},
         }  # fmt: skip
         for name, head in heads.items():
-            found = head.assess(test, reference if head.info.reference else None)
-            assert found.low is not None
-            assert found.high is not None
-            row["heads"][name] = [float(v) for v in (found.value, found.low, found.high)]
+            found = head(test, reference if head.info.reference else None)
+            row["heads"][name] = float(found)
         rows.append(row)
     moved: dict[str, list[float]] = {}
     for name, head in heads.items():
@@ -108,20 +121,26 @@ def measure(reference: Tensor, domain: Domain, seed: int, heads: dict[str, Learn
     return {"versions": rows, "framed": moved}
 
 
-def collect(folder: Path, domain: Domain, most: int, kept: Path) -> dict[str, Any]:
-    """Return the measurements of the test scenes, those that are there already as they are."""
+def chosen(folder: Path, domain: Domain, split: Split, most: int) -> list[FileScene]:
+    """Return scenes of a split in an order of their own; for intervals of light photographs too."""
+    kinds: tuple[Kind, ...] = ("sdr",) if domain == "sdr" else ("hdr",)
+    if split == "validation":
+        kinds = ("hdr", "sdr") if domain == "hdr" else kinds
+    scenes = [scene for scene in find_scenes(folder, kinds=kinds) if scene.split == split]
+    scenes.sort(key=lambda scene: (scene.kind, fraction("whole", scene.name)))
+    return scenes[:most]
+
+
+def collect(scenes: list[FileScene], domain: Domain, kept: Path) -> dict[str, Any]:
+    """Return the measurements of scenes, those that are there already as they are."""
     found: dict[str, Any] = json.loads(kept.read_text()) if kept.exists() else {}
-    scenes = [s for s in find_scenes(folder, kinds=(domain,)) if s.split == "test"]  # type: ignore[arg-type]
-    scenes = sorted(scenes, key=lambda scene: fraction("whole", scene.name))[:most]
     heads: dict[str, LearnedMetric] = {}
     for name in HEADS[domain]:
-        metric = create_metric(name)
-        assert isinstance(metric, LearnedMetric)
-        heads[name] = metric
+        heads[name] = learned(name)
     for index, scene in enumerate(tqdm(scenes, desc=domain)):
         if scene.name in found:
             continue
-        reference = picture(scene)
+        reference = picture(scene, domain)
         if reference is not None:
             with torch.no_grad():
                 found[scene.name] = measure(reference, domain, index, heads)
@@ -138,14 +157,42 @@ def constant(predicted: Numbers, truth: Numbers) -> float:
     )
 
 
+def learned(head: str) -> LearnedMetric:
+    """Return a head."""
+    metric = create_metric(head)
+    assert isinstance(metric, LearnedMetric)
+    return metric
+
+
+def quality(score: Numbers) -> Tensor:
+    """Return the Q of HDR-VDP-2 with an opinion score."""
+    inside = torch.as_tensor(score).double().clamp(1e-3, 100 - 1e-4)
+    return (100 / inside - 1).log() / 3.455 - 0.8886
+
+
+def ends(head: str, score: Numbers) -> tuple[Numbers, Numbers]:
+    """Return where the intervals of whole pictures with these scores end, as the head has them."""
+    card = learned(head).head_card
+    assert card.interval is not None
+    assert card.interval.half_width is not None
+    half = card.interval.whole or card.interval.half_width
+    middle = card.target.target(quality(score))
+    low, high = (
+        card.target.score(card.target.quality_of_target(middle + s)) for s in (-half, half)
+    )
+    return low.numpy(), high.numpy()
+
+
 def judge(found: dict[str, Any], head: str, resamples: int) -> Iterator[list[str]]:
     """Yield the lines of a head in the table."""
     rows = [(one["group"], row) for one in found.values() for row in one["versions"]]
     groups = np.array([group for group, _ in rows])
     where = np.array([row["where"] for _, row in rows])
     truth = np.array([row["q"] for _, row in rows])
-    value, low, high = np.array([row["heads"][head] for _, row in rows]).T
+    value = np.array([row["heads"][head] for _, row in rows])
+    low, high = ends(head, value)
     expected = opinion(truth + constant(value, truth))
+    sized = opinion(np.array([row["sized"] for _, row in rows]))
     names = np.unique(groups)
     for title, place in PLACES.items():
         chosen = np.ones(len(rows), bool) if place is None else where == place
@@ -167,8 +214,9 @@ def judge(found: dict[str, Any], head: str, resamples: int) -> Iterator[list[str
         error = bootstrap.interval(
             lambda counts: drawn(counts, lambda at: np.abs(value[at] - expected[at]).mean())
         )
-        covered = ((low <= expected) & (expected <= high))[chosen].mean()
-        yield [head, title, cell(order), cell(error, 1), f"{covered:.0%}"]
+        covered = ((low <= sized) & (sized <= high))[chosen].mean()
+        wide = (high - low)[chosen].mean()
+        yield [head, title, cell(order), cell(error, 1), f"{covered:.0%}", f"{wide:.0f}"]
 
 
 def frames(found: dict[str, Any], head: str) -> list[str]:
@@ -177,29 +225,60 @@ def frames(found: dict[str, Any], head: str) -> list[str]:
     return [head, f"{np.median(moved):.1f}", f"{np.quantile(moved, 0.95):.1f}"]
 
 
+def write_intervals(found: dict[str, Any], head: str) -> None:
+    """Write half the width that holds the teacher's value of whole pictures to a head's card."""
+    rows = [(one["group"], row) for one in found.values() for row in one["versions"]]
+    metric = learned(head)
+    target = metric.head_card.target
+    truth = target.target(torch.tensor([row["sized"] for _, row in rows]).double()).numpy()
+    predicted = target.target(quality(np.array([row["heads"][head] for _, row in rows]))).numpy()
+    width = conformal_width(truth, predicted, np.array([group for group, _ in rows]))
+    print(f"{head}: {metric.head_card.interval} → {width}")
+    if not metric.info.reference:
+        # Damage in places goes unnoticed: widths that hold it too (.6 to .8 of the scale) would
+        # say nothing of damage everywhere, which those of crops hold.
+        return
+    for path in sorted(WEIGHTS.glob("*.json")):
+        card = read_card(path)
+        name = head.removeprefix(f"{family(card)}-")
+        interval = card.heads[name].interval if name in card.heads else None
+        if head.startswith(family(card)) and interval is not None:
+            own = replace(card.heads[name], interval=replace(interval, whole=width.half_width))
+            write_text(path, replace(card, heads={**card.heads, name: own}).to_json())
+
+
 def main() -> None:
-    """Measure, and write the report."""
+    """Measure, and write the report or the intervals."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--scenes", type=Path, required=True)
     parser.add_argument("--most", type=int, default=24, help="scenes of each kind")
     parser.add_argument("--resamples", type=int, default=500)
+    parser.add_argument("--intervals", action="store_true")
     parser.add_argument("--work", type=Path, default=HERE, help="where measurements are kept")
     options = parser.parse_args()
+    split: Split = "validation" if options.intervals else "test"
+    domains: tuple[Domain, ...] = ("hdr", "sdr")
     lines: list[list[str]] = []
     moved: list[list[str]] = []
     counts = []
-    for domain in ("hdr", "sdr"):
-        found = collect(options.scenes, domain, options.most, options.work / f"whole-{domain}.json")  # type: ignore[arg-type]
+    for domain in domains:
+        scenes = chosen(options.scenes, domain, split, options.most)
+        found = collect(scenes, domain, options.work / f"whole-{split}-{domain}.json")
         counts.append(f"{len(found)} {domain.upper()} scenes")
         for head in HEADS[domain]:
+            if options.intervals:
+                write_intervals(found, head)
+                continue
             lines += judge(found, head, options.resamples)
             if head.startswith("norvdpnet"):
                 moved.append(frames(found, head))
-    head = ["head", "versions", "SROCC to the teacher", "mean error of 100", "90 % interval holds"]
+    if options.intervals:
+        return
+    titles = ["head", "versions", "SROCC", "mean error of 100", "90 % interval holds", "its width"]
     text = [
         "# Whole pictures",
         INTRO.format(scenes=" and ".join(counts)),
-        markdown_table(head, lines),
+        markdown_table(titles, lines),
         "## Plain frames around untouched pictures",
         "Points of 100 that a black or white frame of 10, 30 and 50 % of the area moves the score.",
         markdown_table(["head", "median", "95th percentile"], moved),

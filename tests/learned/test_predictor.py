@@ -25,7 +25,7 @@ from hdrmetrics.errors import (
 )
 from hdrmetrics.image import Calibration, Image
 from hdrmetrics.learned import catalogue
-from hdrmetrics.learned.card import Card, Interval
+from hdrmetrics.learned.card import Card, HeadCard, Interval
 from hdrmetrics.learned.everyday import EverydayMetric
 from hdrmetrics.learned.network import build_network
 from hdrmetrics.learned.predictor import LearnedMetric
@@ -242,6 +242,23 @@ def test_masks() -> None:
 
 
 # -- intervals and the domain guard ----------------------------------------------------------
+
+
+def test_pictures_of_several_windows_have_intervals_of_their_own() -> None:
+    metric = metric_of()
+    assert metric.head_card.interval is not None
+    wide = replace(metric.head_card.interval, whole=0.4)
+    metric.head_card = replace(metric.head_card, interval=wide)
+    plain = metric_of()
+    one, several = pictures(1, 256, 256), pictures(1, 256, 300)
+    assert metric.assess(one) == plain.assess(one)
+    found, narrow = metric.assess(several), plain.assess(several)
+    assert found.low is not None
+    assert narrow.low is not None
+    assert float(found.low) < float(narrow.low)
+    assert HeadCard.from_dict(metric.head_card.to_dict()) == metric.head_card
+    with pytest.raises(OptionError, match="whole"):
+        replace(wide, whole=1.5)
 
 
 def test_intervals() -> None:
