@@ -14,21 +14,7 @@ import pytest
 from hdrmetrics import __version__, cli
 from hdrmetrics.cli.parser import separate_outputs
 from hdrmetrics.errors import HdrMetricsWarning
-
-ROOT = Path(__file__).parents[2]
-
-
-def process(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    paths = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-    return subprocess.run(
-        [sys.executable, *words],
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        timeout=60,
-        env=os.environ | {"PYTHONPATH": paths, **environment},
-        check=False,
-    )
+from tests.cli.processes import ROOT, process
 
 
 @pytest.mark.parametrize(

@@ -4,31 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from hdrmetrics import write_image
-
-ROOT = Path(__file__).parents[2]
-POLICIES = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT", "KMP_BLOCKTIME")
-
-
-def process(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    kept = {name: value for name, value in os.environ.items() if name not in POLICIES}
-    paths = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-    return subprocess.run(
-        [sys.executable, *words],
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        timeout=120,
-        env=kept | {"PYTHONPATH": paths, **environment},
-        check=False,
-    )
+from tests.cli.processes import POLICIES, process
 
 
 @pytest.mark.parametrize(

@@ -104,7 +104,9 @@ class _Eye:
         self.light = spectral.to_light(self.image, self.options.encoding_of(channels))
         if self.surround is None:
             self.surround = surround_of(self.light, self.options)
-        self._optics = PartedOptics(self.light, self.options.ppd, self.surround)
+        self._optics = None
+        if self.options.do_mtf:
+            self._optics = PartedOptics(self.light, self.options.ppd, self.surround)
         self._matrix = spectral.display_matrix(self.options.rgb_display, channels).T[[0, 1, 3]]
         height, width = self.image.shape[-2:]
         responses, adaptations = [], []
@@ -117,10 +119,11 @@ class _Eye:
         self.mean_adaptation = (torch.stack(adaptations).sum(dim=0) / count).to(dtype)
 
     def _see(self, rows: range, columns: range) -> tuple[Tensor, Tensor]:
-        if self.options.do_mtf:
-            retina = self._optics.part(rows, columns)
-        else:
-            retina = _crop(self.light, rows, columns)
+        retina = (
+            _crop(self.light, rows, columns)
+            if self._optics is None
+            else self._optics.part(rows, columns)
+        )
         receptors = spectral.mix(retina, self._matrix)
         response = achromatic_response(receptors, self.options.sensitivity_gain)
         return response, receptors[:, :1] + receptors[:, 1:2]
@@ -130,10 +133,11 @@ class _Eye:
         response, adaptation = self._see(tile.wide_rows, tile.wide_columns)
         high, low = split_top(response - self.mean_response)
         bands = [high]
-        for octave in range(FINE):
-            oriented, lower = split_octave(low)
+        for _ in range(FINE - 1):
+            oriented, low = split_octave(low)
             bands.append(oriented)
-            low = lower if octave < FINE - 1 else low
+        # Of the last octave the coarse bands begin: here it only masks the one before.
+        bands.append(split_octave(low)[0])
         return bands, low, adaptation
 
 

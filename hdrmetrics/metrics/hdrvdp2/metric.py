@@ -211,9 +211,7 @@ class HDRVDP2(Metric):
             raise OptionError("predict() looks at whole images; make a metric without tile_size")
         batch, features = self._pair(test, reference)
         with torch.autocast(batch.device.type, enabled=False):
-            meant = features[0]
-            if isinstance(meant, Tensor):
-                meant = perceive(meant, self.options)
+            meant = self._percept(features)
             seen = perceive(self._cast(batch), self.options, meant)
             differences = masked_differences(seen, meant, self.options)
             q = self._quality(differences, seen, meant, None)
@@ -326,10 +324,13 @@ class HDRVDP2(Metric):
         return [image] if self.tile_size is None else list(tiles(image, self.tile_size))
 
     def _differences(self, test: Tensor, features: Any) -> list[Strips]:
-        image, meant = self._cast(test), features[0]
-        if isinstance(meant, Tensor):  # maps are of the whole picture, whatever memory it takes
-            meant = perceive(meant, self.options)
+        image, meant = self._cast(test), self._percept(features)
         return masked_differences(perceive(image, self.options, meant), meant, self.options)
+
+    def _percept(self, features: Any) -> Percept:
+        """Return the percept of the whole reference: maps need it, whatever memory it takes."""
+        kept = features[0]
+        return perceive(kept, self.options) if isinstance(kept, Tensor) else kept
 
     def _in_tiles(self, image: Tensor) -> bool:
         return self.bounded and fits(image.shape[-2], image.shape[-1])
