@@ -14,12 +14,12 @@ from typing import Any
 from tqdm import tqdm
 
 from datasets.framing.frames import fits
-from datasets.labelling.labels import Labeller
+from datasets.labelling.labels import WHOLE, Labeller
 from datasets.libraries import library_versions
 from datasets.pixels import PixelSource
 from datasets.recipe import Recipe, parse_recipe
 from datasets.scenes.scene import Scene
-from datasets.streams import digest
+from datasets.streams import digest, fraction
 from datasets.table import Row, write_table
 from datasets.unit import STAGES, Unit, UnitRunner
 from datasets.workers import run_jobs
@@ -89,7 +89,9 @@ def plan(recipe: Recipe, scenes: Iterable[Scene], shard: Shard | None = None) ->
         Unit(source.label, scene.name, frame)
         for source in recipe.sources
         for scene in scenes
-        if scene.kind == source.kind and holds_a_crop(recipe, scene)
+        if scene.kind == source.kind
+        and holds_a_crop(recipe, scene)
+        and (source.part == 1 or fraction(recipe.seed, "part", scene.name) < source.part)
         for frame in range(source.frames)
     ]
     part = shard or Shard()
@@ -270,7 +272,7 @@ def table_metadata(recipe: Recipe) -> dict[str, Any]:
         "name": recipe.name,
         "recipe": recipe.text,
         "recipe_sha256": recipe.sha256,
-        "labels": list(labeller.columns),
+        "labels": [*labeller.columns, *([WHOLE] if recipe.whole else [])],
         "target_of": labeller.columns[0],
         "higher_is_better": labeller.higher_is_better,
         "teacher": labeller.version,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from dataclasses import dataclass
 from itertools import accumulate
 from typing import TypeVar
 
 import numpy as np
 
 from datasets.item import Step
-from datasets.recipe import Operation, Recipe, StepRecipe
+from datasets.recipe import Operation, Recipe, Source, StepRecipe
 from datasets.streams import digest, stream
 from hdrmetrics.codecs import codec_info, quality_at
 
@@ -33,17 +34,58 @@ def draw_operations(recipe: Recipe, scene: str, frame: int, count: int) -> list[
     return [recipe.operations[picked[int(i)]] for i in order]
 
 
+UNTOUCHED = Operation("none", share=0.0, strength=None, emphasis=1.0, steps=())
+"""What the frame at the beginning of a recipe's series has gone through."""
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A version of a frame that is to be made.
+
+    Parameters
+    ----------
+    operation
+        What is done.
+    number
+        Of the draws: versions of one series share it.
+    level
+        Place in the series, from 1; 0 where there is none.
+    """
+
+    operation: Operation
+    number: int
+    level: int = 0
+
+
+def draw_versions(recipe: Recipe, source: Source, scene: str, frame: int) -> list[Version]:
+    """Return the versions of a frame: one per drawn operation, or the untouched and its series."""
+    operations = draw_operations(recipe, scene, frame, source.versions)
+    if not recipe.series:
+        return [Version(operation, number) for number, operation in enumerate(operations)]
+    found = [Version(UNTOUCHED, len(operations))]
+    for number, operation in enumerate(operations):
+        found += [Version(operation, number, level) for level in range(1, recipe.series + 1)]
+    return found
+
+
 def draw_version(
-    recipe: Recipe, operation: Operation, scene: str, frame: int, version: int
+    recipe: Recipe, operation: Operation, scene: str, frame: int, version: int, level: int = 0
 ) -> tuple[tuple[Step, ...], float | None, int]:
-    """Return the steps of one version, its strength and its seed."""
+    """Return the steps of one version, its strength and its seed.
+
+    Along a series (``level`` from 1) all draws are the same, so that nothing but the strength
+    changes.
+    """
     names = (recipe.name, "version", scene, frame, version)
     rng = stream(recipe.seed, *names)
     seed = draw_seed(recipe.seed, *names)
     strength = None
     if operation.strength is not None:
         low, high = operation.strength
-        strength = _short(low + (high - low) * float(rng.random()) ** operation.emphasis)
+        drawn = float(rng.random())
+        if level:
+            drawn = (level - 1 + drawn) / recipe.series
+        strength = _short(low + (high - low) * drawn**operation.emphasis)
     chain = (*recipe.before, *operation.steps, *recipe.after)
     steps = [
         draw_step(one, 0.0 if strength is None else strength, draw_seed(seed, i), rng)
@@ -68,14 +110,15 @@ def draw_step(given: StepRecipe, strength: float, seed: int, rng: np.random.Gene
     rng
         Source of the settings.
     """
-    low, high = given.part
-    own = _short(strength * (low + (high - low) * float(rng.random())))
+    low, high = given.part if given.own_strength is None else given.own_strength
+    drawn = low + (high - low) * float(rng.random())
+    own = _short(drawn if given.own_strength is not None else strength * drawn)
     settings = {name: setting.resolve(own, rng) for name, setting in given.settings}
     if given.kind == "codec":
         quality = codec_info(given.name).parameters[0].name
         if quality not in settings:
             settings[quality] = _short(quality_at(given.name, own))
-    random = given.kind in ("distort", "capture")
+    random = given.kind in ("distort", "capture", "shift", "place")
     return Step(
         given.kind,
         given.name,

@@ -12,7 +12,10 @@ from datasets.settings import Setting, parse_setting
 from hdrmetrics.errors import OptionError, UnknownNameError
 
 Domain = Literal["hdr", "sdr"]
-StepKind = Literal["distort", "codec", "tonemap", "capture", "expand", "match_scale", "round"]
+StepKind = Literal[
+    "distort", "codec", "tonemap", "capture", "expand", "match_scale", "round",
+    "fill", "shift", "place",
+]  # fmt: skip
 Teacher = Literal["hdrvdp2", "tmqi"]
 
 CHANGES: dict[str, Domain] = {"tonemap": "sdr", "capture": "sdr", "expand": "hdr"}
@@ -35,6 +38,8 @@ class StepRecipe:
         By name.
     part
         The step's own strength is the item's times a number drawn from this range.
+    own_strength
+        The step's own strength is drawn from this range instead, whatever the item's is.
     chance
         Probability that the step takes place.
     """
@@ -44,6 +49,7 @@ class StepRecipe:
     settings: tuple[tuple[str, Setting], ...]
     part: tuple[float, float] = (1.0, 1.0)
     chance: float = 1.0
+    own_strength: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +91,12 @@ class Source:
     crops
         Per frame.
     versions
-        Distorted versions of each frame.
+        Distorted versions of each frame; series of such, where the recipe has series.
     widen
         Steps of which one makes HDR frames of SDR scenes, or photographs of HDR ones; empty to take
         them as they are.
+    part
+        Of the scenes that are used, chosen by the hash of their names.
     """
 
     kind: Domain
@@ -96,6 +104,7 @@ class Source:
     crops: int
     versions: int
     widen: tuple[StepRecipe, ...]
+    part: float = 1.0
 
     @property
     def label(self) -> str:
@@ -140,6 +149,12 @@ class Recipe:
         See there.
     before, after
         Steps around every operation's own.
+    whole
+        Whether crops are the windows that cover a frame, as a score of a whole picture looks at
+        them, whatever they hold, and the teacher's value of the whole frame stands beside theirs.
+    series
+        Strengths that every drawn operation comes in, from mild to strong, all else the same; the
+        untouched frame is a version too. 0 for one strength and no untouched frame.
     text
         The file's text.
     """
@@ -160,6 +175,8 @@ class Recipe:
     operations: tuple[Operation, ...]
     before: tuple[StepRecipe, ...]
     after: tuple[StepRecipe, ...]
+    whole: bool
+    series: int
     text: str
 
     @property
@@ -229,6 +246,8 @@ def parse_recipe(text: str) -> Recipe:
         operations=tuple(_operation(one) for one in top.tables("operations")),
         before=_steps(top, "before"),
         after=_steps(top, "after"),
+        whole=top.flag("whole"),
+        series=top.whole("series", 0, 100, 0),
         text=text,
     )
     top.finish()
@@ -259,6 +278,11 @@ def _check(recipe: Recipe) -> None:
         raise OptionError("tmqi compares sdr tests with an hdr reference")
     if recipe.teacher == "hdrvdp2" and recipe.reference != recipe.test:
         raise OptionError("hdrvdp2 compares pictures of one domain")
+    kinds = {step.kind for operation in recipe.operations for step in operation.steps}
+    if "place" in kinds and recipe.reference != recipe.test:
+        raise OptionError("a place of a frame is kept where test and reference are of one domain")
+    if recipe.whole and recipe.teacher != "hdrvdp2":
+        raise OptionError("whole frames are labelled by hdrvdp2 only")
 
 
 def _source(table: _Table) -> Source:
@@ -268,6 +292,7 @@ def _source(table: _Table) -> Source:
         crops=table.whole("crops", 1, 100),
         versions=table.whole("versions", 1, 10**4),
         widen=_steps(table, "widen"),
+        part=table.number("part", 0.0, 1.0, 1.0),
     )
     table.finish()
     return source
@@ -300,10 +325,15 @@ def _step(table: _Table) -> StepRecipe:
     table.where = f"{table.where}, {kind} {name}".rstrip()
     part = table.pair("part", 0.0, 1.0, (1.0, 1.0), float)
     chance = table.number("chance", 0.0, 1.0, 1.0)
+    own = (
+        table.pair("own_strength", 0.0, 1.0, (0.0, 1.0), float)
+        if table.has("own_strength")
+        else None
+    )
     settings = tuple(
         (key, parse_setting(f"{table.where}, {key}", value)) for key, value in table.rest()
     )
-    return StepRecipe(kind, name, settings, part, chance)
+    return StepRecipe(kind, name, settings, part, chance, own)
 
 
 class _Table:
@@ -347,6 +377,12 @@ class _Table:
             raise OptionError(
                 f"{self.where}: {key} is a whole number from {low} to {high}, not {value!r}"
             )
+        return value
+
+    def flag(self, key: str) -> bool:
+        value = self._take(key, False)
+        if not isinstance(value, bool):
+            raise OptionError(f"{self.where}: {key} is true or false, not {value!r}")
         return value
 
     def pair(self, key: str, low: float, high: float, default: Any, number: type) -> Any:

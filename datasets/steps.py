@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from datasets.framing.calibration import HIGHEST
+from datasets.framing.places import region
 from datasets.item import Step
 from datasets.recipe import Domain
 from hdrmetrics.assembly import best_exposure, capture
@@ -183,6 +184,38 @@ def _round(state: State, step: Step) -> State:
     return _replace(state, torch.floor(state.pixels * most + 0.5) / most, "sdr")
 
 
+def _fill(state: State, step: Step) -> State:
+    """Paint the frame in one colour: ``black``, ``white`` or ``mean``, that of the reference."""
+    colours = {"black": state.reference.amin(), "white": state.reference.amax()}
+    colour = step.settings.get("colour", "mean")
+    if colour == "mean":
+        plain = state.reference.mean(dim=(-2, -1), keepdim=True)
+    elif colour in colours:
+        plain = colours[colour]
+    else:
+        raise OptionError(f"a colour is black, white or mean, not {colour!r}")
+    return _replace(state, plain.expand_as(state.pixels).clone(), state.domain)
+
+
+def _shift(state: State, step: Step) -> State:
+    """Move the frame by some pixels in a drawn direction; what leaves comes in on the other side.
+
+    A thing that moved between two exposures, or a tile put at the wrong place.
+    """
+    pixels = int(step.settings.get("pixels", 8))
+    shifts = ((pixels, 0), (-pixels, 0), (0, pixels), (0, -pixels))
+    return _replace(state, state.pixels.roll(shifts[step.seed % 4], (-2, -1)), state.domain)
+
+
+def _place(state: State, step: Step) -> State:
+    """Keep what was done in one place of the frame, and the reference elsewhere."""
+    size = state.pixels.shape[-2], state.pixels.shape[-1]
+    inside = region(size, seed=step.seed, **step.settings)
+    return _replace(
+        state, state.reference.lerp(state.pixels, inside.to(state.pixels)), state.domain
+    )
+
+
 _KINDS: dict[str, Callable[[State, Step], State]] = {
     "distort": _distort,
     "codec": _encode,
@@ -191,4 +224,7 @@ _KINDS: dict[str, Callable[[State, Step], State]] = {
     "expand": _expand,
     "match_scale": _match_scale,
     "round": _round,
+    "fill": _fill,
+    "shift": _shift,
+    "place": _place,
 }

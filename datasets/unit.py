@@ -14,14 +14,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from datasets.draw import draw_operations, draw_seed, draw_step, draw_version
+from datasets.draw import Version, draw_seed, draw_step, draw_version, draw_versions
 from datasets.framing.calibration import draw_peak
-from datasets.framing.crops import choose_crops
+from datasets.framing.crops import choose_crops, covering_crops
 from datasets.framing.frames import draw_frame
 from datasets.item import Item, ReferenceKey, Step, TestKey, steps_to_json
-from datasets.labelling.labels import Labeller
+from datasets.labelling.labels import WHOLE, Labeller
 from datasets.pixels import PixelSource, crop, half_bytes
-from datasets.recipe import CHANGES, Domain, Operation, Recipe, Source
+from datasets.recipe import CHANGES, Domain, Recipe, Source
 from datasets.steps import State
 from datasets.streams import stream
 from hdrmetrics.display import Display, get_display
@@ -110,17 +110,20 @@ class UnitRunner:
             result.failures.append({"item": unit.name, "scene": unit.scene, "reason": reason})
             return result
         key, corners = found
-        operations = draw_operations(self.recipe, unit.scene, unit.frame, source.versions)
-        made: list[tuple[int, Operation, Row, State]] = []
-        for version, operation in enumerate(operations):
+        made: list[tuple[int, Row, State]] = []
+        for number, version in enumerate(
+            draw_versions(self.recipe, source, unit.scene, unit.frame)
+        ):
             before = self.pixels.codec_seconds
             try:
                 with result.stage("generate"):
-                    made.append((version, operation, *self._version(key, operation, unit, version)))
+                    made.append((number, *self._version(key, version, unit)))
                 result.move("generate", "encode", self.pixels.codec_seconds - before)
             except Exception as error:
-                name = f"{unit.name}-v{version:02d} {operation.name}"
+                name = f"{unit.name}-v{number:02d} {version.operation.name}"
                 result.failures.append(_failure(name, unit.scene, error))
+        if self.recipe.whole and made:
+            made = self._label_whole(unit, key, made, result)
         for number, corner in enumerate(corners):
             if made:
                 self._label_crop(unit, key, number, corner, made, result)
@@ -150,18 +153,19 @@ class UnitRunner:
                 widen = (draw_step(given, 0.0, seed, rng),)
             key = ReferenceKey(unit.scene, unit.source, frame, peak, steps_to_json(widen))
             light = self.pixels.reference(key)[0]
-            corners = choose_crops(
-                light, source.crops, rng, size=recipe.crop, kind=recipe.reference
+            corners = (
+                covering_crops((frame.height, frame.width), recipe.crop)
+                if recipe.whole
+                else choose_crops(light, source.crops, rng, size=recipe.crop, kind=recipe.reference)
             )
             if corners:
                 return key, corners
         return None
 
-    def _version(
-        self, key: ReferenceKey, operation: Operation, unit: Unit, version: int
-    ) -> tuple[Row, State]:
+    def _version(self, key: ReferenceKey, version: Version, unit: Unit) -> tuple[Row, State]:
+        operation = version.operation
         steps, strength, seed = draw_version(
-            self.recipe, operation, unit.scene, unit.frame, version
+            self.recipe, operation, unit.scene, unit.frame, version.number, version.level
         )
         test = TestKey(key, steps_to_json(steps))
         row: Row = {
@@ -175,23 +179,44 @@ class UnitRunner:
         }
         return row, self.pixels.test(test)
 
+    def _label_whole(
+        self,
+        unit: Unit,
+        key: ReferenceKey,
+        made: list[tuple[int, Row, State]],
+        result: UnitResult,
+    ) -> list[tuple[int, Row, State]]:
+        """Return the versions that have a label of their whole frame, with it."""
+        reference = self.shown(self.pixels.reference(key)[0], self.recipe.reference)
+        found = []
+        judge = self.labeller.of_whole(reference, window=self.recipe.crop)
+        for number, row, state in made:
+            try:
+                with result.stage("label"):
+                    row[WHOLE] = judge(self.shown(state.pixels[0], self.recipe.test))
+                found.append((number, row, state))
+            except Exception as error:
+                name = f"{unit.name}-v{number:02d} {row['distortion']}"
+                result.failures.append(_failure(name, unit.scene, error))
+        return found
+
     def _label_crop(
         self,
         unit: Unit,
         key: ReferenceKey,
         number: int,
         corner: tuple[int, int],
-        made: list[tuple[int, Operation, Row, State]],
+        made: list[tuple[int, Row, State]],
         result: UnitResult,
     ) -> None:
         scene = self.pixels.scene(unit.scene)
         items = [
             Item(TestKey(key, row["steps"]), corner[0], corner[1], self.recipe.crop)
-            for _, _, row, _ in made
+            for _, row, _ in made
         ]
         with result.stage("generate"):
             reference = crop(self.pixels.reference(key), items[0])
-            tests = [crop(one[3].pixels, item) for one, item in zip(made, items, strict=True)]
+            tests = [crop(one[2].pixels, item) for one, item in zip(made, items, strict=True)]
         try:
             with result.stage("label"):
                 labels = self.labeller.label(
@@ -201,7 +226,7 @@ class UnitRunner:
         except Exception as error:
             result.failures.append(_failure(f"{unit.name}-c{number}", unit.scene, error))
             return
-        for i, (version, _, row, state) in enumerate(made):
+        for i, (version, row, state) in enumerate(made):
             name = f"{self.recipe.name}/{unit.name}-c{number}-v{version:02d}"
             values = {column: float(labels[column][i]) for column in self.labeller.columns}
             if not math.isfinite(values[self.labeller.columns[0]]):

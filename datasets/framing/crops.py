@@ -76,6 +76,33 @@ def choose_crops(
     return best
 
 
+def covering_crops(size: tuple[int, int], side: int = 256) -> list[Corner]:
+    """Return the corners of crops that cover a frame, whatever they hold, row by row.
+
+    They are as few as cover it, evenly spread: the windows that a score of a whole picture looks
+    at, to the few pixels by which those keep to its cells.
+
+    Parameters
+    ----------
+    size
+        Height and width of the frame.
+    side
+        Of a crop, in pixels.
+
+    Raises
+    ------
+    ShapeError
+        If the frame is smaller than a crop.
+    """
+    if min(size) < side:
+        raise ShapeError(f"a frame of {size} holds no crop of {side}")
+    down, across = (
+        [round(i * (length - side) / max(1, count - 1)) for i in range(count)]
+        for length, count in ((length, -(-length // side)) for length in size)
+    )
+    return [(top, left) for top in down for left in across]
+
+
 def _spread_out(
     good: NDArray[np.int64], start: int, count: int, size: int, ties: NDArray[np.float64]
 ) -> list[Corner]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import warnings
+from collections.abc import Callable
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -20,9 +21,13 @@ from hdrmetrics.errors import (
     ShapeError,
     UnknownNameError,
 )
+from hdrmetrics.metrics.hdrvdp2 import HDRVDP2
 
 TeacherName = Literal["hdrvdp2", "tmqi"]
 """``hdrvdp2``: reference and test are light in cd/m²; ``tmqi``: the test is tone-mapped."""
+
+WHOLE = "hdrvdp_whole_q"
+"""Column of the Q of whole frames, as of pictures of the crops' size."""
 
 PPD = 30.0
 """Pixels per degree of visual angle that all sets are labelled at."""
@@ -79,6 +84,7 @@ class Labeller:
         if not (math.isfinite(ppd) and ppd > 0):
             raise OptionError(f"pixels per degree must be a positive number, not {ppd!r}")
         self.name = teacher
+        self._ppd = ppd
         self._teacher: Teacher = HDRVDP2Teacher(ppd) if teacher == "hdrvdp2" else TMQITeacher()
         self.columns: tuple[str, ...] = self._teacher.columns
         self.higher_is_better: bool = self._teacher.higher_is_better
@@ -124,12 +130,47 @@ class Labeller:
         with torch.inference_mode(), one_thread(), warnings.catch_warnings():
             warnings.simplefilter("ignore", CalibrationWarning)
             judge = self._teacher.prepare(_own(reference))
+            untouched: tuple[float, ...] | None = None
             for index, test in enumerate(tests):
                 try:
-                    found[index] = self._judge(judge, test)
+                    # Where damage is kept to a place, most crops hold none of it.
+                    same = torch.equal(test, reference)
+                    if not same or untouched is None:
+                        found[index] = self._judge(judge, test)
+                        untouched = tuple(found[index].tolist()) if same else untouched
+                    else:
+                        found[index] = untouched
                 except (HdrMetricsError, ArithmeticError, RuntimeError) as error:
                     self.reasons[index] = str(error) or type(error).__name__
         return {name: found[:, index].copy() for index, name in enumerate(self.columns)}
+
+    def of_whole(self, reference: Tensor, *, window: int) -> Callable[[Tensor], float]:
+        """Return what labels whole frames ``(3, h, w)`` against a whole reference, in cd/m².
+
+        Their label is the Q of HDR-VDP-2 with ``window``: that of the frame's worst places, on the
+        scale of crops of that side.
+
+        Raises
+        ------
+        OptionError
+            For another teacher than HDR-VDP-2.
+        """
+        if self.name != "hdrvdp2":
+            raise OptionError(f"whole frames are labelled by hdrvdp2, not by {self.name}")
+        vdp = HDRVDP2(ppd=self._ppd, window=window)
+        with torch.inference_mode(), one_thread(), warnings.catch_warnings():
+            warnings.simplefilter("ignore", CalibrationWarning)
+            prepared = vdp.prepare(_own(reference))
+
+        def judge(test: Tensor) -> float:
+            with torch.inference_mode(), one_thread(), warnings.catch_warnings():
+                warnings.simplefilter("ignore", CalibrationWarning)
+                found = float(vdp.q(_own(test), prepared))
+            if not math.isfinite(found):
+                raise ArithmeticError(f"{self.version} gives no number for the whole frame")
+            return found
+
+        return judge
 
     def _judge(self, judge: Judge, test: Tensor) -> tuple[float, ...]:
         values = judge(_own(test))
