@@ -70,7 +70,7 @@ def test_drawn_ones_need_no_file_and_unknown_ones_are_named(tmp_path: Path) -> N
     assert shown.may_be_shown
     made = versions(shown)
     assert set(made) == {"untouched", "blurred", "noisy"}
-    assert all(0 <= float(one.min()) and float(one.max()) <= 1 for one in made.values())
+    assert all(float(one.min()) >= 0 and float(one.max()) <= 1 for one in made.values())
     assert max(thumbnail(shown.pixels[0], "sdr").size) == 176
     with pytest.raises(OptionError, match="nothing_here"):
         list(load(tmp_path, [Odd("x", "nothing_here")]))
