@@ -15,7 +15,7 @@ from hdrmetrics.errors import OptionError
 if TYPE_CHECKING:
     from datasets.scenes.scene import Scene
 
-_PROCEDURAL = "procedural:"
+_MADE = ("procedural", "screens")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -107,7 +107,8 @@ class _Command:
             action="append",
             required=required,
             metavar="DIR",
-            help="folder of scenes (may be given several times), or procedural:N for N made ones",
+            help="folder of scenes (may be given several times), or N made ones: procedural:N for "
+            "surfaces in light and shadow, screens:N for drawn screens and rendered graphics",
         )
 
     def workers(self) -> None:
@@ -117,7 +118,7 @@ class _Command:
 
 
 def find_sources(sources: Sequence[str]) -> list[Scene]:
-    """Return the scenes of folders and of ``procedural:N``, in the order given.
+    """Return the scenes of folders, of ``procedural:N`` and of ``screens:N``, in the order given.
 
     Raises
     ------
@@ -128,13 +129,17 @@ def find_sources(sources: Sequence[str]) -> list[Scene]:
     """
     from datasets.scenes.procedural import procedural_scenes
     from datasets.scenes.scene_files import find_scenes
+    from datasets.scenes.screens import screen_scenes
 
     found: list[Scene] = []
     for source in sources:
-        if source.startswith(_PROCEDURAL):
-            number = source.removeprefix(_PROCEDURAL)
-            if not number.isdigit() or not int(number):
-                raise OptionError(f"procedural:N takes a number of scenes, not {number!r}")
+        made, colon, number = source.partition(":")
+        if colon and made in _MADE:
+            if not number.isdecimal() or not int(number):
+                raise OptionError(f"{made}:N takes a number of scenes, not {number!r}")
+            if made == "screens":
+                found += screen_scenes(int(number))
+                continue
             found += procedural_scenes(int(number), kind="hdr")
             found += procedural_scenes(int(number), kind="sdr")
         else:
