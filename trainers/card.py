@@ -44,6 +44,7 @@ def make_card(
     seed: int,
     recipe: str,
     training: Mapping[str, Any],
+    exponent: float = 0.0,
     resamples: int = _RESAMPLES,
 ) -> Card:
     """Return the card of a trained network.
@@ -60,6 +61,9 @@ def make_card(
         Of the run: the recipe is everything that it was told.
     training
         Time, machine, steps, versions: JSON values.
+    exponent
+        How windows come together, of the heads that HDR-VDP-2 taught; 0 where the run had no whole
+        frames.
     resamples
         Of the bootstrap of the test table.
 
@@ -77,7 +81,7 @@ def make_card(
     """
     known = {head.name: head for one in material for head in one.heads}
     heads = {
-        name: _head_card(network, head, material, predictions, resamples)
+        name: _head_card(network, head, material, predictions, resamples, exponent)
         for name, head in known.items()
     }
     ppds = {one.train.metadata["ppd"] for one in material if _shown(one.train) != "tmqi"}
@@ -114,6 +118,7 @@ def _head_card(
     material: Sequence[SetMaterial],
     predictions: Sequence[Labels],
     resamples: int,
+    exponent: float,
 ) -> HeadCard:
     own = [one for one in material if one.name in head.sets]
     found = [one for one in predictions if one.name in head.sets]
@@ -140,6 +145,7 @@ def _head_card(
         guard=_guard(network, own),
         results={"test": [one.to_dict() for one in tests]},
         failures=tuple(known_failures(tests)),
+        exponent=exponent if exponent and _shown(first) == "hdrvdp2" else None,
     )
 
 

@@ -48,13 +48,19 @@ class OptimiserSettings:
 
 @dataclass(frozen=True, slots=True)
 class LossSettings:
-    """What is minimised: factors of the terms of :mod:`trainers.learning.losses`."""
+    """What is minimised: factors of the terms of :mod:`trainers.learning.losses`.
+
+    ``whole`` and ``series`` are of sets of whole frames, see :mod:`trainers.learning.whole`.
+    """
 
     l1: float
     huber: float
     huber_delta: float
     plcc: float
     rank: float
+    whole: float
+    series: float
+    exponent: float
 
     parameters: ClassVar[tuple[Parameter, ...]] = (
         Parameter("l1", 0.0, (0, 100), "", "factor of the absolute error of the target"),
@@ -62,6 +68,15 @@ class LossSettings:
         Parameter("huber_delta", 0.1, (1e-3, 1), "", "where Huber's loss becomes straight"),
         Parameter("plcc", 0.1, (0, 100), "", "factor of 1 − the batch's linear correlation"),
         Parameter("rank", 0.0, (0, 100), "", "factor of wrong order and too small differences"),
+        Parameter("whole", 0.0, (0, 100), "", "factor of Huber's loss of whole frames"),
+        Parameter("series", 0.0, (0, 100), "", "factor of wrong order within series of frames"),
+        Parameter(
+            "exponent",
+            0.0,
+            (0, 100),
+            "",
+            "how far the worst window decides over a frame; 0: not trained, windows as before",
+        ),
     )
 
     @property
@@ -297,6 +312,8 @@ def parse_config(text: str, *, source: str = "configuration") -> Config:
     loss = LossSettings(**settings("loss", LossSettings))
     if not any(loss.mix.values()):
         raise OptionError(f"{source}: [loss] has no term with a factor above 0")
+    if (loss.whole or loss.series) and not loss.exponent:
+        raise OptionError(f"{source}: [loss] whole and series want an exponent above 0")
     return Config(
         architecture=architecture,
         optimiser=optimiser,

@@ -30,6 +30,7 @@ def write_results(
     seed: int,
     recipe: str,
     training: Mapping[str, Any],
+    exponent: float = 0.0,
 ) -> Path:
     """Write the predictions of each set, and the weights with their card; returns their path.
 
@@ -46,7 +47,7 @@ def write_results(
         Folders; predictions are made from pixels, of the validation and the test split.
     device, batch
         Where, and how many items at a time.
-    seed, recipe, training
+    seed, recipe, training, exponent
         For the card, see :func:`~trainers.card.make_card`.
 
     Raises
@@ -71,6 +72,14 @@ def write_results(
         )
         save_labels(out / f"predictions-{one.name}.npz", found)
         predictions.append(found)
-    card = make_card(network, material, predictions, seed=seed, recipe=recipe, training=training)
+    card = make_card(
+        network,
+        material,
+        predictions,
+        seed=seed,
+        recipe=recipe,
+        training=training,
+        exponent=exponent,
+    )
     save_weights(out / WEIGHTS, network, card)
     return out / WEIGHTS

@@ -310,6 +310,7 @@ def _finish(
         batch=config.optimiser.batch,
         seed=options.seed,
         recipe=f"{told}{plan.steps} steps\n",
+        exponent=config.loss.exponent,
         training={
             "predictor": options.predictor,
             "steps": plan.steps,

@@ -16,6 +16,7 @@ from hdrmetrics.learned.target import Target
 from hdrmetrics.metric import Domain
 
 FORMAT = 1
+_STEEPEST = 100.0  # exponents: far beyond what tells the worst window from the mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +84,15 @@ class HeadCard:
         Test table: JSON values.
     failures
         Known failures, in sentences.
+    exponent
+        How windows come together to a picture, see
+        :func:`~hdrmetrics.learned.target.bring_together`; ``None`` where the head was not trained
+        on whole pictures.
 
     Raises
     ------
     OptionError
-        For an unknown domain.
+        For an unknown domain, or an exponent out of range.
     """
 
     domain: Domain
@@ -98,8 +103,17 @@ class HeadCard:
     guard: Guard | None = None
     results: Mapping[str, Any] = field(default_factory=dict)
     failures: tuple[str, ...] = ()
+    exponent: float | None = None
 
     def __post_init__(self) -> None:
+        if self.exponent is not None:
+            number = isinstance(self.exponent, (int, float)) and not isinstance(self.exponent, bool)
+            if not number or not 0 < self.exponent <= _STEEPEST:
+                raise OptionError(
+                    f"an exponent lies above 0 and up to {_STEEPEST:g}, not {self.exponent!r}"
+                )
+            if self.target.shown != "hdrvdp2":
+                raise OptionError("an exponent is of heads that HDR-VDP-2 taught")
         if self.domain not in get_args(Domain):
             raise OptionError(
                 f"a domain is one of {', '.join(get_args(Domain))}, not {self.domain!r}"
@@ -125,6 +139,8 @@ class HeadCard:
             }
             if self.interval.whole is not None:
                 found["interval"]["whole"] = self.interval.whole
+        if self.exponent is not None:
+            found["exponent"] = self.exponent
         if self.guard is not None:
             found["guard"] = self.guard.to_dict()
         return found
@@ -139,7 +155,7 @@ class HeadCard:
             If entries are missing, unknown or cannot be.
         """
         known = {"domain", "teacher", "transform", "shown", "quality_range", "sets", "interval"}
-        _only(data, known | {"guard", "results", "failures"}, "a head")
+        _only(data, known | {"guard", "results", "failures", "exponent"}, "a head")
         interval, guard = data.get("interval"), data.get("guard")
         return cls(
             domain=data["domain"],
@@ -152,6 +168,7 @@ class HeadCard:
             guard=None if guard is None else Guard.from_dict(_mapping(guard, "guard")),
             results=_mapping(data.get("results", {}), "results"),
             failures=_texts(data.get("failures", ()), "failures"),
+            exponent=data.get("exponent"),
         )
 
 

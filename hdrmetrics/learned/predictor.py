@@ -12,6 +12,7 @@ from hdrmetrics.learned.architecture import WINDOW
 from hdrmetrics.learned.borders import content
 from hdrmetrics.learned.card import Card, HeadCard
 from hdrmetrics.learned.network import QualityNetwork
+from hdrmetrics.learned.target import bring_together
 from hdrmetrics.learned.whole_image import MINIMUM_SIZE, Windows, score_windows, together
 from hdrmetrics.metric import Assessment, Metric, MetricInfo
 from hdrmetrics.metrics.hdrvdp2.quality import window_exponent
@@ -103,7 +104,8 @@ class LearnedMetric(Metric):
             "teacher": self.head_card.teacher,
             "ppd": self.card.ppd,
             "window": WINDOW,
-            "pooling": "energies" if self._adds_up else None,
+            "pooling": None if self._exponent is None else "energies",
+            "exponent": self._exponent,
             "precision": self.precision,
         }
 
@@ -112,9 +114,14 @@ class LearnedMetric(Metric):
         return self._value(self._windows(test, features, mask), test)[1]
 
     def compare_loss(self, test: Tensor, features: Any, mask: Tensor | None) -> Tensor:
-        """Return one minus the mean target over the windows."""
+        """Return one minus the target of the picture."""
         windows = self._windows(test, features, mask)
-        return _mean(torch.sigmoid(-windows.raw[..., self.index]), windows).to(test.dtype)
+        raw = windows.raw[..., self.index]
+        if self.head_card.exponent is None:
+            return _mean(torch.sigmoid(-raw), windows).to(test.dtype)
+        target = self.head_card.target
+        quality = self._together(target.quality(raw, bounded=False), windows)
+        return (1.0 - target.target(quality)).to(test.dtype)
 
     def assess(
         self, test: Tensor, reference: Tensor | None = None, *, mask: Tensor | None = None
@@ -170,19 +177,18 @@ class LearnedMetric(Metric):
     def _value(self, windows: Windows, test: Tensor) -> tuple[Tensor, Tensor]:
         target = self.head_card.target
         values = target.quality(windows.raw[..., self.index])
-        quality = self._energies(values, windows) if self._adds_up else _mean(values, windows)
+        quality = self._together(values, windows)
         return quality, target.score(quality).to(test.dtype)
 
-    @property
-    def _adds_up(self) -> bool:
-        return adds_up(self.card, self.head)
+    def _together(self, quality: Tensor, windows: Windows) -> Tensor:
+        """Return the quality of pictures from that of their windows."""
+        if self._exponent is None:
+            return _mean(quality, windows)
+        return bring_together(quality, windows.weight, self._exponent)
 
-    def _energies(self, quality: Tensor, windows: Windows) -> Tensor:
-        """Return the quality of pictures whose windows' energies add up."""
-        assert self.card.ppd is not None, "what HDR-VDP-2 taught was seen at some distance"
-        exponent = window_exponent(WINDOW, self.card.ppd)
-        share = (windows.weight / windows.weight.sum(dim=1, keepdim=True)).log()
-        return torch.logsumexp(exponent * quality + share, dim=1) / exponent
+    @property
+    def _exponent(self) -> float | None:
+        return pooling_exponent(self.card, self.head)
 
     def _windows(self, test: Tensor, reference: Tensor | None, mask: Tensor | None) -> Windows:
         # Under transforms and tracers a border cannot depend on the pixels.
@@ -216,12 +222,20 @@ def _mean(values: Tensor, windows: Windows) -> Tensor:
     return (values * windows.weight).sum(dim=1) / windows.weight.sum(dim=1)
 
 
-def adds_up(card: Card, head: str) -> bool:
-    """Whether the windows' qualities come together as their teacher adds up differences.
+def pooling_exponent(card: Card, head: str) -> float | None:
+    """Return how the windows of a picture come together; ``None`` for their mean.
 
-    Without a reference a window of little content is judged too unsurely to decide over a picture.
+    That of the card, where the head was trained on whole pictures. Otherwise with a reference
+    the rule by which HDR-VDP-2 adds up differences; without one a window of little content is
+    judged too unsurely to decide over a picture.
     """
-    return card.architecture.inputs == "reference" and card.heads[head].target.shown == "hdrvdp2"
+    own = card.heads[head]
+    if own.exponent is not None:
+        return own.exponent
+    if card.architecture.inputs != "reference" or own.target.shown != "hdrvdp2":
+        return None
+    assert card.ppd is not None, "what HDR-VDP-2 taught was seen at some distance"
+    return window_exponent(WINDOW, card.ppd)
 
 
 def leaves_borders(card: Card, head: str) -> bool:

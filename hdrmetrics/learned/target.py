@@ -97,11 +97,14 @@ class Target:
         numbers = {name: getattr(self, name) for name in _NUMBERS}
         return {"kind": _KIND, **numbers, "higher_is_better": self.higher_is_better}
 
-    def quality(self, raw: Tensor) -> Tensor:
-        """Return the teacher's quality of raw outputs, kept in the range of the labels."""
+    def quality(self, raw: Tensor, *, bounded: bool = True) -> Tensor:
+        """Return the teacher's quality of raw outputs, kept in the range of the labels if bounded.
+
+        Where it ends gradients do too.
+        """
         bent = (self._sign * raw).asinh()
         found = self.location + self.scale * ((bent + self.skew) / self.tail).sinh()
-        return found.clamp(self.least, self.most)
+        return found.clamp(self.least, self.most) if bounded else found
 
     def target(self, quality: Tensor) -> Tensor:
         """Return the target in (0, 1) of the teacher's quality."""
@@ -130,3 +133,19 @@ class Target:
     @property
     def _sign(self) -> float:
         return 1.0 if self.higher_is_better else -1.0
+
+
+def bring_together(quality: Tensor, weight: Tensor, exponent: float) -> Tensor:
+    """Return the quality of pictures from that of their windows, where it falls as Q rises.
+
+    (1/β)·log of the mean of exp(β·Q): the larger β, the more the worst window decides.
+
+    Parameters
+    ----------
+    quality, weight
+        ``(…, K)``; some weight is positive.
+    exponent
+        β.
+    """
+    share = (weight / weight.sum(dim=-1, keepdim=True)).log()
+    return torch.logsumexp(exponent * quality + share, dim=-1) / exponent

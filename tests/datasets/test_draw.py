@@ -6,7 +6,7 @@ from collections import Counter
 
 import numpy as np
 
-from datasets.draw import draw_operations, draw_version
+from datasets.draw import UNTOUCHED, draw_operations, draw_version, draw_versions
 from datasets.item import steps_from_json, steps_to_json
 from datasets.recipe import parse_recipe
 from datasets.streams import digest, fraction, stream
@@ -102,3 +102,41 @@ def test_chance_and_part() -> None:
                 assert step.strength is not None
                 assert 0.199 * strength <= step.strength <= 0.501 * strength
     assert 150 < met < 250
+
+
+def test_a_series_changes_nothing_but_its_strength() -> None:
+    text = TEXT.replace("crop = 64", "crop = 64\nseries = 3")
+    recipe = parse_recipe(text)
+    versions = draw_versions(recipe, recipe.sources[0], "a", 0)
+    assert len(versions) == 1 + 3 * 3
+    assert versions[0].operation is UNTOUCHED
+    steps, strength, _ = draw_version(recipe, UNTOUCHED, "a", 0, versions[0].number)
+    assert strength is None
+    assert [step.kind for step in steps] == ["round"]
+    for first in (1, 4, 7):
+        series = versions[first : first + 3]
+        assert len({one.operation.name for one in series}) == 1
+        drawn = [
+            draw_version(recipe, one.operation, "a", 0, one.number, one.level) for one in series
+        ]
+        strengths = [float(one[1] or 0) for one in drawn]
+        assert strengths == sorted(set(strengths))
+        assert np.allclose(np.diff(strengths), np.diff(strengths)[0], atol=1e-4)
+        assert len({one[2] for one in drawn}) == 1  # the seed
+        assert len({one[0][0].seed for one in drawn}) == 1
+
+
+def test_a_step_may_have_a_strength_of_its_own() -> None:
+    text = TEXT.replace(
+        'steps = [{ kind = "distort", name = "gaussian_noise" }]',
+        'steps = [{ kind = "distort", name = "gaussian_noise", own_strength = [0.4, 0.6] }, '
+        '{ kind = "place", area = { from = 0.1, to = 1.0 }, shape = "strip" }]',
+    ).replace("crop = 64", "crop = 64\nseries = 3")
+    recipe = parse_recipe(text)
+    noise = recipe.operations[1]
+    drawn = [draw_version(recipe, noise, "a", 0, 0, level)[0] for level in (1, 2, 3)]
+    assert len({steps[0].strength for steps in drawn}) == 1
+    assert 0.4 <= (drawn[0][0].strength or 0) <= 0.6
+    areas = [steps[1].settings["area"] for steps in drawn]
+    assert areas == sorted(set(areas))
+    assert len({steps[1].seed for steps in drawn}) == 1

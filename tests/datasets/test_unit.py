@@ -20,7 +20,7 @@ from datasets.unit import Unit, UnitRunner, describe
 from hdrmetrics.errors import UnknownNameError
 from hdrmetrics.metrics.tmqi import TMQI
 
-from .small import small_recipe
+from .small import TEXT, small_recipe
 
 
 def scenes() -> list[Scene]:
@@ -145,3 +145,32 @@ def test_keys_are_values() -> None:
     assert first == second
     assert isinstance(hash(first.test), int)
     assert isinstance(first.test.reference, ReferenceKey)
+
+
+def test_whole_frames_are_covered_and_labelled_as_a_whole() -> None:
+    text = TEXT.replace("crop = 64", "crop = 64\nwhole = true\nseries = 2").replace(
+        'steps = [{ kind = "distort", name = "gaussian_noise" }]',
+        'steps = [{ kind = "distort", name = "gaussian_noise" }, '
+        '{ kind = "place", area = 0.2, shape = "strip" }]',
+    )
+    recipe = parse_recipe(text)
+    runner = UnitRunner(recipe, PixelSource(scenes()))
+    name = procedural_scenes(1, kind="sdr")[0].name
+    result = runner.run(Unit("sdr", name, 0))
+    assert not result.failures
+    versions = {row["version"] for row in result.rows}
+    assert versions == set(range(1 + 2 * 3))
+    corners = {(row["crop_y"], row["crop_x"]) for row in result.rows}
+    assert corners == {(top, left) for top in (0, 32) for left in (0, 64)}
+    for version in versions:
+        rows = [row for row in result.rows if row["version"] == version]
+        whole = {row["hdrvdp_whole_q"] for row in rows}
+        worst = max(row["hdrvdp_q"] for row in rows)
+        assert len(whole) == 1
+        # The worst window decides; four windows share the energy, and crops so small see less light.
+        assert worst - 0.7 < whole.pop() < worst + 0.35
+        if rows[0]["distortion"] == "none":
+            assert {row["hdrvdp_q"] for row in rows} == {worst}
+    noisy = [row for row in result.rows if row["distortion"] == "gaussian_noise"]
+    assert min(row["hdrvdp_q"] for row in noisy) < -3
+    assert max(row["hdrvdp_q"] for row in noisy) > -2.5

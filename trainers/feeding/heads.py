@@ -8,8 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from datasets.labelling.labels import WHOLE
 from datasets.labelling.transform import LabelTransform
 from hdrmetrics.learned.card import Card
+from hdrmetrics.learned.target import Target
 from trainers.feeding.labels import Labels
 from trainers.statistics.weighted import Numbers
 
@@ -40,6 +42,19 @@ class Head:
             return np.asarray(labels["target"], dtype=np.float32)
         assert self.transform is not None
         return self.transform(labels["quality"]).astype(np.float32)
+
+    def whole_target(self, labels: Labels) -> NDArray[np.float32]:
+        """Return what the head should say of the frames that items are windows of, ``(n,)``."""
+        transform = self.transform or labels.transform
+        return transform(labels[WHOLE]).astype(np.float32)
+
+    def described(self, labels: Labels) -> Target:
+        """Return what the head's output means, in the range of a set's labels."""
+        transform = self.transform or labels.transform
+        quality = labels["quality"]
+        return Target.of_transform(
+            transform.to_dict(), "hdrvdp2", (float(quality.min()), float(quality.max()))
+        )
 
     def to_set(self, values: Numbers, labels: Labels) -> Numbers:
         """Return the head's values ``(n,)`` on the scale of a set's own target."""

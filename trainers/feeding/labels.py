@@ -30,6 +30,7 @@ _TEXT = (
     "reference_name",
 )  # fmt: skip
 _WHOLE = ("frame", "crop")
+_IN_SERIES = "version"
 _REAL = ("strength", "target", "quality")
 _KEYS = (
     "name",
@@ -55,9 +56,10 @@ class Labels:
         ``item``, ``scene``, ``group``, ``split``, ``licence``, ``source``, ``frame``, ``crop``,
         ``distortion``, ``strength``, ``target`` in [0, 1], ``quality`` (the teacher's, which the
         target was made of), ``test_name`` and ``reference_name`` (of the crops in a store), and
-        the teacher's further columns; all of one length.
+        the teacher's further columns; for series the ``version``; all of one length.
     metadata
-        That of the table, with ``test_domain`` and ``reference_domain``.
+        That of the table, with ``test_domain`` and ``reference_domain``; ``series``, the strengths
+        of a series, for sets of whole frames in series.
     """
 
     columns: dict[str, NDArray[Any]]
@@ -86,6 +88,11 @@ class Labels:
     def transform(self) -> LabelTransform:
         """The map from the teacher's quality to the target."""
         return LabelTransform.from_dict(self.metadata["target"])
+
+    @property
+    def series(self) -> int:
+        """Strengths of a series in a set of whole frames; 0 for other sets."""
+        return int(self.metadata.get("series", 0))
 
     def select(self, which: NDArray[Any]) -> Labels:
         """Return some of the items, by places or by a mask."""
@@ -146,6 +153,8 @@ def labels_of(table: LabelTable) -> Labels:
         recipe = tomllib.loads(metadata["recipe"])
         kept = {key: metadata[key] for key in _KEYS}
         kept |= {"test_domain": recipe["test"], "reference_domain": recipe["reference"]}
+        if recipe.get("whole"):
+            kept["series"] = recipe.get("series", 0)
     except (KeyError, tomllib.TOMLDecodeError) as error:
         raise ImageReadError(f"the table lacks what labels need: {error}") from error
     rows = rows_of(frame[["item", "reference_digest"]])
@@ -156,7 +165,7 @@ def labels_of(table: LabelTable) -> Labels:
     columns: dict[str, NDArray[Any]] = {}
     for name in _TEXT:
         columns[name] = np.array(texts.get(name) or frame[name].tolist(), dtype=np.str_)
-    for name in _WHOLE:
+    for name in (*_WHOLE, _IN_SERIES):
         columns[name] = frame[name].to_numpy(dtype=np.int64)
     for name in (*_REAL, *kept["labels"]):
         source = kept["target_of"] if name == "quality" else name
@@ -243,6 +252,7 @@ def _check(path: Path, columns: Mapping[str, NDArray[Any]], metadata: Any) -> No
         raise ImageReadError(f"{path}: its metadata lacks what labels need")
     kinds = {**dict.fromkeys(_TEXT, "U"), **dict.fromkeys(_WHOLE, "i")}
     kinds |= dict.fromkeys((*_REAL, *metadata["labels"]), "f")
+    kinds |= {_IN_SERIES: "i"} if metadata.get("series") else {}
     for name, kind in kinds.items():
         if name not in columns:
             raise ImageReadError(f"{path}: lacks the column {name}")

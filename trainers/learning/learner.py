@@ -22,6 +22,7 @@ from trainers.learning.losses import mixed_loss
 from trainers.learning.material import Batch, SetMaterial
 from trainers.learning.schedule import learning_rate
 from trainers.learning.standardise import Standardiser
+from trainers.learning.whole import pooled_targets, series_loss, whole_loss
 from trainers.running.processes import Processes
 
 _FIRST = 8  # batches whose moments a run begins with
@@ -93,7 +94,8 @@ class Learner:
         if config.auxiliary.any:
             torch.manual_seed(digest(seed, "auxiliary") % 2**63)
             self.auxiliary = AuxiliaryTargets(
-                [one.train for one in material],
+                # Of a frame damaged in one place most windows show nothing.
+                [one.train for one in material if one.series is None],
                 count,
                 config.auxiliary,
             ).to(processes.device)
@@ -241,13 +243,34 @@ class Learner:
             )
             terms[f"{head.name}/{one.name}"] = float(loss.detach())
             total = total + one.share * loss / len(one.heads)
-        if self.auxiliary is not None:
+        if batch.inside is not None and (settings.whole or settings.series):
+            total = total + one.share * self._whole(one, batch, predicted, terms)
+        if self.auxiliary is not None and one.series is None:
             # A mean over this process's items, of which the joint one is the mean. Only the own
             # part has a gradient, and gradients are summed.
             own = self.auxiliary(pooled, one.name, batch.rows) / self.processes.world
             extra = self.processes.gather(own[None]).sum()
             terms[f"auxiliary/{one.name}"] = float(extra.detach())
             total = total + one.share * extra
+        return total
+
+    def _whole(
+        self, one: SetMaterial, batch: Batch, predicted: Tensor, terms: dict[str, float]
+    ) -> Tensor:
+        """Return the loss of whole frames: a mean over this process's, averaged over all."""
+        assert batch.inside is not None
+        assert batch.whole is not None
+        settings = self.config.loss
+        total = predicted.new_zeros(())
+        for i, head in enumerate(one.heads):
+            own = predicted[:, self.column(head.name)].view(batch.inside.shape)
+            pooled = pooled_targets(own, batch.inside, head.described(one.train), settings.exponent)
+            wanted = batch.whole[..., i]
+            loss = settings.whole * whole_loss(pooled, wanted, delta=settings.huber_delta)
+            loss = (loss + settings.series * series_loss(pooled, wanted)) / self.processes.world
+            joint = self.processes.gather(loss[None]).sum()
+            terms[f"whole {head.name}/{one.name}"] = float(joint.detach())
+            total = total + joint / len(one.heads)
         return total
 
     # -- for checkpoints ---------------------------------------------------------------------

@@ -22,6 +22,7 @@ from trainers.feeding.heads import Head, make_heads
 from trainers.feeding.labels import Labels, find_labels
 from trainers.feeding.prepared import Prepared
 from trainers.feeding.sampler import Sampler, balancing_weights
+from trainers.feeding.series import Series, find_series
 from trainers.feeding.views import View, draw_views
 from trainers.running.processes import Processes
 
@@ -40,6 +41,11 @@ class Batch:
         ``(n,)``.
     rows
         Places in the training labels of the set, ``(n,)``.
+    inside
+        For whole frames in series, ``(series, versions, windows)``: the items are these, in order;
+        the others are repetitions. ``None`` for single crops.
+    whole
+        Targets of the whole frames, ``(series, versions, k)``.
     """
 
     test: Tensor
@@ -47,6 +53,8 @@ class Batch:
     targets: Tensor
     weights: Tensor
     rows: NDArray[np.int64]
+    inside: Tensor | None = None
+    whole: Tensor | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +84,10 @@ class SetMaterial:
         Whether references are used.
     prepared
         Channels of all its items, in the place of pixels; ``None`` where there are none.
+    series
+        Of the training items, where they are whole frames: the sampler then draws these.
+    whole
+        Targets of the training items' whole frames, ``(n, heads)``, where they are such.
     """
 
     name: str
@@ -90,6 +102,8 @@ class SetMaterial:
     share: float
     reference: bool
     prepared: Prepared | None = None
+    series: Series | None = None
+    whole: NDArray[np.float32] | None = None
 
     @property
     def domain(self) -> Domain:
@@ -113,7 +127,13 @@ class SetMaterial:
 
     def batch(self, step: int, config: Config, processes: Processes, *, seed: int) -> Batch:
         """Return this process's part of the batch of a step; the same whenever it is asked for."""
-        rows = self.sampler.rows(step * self.count, self.count)
+        inside = None
+        if self.series is None:
+            rows = self.sampler.rows(step * self.count, self.count)
+        else:
+            count = self.count // self.series.size
+            chosen = self.sampler.rows(step * count, count)
+            rows, inside = self.series.rows[chosen].ravel(), self.series.inside[chosen]
         views = draw_views(
             stream(seed, "view", self.name, step),
             self.count,
@@ -129,7 +149,14 @@ class SetMaterial:
         def column(values: NDArray[Any]) -> Tensor:
             return torch.from_numpy(values[rows].astype(np.float32)).to(device)
 
-        return Batch(test, reference, column(self.targets), column(self.weights), rows)
+        targets, weights = column(self.targets), column(self.weights)
+        if self.series is None:
+            return Batch(test, reference, targets, weights, rows)
+        assert self.whole is not None
+        shape = (-1, *self.series.rows.shape[1:])
+        own = torch.from_numpy(np.asarray(inside).reshape(-1)[part].reshape(shape)).to(device)
+        whole = column(self.whole).reshape(*own.shape, -1)[:, :, 0]
+        return Batch(test, reference, targets, weights * own.flatten(), rows, own, whole)
 
 
 def collect(
@@ -220,6 +247,14 @@ def collect(
         even = np.ones(len(train))
         by_sampler = config.balance.by == "sampler"
         own = tuple(head for head in known if name in head.sets)
+        series = find_series(train)
+        wholes = None
+        count = each * processes.world
+        if series is not None:
+            # Whole series only, at least one for each process.
+            count = max(1, round(each / series.size)) * processes.world * series.size
+            wholes = np.stack([head.whole_target(train) for head in own], axis=1)
+            balance = even
         pixels = CropPixels(
             store, names, device=processes.device, limit_mb=config.run.cache_mb * part
         )
@@ -236,12 +271,18 @@ def collect(
                 heads=own,
                 targets=np.stack([head.target(train) for head in own], axis=1),
                 pixels=pixels,
-                sampler=Sampler(balance if by_sampler else even, seed=seed, name=name),
+                sampler=Sampler(
+                    np.ones(len(series)) if series else balance if by_sampler else even,
+                    seed=seed,
+                    name=name,
+                ),
                 weights=even if by_sampler else balance,
-                count=each * processes.world,
+                count=count,
                 share=part,
                 reference=reference,
                 prepared=channels,
+                series=series,
+                whole=wholes,
             )
         )
     _check_emphasis(config, found)
