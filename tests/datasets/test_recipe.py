@@ -15,7 +15,9 @@ from hdrmetrics.tonemap import list_operators
 
 from .small import TEXT, small_recipe
 
-SHIPPED = ("hdr-c", "sdr-d", "tmo", "itmo", "hdr-d", "sdr-d-more", "sdr-d-rendered")
+SHIPPED = (
+    "hdr-c", "sdr-d", "tmo", "itmo", "hdr-d", "sdr-d-more", "sdr-d-rendered", "hdr-w", "sdr-w",
+)  # fmt: skip
 
 
 def test_a_recipe_is_read() -> None:

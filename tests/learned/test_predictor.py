@@ -165,6 +165,30 @@ def test_with_a_reference_the_worst_window_decides() -> None:
     assert torch.isfinite(metric(light, other, mask=mask))
 
 
+def test_a_card_may_say_how_windows_come_together() -> None:
+    plain = metric_of()
+    card = plain.card
+    heads = {**card.heads, plain.head: replace(card.heads[plain.head], exponent=6.0)}
+    metric = LearnedMetric(plain.network, replace(card, heads=heads), plain.head)
+    light = pictures(1, 300, 700).double()
+    light[..., 256:] *= 0.01
+    with torch.no_grad():
+        raw = torch.stack(
+            [plain.network.double()(w, domain="hdr")[0, plain.index] for w in windows_of(light, 32)]
+        )
+        quality = VDP.quality(raw)
+        assert float(quality.max() - quality.min()) > 0.01
+        expected = (6.0 * quality).exp().mean().log() / 6.0
+        assert float(metric(light)) == pytest.approx(float(opinion_score(expected)), abs=1e-3)
+        loss = float(metric.as_loss()(light))
+        pooled = (6.0 * VDP.quality(raw, bounded=False)).exp().mean().log() / 6.0
+        assert loss == pytest.approx(1 - float(VDP.target(pooled)), abs=1e-5)
+    assert metric.conditions()["exponent"] == 6.0
+    for wrong in (0.0, -1.0, 101.0, float("nan"), True, "8"):
+        with pytest.raises(OptionError, match="exponent"):
+            replace(card.heads[plain.head], exponent=wrong)
+
+
 @pytest.mark.parametrize("value", [0.01, 1000.0])
 def test_plain_frames_do_not_count_without_a_reference(value: float) -> None:
     metric = metric_of()
