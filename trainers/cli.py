@@ -54,6 +54,15 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("table", type=Path, help="a .parquet file of labels")
     export.add_argument("--out", type=Path, required=True, help="an .npz file")
 
+    joining = command("join", _join, "put heads of several weights files into one")
+    joining.add_argument(
+        "parts",
+        nargs="+",
+        metavar="WEIGHTS=HEAD,HEAD",
+        help="files of the same stages, with the heads to take of each",
+    )
+    joining.add_argument("--out", type=Path, required=True, help="a .safetensors file")
+
     preparing = command("prepare", _prepare, "make what a front end of descriptors sees, once")
     preparing.add_argument("--config", required=True, help="a TOML file, or one of ours by name")
     _add_data(preparing)
@@ -194,6 +203,20 @@ def _export(options: argparse.Namespace) -> int:
     labels = labels_of(read_table(options.table))
     save_labels(options.out, labels)
     print(f"{options.out}: {len(labels)} items of {labels.name}")
+    return 0
+
+
+def _join(options: argparse.Namespace) -> int:
+    from trainers.join import join
+
+    parts = []
+    for text in options.parts:
+        path, _, heads = str(text).rpartition("=")
+        if not path or not heads:
+            raise OptionError(f"weights are given as FILE=HEAD,HEAD, not {text!r}")
+        parts.append((Path(path), tuple(heads.split(","))))
+    card = join(parts, options.out)
+    print(f"{options.out}: {', '.join(card.heads)}")
     return 0
 
 

@@ -29,6 +29,7 @@ class OptimiserSettings:
     average: float
     standardise: float
     dropout: float
+    learns: Literal["all", "heads"]
 
     parameters: ClassVar[tuple[Parameter, ...]] = (
         Parameter("batch", 32, (1, 4096), "", "items per step, of all sets together", "integer"),
@@ -43,6 +44,10 @@ class OptimiserSettings:
             "part of the newest batch in the moments that standardise the statistics; 0 for none",
         ),
         Parameter("dropout", 0.0, (0, 0.9), "", "part of the statistics that a step leaves out"),
+        Parameter(
+            "learns", "all", None, "", "all weights, or the heads alone, on stages as they were",
+            "choice", ("all", "heads"),
+        ),
     )  # fmt: skip
 
 

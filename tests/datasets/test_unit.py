@@ -167,7 +167,7 @@ def test_whole_frames_are_covered_and_labelled_as_a_whole() -> None:
         whole = {row["hdrvdp_whole_q"] for row in rows}
         worst = max(row["hdrvdp_q"] for row in rows)
         assert len(whole) == 1
-        # The worst window decides; four windows share the energy, and crops so small see less light.
+        # The worst window decides, of four that share the energy; crops so small see less light.
         assert worst - 0.7 < whole.pop() < worst + 0.35
         if rows[0]["distortion"] == "none":
             assert {row["hdrvdp_q"] for row in rows} == {worst}

@@ -85,6 +85,7 @@ class Learner:
         self.config, self.processes, self.seed = config, processes, seed
         self.precision, self.layout = precision, layout
         set_layout(network, layout)
+        network.stages.requires_grad_(config.optimiser.learns == "all")
         count = statistic_count(network.architecture)
         self.standardiser: Standardiser | None = None
         if config.optimiser.standardise:
