@@ -228,9 +228,10 @@ class Study:
         """Measure what is missing."""
         jobs = [
             (domain, start, way)
+            for way in [*WAYS, GUARDED, WITH_REFERENCE]
             for start in STARTS
             for domain in DOMAINS
-            for way in ([*WAYS, GUARDED] if start == "untouched" else [*DAMAGED, WITH_REFERENCE])
+            if way in ways(start)
         ]
         originals = {domain: crops(self.folder, domain, self.most) for domain in DOMAINS}
         truths = {
@@ -303,7 +304,8 @@ class Study:
 
     def figure(self, path: Path) -> None:
         """Draw the first crop of each kind, what came of it, and the change eight times."""
-        shown = [PLAIN, "total variation of the change", "change of 1/8 the size", AUGMENTED]
+        shown = [PLAIN, "total variation of the change", "change by one filter of 5×5", AUGMENTED]
+        shown = [way for way in shown if all(self._pixels(d, way).exists() for d in DOMAINS)]
         paper = Image.new("RGB", ((1 + len(shown)) * (SIDE + 6), 4 * SIDE + 50), (255, 255, 255))
         draw = ImageDraw.Draw(paper)
         for row, domain in enumerate(DOMAINS):
