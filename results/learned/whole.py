@@ -1,9 +1,11 @@
 """How the learned scores hold on whole pictures, on scenes that none was trained on.
 
-    python -m results.learned.whole --scenes DIR [--most N] [--intervals]
+    python -m results.learned.whole --scenes DIR [--most N] [--intervals] [--again]
 
 Each picture of a test scene is damaged everywhere with rising strength, and in places. The truth is
 HDR-VDP-2 of the *whole* picture. Writes ``whole.md``; a run that is stopped goes on where it was.
+What HDR-VDP-2 says is kept (in ``--work``); scores are made anew for other weights, and with
+``--again`` (after a change of cards or code).
 With ``--intervals`` it takes validation scenes instead (photographs made HDR among them, since
 there are too few HDR scenes), and writes the intervals of whole pictures to the package's cards.
 """
@@ -38,7 +40,9 @@ from hdrmetrics.learned.weights import read_card
 from hdrmetrics.metric import Domain
 from hdrmetrics.metrics.hdrvdp2 import HDRVDP2
 from hdrmetrics.textfile import write_text
+from results.learned import order
 from results.learned.damage import framed, versions
+from results.learned.order import opinion
 from results.learned.tables import cell, markdown_table
 from trainers.statistics.bootstrap import SceneBootstrap
 from trainers.statistics.conformal import conformal_width
@@ -59,14 +63,16 @@ INTRO = (
     "after one constant on the teacher's Q for the pictures' size; intervals are to hold its score "
     "with ``window=256``. 95 % bootstrap over groups of scenes."
 )
+ORDER = (
+    "Spearman's correlation of the falling score with the strength, or with the part of the "
+    "picture that is damaged, the untouched picture among the steps: means over scenes and "
+    "operations that the teacher sees (under {seen:g} at the last step); where tiles of several "
+    "sizes are lost their places differ too. And of all versions that it puts under {seen:g}, the "
+    "share scored over {above:g} above the original."
+)
 PLACES = {"all damage": None, "everywhere": "everywhere", "in places": "somewhere"}
 
 Numbers = NDArray[np.float64]
-
-
-def opinion(q: Numbers) -> Numbers:
-    """Return HDR-VDP-2's opinion score of its Q."""
-    return np.asarray(100 / (1 + np.exp(3.455 * (q + 0.8886))))
 
 
 def picture(scene: FileScene, domain: Domain) -> Tensor | None:
@@ -87,26 +93,40 @@ def picture(scene: FileScene, domain: Domain) -> Tensor | None:
     return calibrate(cut, PEAK).clamp(min=1e-3)[None]
 
 
-def measure(reference: Tensor, domain: Domain, seed: int, heads: dict[str, LearnedMetric]) -> Any:
-    """Return what teacher and heads say of the versions of one picture."""
+def measure(
+    reference: Tensor, domain: Domain, seed: int, heads: dict[str, LearnedMetric], known: Any
+) -> Any:
+    """Return what teacher and heads say of the versions of one picture.
+
+    Parameters
+    ----------
+    known
+        What was measured before: of the teacher it is taken as it is.
+    """
     screen: Callable[[Tensor], Tensor] = (
         (lambda light: light) if domain == "hdr" else get_display(DISPLAY).forward
     )
     teacher, sized = HDRVDP2(), HDRVDP2(window=WINDOW)
     light = screen(reference)
-    prepared = teacher.prepare(light)
+    prepared = None
+    before = {(row["name"], row["amount"]): row for row in known.get("versions", ())}
     rows = []
     for version in versions(reference, domain, seed):
         test = version.picture.clamp(0, 1) if domain == "sdr" else version.picture
-        row: dict[str, Any] = {
-            "name": version.name, "where": version.where, "amount": version.amount,
-            "q": float(teacher.q(screen(test), prepared)),
-            "sized": float(sized.q(screen(test), light)),
-            "heads": {},
-        }  # fmt: skip
+        row = before.get((version.name, version.amount))
+        if row is None:
+            prepared = teacher.prepare(light) if prepared is None else prepared
+            row = {
+                "name": version.name, "where": version.where, "amount": version.amount,
+                "q": float(teacher.q(screen(test), prepared)),
+                "sized": float(sized.q(screen(test), light)),
+            }  # fmt: skip
+        row = {**row, "heads": {}, "low": {}, "high": {}}
         for name, head in heads.items():
-            found = head(test, reference if head.info.reference else None)
-            row["heads"][name] = float(found)
+            said = head.assess(test, reference if head.info.reference else None)
+            for key, value in (("heads", said.value), ("low", said.low), ("high", said.high)):
+                assert value is not None, f"{name} has no interval"
+                row[key][name] = float(value)
         rows.append(row)
     moved: dict[str, list[float]] = {}
     for name, head in heads.items():
@@ -131,22 +151,30 @@ def chosen(folder: Path, domain: Domain, split: Split, most: int) -> list[FileSc
     return scenes[:most]
 
 
-def collect(scenes: list[FileScene], domain: Domain, kept: Path) -> dict[str, Any]:
-    """Return the measurements of scenes, those that are there already as they are."""
+def collect(
+    scenes: list[FileScene], domain: Domain, kept: Path, *, again: bool = False
+) -> dict[str, Any]:
+    """Return the measurements of scenes, those that are there already as they are.
+
+    Parameters
+    ----------
+    again
+        Whether scores are made anew even where the weights are those of the measurements.
+    """
     found: dict[str, Any] = json.loads(kept.read_text()) if kept.exists() else {}
-    heads: dict[str, LearnedMetric] = {}
-    for name in HEADS[domain]:
-        heads[name] = learned(name)
+    heads = {name: learned(name) for name in HEADS[domain]}
+    weights = {name: head.card.sha256 for name, head in heads.items()}
     for index, scene in enumerate(tqdm(scenes, desc=domain)):
-        if scene.name in found:
+        known = found.get(scene.name, {})
+        if known.get("weights") == weights and not again:
             continue
         reference = picture(scene, domain)
         if reference is not None:
             with torch.no_grad():
-                found[scene.name] = measure(reference, domain, index, heads)
-            found[scene.name]["group"] = scene.group
+                own = measure(reference, domain, index, heads, known)
+            found[scene.name] = {**own, "group": scene.group, "weights": weights}
             write_text(kept, json.dumps(found))
-    return found
+    return {scene.name: found[scene.name] for scene in scenes if scene.name in found}
 
 
 def constant(predicted: Numbers, truth: Numbers) -> float:
@@ -170,19 +198,6 @@ def quality(score: Numbers) -> Tensor:
     return (100 / inside - 1).log() / 3.455 - 0.8886
 
 
-def ends(head: str, score: Numbers) -> tuple[Numbers, Numbers]:
-    """Return where the intervals of whole pictures with these scores end, as the head has them."""
-    card = learned(head).head_card
-    assert card.interval is not None
-    assert card.interval.half_width is not None
-    half = card.interval.whole or card.interval.half_width
-    middle = card.target.target(quality(score))
-    low, high = (
-        card.target.score(card.target.quality_of_target(middle + s)) for s in (-half, half)
-    )
-    return low.numpy(), high.numpy()
-
-
 def judge(found: dict[str, Any], head: str, resamples: int) -> Iterator[list[str]]:
     """Yield the lines of a head in the table."""
     rows = [(one["group"], row) for one in found.values() for row in one["versions"]]
@@ -190,7 +205,7 @@ def judge(found: dict[str, Any], head: str, resamples: int) -> Iterator[list[str
     where = np.array([row["where"] for _, row in rows])
     truth = np.array([row["q"] for _, row in rows])
     value = np.array([row["heads"][head] for _, row in rows])
-    low, high = ends(head, value)
+    low, high = (np.array([row[key][head] for _, row in rows]) for key in ("low", "high"))
     expected = opinion(truth + constant(value, truth))
     sized = opinion(np.array([row["sized"] for _, row in rows]))
     names = np.unique(groups)
@@ -254,36 +269,47 @@ def main() -> None:
     parser.add_argument("--most", type=int, default=24, help="scenes of each kind")
     parser.add_argument("--resamples", type=int, default=500)
     parser.add_argument("--intervals", action="store_true")
+    parser.add_argument("--again", action="store_true", help="score anew; the teacher's is kept")
     parser.add_argument("--work", type=Path, default=HERE, help="where measurements are kept")
+    parser.add_argument("--out", type=Path, default=HERE, help="where the report is written")
     options = parser.parse_args()
     split: Split = "validation" if options.intervals else "test"
     domains: tuple[Domain, ...] = ("hdr", "sdr")
     lines: list[list[str]] = []
     moved: list[list[str]] = []
+    ordered: list[list[str]] = []
     counts = []
     for domain in domains:
         scenes = chosen(options.scenes, domain, split, options.most)
-        found = collect(scenes, domain, options.work / f"whole-{split}-{domain}.json")
+        found = collect(
+            scenes, domain, options.work / f"whole-{split}-{domain}.json", again=options.again
+        )
         counts.append(f"{len(found)} {domain.upper()} scenes")
         for head in HEADS[domain]:
             if options.intervals:
                 write_intervals(found, head)
                 continue
             lines += judge(found, head, options.resamples)
+            ordered.append(order.line(found, head, options.resamples))
             if head.startswith("norvdpnet"):
                 moved.append(frames(found, head))
+        title = f"{order.TEACHER}, {domain.upper()}"
+        ordered.append([title, *order.line(found, order.TEACHER, options.resamples)[1:]])
     if options.intervals:
         return
     titles = ["head", "versions", "SROCC", "mean error of 100", "90 % interval holds", "its width"]
     text = [
         "# Whole pictures",
         INTRO.format(scenes=" and ".join(counts)),
-        markdown_table(titles, lines),
+        markdown_table(titles, lines).rstrip(),
+        "## Order",
+        ORDER.format(seen=order.SEEN, above=order.ABOVE),
+        markdown_table(order.TITLES, ordered).rstrip(),
         "## Plain frames around untouched pictures",
         "Points of 100 that a black or white frame of 10, 30 and 50 % of the area moves the score.",
         markdown_table(["head", "median", "95th percentile"], moved),
     ]
-    write_text(HERE / "whole.md", "\n\n".join(text))
+    write_text(options.out / "whole.md", "\n\n".join(text))
 
 
 if __name__ == "__main__":
