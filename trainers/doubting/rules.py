@@ -1,0 +1,71 @@
+"""Rules of the guard, fitted: what tells pictures of the wrong kind from real ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from hdrmetrics.errors import OptionError
+from hdrmetrics.learned.guard import MEASURES, Rule, measures
+from hdrmetrics.learned.traits import Traits
+
+_RIDGE = 3e-3
+_LEAST_SCALE = 1e-3
+_FEWEST = 20
+_DIGITS = 5
+_WITHOUT = ("grid", "uneven")  # asked for by itself; of no use here
+
+
+def fit_rule(strange: Sequence[Traits], real: Sequence[Traits], *, false_alarms: float) -> Rule:
+    """Return the rule that suspects strange pictures, and few real ones.
+
+    A logistic regression with a ridge, both kinds with the same weight; then the bias at which
+    ``false_alarms`` of the real pictures are suspected.
+
+    Parameters
+    ----------
+    strange, real
+        Traits of pictures of both kinds, twenty at least.
+    false_alarms
+        Part of the real ones.
+
+    Raises
+    ------
+    OptionError
+        If there are too few.
+    """
+    if min(len(strange), len(real)) < _FEWEST:
+        raise OptionError(f"a rule needs {_FEWEST} pictures of each kind at least")
+    names = [name for name in MEASURES if name not in _WITHOUT]
+    values = [_matrix(one, names) for one in (real, strange)]
+    joint = np.concatenate(values)
+    centre, scale = joint.mean(axis=0), np.maximum(joint.std(axis=0), _LEAST_SCALE)
+    z = torch.from_numpy((joint - centre) / scale)
+    label = torch.cat([torch.zeros(len(real)), torch.ones(len(strange))]).double()
+    share = torch.where(label > 0, 0.5 / len(strange), 0.5 / len(real)).double()
+    slopes = torch.zeros(z.shape[1] + 1, dtype=torch.float64, requires_grad=True)
+    with torch.enable_grad():
+        steps = torch.optim.LBFGS([slopes], max_iter=300, line_search_fn="strong_wolfe")
+
+        def loss() -> torch.Tensor:
+            steps.zero_grad()
+            raw = slopes[0] + z @ slopes[1:]
+            found = torch.nn.functional.binary_cross_entropy_with_logits(
+                raw, label, weight=share, reduction="sum"
+            )
+            total = found + _RIDGE * slopes[1:].square().sum()
+            total.backward()
+            return total
+
+        steps.step(loss)
+    weights = [float(f"{x:.{_DIGITS}g}") for x in slopes.detach().numpy()[1:] / scale]
+    evidence = values[0] @ np.array(weights)
+    bias = -float(np.quantile(evidence, 1 - false_alarms))
+    return Rule(dict(zip(names, weights, strict=True)), float(f"{bias:.6g}"))
+
+
+def _matrix(traits: Sequence[Traits], names: Sequence[str]) -> NDArray[np.float64]:
+    return np.array([[found[name] for name in names] for found in map(measures, traits)])
