@@ -170,7 +170,7 @@ def _grid(picture: Tensor, kind: Kind) -> float:
     if kind == "code":
         inside = values[(values > _EDGE) & (values < 1 - _EDGE)]
         near = [(inside * most - (inside * most).round()).abs() < _NEAR for most in _GRIDS]
-        return float((near[0] | near[1]).double().mean()) if len(inside) else 0.0
+        return float((near[0] | near[1]).double().mean()) if len(inside) else 1.0
     found = values.unique()
     if not _FEWEST <= len(found) <= _LEVELS:
         return 0.0

@@ -29,13 +29,15 @@ REAL, DAMAGED, MADE, EMPTY, DRAWN, SCALE = "real", "damaged", "made", "empty", "
 pixels; and what the guard is to find. Those of the wrong kind are called as the suspicion is."""
 
 RULES: dict[Kind, tuple[str, ...]] = {
-    "light": ("codes", "drawn"),
-    "code": ("linear", "pq", "drawn"),
+    "light": ("drawn", "codes"),
+    "code": ("drawn", "linear", "pq"),
 }
+"""In the order in which they are asked."""
+
 LIGHT, EMPTY_PART = (25.0, 40_000.0), 0.9
 """cd/m² and part of cells: beyond what training pictures show."""
 
-_FALSE = {"codes": 0.02, "drawn": 0.01, "linear": 0.06, "pq": 0.02}
+_FALSE = {"codes": 0.02, "drawn": 0.01, "linear": 0.07, "pq": 0.02}
 _BLACK = 0.01  # cd/m² of a screen
 _SIZES = (384, 512), (768, 1024)
 _WIDENED, _RENDERED = "kovaleski-oliveira14", "reinhard02"

@@ -12,7 +12,7 @@ from hdrmetrics.errors import OptionError
 from hdrmetrics.learned.guard import MEASURES, Rule, measures
 from hdrmetrics.learned.traits import Traits
 
-_RIDGE = 3e-3
+_RIDGE = 3e-2
 _LEAST_SCALE = 1e-3
 _FEWEST = 20
 _DIGITS = 5
