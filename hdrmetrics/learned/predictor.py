@@ -162,7 +162,7 @@ class LearnedMetric(Metric):
         rendered = self.info.domain == "tonemapped"
         doubts = [guard_of(own).doubts(one, own, rendered=rendered) for one in traits]
         if reference is not None:
-            beside = self._traits(reference.expand_as(test[:, :1]), None, other)
+            beside = self._traits(reference.expand(len(test), -1, -1, -1), None, other)
             doubts = [
                 _of_both(found, guard_of(other).doubts(one, other))
                 for found, one in zip(doubts, beside, strict=True)

@@ -16,6 +16,7 @@ from hdrmetrics.learned.guard import MEASURES, Guard, Rule, guard_of, measures
 from hdrmetrics.learned.traits import NAMES, measure
 from hdrmetrics.transfer import pq_encode, pu21_encode, srgb_encode
 from tests.learned.small import pictures
+from trainers.doubting.strange import drawn
 
 KINDS: tuple[Kind, Kind] = ("light", "code")
 
@@ -116,10 +117,8 @@ def test_the_guards_of_the_package() -> None:
     assert "codes of PQ" in of_code(low)
     assert not of_code(low, rendered=True), "an operator may do so"
     assert "next to nothing" in of_code(torch.full((3, 128, 128), 0.5))
-    text = torch.ones(3, 320, 320)
-    text[:, 20:300:12, 20:300] = 0.0
-    text[:, 26:300:12, 20:300:7] = 0.0
-    assert "looks drawn" in of_code(text)
+    for name, picture in drawn(320, 400, np.random.default_rng(1)):
+        assert "looks drawn" in of_code(picture), name
 
 
 def test_rules_are_weighted_sums() -> None:

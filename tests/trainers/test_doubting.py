@@ -47,7 +47,7 @@ def test_widths_cover_new_scenes_and_follow_the_errors() -> None:
     held = in_widths(spread, *fresh[:3]) <= 1
     assert 0.88 <= held.mean() <= 0.94
     for part in (fresh[0][:, HINTS.index("flat")] < 0.3, fresh[0][:, HINTS.index("flat")] > 0.7):
-        assert 0.84 <= held[part].mean() <= 0.97
+        assert 0.84 <= held[part].mean() <= 0.99
     below, above = spread.half_widths(fresh[0])
     assert np.corrcoef(below, fresh[0][:, HINTS.index("flat")])[0, 1] > 0.8
     assert below.mean() > 2 * above.mean(), "errors are to one side"
@@ -200,8 +200,8 @@ def test_a_surround_keeps_the_picture() -> None:
     assert 128 * 192 / (height * width) == pytest.approx(0.5, abs=0.01)
     top, left = (height - 128) // 2, (width - 192) // 2
     assert torch.equal(found[..., top : top + 128, left : left + 192], picture)
-    corner = found[0, :, : top - 4, : left - 4]
-    assert measure(corner, "light")["fine"] < measure(picture[0], "light")["fine"] - 1
+    seen, before = (measure(one[0], "light")["uneven"] for one in (found, picture))
+    assert seen > 1.5 * before, "its sharpness differs from place to place"
 
 
 def test_a_spread_goes_round() -> None:

@@ -112,8 +112,9 @@ def surrounded(picture: Tensor, share: float) -> Tensor:
 def _drawing(name: str, height: int, width: int, rng: np.random.Generator) -> Tensor:
     from PIL import Image, ImageDraw, ImageFont
 
-    def colour() -> tuple[int, ...]:
-        return tuple(int(v) for v in rng.integers(0, 256, 3))
+    def colour() -> tuple[int, int, int]:
+        red, green, blue = (int(v) for v in rng.integers(0, 256, 3))
+        return red, green, blue
 
     dark = bool(rng.random() < 0.4)
     paper, ink = ((24, 26, 30), (220, 220, 215)) if dark else ((255, 255, 255), (20, 20, 20))
