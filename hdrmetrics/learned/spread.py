@@ -29,6 +29,7 @@ HINTS = (*_OF_SCORE, *_MEASURED)
 and 4·s·(1 − s); the standard deviation of the windows' scores, how far the lowest is below s and
 the highest above; the logarithm of their number; and traits of the picture."""
 
+_EMPTY = ("flat", "dark")
 _FARTHEST = 3.0  # deviations: beyond what the fit saw, a width stays as it is
 _LONGEST, _LARGEST = 64, 1e4
 _LEAST = 0.002  # of the scale: what rounding and small shifts make
@@ -83,6 +84,10 @@ class Spread:
         The bias, then the weight of each.
     factor
         Conformal: what makes the coverage that of new scenes.
+    opens
+        Part of the cells without structure, or of the pixels next to black, from which the half
+        widths are at least as far on the way to 1 as that part is: of an empty picture nothing is
+        known, and no set has enough of them to learn that from. 1 for never.
 
     Raises
     ------
@@ -96,6 +101,7 @@ class Spread:
     below: tuple[float, ...]
     above: tuple[float, ...]
     factor: float
+    opens: float = 1.0
 
     def __post_init__(self) -> None:
         count = len(self.names)
@@ -108,24 +114,37 @@ class Spread:
         unknown = [str(name)[:40] for name in self.names if name not in HINTS]
         if unknown or len(set(self.names)) != count:
             raise OptionError(f"a spread knows no hint {', '.join(unknown) or 'twice'}")
-        for number in (*self.centre, *self.scale, *self.below, *self.above, self.factor):
+        for number in (
+            *self.centre,
+            *self.scale,
+            *self.below,
+            *self.above,
+            self.factor,
+            self.opens,
+        ):
             if isinstance(number, bool) or not isinstance(number, (int, float)):
                 raise OptionError(f"a spread is made of numbers, not {str(number)[:80]!r}")
             if not math.isfinite(number) or abs(number) > _LARGEST:
                 raise OptionError(f"the numbers of a spread are finite, not {number!r}")
-        if not (all(x > 0 for x in self.scale) and self.factor > 0):
-            raise OptionError("the scales and the factor of a spread are positive")
+        if not (all(x > 0 for x in self.scale) and self.factor > 0 and 0 < self.opens <= 1):
+            raise OptionError(
+                "the scales and the factor of a spread are positive, and it opens in (0, 1]"
+            )
 
     def half_widths(self, found: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
         """Return half the widths below and above ``(N,)`` from :func:`hints`."""
         places = [HINTS.index(name) for name in self.names]
         z = (found[:, places] - np.array(self.centre)) / np.array(self.scale)
         z = np.clip(z, -_FARTHEST, _FARTHEST)
+        least = np.full(len(found), _LEAST)
+        if self.opens < 1:
+            empty = found[:, [HINTS.index(name) for name in _EMPTY]].max(axis=1)
+            least = np.maximum(least, (empty - self.opens) / (1 - self.opens))
         ends = []
         for weights in (self.below, self.above):
             level = weights[0] + z @ np.array(weights[1:])
             half = self.factor * np.exp(np.clip(level, -50, 50))
-            ends.append(np.clip(half, _LEAST, 1.0))
+            ends.append(np.clip(half, least, 1.0))
         return tuple(ends)
 
     def to_dict(self) -> dict[str, Any]:
@@ -135,6 +154,7 @@ class Spread:
             "hints": {name: list(one) for name, one in zip(self.names, columns, strict=True)},
             "bias": [self.below[0], self.above[0]],
             "factor": self.factor,
+            "opens": self.opens,
         }
 
     @classmethod
@@ -147,8 +167,10 @@ class Spread:
             If entries are missing, unknown or cannot be.
         """
         try:
-            if set(data) != {"hints", "bias", "factor"}:
-                raise OptionError(f"a spread has hints, bias and factor, not {sorted(data)[:8]}")
+            if set(data) != {"hints", "bias", "factor", "opens"}:
+                raise OptionError(
+                    f"a spread has hints, bias, factor and opens, not {sorted(data)[:8]}"
+                )
             rows = dict(data["hints"])
             if len(rows) > _LONGEST:
                 raise OptionError(f"a spread has up to {_LONGEST} hints")
@@ -156,7 +178,7 @@ class Spread:
             below, above = data["bias"]
             return cls(
                 tuple(rows), columns[0], columns[1],
-                (below, *columns[2]), (above, *columns[3]), data["factor"],
+                (below, *columns[2]), (above, *columns[3]), data["factor"], data["opens"],
             )  # fmt: skip
         except OptionError:
             raise

@@ -171,11 +171,11 @@ def _grid(picture: Tensor, kind: Kind) -> float:
         inside = values[(values > _EDGE) & (values < 1 - _EDGE)]
         near = [(inside * most - (inside * most).round()).abs() < _NEAR for most in _GRIDS]
         return float((near[0] | near[1]).double().mean()) if len(inside) else 1.0
-    found = values.unique()
+    found = np.unique(values.numpy())
     if not _FEWEST <= len(found) <= _LEVELS:
         return 0.0
-    places = found / (found[1:] - found[:-1]).min()
-    return float((places - places.round()).abs().max() < _EVEN)
+    places = found / np.diff(found).min()
+    return float(np.abs(places - np.round(places)).max() < _EVEN)
 
 
 def _cells(code: Tensor) -> NDArray[np.float64]:

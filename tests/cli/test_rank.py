@@ -125,7 +125,7 @@ def test_intervals_stand_at_the_end_of_a_table_of_scores(run) -> None:
     lines = result.out.splitlines()
     assert lines[0].split() == ["file", "norvdpnet", "↑", "pu21-piqe", "↓", "interval"]
     score = hm.score(pictures[0], "norvdpnet")
-    (line,) = [one for one in lines if one.split()[0] in pictures[0] and " to " in one]
+    (line,) = [one for one in lines if one and one.split()[0] in pictures[0] and " to " in one]
     assert line.rstrip().endswith(f"{score.low:.2f} to {score.high:.2f}")
     assert not any(" to " in one for one in lines if one.startswith(("mean", "worst")))
     both = run("score", pictures[0], "-m", "norvdpnet-hdr,norvdpnet-hdr-c")

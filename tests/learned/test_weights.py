@@ -256,7 +256,12 @@ HOSTILE: dict[str, tuple[Change, str]] = {
     "card with bad data": (lambda p: with_card(p, data=7), "not the card"),
 }
 LOUD = {"light": "pu21", "high_pass": [{"inner": 0, "outer": 2, "gain": 10**400, "limit": 4.0}]}
-SPREAD = {"hints": {"flat": [0.1, 0.2, 0.5, 0.0]}, "bias": [-2.0, -3.0], "factor": 1.1}
+SPREAD = {
+    "hints": {"flat": [0.1, 0.2, 0.5, 0.0]},
+    "bias": [-2.0, -3.0],
+    "factor": 1.1,
+    "opens": 0.6,
+}
 CROWDED = {
     "coverage": 0.9,
     "half_width": 0.1,
@@ -312,12 +317,13 @@ def test_a_file_too_large_is_not_read(saved: Path, monkeypatch: pytest.MonkeyPat
         ({"interval": {"cover": 0.9}}, "not the card"),
         ({"interval": ADAPTS | {"adapts": 3}}, "adapts is an object"),
         ({"interval": ADAPTS | {"adapts": SPREAD | {"factor": 0.0}}}, "factor"),
+        ({"interval": ADAPTS | {"adapts": SPREAD | {"opens": 0}}}, "opens"),
         ({"interval": ADAPTS | {"adapts": SPREAD | {"factor": "x"}}}, "made of numbers"),
         ({"interval": ADAPTS | {"adapts": SPREAD | {"bias": [1.0]}}}, "description of a spread"),
         ({"interval": ADAPTS | {"adapts": SPREAD | {"bias": [1e300, 0.0]}}}, "finite"),
         ({"interval": ADAPTS | {"adapts": SPREAD | {"hints": {"odd": [0, 1, 0, 0]}}}}, "no hint"),
         ({"interval": ADAPTS | {"adapts": SPREAD | {"hints": {"flat": [0, 0, 0, 0]}}}}, "scales"),
-        ({"interval": ADAPTS | {"adapts": {"hints": {}}}}, "hints, bias and factor"),
+        ({"interval": ADAPTS | {"adapts": {"hints": {}}}}, "hints, bias, factor and opens"),
         ({"colour": 1}, "no entry colour"),
     ],
 )

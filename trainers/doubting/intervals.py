@@ -13,7 +13,7 @@ from hdrmetrics.errors import OptionError
 from hdrmetrics.learned.card import Card, HeadCard, Interval
 from hdrmetrics.learned.predictor import LearnedMetric
 from hdrmetrics.learned.spread import Spread
-from trainers.doubting.frames import find_frames
+from trainers.doubting.frames import Frame, find_frames
 from trainers.doubting.observe import Observed, joined, observe, observe_set, taught_alike
 from trainers.doubting.spreads import fit_spread
 from trainers.doubting.strange import surrounded
@@ -21,6 +21,10 @@ from trainers.feeding.crops import find_store
 from trainers.feeding.labels import find_labels
 
 COVERAGE = 0.9
+OPENS = 0.6
+"""Empty part of a picture beyond which the interval of a score without a reference opens up: one
+real picture in a hundred is emptier."""
+
 SURROUND = "surround"
 """What is said to be done to pictures in a blurred surround."""
 
@@ -72,7 +76,8 @@ def with_intervals(
         if not metric.info.reference and bool(parts[-1].several.any()):
             parts += in_surrounds(metric, name, tables=tables, stores=stores)
     found = joined(parts)
-    spreads = {several: _spread(found, several) for several in (False, True)}
+    opens = 1.0 if metric.info.reference else OPENS
+    spreads = {several: _spread(found, several, opens) for several in (False, True)}
     if spreads[False] is None and spreads[True] is None:
         raise OptionError(
             f"intervals of {metric.info.name} need {FEWEST} groups of validation scenes at least"
@@ -97,7 +102,7 @@ def in_surrounds(
 ) -> list[Observed]:
     """Return what a head says of untouched frames, one of each group, in blurred surrounds."""
     store = find_store(stores, name)
-    first = {}
+    first: dict[str, Frame] = {}
     for frame in find_frames(tables, name, split):
         if frame.inside(store, True):
             first.setdefault(frame.group, frame)
@@ -118,8 +123,8 @@ def with_heads(card: Card, heads: Sequence[tuple[str, HeadCard]]) -> Card:
     return replace(card, heads={**card.heads, **dict(heads)})
 
 
-def _spread(found: Observed, several: bool) -> Spread | None:
+def _spread(found: Observed, several: bool, opens: float) -> Spread | None:
     own = found.select(found.several == several)
     if np.unique(own.group).size < FEWEST:
         return None
-    return fit_spread(own.hints, own.score, own.truth, own.group, coverage=COVERAGE)
+    return fit_spread(own.hints, own.score, own.truth, own.group, coverage=COVERAGE, opens=opens)

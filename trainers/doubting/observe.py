@@ -149,10 +149,10 @@ def observe_set(
     frames = [one for one in find_frames(tables, name, split) if one.inside(store, paired)]
     for at in sorted(rng.permutation(len(frames))[:most]):
         frame = frames[at]
-        other = frame.picture(store, reference=True) if paired else None
+        beside = frame.picture(store, reference=True) if paired else None
         test = frame.picture(store, reference=False)
         parts.append(
-            observe(metric, test, other, frame.quality, group=frame.group, name=frame.name)
+            observe(metric, test, beside, frame.quality, group=frame.group, name=frame.name)
         )
     store.release()
     return joined(parts)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
+from scipy.optimize import minimize
+from scipy.special import expit
 
 from hdrmetrics.errors import OptionError
 from hdrmetrics.learned.guard import MEASURES, Rule, measures
@@ -43,25 +44,18 @@ def fit_rule(strange: Sequence[Traits], real: Sequence[Traits], *, false_alarms:
     values = [_matrix(one, names) for one in (real, strange)]
     joint = np.concatenate(values)
     centre, scale = joint.mean(axis=0), np.maximum(joint.std(axis=0), _LEAST_SCALE)
-    z = torch.from_numpy((joint - centre) / scale)
-    label = torch.cat([torch.zeros(len(real)), torch.ones(len(strange))]).double()
-    share = torch.where(label > 0, 0.5 / len(strange), 0.5 / len(real)).double()
-    slopes = torch.zeros(z.shape[1] + 1, dtype=torch.float64, requires_grad=True)
-    with torch.enable_grad():
-        steps = torch.optim.LBFGS([slopes], max_iter=300, line_search_fn="strong_wolfe")
+    z = (joint - centre) / scale
+    sign = np.repeat([-1.0, 1.0], [len(real), len(strange)])
+    share = np.where(sign > 0, 0.5 / len(strange), 0.5 / len(real))
 
-        def loss() -> torch.Tensor:
-            steps.zero_grad()
-            raw = slopes[0] + z @ slopes[1:]
-            found = torch.nn.functional.binary_cross_entropy_with_logits(
-                raw, label, weight=share, reduction="sum"
-            )
-            total = found + _RIDGE * slopes[1:].square().sum()
-            total.backward()
-            return total
+    def loss(slopes: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
+        margin = sign * (slopes[0] + z @ slopes[1:])
+        total = (share * np.logaddexp(0.0, -margin)).sum() + _RIDGE * (slopes[1:] ** 2).sum()
+        slope = -share * sign * expit(-margin)
+        return float(total), np.concatenate([[slope.sum()], slope @ z + 2 * _RIDGE * slopes[1:]])
 
-        steps.step(loss)
-    weights = [float(f"{x:.{_DIGITS}g}") for x in slopes.detach().numpy()[1:] / scale]
+    slopes = minimize(loss, np.zeros(z.shape[1] + 1), jac=True, method="L-BFGS-B").x
+    weights = [float(f"{x:.{_DIGITS}g}") for x in slopes[1:] / scale]
     evidence = values[0] @ np.array(weights)
     bias = -float(np.quantile(evidence, 1 - false_alarms))
     return Rule(dict(zip(names, weights, strict=True)), float(f"{bias:.6g}"))

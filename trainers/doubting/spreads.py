@@ -33,7 +33,7 @@ def fit_spread(
     groups: NDArray[np.generic],
     *,
     coverage: float = 0.9,
-    names: tuple[str, ...] = HINTS,
+    opens: float = 1.0,
 ) -> Spread:
     """Return widths that hold the truth of new scenes with the stated probability.
 
@@ -52,15 +52,18 @@ def fit_spread(
         ``(n,)``, the group of scenes of each.
     coverage
         In (0, 1).
-    names
-        Of the hints to use.
+    opens
+        From how empty a picture its interval opens, see
+        :class:`~hdrmetrics.learned.spread.Spread`.
 
     Raises
     ------
     OptionError
         If there are fewer groups than the coverage needs.
     """
-    places = [HINTS.index(name) for name in names]
+    # What never varies (windows that disagree, where there is one) says nothing.
+    places = [int(i) for i in np.flatnonzero(hints.std(axis=0) > _LEAST_SCALE)]
+    names = tuple(HINTS[i] for i in places)
     known, number = np.unique(groups, return_inverse=True)
     order = np.random.default_rng(0).permutation(len(known))
     fold = order[number] % _FOLDS
@@ -68,12 +71,13 @@ def fit_spread(
     for index in range(_FOLDS):
         out = fold == index
         one = _fitted(hints[~out], score[~out], truth[~out], number[~out], coverage, names, places)
+        one = replace(one, opens=opens)
         ratio[out] = in_widths(one, hints[out], score[out], truth[out])
     spread = _fitted(hints, score, truth, number, coverage, names, places)
     factor = conformal_factor(ratio, groups, coverage=coverage)
     if not np.isfinite(factor):
         raise OptionError(f"{len(known)} groups of scenes are too few for a coverage of {coverage}")
-    return replace(spread, factor=_rounded([factor])[0])
+    return replace(spread, factor=_rounded([factor])[0], opens=opens)
 
 
 def in_widths(
