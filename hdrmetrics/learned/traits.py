@@ -95,9 +95,7 @@ def measure(picture: Tensor, kind: Kind) -> Traits:
     bins an octave, so they are right to one percent; what single pixels are like comes from every
     fourth row.
     """
-    picture = picture.detach().float()
-    if picture.device.type != "cpu":
-        picture = picture.cpu()
+    picture = picture.detach()
     height, width = picture.shape[-2:]
     rows = max(1, _STRIP // (width * CELL)) * CELL
     top = float(picture.amax())
@@ -105,7 +103,7 @@ def measure(picture: Tensor, kind: Kind) -> Traits:
     sums = np.zeros(5)
     cells: list[NDArray[np.float64]] = []
     for first in range(0, height, rows):
-        strip = picture[:, first : first + rows].clamp(min=0.0)
+        strip = picture[:, first : first + rows].to("cpu", torch.float32).clamp(min=0.0)
         grey = luminance(strip[None])[0, 0]
         count += torch.bincount(_bins(grey), minlength=_BINS)
         code = pu21_encode(grey).div_(_WHITE) if kind == "light" else grey
@@ -166,7 +164,7 @@ def _grid(picture: Tensor, kind: Kind) -> float:
     """Return the part of values on an even grid, from a sample of one channel."""
     height, width = picture.shape[-2:]
     apart = max(1, math.ceil((height * width / _SAMPLE) ** 0.5))
-    values = picture[picture.shape[0] // 2, ::apart, ::apart].flatten().double()
+    values = picture[picture.shape[0] // 2, ::apart, ::apart].flatten().double().cpu()
     if kind == "code":
         inside = values[(values > _EDGE) & (values < 1 - _EDGE)]
         near = [(inside * most - (inside * most).round()).abs() < _NEAR for most in _GRIDS]
