@@ -7,20 +7,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import torch
 
 from hdrmetrics.errors import OptionError
 from hdrmetrics.learned.card import Card, HeadCard, Interval
-from hdrmetrics.learned.guard import Guard
 from hdrmetrics.learned.network import QualityNetwork
-from hdrmetrics.learned.statistics import window_moments
 from hdrmetrics.learned.target import Scale, Target
-from hdrmetrics.learned.whole_image import describe_channels
 from trainers.feeding.heads import Head
 from trainers.feeding.labels import Labels
 from trainers.judging.agreement import ALL, Agreement, Judge
 from trainers.judging.predictions import PREFIX
-from trainers.learning.material import SetMaterial, some_of
+from trainers.learning.material import SetMaterial
 from trainers.statistics.conformal import conformal_width
 from trainers.statistics.weighted import Numbers
 
@@ -32,8 +28,6 @@ SHOWN: dict[str, Scale] = {"hdrvdp_q": "hdrvdp2", "tmqi_q": "tmqi"}
 
 _RESAMPLES = 500
 _WEAK = 0.7  # SROCC inside a distortion below which it is named as a failure
-_GUARD_WINDOWS = 1000  # training crops of each set that a guard is fitted to
-_GUARD_BATCH = 16
 
 
 def make_card(
@@ -71,8 +65,7 @@ def make_card(
     -------
     Card
         Each head with its conformal interval from the validation split (90 %, scenes as groups),
-        its test table with bootstrap intervals, its weak distortions, and the guard of what its
-        training crops look like.
+        its test table with bootstrap intervals, and its weak distortions.
 
     Raises
     ------
@@ -81,7 +74,7 @@ def make_card(
     """
     known = {head.name: head for one in material for head in one.heads}
     heads = {
-        name: _head_card(network, head, material, predictions, resamples, exponent)
+        name: _head_card(head, material, predictions, resamples, exponent)
         for name, head in known.items()
     }
     ppds = {one.train.metadata["ppd"] for one in material if _shown(one.train) != "tmqi"}
@@ -113,7 +106,6 @@ def known_failures(tests: Sequence[Agreement]) -> list[str]:
 
 
 def _head_card(
-    network: QualityNetwork,
     head: Head,
     material: Sequence[SetMaterial],
     predictions: Sequence[Labels],
@@ -142,7 +134,6 @@ def _head_card(
         ),
         sets=tuple(one.name for one in own),
         interval=_interval(head, [one.split("validation") for one in found]),
-        guard=_guard(network, own),
         results={"test": [one.to_dict() for one in tests]},
         failures=tuple(known_failures(tests)),
         exponent=exponent if exponent and _shown(first) == "hdrvdp2" else None,
@@ -164,24 +155,6 @@ def _interval(head: Head, validation: Sequence[Labels]) -> Interval | None:
         coverage=COVERAGE,
     )
     return Interval(**width.to_dict())
-
-
-@torch.no_grad()
-def _guard(network: QualityNetwork, material: Sequence[SetMaterial]) -> Guard | None:
-    """Return the guard of training crops, ``None`` where there are too few to fit one."""
-    descriptions = []
-    for one in material:
-        few = some_of(one.train, _GUARD_WINDOWS)
-        for at in range(0, len(few), _GUARD_BATCH):
-            seen, reference = one.load(few, np.arange(at, min(at + _GUARD_BATCH, len(few))))
-            if one.prepared is None:
-                seen, _ = network.channels(seen, reference, domain=one.domain)
-            height, width = seen.shape[-2:]
-            mean, energy = window_moments(seen, [(0, height)], [(0, width)])
-            described = describe_channels(network.architecture.front, mean, energy)[:, 0]
-            descriptions.append(described.double().cpu().numpy())
-    joint = np.concatenate(descriptions)
-    return Guard.fit(joint) if joint.shape[0] >= 2 * joint.shape[1] else None
 
 
 def _shown(labels: Labels) -> Scale:

@@ -88,6 +88,18 @@ def _parser() -> argparse.ArgumentParser:
     _add_data(baseline)
     _add_predictions(baseline)
 
+    doubting = command(
+        "intervals", _intervals, "fit intervals that follow the picture, into the card of weights"
+    )
+    doubting.add_argument("weights", type=Path, help="a .safetensors file with its card")
+    doubting.add_argument("--head", action="append", help="of the weights (default: all)")
+    _add_data(doubting)
+    doubting.add_argument("--most", type=int, default=1500, help="pictures of each set at most")
+
+    guarding = command("guards", _guards, "fit what learned scores warn of, into the package")
+    guarding.add_argument("--scenes", type=Path, required=True, help="folder with scenes")
+    guarding.add_argument("--most", type=int, default=200, help="training scenes of each kind")
+
     judge = command("evaluate", _evaluate, "compare predictions, with bootstrap intervals")
     judge.add_argument(
         "predictions",
@@ -298,6 +310,54 @@ def _baseline(options: argparse.Namespace) -> int:
         path = options.out / f"predictions-{name}.npz"
         save_labels(path, found)
         print(f"{path}: {len(found)} items")
+    return 0
+
+
+def _intervals(options: argparse.Namespace) -> int:
+    from hdrmetrics.learned.predictor import LearnedMetric
+    from hdrmetrics.learned.weights import card_path, load_weights
+    from hdrmetrics.textfile import write_text
+    from trainers.doubting.intervals import with_heads, with_intervals
+    from trainers.doubting.observe import taught_alike
+    from trainers.feeding.labels import find_labels
+
+    network, card = load_weights(options.weights)
+    labels = [find_labels(options.tables, name) for name in options.sets]
+    done = []
+    for name in options.head or card.heads:
+        metric = LearnedMetric(network, card, name)
+        if not options.head and not any(taught_alike(metric, one) for one in labels):
+            print(f"{name}: none of the sets is of its teacher and domain; left as it is")
+            continue
+        own = with_intervals(
+            metric, options.sets, tables=options.tables, stores=options.store, most=options.most
+        )
+        done.append((name, own))
+        print(f"{name}: intervals from {', '.join(options.sets)}")
+    path = card_path(options.weights)
+    write_text(path, with_heads(card, done).to_json())
+    print(f"{path}")
+    return 0
+
+
+def _guards(options: argparse.Namespace) -> int:
+    import json
+
+    from datasets.scenes.scene_files import find_scenes
+    from datasets.streams import fraction
+    from hdrmetrics.learned.guard import FILE
+    from hdrmetrics.textfile import write_text
+    from trainers.doubting.guards import fit_guards, look_at
+
+    scenes = []
+    for kind in ("hdr", "sdr"):
+        own = [one for one in find_scenes(options.scenes, kinds=(kind,)) if one.split != "test"]
+        own.sort(key=lambda one: (one.split == "train", fraction("guard", one.name)))
+        scenes += own[: options.most + sum(one.split == "validation" for one in own)]
+    found = fit_guards(list(look_at(scenes)))
+    data = {kind: guard.to_dict() for kind, guard in found.items()}
+    write_text(FILE, json.dumps(data, indent=1) + "\n")
+    print(f"{FILE}")
     return 0
 
 

@@ -186,20 +186,42 @@ def score_table(rows: Sequence[Row], infos: Sequence[MetricInfo], width: int | N
     return score_grid(rows, infos).text(width)
 
 
+def interval(row: Row, info: MetricInfo) -> tuple[float, float] | None:
+    """Return the ends of a score's interval, ``None`` where it has none."""
+    score = row.scores.get(info.name)
+    if score is None or score.low is None or score.high is None:
+        return None
+    return score.low, score.high
+
+
+def interval_cell(row: Row, info: MetricInfo) -> str:
+    """Return a row's interval of a metric for people; empty where there is none."""
+    return " to ".join(value_text(end, info) for end in interval(row, info) or ())
+
+
 def score_grid(rows: Sequence[Row], infos: Sequence[MetricInfo]) -> Grid:
-    """Return a line for each file; mean and worst values, and what the mean leaves out."""
+    """Return a line for each file; mean and worst values, and what the mean leaves out.
+
+    The intervals of metrics that give them stand at the end.
+    """
     columns = [Column("file", shrinks="start"), *(Column(heading(i), right=True) for i in infos)]
     names = short_names([row.test for row in rows])
+    ranged = [info for info in infos if any(interval(row, info) for row in rows)]
+    for info in ranged:
+        title = "interval" if len(ranged) == 1 else f"interval of {info.name}"
+        columns.append(Column(title, right=True))
     lines = [
-        [name, *(cell(row, info) for info in infos)] for name, row in zip(names, rows, strict=True)
+        [name, *(cell(row, i) for i in infos), *(interval_cell(row, i) for i in ranged)]
+        for name, row in zip(names, rows, strict=True)
     ]
     if len(rows) < 2:
         return Grid(columns, lines)
+    empty = [""] * len(ranged)
     sums = [summary_of(rows, info) for info in infos]
     footer = [
-        ["mean", *(value_text(s.mean, i) for s, i in zip(sums, infos, strict=True))],
-        ["covers", *(f"{one.n} of {one.of}" for one in sums)],
-        ["worst", *(value_text(s.worst, i) for s, i in zip(sums, infos, strict=True))],
+        ["mean", *(value_text(s.mean, i) for s, i in zip(sums, infos, strict=True)), *empty],
+        ["covers", *(f"{one.n} of {one.of}" for one in sums), *empty],
+        ["worst", *(value_text(s.worst, i) for s, i in zip(sums, infos, strict=True)), *empty],
     ]
     if not all(one.covers_all for one in sums):
         alike = all(i.reference and i.higher_is_better for i in infos)
@@ -209,7 +231,7 @@ def score_grid(rows: Sequence[Row], infos: Sequence[MetricInfo]) -> Grid:
             (FAILED, [one.failed for one in sums]),
         ):
             if any(counts):
-                footer.append([label, *(str(count) if count else "–" for count in counts)])
+                footer.append([label, *(str(count) if count else "–" for count in counts), *empty])
     return Grid(columns, lines, footer)
 
 

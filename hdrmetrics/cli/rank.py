@@ -68,9 +68,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 def ranking_grid(rows: Sequence[Row], info: MetricInfo, top: int) -> Grid:
     """Return the best and the worst pictures with their places, and intervals if there are any."""
-    from hdrmetrics.cli.output import cell, short_names
+    from hdrmetrics.cli.output import cell, interval, interval_cell, short_names
     from hdrmetrics.cli.tables import Column, Grid
-    from hdrmetrics.formatting import heading, value_text
+    from hdrmetrics.formatting import heading
 
     columns = [Column("place", right=True), Column("file", shrinks="start")]
     columns.append(Column(heading(info), right=True))
@@ -82,8 +82,7 @@ def ranking_grid(rows: Sequence[Row], info: MetricInfo, top: int) -> Grid:
     if any(interval(row, info) for row in rows):
         columns.append(Column("interval", right=True))
         for line, row in zip(lines, rows, strict=True):
-            ends = interval(row, info) or ()
-            line.append(" to ".join(value_text(end, info) for end in ends))
+            line.append(interval_cell(row, info))
     scored = sum(row.ok for row in rows)
     if scored > 2 * top:
         skipped = ["", f"… {scored - 2 * top} in between …", *[""] * (len(columns) - 2)]
@@ -91,16 +90,10 @@ def ranking_grid(rows: Sequence[Row], info: MetricInfo, top: int) -> Grid:
     return Grid(columns, lines)
 
 
-def interval(row: Row, info: MetricInfo) -> tuple[float, float] | None:
-    """Return the ends of a score's interval, ``None`` where it has none."""
-    score = row.scores.get(info.name)
-    if score is None or score.low is None or score.high is None:
-        return None
-    return score.low, score.high
-
-
 def uncertainty(rows: Sequence[Row], info: MetricInfo) -> list[tuple[str, str]]:
     """Return how many places are uncertain, where the metric gives intervals."""
+    from hdrmetrics.cli.output import interval
+
     ranged = [ends for row in rows if (ends := interval(row, info)) is not None]
     if len(ranged) < 2:
         return []

@@ -10,8 +10,7 @@ from typing import Any, get_args
 
 from hdrmetrics.errors import OptionError
 from hdrmetrics.learned.architecture import Architecture
-from hdrmetrics.learned.geometry import description_length
-from hdrmetrics.learned.guard import Guard
+from hdrmetrics.learned.spread import Spread
 from hdrmetrics.learned.target import Target
 from hdrmetrics.metric import Domain
 
@@ -33,6 +32,9 @@ class Interval:
         Groups of scenes that it rests on.
     whole
         Half its width for pictures of several windows, where it was measured on such.
+    adapts, adapts_whole
+        Half widths by what the picture is like, on the scale of the score, of one window and of
+        several; they come before the others.
 
     Raises
     ------
@@ -44,6 +46,8 @@ class Interval:
     half_width: float | None
     scenes: int
     whole: float | None = None
+    adapts: Spread | None = None
+    adapts_whole: Spread | None = None
 
     def __post_init__(self) -> None:
         width = 0.0 if self.half_width is None else self.half_width
@@ -60,6 +64,37 @@ class Interval:
         whole = isinstance(self.scenes, int) and not isinstance(self.scenes, bool)
         if not whole or self.scenes < 0:
             raise OptionError(f"an interval rests on a number of scenes, not {self.scenes!r}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON-ready values; what was not measured on whole pictures is left out."""
+        found: dict[str, Any] = {
+            "coverage": self.coverage,
+            "half_width": self.half_width,
+            "scenes": self.scenes,
+        }
+        if self.whole is not None:
+            found["whole"] = self.whole
+        for name in ("adapts", "adapts_whole"):
+            spread = getattr(self, name)
+            if spread is not None:
+                found[name] = spread.to_dict()
+        return found
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Interval:
+        """Return the interval that :meth:`to_dict` wrote.
+
+        Raises
+        ------
+        OptionError
+            If entries are missing, unknown or cannot be.
+        """
+        spreads = {
+            name: Spread.from_dict(_mapping(data[name], name))
+            for name in ("adapts", "adapts_whole")
+            if data.get(name) is not None
+        }
+        return cls(**{**data, "adapts": None, "adapts_whole": None, **spreads})
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +113,6 @@ class HeadCard:
         Names of the labelled sets it was trained on.
     interval
         How far off it may be; ``None`` where that was not measured.
-    guard
-        What its pictures look like; ``None`` where that was not measured.
     results
         Test table: JSON values.
     failures
@@ -100,7 +133,6 @@ class HeadCard:
     target: Target
     sets: tuple[str, ...] = ()
     interval: Interval | None = None
-    guard: Guard | None = None
     results: Mapping[str, Any] = field(default_factory=dict)
     failures: tuple[str, ...] = ()
     exponent: float | None = None
@@ -132,22 +164,16 @@ class HeadCard:
             "failures": list(self.failures),
         }
         if self.interval is not None:
-            found["interval"] = {
-                "coverage": self.interval.coverage,
-                "half_width": self.interval.half_width,
-                "scenes": self.interval.scenes,
-            }
-            if self.interval.whole is not None:
-                found["interval"]["whole"] = self.interval.whole
+            found["interval"] = self.interval.to_dict()
         if self.exponent is not None:
             found["exponent"] = self.exponent
-        if self.guard is not None:
-            found["guard"] = self.guard.to_dict()
         return found
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> HeadCard:
-        """Return what :meth:`to_dict` wrote; ``interval`` and ``guard`` may be absent or null.
+        """Return what :meth:`to_dict` wrote; ``interval`` may be absent or null.
+
+        A ``guard`` of cards up to 0.9 is passed over: the package has one for all heads.
 
         Raises
         ------
@@ -156,7 +182,7 @@ class HeadCard:
         """
         known = {"domain", "teacher", "transform", "shown", "quality_range", "sets", "interval"}
         _only(data, known | {"guard", "results", "failures", "exponent"}, "a head")
-        interval, guard = data.get("interval"), data.get("guard")
+        interval = data.get("interval")
         return cls(
             domain=data["domain"],
             teacher=_text(data["teacher"], "teacher"),
@@ -164,8 +190,9 @@ class HeadCard:
                 _mapping(data["transform"], "transform"), data["shown"], _pair(data)
             ),
             sets=_texts(data.get("sets", ()), "sets"),
-            interval=None if interval is None else Interval(**_mapping(interval, "interval")),
-            guard=None if guard is None else Guard.from_dict(_mapping(guard, "guard")),
+            interval=None
+            if interval is None
+            else Interval.from_dict(_mapping(interval, "interval")),
             results=_mapping(data.get("results", {}), "results"),
             failures=_texts(data.get("failures", ()), "failures"),
             exponent=data.get("exponent"),
@@ -200,7 +227,7 @@ class Card:
     Raises
     ------
     OptionError
-        If a head is none of the network's, or its guard describes another number of channels.
+        If a head is none of the network's.
     """
 
     architecture: Architecture
@@ -220,13 +247,6 @@ class Card:
                 f"the card describes {', '.join(unknown)}, which the network lacks; it has "
                 f"{', '.join(self.architecture.heads)}"
             )
-        length = description_length(self.architecture.front)
-        for name, head in self.heads.items():
-            if head.guard is not None and len(head.guard.mean) != length:
-                raise OptionError(
-                    f"the guard of {name} describes {len(head.guard.mean)} numbers, where windows "
-                    f"of this network have {length}"
-                )
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-ready values."""

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from typing import Any, Literal, cast, get_args
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from hdrmetrics.errors import OptionError
 from hdrmetrics.learned.architecture import WINDOW
 from hdrmetrics.learned.borders import content
 from hdrmetrics.learned.card import Card, HeadCard
+from hdrmetrics.learned.front import Kind, kinds
+from hdrmetrics.learned.guard import guard_of
 from hdrmetrics.learned.network import QualityNetwork
+from hdrmetrics.learned.spread import hints
 from hdrmetrics.learned.target import bring_together
+from hdrmetrics.learned.traits import Traits, measure
 from hdrmetrics.learned.whole_image import MINIMUM_SIZE, Windows, score_windows, together
 from hdrmetrics.metric import Assessment, Metric, MetricInfo
 from hdrmetrics.metrics.hdrvdp2.quality import window_exponent
@@ -34,7 +40,12 @@ _FAMILIES = {
 }
 
 
-_MOST = 0.5  # part of a picture that may look strange before we say so
+WIDE = 70.0
+"""Points of an interval beyond which the order means little: of pairs of pictures with intervals
+this wide, three in ten are in the wrong order (results/learned/doubts.md)."""
+
+Boxes = list[tuple[slice, slice]]
+"""Rows and columns of each picture that are looked at."""
 
 
 class LearnedMetric(Metric):
@@ -111,11 +122,12 @@ class LearnedMetric(Metric):
 
     def compare(self, test: Tensor, features: Any, mask: Tensor | None) -> Tensor:
         """Return the score."""
-        return self._value(self._windows(test, features, mask), test)[1]
+        windows = self._windows(test, features, mask, self._boxes(test, mask))
+        return self._value(windows, test)[1]
 
     def compare_loss(self, test: Tensor, features: Any, mask: Tensor | None) -> Tensor:
         """Return one minus the target of the picture."""
-        windows = self._windows(test, features, mask)
+        windows = self._windows(test, features, mask, self._boxes(test, mask))
         raw = windows.raw[..., self.index]
         if self.head_card.exponent is None:
             return _mean(torch.sigmoid(-raw), windows).to(test.dtype)
@@ -126,53 +138,93 @@ class LearnedMetric(Metric):
     def assess(
         self, test: Tensor, reference: Tensor | None = None, *, mask: Tensor | None = None
     ) -> Assessment:
-        """Return the scores with their intervals, and a warning for pictures of another kind.
+        """Return the scores with their intervals, and warnings where not to rely on them.
 
-        The warning is coarse. It compares means of the network's first channels with those of the
-        training pictures, and is silent unless half of the picture is far from them: white noise,
-        a bright picture without detail, or codes given as light of under 1 cd/m² can pass. No
-        warning does not mean that the score can be relied on.
+        Warnings say what is odd about a picture: light on a scale that no training picture had,
+        pixels that are spread as those of another kind, next to nothing to judge, a drawing
+        (:mod:`hdrmetrics.learned.guard`); and that an interval is so wide that the order of
+        scores means little. They follow from the picture alone, whatever the mask.
+        No warning does not mean that the score can be relied on.
         """
         return cast(Assessment, self._run(test, reference, mask, self._assess))
 
+    def look(
+        self, test: Tensor, reference: Tensor | None = None, *, mask: Tensor | None = None
+    ) -> tuple[Tensor, NDArray[np.float64]]:
+        """Return the scores of pictures in [0, 1], ``(N,)``, and hints of their widths ``(N, F)``.
+
+        See :func:`hdrmetrics.learned.spread.hints`; the arguments are those of a call, unchecked.
+        """
+        boxes = self._boxes(test, mask)
+        windows = self._windows(test, reference, mask, boxes)
+        quality, _ = self._value(windows, test)
+        return self._hints(quality, windows, self._traits(test, boxes, kinds(self.info.domain)[0]))
+
     def _assess(self, test: Tensor, reference: Tensor | None, mask: Tensor | None) -> Assessment:
-        windows = self._windows(test, reference, mask)
+        boxes = self._boxes(test, mask)
+        windows = self._windows(test, reference, mask, boxes)
         quality, value = self._value(windows, test)
-        low = high = None
-        interval = self.head_card.interval
-        if interval is not None and interval.half_width is not None:
-            target = self.head_card.target
-            several = (windows.weight > 0).sum(dim=1) > 1
-            whole = interval.half_width if interval.whole is None else interval.whole
-            half = torch.where(several, whole, interval.half_width).to(quality)
-            ends = [
-                target.score(target.quality_of_target(target.target(quality) + side))
-                for side in (-half, half)
+        own, other = kinds(self.info.domain)
+        traits = self._traits(test, boxes, own)
+        rendered = self.info.domain == "tonemapped"
+        doubts = [guard_of(own).doubts(one, own, rendered=rendered) for one in traits]
+        if reference is not None:
+            beside = self._traits(reference.expand(len(test), -1, -1, -1), None, other)
+            doubts = [
+                _of_both(found, guard_of(other).doubts(one, other))
+                for found, one in zip(doubts, beside, strict=True)
             ]
+        low = high = None
+        ends = self._ends(quality, windows, traits)
+        if ends is not None:
             # Rounding must not put the value outside where the interval ends at it.
-            low = torch.minimum(ends[0].to(value.dtype), value)
-            high = torch.maximum(ends[1].to(value.dtype), value)
-        return Assessment(value, low, high, self._doubts(windows))
+            low, high = (end.to(value.dtype) for end in ends)
+            low, high = torch.minimum(low, value), torch.maximum(high, value)
+            wide = zip(doubts, low.tolist(), high.tolist(), strict=True)
+            doubts = [(*found, *_too_wide(bottom, top)) for found, bottom, top in wide]
+        named = tuple(tuple(f"{self.info.name}: {text}" for text in found) for found in doubts)
+        return Assessment(value, low, high, named)
 
-    def _doubts(self, windows: Windows) -> tuple[tuple[str, ...], ...]:
-        guard = self.head_card.guard
-        if guard is None:
-            return ()
-        distance = guard.distance(windows.description)
-        weight = windows.weight.double().cpu()
-        outside = (weight * (distance > guard.threshold)).sum(dim=1) / weight.sum(dim=1)
-        pairs = zip(outside.tolist(), distance.amax(dim=1).tolist(), strict=True)
-        return tuple(() if share < _MOST else (self._doubt(share, far),) for share, far in pairs)
-
-    def _doubt(self, share: float, far: float) -> str:
-        guard = self.head_card.guard
-        assert guard is not None
-        return (
-            f"{self.info.name}: {share:.0%} of the picture looks unlike the pictures the network "
-            f"was trained on (distance up to {far:.1f}, usual is up to {guard.threshold:.1f}); is "
-            f"it of the domain {self.info.domain!r}, and is its scale right? Do not rely on this "
-            "score"
+    def _ends(
+        self, quality: Tensor, windows: Windows, traits: list[Traits]
+    ) -> tuple[Tensor, Tensor] | None:
+        """Return where the intervals end, as scores; ``None`` where none was measured."""
+        interval = self.head_card.interval
+        if interval is None or interval.half_width is None:
+            return None
+        scale = self.head_card.target
+        several = (windows.weight > 0).sum(dim=1) > 1
+        whole = interval.half_width if interval.whole is None else interval.whole
+        half = torch.where(several, whole, interval.half_width).to(quality)
+        middle = scale.target(quality)
+        low, high = (
+            scale.score(scale.quality_of_target(side)) for side in (middle - half, middle + half)
         )
+        score, found = self._hints(quality, windows, traits)
+        for chosen, spread in ((~several, interval.adapts), (several, interval.adapts_whole)):
+            if spread is None:
+                continue
+            below, above = (torch.from_numpy(x).to(score) for x in spread.half_widths(found))
+            low = torch.where(chosen, 100 * (score - below).clamp(min=0.0), low)
+            high = torch.where(chosen, 100 * (score + above).clamp(max=1.0), high)
+        return low, high
+
+    def _hints(
+        self, quality: Tensor, windows: Windows, traits: list[Traits]
+    ) -> tuple[Tensor, NDArray[np.float64]]:
+        scale = self.head_card.target
+        score, own = (
+            scale.score(each) / 100
+            for each in (quality, scale.quality(windows.raw[..., self.index]))
+        )
+        return score, hints(score, own, windows.weight, traits)
+
+    def _traits(self, pictures: Tensor, boxes: Boxes | None, kind: Kind) -> list[Traits]:
+        places = boxes or [(slice(None), slice(None))] * len(pictures)
+        return [
+            measure(one[..., rows, columns], kind)
+            for one, (rows, columns) in zip(pictures, places, strict=True)
+        ]
 
     def _value(self, windows: Windows, test: Tensor) -> tuple[Tensor, Tensor]:
         target = self.head_card.target
@@ -190,21 +242,30 @@ class LearnedMetric(Metric):
     def _exponent(self) -> float | None:
         return pooling_exponent(self.card, self.head)
 
-    def _windows(self, test: Tensor, reference: Tensor | None, mask: Tensor | None) -> Windows:
+    def _boxes(self, test: Tensor, mask: Tensor | None) -> Boxes | None:
+        """Return what of each picture is looked at; ``None`` for all of it."""
         # Under transforms and tracers a border cannot depend on the pixels.
         if not leaves_borders(self.card, self.head) or is_transformed(test):
-            return self._look(test, reference, mask)
-        boxes = [content(one, self.info.domain, MINIMUM_SIZE) for one in test]
+            return None
         whole = (slice(0, test.shape[-2]), slice(0, test.shape[-1]))
-        if all(box == whole for box in boxes):
-            return self._look(test, None, mask)
+        boxes = [content(one, self.info.domain, MINIMUM_SIZE) for one in test]
+        if mask is not None:
+            # A mask that wants the border alone gets it.
+            boxes = [
+                box if bool(own[:, box[0], box[1]].any()) else whole
+                for own, box in zip(mask.expand(len(test), -1, -1, -1), boxes, strict=True)
+            ]
+        return None if all(box == whole for box in boxes) else boxes
+
+    def _windows(
+        self, test: Tensor, reference: Tensor | None, mask: Tensor | None, boxes: Boxes | None
+    ) -> Windows:
+        if boxes is None:
+            return self._look(test, reference, mask)
         found = []
         for index, (rows, columns) in enumerate(boxes):
-            one = test[index : index + 1]
-            own = None if mask is None else mask[index : index + 1]
-            if own is None or bool(own[..., rows, columns].any()):
-                one = one[..., rows, columns]
-                own = None if own is None else own[..., rows, columns]
+            one = test[index : index + 1, :, rows, columns]
+            own = None if mask is None else mask[index : index + 1, :, rows, columns]
             found.append(self._look(one, None, own))
         return together(found)
 
@@ -220,6 +281,24 @@ class LearnedMetric(Metric):
 
 def _mean(values: Tensor, windows: Windows) -> Tensor:
     return (values * windows.weight).sum(dim=1) / windows.weight.sum(dim=1)
+
+
+def _of_both(test: tuple[str, ...], reference: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the doubts of two pictures, what is odd about both only once."""
+    if test == reference:
+        return tuple(f"test and reference: {text}" for text in test)
+    pairs = ("test", test), ("reference", reference)
+    return tuple(f"{role}: {text}" for role, found in pairs for text in found)
+
+
+def _too_wide(low: float, high: float) -> tuple[str, ...]:
+    if high - low <= WIDE:
+        return ()
+    text = (
+        f"the interval goes from {low:.0f} to {high:.0f}: too wide to order pictures by. Compare "
+        "with a reference where there is one (diqm, hdrvdp2), or judge by eye"
+    )
+    return (text,)
 
 
 def pooling_exponent(card: Card, head: str) -> float | None:

@@ -117,3 +117,18 @@ def test_intervals_stand_beside_the_places(run) -> None:
     rows = list(csv.DictReader(io.StringIO(run("rank", *pictures, "--csv").out)))
     assert float(rows[0]["norvdpnet_low"]) == best.low
     assert float(rows[0]["norvdpnet_high"]) == best.high
+
+
+def test_intervals_stand_at_the_end_of_a_table_of_scores(run) -> None:
+    pictures = [str(path) for path in hm.sample_images().values()]
+    result = run("score", *pictures, "-m", "norvdpnet,pu21-piqe")
+    lines = result.out.splitlines()
+    assert lines[0].split() == ["file", "norvdpnet", "↑", "pu21-piqe", "↓", "interval"]
+    score = hm.score(pictures[0], "norvdpnet")
+    (line,) = [one for one in lines if one and one.split()[0] in pictures[0] and " to " in one]
+    assert line.rstrip().endswith(f"{score.low:.2f} to {score.high:.2f}")
+    assert not any(" to " in one for one in lines if one.startswith(("mean", "worst")))
+    both = run("score", pictures[0], "-m", "norvdpnet-hdr,norvdpnet-hdr-c")
+    assert "interval of norvdpnet-hdr-c" in both.out
+    plain = run("score", pictures[0], "-m", "pu21-piqe")
+    assert "interval" not in plain.out

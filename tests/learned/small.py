@@ -11,10 +11,8 @@ from torch import Tensor
 
 from hdrmetrics.learned.architecture import SMALL_DIQM, SMALL_NOR, Architecture, Stage
 from hdrmetrics.learned.card import Card, HeadCard, Interval
-from hdrmetrics.learned.guard import Guard
 from hdrmetrics.learned.network import QualityNetwork, build_network
 from hdrmetrics.learned.target import Target
-from hdrmetrics.learned.whole_image import score_windows
 from hdrmetrics.metric import Domain
 
 VDP = Target(-1.3, 0.4, 0.3, 0.8, False, "hdrvdp2", -4.5, 1.5)
@@ -86,13 +84,6 @@ def card_of(
         for name, target in chosen.items()
     }
     return Card(architecture, heads=described, **entries)
-
-
-def guard_of(network: QualityNetwork, crops: Tensor, domain: Domain) -> Guard:
-    """Return the guard of crops."""
-    with torch.no_grad():
-        found = score_windows(network, crops, domain=domain).description
-    return Guard.fit(found.flatten(0, 1).numpy(), share=0.99)
 
 
 def fill(folder: Path) -> Path:

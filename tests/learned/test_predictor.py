@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
+import re
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,11 +27,12 @@ from hdrmetrics.errors import (
     UnknownNameError,
 )
 from hdrmetrics.image import Calibration, Image
-from hdrmetrics.learned import catalogue
+from hdrmetrics.learned import catalogue, traits
 from hdrmetrics.learned.card import Card, HeadCard, Interval
 from hdrmetrics.learned.everyday import EverydayMetric
 from hdrmetrics.learned.network import build_network
 from hdrmetrics.learned.predictor import LearnedMetric
+from hdrmetrics.learned.spread import Spread
 from hdrmetrics.learned.weights import save_weights
 from hdrmetrics.learned.whole_image import windows_of
 from hdrmetrics.metric import Domain
@@ -45,7 +49,6 @@ from tests.learned.small import (
     alive,
     card_of,
     fill,
-    guard_of,
     pictures,
 )
 
@@ -321,29 +324,75 @@ def test_the_interval_holds_the_value_at_the_ends_of_the_scale() -> None:
         assert bool((found.low <= found.value).all() and (found.value <= found.high).all())
 
 
-def test_the_guard_warns_of_other_pictures() -> None:
-    network = alive(build_network(NOR, seed=3))
-    crops = torch.cat([pictures(24, 256, 256, seed=s) for s in (1, 2)])
-    card = card_of(NOR)
-    guard = guard_of(network, crops, "hdr")
-    card = replace(card, heads={"hdr-c": replace(card.heads["hdr-c"], guard=guard)})
-    metric = LearnedMetric(network, card, "hdr-c")
+def test_what_is_odd_is_said() -> None:
+    metric = metric_of()
     usual = pictures(1, 256, 256, seed=5)
     assert metric.assess(usual).warnings == ((),)
-    # Codes in place of light, a flat picture, and loud noise.
-    codes, flat = (usual / 400).clamp(0, 1), torch.full_like(usual, 50.0)
-    noise = usual * torch.exp(2 * torch.randn(usual.shape))
-    for strange in (codes, flat, noise):
-        ((message,),) = metric.assess(strange).warnings
-        assert "100% of the picture looks unlike" in message
+    flat = torch.full_like(usual, 50.0)
+    for strange, message in (
+        ((usual / 400).clamp(0, 1), r"brightest light is \S+ cd/m².*display codes"),
+        (usual / usual.amax() * 15, r"brightest light is \S+ cd/m².*scale right"),
+        (usual / usual.mean() * 1e5, r"brightest light .*scale right"),
+        (flat, "100% of the picture holds no structure"),
+    ):
+        ((found,),) = metric.assess(strange).warnings
+        assert re.search(message, found), found
+        assert found.startswith(f"{metric.info.name}: ")
     half = torch.cat([usual, usual, flat], dim=-1)
-    assert metric.assess(half).warnings == ((),), "a third of it may be strange"
+    assert metric.assess(half).warnings == ((),), "a third of it may be empty"
     both = metric.assess(torch.cat([usual, flat])).warnings
-    assert [len(found) for found in both] == [0, 1]
+    assert both == (*metric.assess(usual).warnings, *metric.assess(flat).warnings)
     image = np.moveaxis(flat[0].numpy(), 0, 2)
-    with pytest.warns(HdrMetricsWarning, match="looks unlike"):
+    with pytest.warns(HdrMetricsWarning, match="holds no structure"):
         score = hdrmetrics.score(image, metric)
-    assert any("looks unlike" in message for message in score.warnings)
+    assert any("holds no structure" in message for message in score.warnings)
+
+
+def test_both_pictures_are_doubted_and_once_what_is_odd_about_both() -> None:
+    network = alive(build_network(DIQM, seed=3))
+    metric = LearnedMetric(network, card_of(DIQM), "hdr-c")
+    usual = pictures(1, 256, 256, seed=5)
+    codes = (usual / 400).clamp(0, 1)
+    ((found,),) = metric.assess(codes, codes).warnings
+    assert "test and reference: the brightest light" in found
+    ((found,),) = metric.assess(usual, codes).warnings
+    assert ": reference: the brightest light" in found
+    ((found,),) = metric.assess(codes, usual).warnings
+    assert ": test: the brightest light" in found
+
+
+def test_widths_follow_the_picture() -> None:
+    metric = metric_of()
+    one, several = pictures(1, 256, 256), pictures(1, 256, 300)
+    emptier = several.clone()
+    emptier[..., 40:260] = 50.0
+    spread = Spread(("flat",), (0.0,), (1.0,), (-3.0, 2.0), (-4.0, 2.0), 1.5)
+    assert metric.head_card.interval is not None
+    interval = replace(metric.head_card.interval, adapts_whole=spread)
+    plain = metric.assess(one)
+    metric.head_card = replace(metric.head_card, interval=interval)
+    assert metric.assess(one) == plain, "of one window nothing was said"
+    for picture in (several, emptier):
+        found = metric.assess(picture)
+        flat = traits.measure(picture[0], "light")["flat"]
+        assert found.low is not None
+        assert found.high is not None
+        wanted = [150 * math.exp(bias + 2.0 * flat) for bias in (-3.0, -4.0)]
+        value = float(found.value)
+        assert float(found.low) == pytest.approx(max(0.0, value - wanted[0]), abs=1e-3)
+        assert float(found.high) == pytest.approx(min(100.0, value + wanted[1]), abs=1e-3)
+    batch = metric.assess(torch.cat([several, emptier]))
+    assert batch.low is not None
+    assert float(batch.low[1]) == pytest.approx(float(found.low), abs=1e-3)
+
+
+def test_an_interval_too_wide_to_order_by_is_said() -> None:
+    metric = metric_of()
+    spread = Spread((), (), (), (0.0,), (0.0,), 1.0)
+    interval = Interval(0.9, 0.1, 12, adapts=spread)
+    metric.head_card = replace(metric.head_card, interval=interval)
+    ((found,),) = metric.assess(pictures(1, 256, 256)).warnings
+    assert "the interval goes from 0 to 100: too wide to order pictures by" in found
 
 
 # -- the everyday predictor ------------------------------------------------------------------
@@ -402,11 +451,17 @@ def test_everyday_decodes_codes_by_the_display_that_is_named(
             assert score.conditions["calibration"]["display"]["name"] == display
             plain = hdrmetrics.score(light[0], "norvdpnet")
             assert score.value == pytest.approx(plain.value, abs=0.5)
+    pq = display == "pq-10000"
     for source in (codes, deep, untagged):
+        # Codes of PQ that are taken for those of SDR are doubted.
+        doubted = pytest.warns(HdrMetricsWarning, match="codes of PQ") if pq else nullcontext()
         if source is not codes:
-            score = hdrmetrics.score(source, "norvdpnet")
+            with doubted:
+                score = hdrmetrics.score(source, "norvdpnet")
             assert score.conditions["head"] == "sdr-d", "nothing says that they are of HDR"
-        score = hdrmetrics.score(source, "norvdpnet", display="srgb-100")
+        doubted = pytest.warns(HdrMetricsWarning, match="codes of PQ") if pq else nullcontext()
+        with doubted:
+            score = hdrmetrics.score(source, "norvdpnet", display="srgb-100")
         assert score.conditions["head"] == "sdr-d"
     assert create_metric("norvdpnet").suited_to(untagged, get_display(display)).info.domain == "hdr"
 

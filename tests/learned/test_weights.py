@@ -19,8 +19,9 @@ from hdrmetrics.learned import weights as module
 from hdrmetrics.learned.architecture import SMALL_NOR
 from hdrmetrics.learned.card import Card, HeadCard, Interval
 from hdrmetrics.learned.network import build_network
+from hdrmetrics.learned.spread import Spread
 from hdrmetrics.learned.weights import card_path, load_weights, save_weights
-from tests.learned.small import NOR, VDP, alive, card_of, guard_of, pictures
+from tests.learned.small import NOR, VDP, alive, card_of, pictures
 
 Change = Callable[[Path], Any]
 
@@ -40,8 +41,9 @@ def test_round_trip(tmp_path: Path) -> None:
         data=({"set": "hdr-c", "scenes_by_licence": {"CC0": ["a", "b"]}},),
         training={"seconds": 12.5, "machine": {"cpu": "x"}},
     )
-    guard = guard_of(network, pictures(20, 256, 256), "hdr")
-    card = replace(card, heads={**card.heads, "hdr-c": replace(card.heads["hdr-c"], guard=guard)})
+    spread = Spread(("flat",), (0.1,), (0.2,), (-2.0, 0.5), (-3.0, 0.0), 1.1)
+    wide = Interval(0.9, 0.15, 12, 0.3, adapts=spread, adapts_whole=replace(spread, factor=2.0))
+    card = replace(card, heads={**card.heads, "hdr-c": replace(card.heads["hdr-c"], interval=wide)})
     path = tmp_path / "nor.safetensors"
     written = save_weights(path, network, card)
     assert written.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
@@ -239,9 +241,9 @@ HOSTILE: dict[str, tuple[Change, str]] = {
         lambda p: with_card(p, architecture=NOR.to_dict() | {"front": LOUD}),
         "gain and limit",
     ),
-    "card with a guard of another front end": (
-        lambda p: with_card(p, heads={"hdr-c": VDP_HEAD.to_dict() | {"guard": SHORT_GUARD}}),
-        "guard of hdr-c",
+    "card with a spread of a thousand hints": (
+        lambda p: with_card(p, heads={"hdr-c": VDP_HEAD.to_dict() | {"interval": CROWDED}}),
+        "up to 64 hints",
     ),
     "card with an unknown entry": (lambda p: with_card(p, extra=1), "no entry extra"),
     "card with a head too many": (
@@ -254,7 +256,20 @@ HOSTILE: dict[str, tuple[Change, str]] = {
     "card with bad data": (lambda p: with_card(p, data=7), "not the card"),
 }
 LOUD = {"light": "pu21", "high_pass": [{"inner": 0, "outer": 2, "gain": 10**400, "limit": 4.0}]}
-SHORT_GUARD = {"mean": [0.0, 0.0], "whitening": [[1.0, 0.0], [0.0, 1.0]], "threshold": 1.0}
+SPREAD = {
+    "hints": {"flat": [0.1, 0.2, 0.5, 0.0]},
+    "bias": [-2.0, -3.0],
+    "factor": 1.1,
+    "opens": 0.6,
+}
+CROWDED = {
+    "coverage": 0.9,
+    "half_width": 0.1,
+    "scenes": 12,
+    "adapts": SPREAD | {"hints": {f"{i}": [] for i in range(1000)}},
+}
+OLD_GUARD = {"mean": [0.0, 0.0], "whitening": [[1.0, 0.0], [0.0, 1.0]], "threshold": 1.0}
+ADAPTS = {"coverage": 0.9, "half_width": 0.1, "scenes": 12}
 VDP_HEAD = HeadCard(domain="hdr", teacher="hdrvdp2", target=VDP)
 
 
@@ -300,8 +315,15 @@ def test_a_file_too_large_is_not_read(saved: Path, monkeypatch: pytest.MonkeyPat
         ({"interval": {"coverage": 0.9, "half_width": 0.1, "scenes": True}}, "scenes"),
         ({"interval": {"coverage": 0.9, "half_width": 0.1, "scenes": 3.0}}, "scenes"),
         ({"interval": {"cover": 0.9}}, "not the card"),
-        ({"guard": {"mean": []}}, "guard"),
-        ({"guard": SHORT_GUARD}, "guard of hdr-c describes 2 numbers"),
+        ({"interval": ADAPTS | {"adapts": 3}}, "adapts is an object"),
+        ({"interval": ADAPTS | {"adapts": SPREAD | {"factor": 0.0}}}, "factor"),
+        ({"interval": ADAPTS | {"adapts": SPREAD | {"opens": 0}}}, "opens"),
+        ({"interval": ADAPTS | {"adapts": SPREAD | {"factor": "x"}}}, "made of numbers"),
+        ({"interval": ADAPTS | {"adapts": SPREAD | {"bias": [1.0]}}}, "description of a spread"),
+        ({"interval": ADAPTS | {"adapts": SPREAD | {"bias": [1e300, 0.0]}}}, "finite"),
+        ({"interval": ADAPTS | {"adapts": SPREAD | {"hints": {"odd": [0, 1, 0, 0]}}}}, "no hint"),
+        ({"interval": ADAPTS | {"adapts": SPREAD | {"hints": {"flat": [0, 0, 0, 0]}}}}, "scales"),
+        ({"interval": ADAPTS | {"adapts": {"hints": {}}}}, "hints, bias, factor and opens"),
         ({"colour": 1}, "no entry colour"),
     ],
 )
@@ -310,6 +332,12 @@ def test_heads_that_cannot_be(entries: dict[str, Any], message: str) -> None:
     data["heads"]["hdr-c"] |= entries
     with pytest.raises(OptionError, match=message):
         Card.from_dict(data)
+
+
+def test_the_guard_of_older_cards_is_passed_over() -> None:
+    data = card_of(NOR).to_dict()
+    data["heads"]["hdr-c"]["guard"] = OLD_GUARD
+    assert Card.from_dict(data) == card_of(NOR)
 
 
 def test_an_interval_may_be_unknown() -> None:

@@ -68,7 +68,6 @@ def test_a_small_problem_is_learnt(data: Path, tmp_path: Path) -> None:
     network, card = load_weights(path)
     head = card.heads["small"]
     assert head.teacher == "hdrvdp2 1"
-    assert head.guard is not None
     assert head.interval is not None
     assert head.interval.half_width is None  # six scenes are too few for 90 %
     assert head.interval.scenes == 6

@@ -77,13 +77,38 @@ def conformal_width(
     check_pair(target, prediction)
     if groups.shape != target.shape or not target.size:
         raise ShapeError(f"groups are one per item; {groups.shape} for {target.shape}")
+    width = conformal_factor(np.abs(target - prediction), groups, coverage=coverage)
+    return ConformalWidth(coverage, width, int(np.unique(groups).size))
+
+
+def conformal_factor(
+    errors: Numbers, groups: NDArray[np.generic], *, coverage: float = 0.9
+) -> float:
+    """Return the size of errors that those of new scenes stay within, as :func:`conformal_width`.
+
+    Parameters
+    ----------
+    errors
+        ``(n,)``, not negative, in any unit: of half widths that follow the picture, too.
+    groups
+        ``(n,)``, the group of scenes of each item.
+    coverage
+        In (0, 1); infinite where there are too few groups for it.
+
+    Raises
+    ------
+    ShapeError
+        If the lengths differ, or there is no item.
+    OptionError
+        For a coverage outside (0, 1).
+    """
+    if groups.shape != errors.shape or not errors.size:
+        raise ShapeError(f"groups are one per item; {groups.shape} for {errors.shape}")
     if not 0 < coverage < 1:
         raise OptionError(f"a coverage lies between 0 and 1, not {coverage}")
     _, number, sizes = np.unique(groups, return_inverse=True, return_counts=True)
-    error = np.abs(target - prediction)
-    order = np.argsort(error, kind="stable")
+    order = np.argsort(errors, kind="stable")
     mass = np.cumsum((1 / sizes[number] / (sizes.size + 1))[order])
     # Rounding of the sum of thousands of weights must not cost a scene.
     reached = np.flatnonzero(mass >= coverage - 1e-9)
-    width = float(error[order][reached[0]]) if reached.size else math.inf
-    return ConformalWidth(coverage, width, int(sizes.size))
+    return float(errors[order][reached[0]]) if reached.size else math.inf

@@ -1,0 +1,1 @@
+"""What learned scores should doubt: pictures of the wrong kind, and how sure a score is."""
