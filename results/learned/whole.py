@@ -44,7 +44,7 @@ from results.learned import order
 from results.learned.damage import framed, versions
 from results.learned.order import opinion
 from results.learned.tables import cell, markdown_table
-from trainers.statistics.bootstrap import SceneBootstrap
+from trainers.statistics.bootstrap import Interval, SceneBootstrap
 from trainers.statistics.conformal import conformal_width
 
 HERE = Path(__file__).parent
@@ -56,6 +56,8 @@ HEADS: dict[str, tuple[str, ...]] = {
     "hdr": ("diqm-hdr-c", "diqm-itmo", "norvdpnet-hdr", "norvdpnet-hdr-d"),
     "sdr": ("diqm-sdr-d", "norvdpnet-sdr", "norvdpnet-sdr-d"),
 }
+YARDSTICK: dict[str, str] = {"hdr": "pu21-piqe", "sdr": "piqe"}
+"""What a score without a reference is to be better than; it rises as quality falls."""
 FRAMES = (0.1, 0.3, 0.5)
 INTRO = (
     "{scenes} of the test split, one picture of up to 512×384 pixels each, damaged everywhere in "
@@ -121,6 +123,8 @@ def measure(
                 "q": float(teacher.q(screen(test), prepared)),
                 "sized": float(sized.q(screen(test), light)),
             }  # fmt: skip
+        if "piqe" not in row:
+            row["piqe"] = float(create_metric(YARDSTICK[domain])(test))
         row = {**row, "heads": {}, "low": {}, "high": {}}
         for name, head in heads.items():
             said = head.assess(test, reference if head.info.reference else None)
@@ -212,26 +216,47 @@ def judge(found: dict[str, Any], head: str, resamples: int) -> Iterator[list[str
     for title, place in PLACES.items():
         chosen = np.ones(len(rows), bool) if place is None else where == place
         parts = {name: np.flatnonzero(chosen & (groups == name)) for name in names}
-        bootstrap = SceneBootstrap(names, resamples=resamples)
-
-        def drawn(counts: Numbers, statistic: Callable[[Any], float], parts: Any = parts) -> Any:
-            lists = [
-                np.concatenate(
-                    [np.tile(parts[n], int(c)) for n, c in zip(names, line, strict=True)]
-                )
-                for line in counts
-            ]
-            return np.array([statistic(chosen) for chosen in lists])
-
-        order = bootstrap.interval(
-            lambda counts: drawn(counts, lambda at: -spearmanr(value[at], truth[at])[0])
-        )
-        error = bootstrap.interval(
-            lambda counts: drawn(counts, lambda at: np.abs(value[at] - expected[at]).mean())
-        )
+        order = drawn(parts, lambda at: -spearmanr(value[at], truth[at])[0], resamples)
+        error = drawn(parts, lambda at: np.abs(value[at] - expected[at]).mean(), resamples)
         covered = ((low <= sized) & (sized <= high))[chosen].mean()
         wide = (high - low)[chosen].mean()
         yield [head, title, cell(order), cell(error, 1), f"{covered:.0%}", f"{wide:.0f}"]
+
+
+def drawn(
+    parts: dict[str, NDArray[np.int64]], statistic: Callable[[Any], float], resamples: int
+) -> Interval:
+    """Return a statistic of rows, given by group, with its interval from drawing groups again."""
+    names = np.array(list(parts))
+
+    def of(counts: Numbers) -> Numbers:
+        lists = [
+            np.concatenate([np.tile(parts[n], int(c)) for n, c in zip(names, line, strict=True)])
+            for line in counts
+        ]
+        return np.array([statistic(chosen) for chosen in lists])
+
+    return SceneBootstrap(names, resamples=resamples).interval(of)
+
+
+def beside_piqe(found: dict[str, Any], head: str, resamples: int) -> Iterator[list[str]]:
+    """Yield by how much a head's SROCC exceeds that of PIQE, which has no reference either."""
+    rows = [(one["group"], row) for one in found.values() for row in one["versions"]]
+    groups = np.array([group for group, _ in rows])
+    where = np.array([row["where"] for _, row in rows])
+    truth = np.array([row["q"] for _, row in rows])
+    value = np.array([row["heads"][head] for _, row in rows])
+    piqe = np.array([row["piqe"] for _, row in rows])
+    for title, place in PLACES.items():
+        chosen = np.ones(len(rows), bool) if place is None else where == place
+        parts = {name: np.flatnonzero(chosen & (groups == name)) for name in np.unique(groups)}
+        own = drawn(parts, lambda at: spearmanr(piqe[at], truth[at])[0], resamples)
+        more = drawn(
+            parts,
+            lambda at: -spearmanr(value[at], truth[at])[0] - spearmanr(piqe[at], truth[at])[0],
+            resamples,
+        )
+        yield [head, title, cell(own), cell(more)]
 
 
 def frames(found: dict[str, Any], head: str) -> list[str]:
@@ -278,6 +303,7 @@ def main() -> None:
     lines: list[list[str]] = []
     moved: list[list[str]] = []
     ordered: list[list[str]] = []
+    beside: list[list[str]] = []
     counts = []
     for domain in domains:
         scenes = chosen(options.scenes, domain, split, options.most)
@@ -293,6 +319,7 @@ def main() -> None:
             ordered.append(order.line(found, head, options.resamples))
             if head.startswith("norvdpnet"):
                 moved.append(frames(found, head))
+                beside += beside_piqe(found, head, options.resamples)
         title = f"{order.TEACHER}, {domain.upper()}"
         ordered.append([title, *order.line(found, order.TEACHER, options.resamples)[1:]])
     if options.intervals:
@@ -302,6 +329,10 @@ def main() -> None:
         "# Whole pictures",
         INTRO.format(scenes=" and ".join(counts)),
         markdown_table(titles, lines).rstrip(),
+        "## Beside PIQE",
+        "How PIQE ranks the same pictures (light as PU21 codes), and how much higher a score's SROCC "
+        "is.",
+        markdown_table(["head", "versions", "PIQE", "more"], beside).rstrip(),
         "## Order",
         ORDER.format(seen=order.SEEN, above=order.ABOVE),
         markdown_table(order.TITLES, ordered).rstrip(),
