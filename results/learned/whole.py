@@ -330,8 +330,7 @@ def main() -> None:
         INTRO.format(scenes=" and ".join(counts)),
         markdown_table(titles, lines).rstrip(),
         "## Beside PIQE",
-        "How PIQE ranks the same pictures (light as PU21 codes), and how much higher a score's SROCC "
-        "is.",
+        "How PIQE ranks these pictures (light as PU21 codes), and how much higher the SROCC is.",
         markdown_table(["head", "versions", "PIQE", "more"], beside).rstrip(),
         "## Order",
         ORDER.format(seen=order.SEEN, above=order.ABOVE),

@@ -76,6 +76,14 @@ def test_a_series_without_one_of_its_versions_is_left_out(tmp_path: Path) -> Non
         find_series(labels.select(labels["version"] != 1))
 
 
+def test_a_part_of_the_crops_is_a_part_of_the_frames(tmp_path: Path) -> None:
+    thin = in_series(tmp_path).thinned(crops=0.4)
+    series = find_series(thin)
+    assert series is not None
+    assert 0 < len(series) < 24
+    assert len(thin) == series.size * len(series)
+
+
 def test_frames_of_fewer_windows_are_filled_up(tmp_path: Path) -> None:
     labels = in_series(tmp_path)
     series = find_series(labels.select((labels["scene"] != "scene0") | (labels["crop"] == 0)))

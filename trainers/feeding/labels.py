@@ -128,7 +128,10 @@ class Labels:
             zip(self["group"], self["scene"], self["frame"], self["crop"], strict=True)
         ):
             keep[i] = fraction(seed, "curve", str(group)) < scenes and (
-                crops == 1 or fraction(seed, "curve", str(scene), int(frame), int(crop)) < crops
+                crops == 1
+                # Of whole frames all windows, or none.
+                or fraction(seed, "curve", str(scene), int(frame), 0 if self.series else int(crop))
+                < crops
             )
         if not keep.any():
             raise OptionError(
