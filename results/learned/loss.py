@@ -43,6 +43,7 @@ from results.learned.follow import (
     unscaled,
     variation,
 )
+from results.learned.odd_pictures import is_open
 from results.learned.tables import markdown_table
 from results.learned.whole import chosen, picture
 
@@ -110,9 +111,13 @@ def learned(name: str) -> LearnedMetric:
 
 
 def crops(folder: Path, domain: Domain, most: int) -> dict[str, Tensor]:
-    """Return the middle of a picture of each test scene, ``(1, 3, 256, 256)``."""
+    """Return the middle of a picture of each test scene, ``(1, 3, 256, 256)``.
+
+    One that may be printed comes first, if there is any.
+    """
     found = {}
-    for scene in chosen(folder, domain, "test", most):
+    scenes = chosen(folder, domain, "test", most)
+    for scene in sorted(scenes, key=lambda scene: not is_open(scene.licence)):
         whole = picture(scene, domain)
         if whole is not None:
             top, left = ((length - SIDE) // 2 for length in whole.shape[-2:])
@@ -206,6 +211,7 @@ class Study:
 
     def __init__(self, folder: Path, work: Path, most: int) -> None:
         self.folder, self.work, self.most = folder, work, most
+        self.printed: set[str] = set()
         work.mkdir(parents=True, exist_ok=True)
         names = [*FOLLOWED.values(), *COMPARED.values()]
         weights = {name: learned(name).card.sha256 for name in names}
@@ -234,6 +240,12 @@ class Study:
             if way in ways(start)
         ]
         originals = {domain: crops(self.folder, domain, self.most) for domain in DOMAINS}
+        self.printed = {
+            scene.name
+            for domain in DOMAINS
+            for scene in chosen(self.folder, domain, "test", self.most)
+            if is_open(scene.licence)
+        }
         truths = {
             domain: {name: Truth(crop, domain) for name, crop in originals[domain].items()}
             for domain in DOMAINS
@@ -260,7 +272,7 @@ class Study:
         path = follow(lambda x: given(x, reference), scaled(first, domain), domain, manner)
         paths = {name: [x[index : index + 1] for x in path] for index, name in enumerate(originals)}
         self.put(domain, start, way, outcomes(paths, domain, head, originals, truths))
-        if start == "untouched":
+        if start == "untouched" and next(iter(originals)) in self.printed:
             torch.save([path[0][0], path[-1][0]], self._pixels(domain, way))
         if way != PLAIN:
             return
@@ -295,6 +307,9 @@ class Study:
                     rows = self.get(domain, start, way)
                     if rows:
                         lines.append([domain.upper(), way, *_cells(rows, start)])
+            if not lines:
+                parts.append(f"From {start} crops nothing was run yet.")
+                continue
             head = ["", "held back by", "score", "loss", "teacher", "least", "PSNR, dB"]
             parts.append(f"## From {start} crops")
             parts.append(
@@ -305,10 +320,12 @@ class Study:
     def figure(self, path: Path) -> None:
         """Draw the first crop of each kind, what came of it, and the change eight times."""
         shown = [PLAIN, "total variation of the change", "change by one filter of 5×5", AUGMENTED]
-        shown = [way for way in shown if all(self._pixels(d, way).exists() for d in DOMAINS)]
-        paper = Image.new("RGB", ((1 + len(shown)) * (SIDE + 6), 4 * SIDE + 50), (255, 255, 255))
+        domains = [d for d in DOMAINS if self._pixels(d, PLAIN).exists()]
+        shown = [way for way in shown if all(self._pixels(d, way).exists() for d in domains)]
+        size = ((1 + len(shown)) * (SIDE + 6), len(domains) * (2 * SIDE + 25))
+        paper = Image.new("RGB", size, (255, 255, 255))
         draw = ImageDraw.Draw(paper)
-        for row, domain in enumerate(DOMAINS):
+        for row, domain in enumerate(domains):
             top = row * (2 * SIDE + 25) + 18
             for column, way in enumerate(["", *shown]):
                 first, last = torch.load(self._pixels(domain, way or PLAIN))

@@ -130,7 +130,12 @@ class Shown:
     @property
     def may_be_shown(self) -> bool:
         """Whether its licence lets a thumbnail be printed without more."""
-        return any(name in self.scene.licence for name in _OPEN)
+        return is_open(self.scene.licence)
+
+
+def is_open(licence: str) -> bool:
+    """Return whether a licence lets a picture be printed without more."""
+    return any(name in licence for name in _OPEN)
 
 
 def load(folder: Path, pictures: Sequence[Odd] = PICTURES) -> Iterator[Shown]:
