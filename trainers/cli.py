@@ -94,7 +94,7 @@ def _parser() -> argparse.ArgumentParser:
     doubting.add_argument("weights", type=Path, help="a .safetensors file with its card")
     doubting.add_argument("--head", action="append", help="of the weights (default: all)")
     _add_data(doubting)
-    doubting.add_argument("--most", type=int, default=1500, help="pictures of each set at most")
+    doubting.add_argument("--most", type=int, default=400, help="crops, and frames, of each set")
 
     guarding = command("guards", _guards, "fit what learned scores warn of, into the package")
     guarding.add_argument("--scenes", type=Path, required=True, help="folder with scenes")
