@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 FAILED = "failed"
 _NAMED = 3  # further files named with an error
+_EXPLAINED = 3  # files whose faults' places are named under the table
 _QUIET_CONDITIONS = ("calibration", "size", "dtype", "region", "mask", "version", "encoding")
 
 
@@ -107,6 +108,7 @@ def report(found: Findings, arguments: argparse.Namespace) -> int:
         deltas = methods.method_differences(values, infos)
         grids = methods.method_grids(found.sets, deltas, infos)
         facts += methods.method_facts(values, deltas, infos)
+    facts += places(rows, infos)
     facts += conditions(rows, infos)
     if arguments.json is not None:
         document = {
@@ -188,10 +190,17 @@ def score_table(rows: Sequence[Row], infos: Sequence[MetricInfo], width: int | N
 
 def score_grid(rows: Sequence[Row], infos: Sequence[MetricInfo]) -> Grid:
     """Return a line for each file; mean and worst values, and what the mean leaves out."""
+    explained = [info for info in infos if any(_explanation(row, info) for row in rows)]
     columns = [Column("file", shrinks="start"), *(Column(heading(i), right=True) for i in infos)]
+    columns += [Column(_wrong(info, len(explained)), shrinks="end") for info in explained]
     names = short_names([row.test for row in rows])
     lines = [
-        [name, *(cell(row, info) for info in infos)] for name, row in zip(names, rows, strict=True)
+        [
+            name,
+            *(cell(row, info) for info in infos),
+            *(_explanation(row, info).get("text", "") for info in explained),
+        ]
+        for name, row in zip(names, rows, strict=True)
     ]
     if len(rows) < 2:
         return Grid(columns, lines)
@@ -210,7 +219,34 @@ def score_grid(rows: Sequence[Row], infos: Sequence[MetricInfo]) -> Grid:
         ):
             if any(counts):
                 footer.append([label, *(str(count) if count else "–" for count in counts)])
-    return Grid(columns, lines, footer)
+    blank = [""] * len(explained)
+    return Grid(columns, lines, [[*line, *blank] for line in footer])
+
+
+def _explanation(row: Row, info: MetricInfo) -> Mapping[str, Any]:
+    score = row.scores.get(info.name)
+    return {} if score is None or score.explanation is None else score.explanation
+
+
+def _wrong(info: MetricInfo, explained: int) -> str:
+    return "what is wrong" if explained == 1 else f"what is wrong ({info.name})"
+
+
+def places(rows: Sequence[Row], infos: Sequence[MetricInfo]) -> list[tuple[str, str]]:
+    """Return where something is wrong, for the terminal: of a few pictures only."""
+    from hdrmetrics.explanation import place_text
+
+    if len(rows) > _EXPLAINED:
+        return []
+    names = short_names([row.test for row in rows])
+    found = []
+    for name, row in zip(names, rows, strict=True):
+        for info in infos:
+            texts = [place_text(one) for one in _explanation(row, info).get("places", ())]
+            if texts:
+                whose = info.name if len(rows) == 1 else f"{name}, {info.name}"
+                found.append((f"where ({whose})", "; ".join(texts)))
+    return found
 
 
 def _summary_records(found: Findings) -> list[dict[str, Any]]:
