@@ -34,15 +34,29 @@ FAULT_OF: dict[str, str | None] = {
         ),
         "other",
     ),
+    "lost place": "blocks",
+    "moved place": "other",
     NONE: NONE,
     # Blur, resampling, noise and compression at once: no single name is right.
     "degradation": None,
 }  # fmt: skip
-"""By distortion; ``None`` for what is left out. Inverse tone mapping gives other light than the
-reference, which is a matter of tone."""
+"""By distortion, of which tables of whole frames say after a comma where it is; ``None`` for what is
+left out. Inverse tone mapping gives other light than the reference, which is a matter of tone."""
+
+_PLACE = "place"
 
 CLEAN = 95.0
 """Opinion score from which the teacher sees nothing: the fault is then ``none``."""
+
+
+def fault_of(distortion: str) -> str | None:
+    """Return the fault of a distortion, wherever in the picture it is; ``None`` if left out."""
+    return FAULT_OF.get(distortion.partition(", ")[0])
+
+
+def is_local(distortion: str) -> bool:
+    """Whether only a part of a picture was damaged: parts of its windows may be untouched."""
+    return _PLACE in distortion
 
 
 def fault_numbers(labels: Labels) -> NDArray[np.int64]:
@@ -55,7 +69,7 @@ def fault_numbers(labels: Labels) -> NDArray[np.int64]:
     """
     opinion = opinions(labels)
     distortions, number = np.unique(labels["distortion"], return_inverse=True)
-    named = [FAULT_OF.get(str(one)) for one in distortions]
+    named = [fault_of(str(one)) for one in distortions]
     if not any(named):
         raise OptionError(
             f"{labels.name}: no distortion of this set has the name of a fault; list them in "
@@ -87,4 +101,4 @@ def opinions(labels: Labels) -> NDArray[np.float64]:
 def left_out(labels: Labels) -> list[str]:
     """Return the distortions of a set that have no name."""
     there = (str(one) for one in np.unique(labels["distortion"]))
-    return [one for one in there if FAULT_OF.get(one) is None]
+    return [one for one in there if fault_of(one) is None]

@@ -12,6 +12,7 @@ from tqdm import trange
 
 from hdrmetrics.errors import OptionError
 from hdrmetrics.learned.faults import FAULTS
+from trainers.faults.classes import is_local
 from trainers.faults.material import Material
 
 _BATCH, _RATE, _DECAY, _DROPOUT = 512, 1e-3, 0.02, 0.3
@@ -42,6 +43,8 @@ def fit(
 ) -> Fitted:
     """Fit layers to windows and parts of them by cross entropy, then temperatures.
 
+    Of windows with damage in a place no parts are taken, which may lie beside it.
+
     Faults weigh as the root of how often the sets have them: nobody knows what users bring, and
     half of what is in the sets cannot be seen. The weights of the epoch that says most about
     validation windows are kept.
@@ -67,10 +70,15 @@ def fit(
     if not len(train) or not len(validation):
         raise OptionError("faults need training and validation windows: take sets that have both")
     torch.manual_seed(seed)
-    seen = torch.cat([train.whole, train.part])
+    everywhere, held_everywhere = (
+        torch.tensor([not is_local(str(name)) for name in one.distortion])
+        for one in (train, validation)
+    )
+    seen = torch.cat([train.whole, train.part[everywhere]])
     mean, spread = seen.mean(dim=0), seen.std(dim=0)
     spread = torch.where(spread < _FAINT, torch.ones_like(spread), spread)
-    faults = torch.from_numpy(np.tile(train.faults, 2))
+    own = torch.from_numpy(train.faults)
+    faults = torch.cat([own, own[everywhere]])
     weight = fault_weights(faults)
     layers = nn.Sequential(
         nn.Linear(seen.shape[1], hidden), nn.ReLU(), nn.Linear(hidden, len(FAULTS))
@@ -78,9 +86,10 @@ def fit(
     optimiser = torch.optim.AdamW(layers.parameters(), lr=_RATE, weight_decay=_DECAY)
     steps = epochs * -(-len(seen) // _BATCH)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, _RATE * 2, total_steps=steps)
-    held = [(side - mean) / spread for side in (validation.whole, validation.part)]
-    held_faults = torch.from_numpy(validation.faults)
-    held_weight = fault_weights(held_faults)[held_faults]
+    held = [(side - mean) / spread for side in (validation.whole, validation.part[held_everywhere])]
+    right = torch.from_numpy(validation.faults)
+    held_faults = [right, right[held_everywhere]]
+    held_weight = [fault_weights(one)[one] for one in held_faults]
     best, kept = float("inf"), layers.state_dict()
     for _ in trange(epochs, desc="faults", disable=quiet):
         for rows in torch.split(torch.randperm(len(seen)), _BATCH):
@@ -93,14 +102,18 @@ def fit(
             schedule.step()
         with torch.no_grad():
             said = [layers(side) for side in held]
-        losses = [_best_temperature(one, held_faults, held_weight)[1] for one in said]
+        losses = [
+            _best_temperature(*three)[1]
+            for three in zip(said, held_faults, held_weight, strict=True)
+        ]
         if sum(losses) < best:
             best, kept = sum(losses), {n: v.clone() for n, v in layers.state_dict().items()}
     layers.load_state_dict(kept)
     with torch.no_grad():
-        temperatures = [
-            _best_temperature(layers(side), held_faults, held_weight)[0] for side in held
-        ]
+        said = [layers(side) for side in held]
+    temperatures = [
+        _best_temperature(*three)[0] for three in zip(said, held_faults, held_weight, strict=True)
+    ]
     return Fitted(_plain(layers, mean, spread), *temperatures)
 
 

@@ -17,6 +17,7 @@ from hdrmetrics.learned.faults import FAULTS, FaultCard
 from hdrmetrics.learned.network import QualityNetwork
 from hdrmetrics.learned.places import has_places
 from hdrmetrics.learned.weights import load_weights, round_weights, save_weights
+from trainers.faults.classes import is_local
 from trainers.faults.fit import fit
 from trainers.faults.judge import judge
 from trainers.faults.material import Material, gather, together
@@ -120,12 +121,15 @@ def name_faults(
 def judged(network: QualityNetwork, faults: FaultCard, material: Material) -> dict[str, Any]:
     """Return the test tables of whole windows, of their parts, and of each set."""
     found = {}
-    for name, statistics in (("windows", material.whole), ("places", material.part)):
+    everywhere = np.array([not is_local(str(name)) for name in material.distortion], dtype=bool)
+    parts = material.select(everywhere)
+    for name, statistics in (("windows", material.whole), ("places", parts.part)):
+        items = material if name == "windows" else parts
         said = [
             _probabilities(network, faults, part, name) for part in torch.split(statistics, _PIECE)
         ]
         numbers = torch.cat(said).double().numpy()
-        columns = material.faults, material.opinion, material.group, material.distortion
+        columns = items.faults, items.opinion, items.group, items.distortion
         found[name] = judge(numbers, *columns)
         if name == "windows":
             for source in np.unique(material.source):
