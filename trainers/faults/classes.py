@@ -40,8 +40,8 @@ FAULT_OF: dict[str, str | None] = {
     # Blur, resampling, noise and compression at once: no single name is right.
     "degradation": None,
 }  # fmt: skip
-"""By distortion, of which tables of whole frames say after a comma where it is; ``None`` for what is
-left out. Inverse tone mapping gives other light than the reference, which is a matter of tone."""
+"""By distortion; ``None`` for what is left out. Inverse tone mapping gives other light than the
+reference, which is a matter of tone. Tables of whole frames say after a comma where damage is."""
 
 _PLACE = "place"
 
