@@ -68,7 +68,8 @@ def judge(
         ``top1``: share that is named rightly where the teacher is under 80, with its bootstrap
         interval over groups of scenes; ``top1_even``: the mean over faults; by fault and by
         distortion; ``calibration_error`` over all windows, and with faults weighing alike;
-        ``confusion``: rows are the right faults (windows under 80, and untouched ones).
+        ``confusion``: rows are the right faults (windows under 80, and untouched ones). ``None``
+        stands for what too few scenes leave open.
     """
     top = probabilities.argmax(axis=1)
     right = (top == faults).astype(np.float64)
@@ -79,7 +80,7 @@ def judge(
         draws = SceneBootstrap(group[seen], resamples=_RESAMPLES)
         own = right[seen]
         found = draws.interval(lambda weights: (weights * own).sum(axis=-1) / weights.sum(axis=-1))
-        table["top1"] = [round(float(x), 4) for x in found]
+        table["top1"] = [_rounded(x) for x in found]
     asked = seen | (faults == none)
     by_fault = {
         name: [float(right[asked & (faults == i)].mean()), int((asked & (faults == i)).sum())]
@@ -87,7 +88,7 @@ def judge(
         if (asked & (faults == i)).any()
     }
     table["by_fault"] = {k: [round(v, 4), n] for k, (v, n) in by_fault.items()}
-    table["top1_even"] = round(float(np.mean([v for v, _ in by_fault.values()] or [np.nan])), 4)
+    table["top1_even"] = _rounded(np.mean([v for v, _ in by_fault.values()] or [np.nan]))
     table["by_distortion"] = {
         str(name): [
             round(float(right[seen & (distortion == name)].mean()), 4),
@@ -105,3 +106,8 @@ def judge(
     np.add.at(confusion, (faults[asked], top[asked]), 1)
     table["confusion"] = confusion.tolist()
     return table
+
+
+def _rounded(value: float | np.floating[Any]) -> float | None:
+    """Return a number with four digits; ``None`` where too few scenes give none."""
+    return round(float(value), 4) if np.isfinite(value) else None
