@@ -26,6 +26,7 @@ from hdrmetrics.scoring import (
     Region,
     ScoreMap,
     build_metric,
+    check_explaining,
     check_reference,
     make_map,
     score_quietly,
@@ -83,6 +84,7 @@ class BatchSettings(TypedDict, total=False):
     jobs: int | None
     isolate: bool | None
     options: dict[str, dict[str, Any]] | None
+    explain: bool | None
     on_row: Callable[[Row], None] | None
 
 
@@ -103,6 +105,7 @@ def score_files(
     jobs: int | None = None,
     isolate: bool | None = None,
     options: dict[str, dict[str, Any]] | None = None,
+    explain: bool | None = None,
     on_row: Callable[[Row], None] | None = None,
     on_map: Callable[[int, ScoreMap], None] | None = None,
 ) -> list[Row]:
@@ -131,6 +134,9 @@ def score_files(
         decoders may crash, so that a crash is an error in the file's row.
     options
         Options by the metric's name.
+    explain
+        Whether to say what is wrong and where, by the metrics that can; a picture that one of them
+        cannot explain after all is a row with an error.
     on_row
         Called with each row as soon as it is done, from the calling thread; with several jobs in
         any order. After Ctrl-C too it is called for every row that was finished; for one it may
@@ -149,7 +155,7 @@ def score_files(
     ------
     UnknownNameError, OptionError, ImageReadError
         For metrics, displays, options or a mask that are wrong for every file, no metric at all,
-        and files that are no pairs.
+        an explanation that none can give, and files that are no pairs.
     """
     if jobs is not None and jobs < 1:
         raise OptionError(f"jobs must be at least 1, not {jobs}")
@@ -174,7 +180,9 @@ def score_files(
         # Many tests against one reference are common: it is read once.
         read_reference=_Last(read),
         on_map=on_map,
+        explain=bool(explain),
     )
+    check_explaining(task.models, explain)
     rows: dict[int, Row] = {}
 
     def done(index: int, row: Row) -> None:
@@ -266,6 +274,7 @@ class _Task:
     read: Callable[[Source], Source]
     read_reference: Callable[[Source], Source]
     on_map: Callable[[int, ScoreMap], None] | None
+    explain: bool = False
     room: Room = field(default_factory=Room)
     stopped: threading.Event = field(default_factory=threading.Event)
     mapping: threading.Lock = field(default_factory=threading.Lock)
@@ -299,7 +308,14 @@ class _Task:
         try:
             # Taken out in the call, so that nobody here holds them during the work.
             row.scores[name], inputs = score_quietly(
-                images.pop(), model, others.pop(), self.units, self.mask, self.region, self.device
+                images.pop(),
+                model,
+                others.pop(),
+                self.units,
+                self.mask,
+                self.region,
+                self.device,
+                explain=self.explain and model.info.explains,
             )
         except (HdrMetricsError, RuntimeError, MemoryError) as error:
             row.errors[name] = _message(error)

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from hdrmetrics.batch import Row
 
 
+EXPLAINED = "_faults"
+"""End of the columns that say what is wrong."""
+
+
 def flat_records(
     rows: Sequence[Row] | Mapping[str, Sequence[Row]], metrics: Sequence[str] | None = None
 ) -> list[dict[str, Any]]:
@@ -31,7 +35,8 @@ def flat_records(
     -------
     list of dict
         ``method`` (where rows are by method), ``test``, ``reference``; the value of each metric
-        under its name, with ``NAME_low`` and ``NAME_high`` for a metric that gives intervals;
+        under its name, with ``NAME_low`` and ``NAME_high`` for a metric that gives intervals and
+        ``NAME_faults``, in words, for one that was asked what is wrong;
         ``errors`` and ``warnings`` in words, ``conditions`` as JSON by metric. ``None`` where
         there is no value.
     """
@@ -50,13 +55,21 @@ def flat_records(
         for name in names
         if any(name in row.scores and row.scores[name].low is not None for _, row in sets)
     }
+    explained = {
+        name
+        for name in names
+        if any(name in row.scores and row.scores[name].explanation for _, row in sets)
+    }
+    head = [{"method": method} if isinstance(rows, Mapping) else {} for method, _ in sets]
     return [
-        ({"method": method} if isinstance(rows, Mapping) else {}) | _record(row, names, ranged)
-        for method, row in sets
+        own | _record(row, names, ranged, explained)
+        for own, (_, row) in zip(head, sets, strict=True)
     ]
 
 
-def _record(row: Row, names: Sequence[str], ranged: set[str]) -> dict[str, Any]:
+def _record(
+    row: Row, names: Sequence[str], ranged: set[str], explained: set[str]
+) -> dict[str, Any]:
     record: dict[str, Any] = {"test": row.test, "reference": row.reference}
     for name in names:
         score = row.scores.get(name)
@@ -64,6 +77,9 @@ def _record(row: Row, names: Sequence[str], ranged: set[str]) -> dict[str, Any]:
         if name in ranged:
             record[f"{name}_low"] = None if score is None else score.low
             record[f"{name}_high"] = None if score is None else score.high
+        if name in explained:
+            faults = {} if score is None or score.explanation is None else score.explanation
+            record[f"{name}{EXPLAINED}"] = faults.get("text", "")
     found = dict.fromkeys(w for score in row.scores.values() for w in score.warnings)
     errors = [e if what == "file" else f"{what}: {e}" for what, e in row.errors.items()]
     conditions = {name: score.conditions for name, score in row.scores.items()}
@@ -88,8 +104,9 @@ def rows_to_dataframe(rows: Sequence[Row] | Mapping[str, Sequence[Row]]) -> pd.D
     pandas.DataFrame
         With the columns of the files that ``--csv`` writes: ``method`` (where rows are by method),
         ``test``, ``reference``, each metric in its own unit (NaN where it failed) with
-        ``NAME_low`` and ``NAME_high`` for metrics that give intervals, ``errors``, ``warnings``
-        and ``conditions`` (JSON by metric).
+        ``NAME_low`` and ``NAME_high`` for metrics that give intervals, ``NAME_faults`` (words) for
+        those that were asked what is wrong, ``errors``, ``warnings`` and ``conditions`` (JSON by
+        metric).
 
     Raises
     ------
@@ -114,6 +131,6 @@ def rows_to_dataframe(rows: Sequence[Row] | Mapping[str, Sequence[Row]]) -> pd.D
     frame = pd.DataFrame.from_records(records)
     texts = ("method", "test", "reference", "errors", "warnings", "conditions")
     for name in frame.columns:
-        if name not in texts:
+        if name not in texts and not name.endswith(EXPLAINED):
             frame[name] = frame[name].astype("float64")
     return frame

@@ -15,6 +15,7 @@ from hdrmetrics.recording import visible
 
 if TYPE_CHECKING:
     from hdrmetrics.display import Display
+    from hdrmetrics.explanation import Explanation
     from hdrmetrics.image import Image
 
 Domain = Literal["hdr", "sdr", "tonemapped"]
@@ -67,6 +68,8 @@ class MetricInfo:
         The paper that defines it.
     version
         Of our implementation; it changes whenever a value could.
+    faults
+        What :meth:`Metric.explain` tells apart; none where a metric cannot say what is wrong.
     """
 
     name: str
@@ -81,6 +84,7 @@ class MetricInfo:
     minimum_size: int
     citation: str
     version: str
+    faults: tuple[str, ...] = ()
 
     @property
     def best(self) -> float:
@@ -91,6 +95,11 @@ class MetricInfo:
     def has_map(self) -> bool:
         """Whether the metric tells where a difference lies."""
         return self.map_kind is not None
+
+    @property
+    def explains(self) -> bool:
+        """Whether the metric can say what is wrong."""
+        return bool(self.faults)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +165,10 @@ class Metric(nn.Module):
 
     def compare_map(self, test: Tensor, features: Any) -> Tensor:
         """Return the local values ``(N, 1, H, W)`` behind the score."""
+        raise NotImplementedError
+
+    def compare_explanation(self, test: Tensor, features: Any, mask: Tensor | None) -> Explanation:
+        """Return what is wrong with each image, and where."""
         raise NotImplementedError
 
     def compare_loss(self, test: Tensor, features: Any, mask: Tensor | None) -> Tensor:
@@ -246,6 +259,29 @@ class Metric(nn.Module):
             None,
             lambda t, r, _: self.compare_map(t, None if r is None else self.features(r)),
         )
+
+    def explain(
+        self, test: Tensor, reference: Tensor | None = None, *, mask: Tensor | None = None
+    ) -> Explanation:
+        """Return what is wrong with each image of a batch, and where.
+
+        Arguments and errors as for :meth:`forward`.
+
+        Raises
+        ------
+        OptionError
+            If the metric cannot say what is wrong.
+        """
+        if not self.info.explains:
+            raise OptionError(f"{self.info.name} {cannot_explain(1)}")
+        found: Any = self._run(
+            test,
+            reference,
+            mask,
+            lambda t, r, m: self.compare_explanation(t, None if r is None else self.features(r), m),
+        )
+        explanation: Explanation = found
+        return explanation
 
     def prepare(self, reference: Tensor) -> PreparedMetric:
         """Do the work on the reference once, for many tests against it.
@@ -433,6 +469,15 @@ class MetricLoss(nn.Module):
 
 
 _ABSENT = object()
+
+
+def cannot_explain(count: int) -> str:
+    """Return what to say of so many metrics that do not explain."""
+    do = "does" if count == 1 else "do"
+    return (
+        f"{do} not say what is wrong with an image; norvdpnet does, and those of which hdrmetrics "
+        "metrics NAME says so"
+    )
 
 
 def _is_plain(value: Any) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -27,6 +28,9 @@ class Score:
         Ends of the interval of a learned score; ``None`` where a metric has none.
     test, reference
         The files, where the images came from files.
+    explanation
+        What is wrong and where, as :meth:`hdrmetrics.explanation.Explanation.to_dict` has it;
+        ``None`` where nobody asked.
     """
 
     metric: str
@@ -40,6 +44,7 @@ class Score:
     high: float | None = None
     test: str | None = None
     reference: str | None = None
+    explanation: Mapping[str, Any] | None = None
 
     def __float__(self) -> float:
         return self.value
@@ -60,7 +65,7 @@ class Score:
             "conditions": self.conditions,
             "warnings": list(self.warnings),
         }
-        for key in ("low", "high", "test", "reference"):
+        for key in ("low", "high", "test", "reference", "explanation"):
             if getattr(self, key) is not None:
                 record[key] = getattr(self, key)
         return record

@@ -21,7 +21,7 @@ from hdrmetrics.display import Display, get_display
 from hdrmetrics.errors import HdrMetricsWarning, OptionError, ShapeError
 from hdrmetrics.image import Image
 from hdrmetrics.inputs import Inputs, Source, Units, as_image, prepare_inputs
-from hdrmetrics.metric import Domain, MapKind, Metric
+from hdrmetrics.metric import Domain, MapKind, Metric, cannot_explain
 from hdrmetrics.overlay import grey_view
 from hdrmetrics.result import Score
 from hdrmetrics.sources import is_array
@@ -81,6 +81,7 @@ def score(
     reference_scale: float | None = None,
     mask: Source | None = None,
     region: Region | None = None,
+    explain: bool = False,
     device: torch.device | str | None = None,
     dtype: torch.dtype = torch.float32,
     **options: Any,
@@ -102,6 +103,7 @@ def score(
     reference_scale: float | None = None,
     mask: Source | None = None,
     region: Region | None = None,
+    explain: bool = False,
     device: torch.device | str | None = None,
     dtype: torch.dtype = torch.float32,
 ) -> list[Score]: ...
@@ -121,6 +123,7 @@ def score(
     reference_scale: float | None = None,
     mask: Source | None = None,
     region: Region | None = None,
+    explain: bool = False,
     device: torch.device | str | None = None,
     dtype: torch.dtype = torch.float32,
     **options: Any,
@@ -152,6 +155,9 @@ def score(
         Weights in [0, 1], one per pixel: a file, an array or a tensor.
     region
         ``(x, y, width, height)``: score only this part. Calibration still sees the whole image.
+    explain
+        Whether to say what is wrong with the image and where, in ``explanation``; of a list of
+        metrics those do that can.
     device, dtype
         Where and in what precision to compute.
     options
@@ -167,7 +173,7 @@ def score(
     ------
     HdrMetricsError
         One of its kinds: a file that cannot be read, NaN, wrong shapes, wrong domain, unknown
-        names and options.
+        names and options, an explanation that no metric can give.
 
     Examples
     --------
@@ -183,11 +189,15 @@ def score(
     check_reference(units, reference is not None)
     if isinstance(metric, (str, Metric)):
         model = build_metric(metric, display, options)
-        result, _ = score_quietly(test, model, reference, units, mask, region, device, dtype)
+        check_explaining([model], explain)
+        result, _ = score_quietly(
+            test, model, reference, units, mask, region, device, dtype, explain=explain
+        )
         _warn([result])
         return result
     units = dataclasses.replace(units, lenient=True)  # it may concern one metric and not another
     models = _several(metric, display, options, reference is not None)
+    check_explaining(models, explain)
     # Files are read once for all.
     test = _read_file(test)
     reference = None if reference is None else _read_file(reference)
@@ -195,7 +205,9 @@ def score(
     results = []
     for model in models:
         other = reference if model.info.reference else None
-        results.append(score_quietly(test, model, other, units, mask, region, device, dtype)[0])
+        own = explain and model.info.explains
+        found = score_quietly(test, model, other, units, mask, region, device, dtype, explain=own)
+        results.append(found[0])
     _warn(results)
     return results
 
@@ -240,6 +252,13 @@ def check_reference(units: Units, there: bool) -> None:
     given = None if there else units.own("reference")
     if given is not None:
         raise OptionError(f"{given.option}= is of a reference, and there is none: leave it out")
+
+
+def check_explaining(models: Sequence[Metric], explain: bool | None) -> None:
+    """Raise :class:`OptionError` if an explanation is wanted that no metric can give."""
+    if explain and not any(model.info.explains for model in models):
+        names = ", ".join(model.info.name for model in models)
+        raise OptionError(f"cannot explain: {names} {cannot_explain(len(models))}")
 
 
 def _several(
@@ -300,6 +319,8 @@ def score_quietly(
     region: Region | None = None,
     device: torch.device | str | None = None,
     dtype: torch.dtype = torch.float32,
+    *,
+    explain: bool = False,
 ) -> tuple[Score, Inputs]:
     """Do the work of :func:`score` without issuing its warnings; return the inputs too."""
     info = model.info
@@ -318,7 +339,12 @@ def score_quietly(
     weights = _crop(inputs, _mask(mask, image), region)
     paths = image.origin.path, None if other is None else other.origin.path
     del test, reference, image, other  # pixels that the caller keeps no longer are let go
-    return evaluate(model, inputs, weights, *paths), inputs
+    found = evaluate(model, inputs, weights, *paths)
+    if explain:
+        with torch.no_grad():
+            explained = model.explain(inputs.test, inputs.reference, mask=weights)
+        found = dataclasses.replace(found, explanation=explained.to_dict())
+    return found, inputs
 
 
 def _warn(results: Sequence[Score]) -> None:

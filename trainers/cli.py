@@ -76,6 +76,29 @@ def _parser() -> argparse.ArgumentParser:
     preparing.add_argument("--workers", type=int, default=1, help="processes")
     preparing.add_argument("--out", type=Path, required=True, help="folder; one in it per set")
 
+    naming = command("faults", _faults, "teach trained weights to name what is wrong")
+    naming.add_argument("weights", type=Path, help="a .safetensors file with its card")
+    naming.add_argument(
+        "--set", action="append", required=True, dest="sets", metavar="NAME",
+        help="name of a set that HDR-VDP-2 labelled; several times for several",
+    )  # fmt: skip
+    naming.add_argument("--tables", type=Path, required=True, help="folder of the labels")
+    naming.add_argument(
+        "--store", type=Path, help="folder of the crops: references are taken as untouched"
+    )
+    naming.add_argument(
+        "--prepared", type=Path, help="folder of `prepare`; without it crops are described again"
+    )
+    naming.add_argument(
+        "--most", type=int, help="at most so many items of each split of a set (default: all)"
+    )
+    naming.add_argument("--epochs", type=int, default=30, help="passes over the windows")
+    naming.add_argument("--seed", type=int, default=0)
+    naming.add_argument("--quiet", action="store_true", help="no progress")
+    naming.add_argument(
+        "--out", type=Path, required=True, help="the .safetensors file to write; may be the same"
+    )
+
     predicting = command("predict", _predict, "write predictions of trained weights")
     predicting.add_argument("weights", type=Path, help="a .safetensors file with its card")
     predicting.add_argument("--head", action="append", help="of the weights (default: all)")
@@ -253,6 +276,31 @@ def _prepare(options: argparse.Namespace) -> int:
             labels, options.store, options.out / name, architecture, workers=options.workers
         )
         print(f"{options.out / name}: {count} items")
+    return 0
+
+
+def _faults(options: argparse.Namespace) -> int:
+    import json
+
+    from trainers.faults.run import name_faults
+
+    if options.epochs < 1 or (options.most is not None and options.most < 1):
+        raise OptionError("--epochs and --most are at least 1")
+    card = name_faults(
+        options.weights,
+        options.out,
+        options.sets,
+        tables=options.tables,
+        stores=options.store,
+        prepared=options.prepared,
+        most=options.most,
+        epochs=options.epochs,
+        seed=options.seed,
+        quiet=options.quiet,
+    )
+    assert card.faults is not None
+    print(json.dumps(card.faults.to_dict(), indent=1, ensure_ascii=False))
+    print(f"{options.out}")
     return 0
 
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import argparse
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from hdrmetrics.cli.overwriting import add_overwrite
 from hdrmetrics.cli.targets import add_resume, add_tables
 from hdrmetrics.errors import OptionError
 
 if TYPE_CHECKING:
     from hdrmetrics.batch import BatchSettings
+    from hdrmetrics.cli.maps import MapWriter
+    from hdrmetrics.pairing import Case
 
 
 def add_metrics(parser: argparse.ArgumentParser, default: Sequence[str], extra: str = "") -> None:
@@ -24,6 +27,44 @@ def add_metrics(parser: argparse.ArgumentParser, default: Sequence[str], extra: 
     parser.add_argument(
         "--option", action="append", default=[], metavar="METRIC.KEY=VALUE",
         help="option of a metric, as listed by: hdrmetrics metrics NAME",
+    )  # fmt: skip
+
+
+def add_maps(parser: argparse.ArgumentParser, what: str, several: str) -> None:
+    """Add where maps of local values go.
+
+    Parameters
+    ----------
+    parser
+        Of the command.
+    what
+        They show.
+    several
+        What there is a folder for.
+    """
+    maps = parser.add_argument_group("maps")
+    maps.add_argument(
+        "--map", metavar="OUT",
+        help=f"write {what}: OUT.png in false colour, OUT.exr as numbers; a folder for several "
+        f"{several}. The maps of further metrics go to OUT.METRIC.png",
+    )  # fmt: skip
+    maps.add_argument(
+        "--map-format", choices=("png", "exr"), default="png", help="of maps in a folder"
+    )
+    maps.add_argument(
+        "--map-limits", type=limits, metavar="DARK,BRIGHT",
+        help="values at the ends of the colour scale, to compare pictures (one metric only); a map "
+        "of probabilities, whose scale is always the same, is then drawn without the picture",
+    )  # fmt: skip
+    add_overwrite(maps)
+
+
+def add_explain(parser: argparse.ArgumentParser) -> None:
+    """Add ``--explain``."""
+    parser.add_argument(
+        "--explain", action="store_true",
+        help="say what is wrong (blur, noise, blocks, banding …) and where, by the metrics that "
+        "can: norvdpnet and its like",
     )  # fmt: skip
 
 
@@ -114,6 +155,14 @@ def add_outputs(parser: argparse._ActionsContainer) -> None:
     add_resume(group)
 
 
+def limits(text: str) -> tuple[float, float]:
+    """Read ``DARK,BRIGHT``."""
+    dark, comma, bright = text.partition(",")
+    if not comma:
+        raise argparse.ArgumentTypeError(f"{text!r} is not DARK,BRIGHT")
+    return number(dark), number(bright)
+
+
 def positive(text: str) -> float:
     """Read a positive number."""
     value = number(text)
@@ -202,7 +251,37 @@ def settings(arguments: argparse.Namespace, metrics: Sequence[str]) -> BatchSett
         "jobs": arguments.jobs,
         "isolate": arguments.isolate,
         "options": options,
+        "explain": getattr(arguments, "explain", False) or None,
     }
+
+
+def map_writer(
+    arguments: argparse.Namespace,
+    sets: Mapping[str, Sequence[Case]],
+    metrics: Sequence[str],
+    settings: BatchSettings,
+) -> MapWriter | None:
+    """Return what writes the maps that are asked for; ``None`` where none are.
+
+    Raises
+    ------
+    OptionError
+        As :class:`~hdrmetrics.cli.maps.MapWriter`.
+    """
+    if arguments.map is None:
+        return None
+    from hdrmetrics.catalogue import create_metric
+    from hdrmetrics.cli.maps import MapWriter
+
+    options = settings.get("options") or {}
+    return MapWriter(
+        arguments.map,
+        sets,
+        # Options may take a metric's map away.
+        [create_metric(name, **options.get(name, {})).info for name in metrics],
+        suffix=f".{arguments.map_format}",
+        limits=arguments.map_limits,
+    )
 
 
 def _check_light(arguments: argparse.Namespace) -> None:

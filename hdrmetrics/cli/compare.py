@@ -6,7 +6,6 @@ import argparse
 from typing import Any
 
 from hdrmetrics.cli import arguments as shared
-from hdrmetrics.cli.overwriting import add_overwrite
 from hdrmetrics.defaults import WITH_REFERENCE
 from hdrmetrics.errors import OptionError
 
@@ -29,40 +28,17 @@ def add_parser(commands: Any) -> None:
         "-r", "--reference", nargs="+", metavar="REFERENCE", help="file, folder or 'pattern'"
     )
     shared.add_metrics(parser, WITH_REFERENCE)
-    maps = parser.add_argument_group("maps")
-    maps.add_argument(
-        "--map", metavar="OUT",
-        help="write where the differences are: OUT.png in false colour, OUT.exr as numbers; a "
-        "folder for several pairs. The maps of further metrics go to OUT.METRIC.png",
-    )  # fmt: skip
-    maps.add_argument(
-        "--map-format", choices=("png", "exr"), default="png", help="of maps in a folder"
-    )
-    maps.add_argument(
-        "--map-limits", type=limits, metavar="DARK,BRIGHT",
-        help="values at the ends of the colour scale, to compare pictures (one metric only); a map "
-        "of probabilities, whose scale is always the same, is then drawn without the picture",
-    )  # fmt: skip
-    add_overwrite(maps)
+    shared.add_maps(parser, "where the differences are", "pairs")
+    shared.add_explain(parser)
     shared.add_conditions(parser)
     shared.add_running(parser)
     shared.add_outputs(parser)
     parser.set_defaults(run=run)
 
 
-def limits(text: str) -> tuple[float, float]:
-    """Read ``DARK,BRIGHT``."""
-    dark, comma, bright = text.partition(",")
-    if not comma:
-        raise argparse.ArgumentTypeError(f"{text!r} is not DARK,BRIGHT")
-    return shared.number(dark), shared.number(bright)
-
-
 def run(arguments: argparse.Namespace) -> int:
     """Compare the files."""
-    from hdrmetrics.catalogue import create_metric
     from hdrmetrics.cli.findings import find_sets, say_what_is_left_out, score_and_report
-    from hdrmetrics.cli.maps import MapWriter
 
     names = shared.chosen_metrics(arguments.metric, WITH_REFERENCE)
     tests, references = arguments.files, arguments.reference
@@ -75,16 +51,6 @@ def run(arguments: argparse.Namespace) -> int:
         tests, references = tests[:1], tests[1:]
     sets = find_sets(tests, references, recursive=arguments.recursive)
     settings = shared.settings(arguments, names)
-    writer = None
-    if arguments.map is not None:
-        options = settings.get("options") or {}
-        writer = MapWriter(
-            arguments.map,
-            sets,
-            # Options may take a metric's map away.
-            [create_metric(name, **options.get(name, {})).info for name in names],
-            suffix=f".{arguments.map_format}",
-            limits=arguments.map_limits,
-        )
+    writer = shared.map_writer(arguments, sets, names, settings)
     say_what_is_left_out(arguments, [*tests, *references])
     return score_and_report(sets, names, settings, arguments, writer=writer)

@@ -60,7 +60,9 @@ class MapWriter:
         self.suffix = suffix
         self.limits = limits
         if not self.metrics:
-            raise OptionError("none of these metrics has a map; pu21-psnr and pu21-ssim have one")
+            raise OptionError(
+                "none of these metrics has a map; hdrmetrics metrics --map lists those that do"
+            )
         if limits is not None and len(self.metrics) > 1:
             raise OptionError(
                 f"--map-limits is for one metric; {', '.join(self.metrics)} have maps"

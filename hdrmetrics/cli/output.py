@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 FAILED = "failed"
 _NAMED = 3  # further files named with an error
+_EXPLAINED = 3  # files whose faults' places are named under the table
 _QUIET_CONDITIONS = ("calibration", "size", "dtype", "region", "mask", "version", "encoding")
 
 
@@ -107,6 +108,7 @@ def report(found: Findings, arguments: argparse.Namespace) -> int:
         deltas = methods.method_differences(values, infos)
         grids = methods.method_grids(found.sets, deltas, infos)
         facts += methods.method_facts(values, deltas, infos)
+    facts += places(rows, infos)
     facts += conditions(rows, infos)
     if arguments.json is not None:
         document = {
@@ -202,21 +204,28 @@ def interval_cell(row: Row, info: MetricInfo) -> str:
 def score_grid(rows: Sequence[Row], infos: Sequence[MetricInfo]) -> Grid:
     """Return a line for each file; mean and worst values, and what the mean leaves out.
 
-    The intervals of metrics that give them stand at the end.
+    What is wrong, and the intervals of metrics that give them, stand at the end.
     """
+    explained = [info for info in infos if any(_explanation(row, info) for row in rows)]
     columns = [Column("file", shrinks="start"), *(Column(heading(i), right=True) for i in infos)]
+    columns += [Column(_wrong(info, len(explained)), shrinks="end") for info in explained]
     names = short_names([row.test for row in rows])
     ranged = [info for info in infos if any(interval(row, info) for row in rows)]
     for info in ranged:
         title = "interval" if len(ranged) == 1 else f"interval of {info.name}"
         columns.append(Column(title, right=True))
     lines = [
-        [name, *(cell(row, i) for i in infos), *(interval_cell(row, i) for i in ranged)]
+        [
+            name,
+            *(cell(row, info) for info in infos),
+            *(_explanation(row, info).get("text", "") for info in explained),
+            *(interval_cell(row, info) for info in ranged),
+        ]
         for name, row in zip(names, rows, strict=True)
     ]
     if len(rows) < 2:
         return Grid(columns, lines)
-    empty = [""] * len(ranged)
+    empty = [""] * (len(explained) + len(ranged))
     sums = [summary_of(rows, info) for info in infos]
     footer = [
         ["mean", *(value_text(s.mean, i) for s, i in zip(sums, infos, strict=True)), *empty],
@@ -233,6 +242,32 @@ def score_grid(rows: Sequence[Row], infos: Sequence[MetricInfo]) -> Grid:
             if any(counts):
                 footer.append([label, *(str(count) if count else "–" for count in counts), *empty])
     return Grid(columns, lines, footer)
+
+
+def _explanation(row: Row, info: MetricInfo) -> Mapping[str, Any]:
+    score = row.scores.get(info.name)
+    return {} if score is None or score.explanation is None else score.explanation
+
+
+def _wrong(info: MetricInfo, explained: int) -> str:
+    return "what is wrong" if explained == 1 else f"what is wrong ({info.name})"
+
+
+def places(rows: Sequence[Row], infos: Sequence[MetricInfo]) -> list[tuple[str, str]]:
+    """Return where something is wrong, for the terminal: of a few pictures only."""
+    from hdrmetrics.explanation import place_text
+
+    if len(rows) > _EXPLAINED:
+        return []
+    names = short_names([row.test for row in rows])
+    found = []
+    for name, row in zip(names, rows, strict=True):
+        for info in infos:
+            texts = [place_text(one) for one in _explanation(row, info).get("places", ())]
+            if texts:
+                whose = info.name if len(rows) == 1 else f"{name}, {info.name}"
+                found.append((f"where ({whose})", "; ".join(texts)))
+    return found
 
 
 def _summary_records(found: Findings) -> list[dict[str, Any]]:

@@ -25,6 +25,8 @@ def add_parser(commands: Any) -> None:
         "-r", "--reference", nargs="+", metavar="FILE", help="one for all, or one of each name"
     )
     shared.add_metrics(parser, WITHOUT_REFERENCE, f", with a reference {', '.join(WITH_REFERENCE)}")
+    shared.add_maps(parser, "where something is wrong", "pictures")
+    shared.add_explain(parser)
     shared.add_conditions(parser)
     shared.add_running(parser)
     shared.add_outputs(parser)
@@ -45,5 +47,6 @@ def run(arguments: argparse.Namespace) -> int:
         raise OptionError(f"{listed(lacking)} needs a reference: add --reference FILE")
     sets = find_sets(arguments.files, arguments.reference, recursive=arguments.recursive)
     settings = shared.settings(arguments, names)
+    writer = shared.map_writer(arguments, sets, names, settings)
     say_what_is_left_out(arguments, [*arguments.files, *(arguments.reference or ())])
-    return score_and_report(sets, names, settings, arguments)
+    return score_and_report(sets, names, settings, arguments, writer=writer)

@@ -10,6 +10,7 @@ from typing import Any, get_args
 
 from hdrmetrics.errors import OptionError
 from hdrmetrics.learned.architecture import Architecture
+from hdrmetrics.learned.faults import FaultCard
 from hdrmetrics.learned.spread import Spread
 from hdrmetrics.learned.target import Target
 from hdrmetrics.metric import Domain
@@ -223,6 +224,8 @@ class Card:
         Time, machine, steps, versions: JSON values.
     sha256
         Of the weights file; filled in by :func:`~hdrmetrics.learned.weights.save_weights`.
+    faults
+        What the output that names faults means; ``None`` where the network has none.
 
     Raises
     ------
@@ -239,6 +242,7 @@ class Card:
     seed: int = 0
     training: Mapping[str, Any] = field(default_factory=dict)
     sha256: str = ""
+    faults: FaultCard | None = None
 
     def __post_init__(self) -> None:
         unknown = sorted(set(self.heads) - set(self.architecture.heads))
@@ -261,7 +265,7 @@ class Card:
             "recipe_sha256": self.recipe_sha256,
             "seed": self.seed,
             "training": dict(self.training),
-        }
+        } | ({} if self.faults is None else {"faults": self.faults.to_dict()})
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> Card:
@@ -273,7 +277,7 @@ class Card:
             If entries are missing, unknown or cannot be.
         """
         known = {"format", "version", "sha256", "architecture", "heads", "ppd", "data"}
-        _only(data, known | {"recipe_sha256", "seed", "training"}, "a card")
+        _only(data, known | {"recipe_sha256", "seed", "training", "faults"}, "a card")
         if data.get("format", FORMAT) != FORMAT:
             raise OptionError(
                 f"this card has the format {data['format']!r}, known is {FORMAT}: use a newer "
@@ -290,6 +294,7 @@ class Card:
     def _read(cls, data: Mapping[str, Any]) -> Card:
         heads = _mapping(data.get("heads", {}), "heads")
         ppd, seed = data.get("ppd", 30.0), data.get("seed", 0)
+        faults = data.get("faults")
         if ppd is not None and not (0 < float(ppd) < math.inf):
             raise OptionError(f"ppd is positive, not {ppd!r}")
         if isinstance(seed, bool) or not isinstance(seed, int):
@@ -304,6 +309,7 @@ class Card:
             seed=seed,
             training=_mapping(data.get("training", {}), "training"),
             sha256=_text(data.get("sha256", ""), "sha256"),
+            faults=None if faults is None else FaultCard.from_dict(_mapping(faults, "faults")),
         )
 
     def to_json(self) -> str:

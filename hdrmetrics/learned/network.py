@@ -96,6 +96,7 @@ class QualityNetwork(nn.Module):
                 for name in architecture.heads
             }
         )
+        self.faults: nn.Sequential | None = None
 
     def forward(self, test: Tensor, reference: Tensor | None = None, *, domain: Domain) -> Tensor:
         """Return the raw outputs ``(N, heads)`` of pictures, each as one window.
@@ -193,6 +194,26 @@ class QualityNetwork(nn.Module):
             moments = window_moments(maps, *whole, powers=powers(architecture.pooling))
             found.append(level_statistics(moments, architecture, level)[:, 0])
         return torch.cat(found, dim=-1)
+
+    def add_faults(self, hidden: int, count: int) -> None:
+        """Give the network an output that names faults, from the statistics that the heads see.
+
+        Parameters
+        ----------
+        hidden, count
+            Widths of its hidden layer and of the output; its weights come from a file or a fit.
+        """
+        length = statistic_count(self.architecture)
+        self.faults = nn.Sequential(_Linear(length, hidden), nn.ReLU(), _Linear(hidden, count))
+        self.faults.to(self.dtype)
+
+    def name_faults(self, pooled: Tensor) -> Tensor:
+        """Return how strongly statistics ``(…, F)`` speak for each fault, ``(…, D or 0)``."""
+        if self.faults is None:
+            return pooled.new_zeros(*pooled.shape[:-1], 0)
+        with torch.autocast(pooled.device.type, enabled=False):
+            found: Tensor = self.faults(pooled.to(self.dtype))
+            return found
 
     def head(self, pooled: Tensor) -> Tensor:
         """Return the raw outputs ``(…, heads)`` of statistics ``(…, F)``."""

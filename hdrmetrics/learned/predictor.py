@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Literal, cast, get_args
 
 import numpy as np
@@ -10,17 +11,21 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from hdrmetrics.errors import OptionError
+from hdrmetrics.explanation import Explanation
 from hdrmetrics.learned.architecture import WINDOW
 from hdrmetrics.learned.borders import content
 from hdrmetrics.learned.card import Card, HeadCard
+from hdrmetrics.learned.descriptors import CELL
+from hdrmetrics.learned.faults import REACH, joint_probabilities
 from hdrmetrics.learned.front import Kind, kinds
 from hdrmetrics.learned.guard import guard_of
 from hdrmetrics.learned.network import QualityNetwork
+from hdrmetrics.learned.places import SQUARE, has_places, judge_places, see_places, spread
 from hdrmetrics.learned.spread import hints
 from hdrmetrics.learned.target import bring_together
 from hdrmetrics.learned.traits import Traits, measure
 from hdrmetrics.learned.whole_image import MINIMUM_SIZE, Windows, score_windows, together
-from hdrmetrics.metric import Assessment, Metric, MetricInfo
+from hdrmetrics.metric import Assessment, MapKind, Metric, MetricInfo
 from hdrmetrics.metrics.hdrvdp2.quality import window_exponent
 from hdrmetrics.recording import is_transformed
 
@@ -134,6 +139,51 @@ class LearnedMetric(Metric):
         target = self.head_card.target
         quality = self._together(target.quality(raw, bounded=False), windows)
         return (1.0 - target.target(quality)).to(test.dtype)
+
+    def compare_map(self, test: Tensor, features: Any) -> Tensor:
+        """Return where something is wrong, ``(N, 1, H, W)``.
+
+        With a reference, of heads taught by HDR-VDP-2, the probability that a difference is seen,
+        for each 8 × 8 pixels: what the front end says of it before any learning, near to the map of
+        ``hdrvdp2`` but no imitation of it.
+
+        Otherwise, for each 16 × 16 pixels, the points that are missing to a score of 100 if all of
+        the picture were like these, or, without a reference, like the 80 × 80 pixels around them.
+        Plain borders, which scores leave out, are judged too: a half painted grey is one.
+        """
+        if self.info.map_kind == "probability":
+            with self._precisely(test):
+                seen = see_places(
+                    self.network, test, features.expand_as(test), domain=self.info.domain
+                )
+            return spread(seen, *test.shape[-2:], side=SQUARE).to(test.dtype)
+        head = self.network.heads[self.head]
+
+        def judge(pooled: Tensor) -> Tensor:
+            with torch.autocast(pooled.device.type, enabled=False):
+                return self._missing(head(pooled.to(self.network.dtype)))
+
+        reach = 0 if self.info.reference else REACH
+        said = self._judge(test, features, judge, reach)
+        return spread(said, *test.shape[-2:]).to(test.dtype)
+
+    def compare_explanation(self, test: Tensor, features: Any, mask: Tensor | None) -> Explanation:
+        """Return the faults of each picture, and of the 80 × 80 pixels around each 16 × 16."""
+        card = self.card.faults
+        assert card is not None, "metrics without faults do not come here"
+
+        def judge(pooled: Tensor) -> Tensor:
+            return card.probabilities(self.network.name_faults(pooled), places=True)
+
+        with torch.no_grad():
+            windows = self._windows(test, features, mask, self._boxes(test, mask))
+            faults = joint_probabilities(
+                card.probabilities(windows.faults),
+                windows.weight,
+                self._missing(windows.raw[..., self.index]),
+            )
+            places = self._judge(test, features, judge, REACH)
+        return Explanation(card.names, faults, places, CELL)
 
     def assess(
         self, test: Tensor, reference: Tensor | None = None, *, mask: Tensor | None = None
@@ -269,13 +319,36 @@ class LearnedMetric(Metric):
             found.append(self._look(one, None, own))
         return together(found)
 
-    def _look(self, test: Tensor, reference: Tensor | None, mask: Tensor | None) -> Windows:
-        if self.network.dtype != test.dtype:
-            self.network.to(test.dtype)  # the weights are halves: nothing is lost either way
+    def _missing(self, raw: Tensor) -> Tensor:
+        """Return the points that raw outputs of the head are short of 100."""
+        target = self.head_card.target
+        return 100.0 - target.score(target.quality(raw))
+
+    def _judge(
+        self,
+        test: Tensor,
+        reference: Tensor | None,
+        judge: Callable[[Tensor], Tensor],
+        reach: int,
+    ) -> Tensor:
         if reference is not None:
             reference = reference.expand_as(test)
+        with self._precisely(test):
+            return judge_places(
+                self.network, test, reference, judge, domain=self.info.domain, reach=reach
+            )
+
+    def _precisely(self, test: Tensor) -> torch.autocast:
+        """Return the context in which the network sees pictures of this precision."""
+        if self.network.dtype != test.dtype:
+            self.network.to(test.dtype)  # the weights are halves: nothing is lost either way
         half = self.precision == "bfloat16" and test.dtype == torch.float32
-        with torch.autocast(test.device.type, torch.bfloat16, enabled=half):
+        return torch.autocast(test.device.type, torch.bfloat16, enabled=half)
+
+    def _look(self, test: Tensor, reference: Tensor | None, mask: Tensor | None) -> Windows:
+        if reference is not None:
+            reference = reference.expand_as(test)
+        with self._precisely(test):
             return score_windows(self.network, test, reference, domain=self.info.domain, mask=mask)
 
 
@@ -353,8 +426,22 @@ def describe(card: Card, head: str, name: str | None = None) -> MetricInfo:
         range=(0.0, 100.0),
         unit="",
         differentiable=True,
-        map_kind=None,
+        map_kind=_map_kind(card, head),
         minimum_size=MINIMUM_SIZE,
         citation=citation,
         version=f"{card.version}+1" if card.heads[head].target.shown == "hdrvdp2" else card.version,
+        faults=_faults(card, head),
     )
+
+
+def _map_kind(card: Card, head: str) -> MapKind | None:
+    if card.architecture.front.visible and card.heads[head].target.shown == "hdrvdp2":
+        return "probability"
+    return "distortion" if has_places(card.architecture) else None
+
+
+def _faults(card: Card, head: str) -> tuple[str, ...]:
+    """Return what a head tells apart: nothing of pictures that no fault was learnt from."""
+    if card.faults is None or not has_places(card.architecture):
+        return ()
+    return card.faults.names if card.heads[head].domain in card.faults.domains else ()

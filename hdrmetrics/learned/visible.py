@@ -18,6 +18,7 @@ Journal of Electronic Imaging 24(1), 2015.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import torch
@@ -45,13 +46,18 @@ _PART = 1 << 18  # pixels at a time: the temporaries then stay in the cache
 _MASKED_BY_ITSELF, _MASKED_BY_BANDS = 1.55, 33.5
 
 
-def describe_visible(test: Tensor, reference: Tensor) -> Tensor:
+def describe_visible(
+    test: Tensor, reference: Tensor, *, strayed: tuple[Tensor, Tensor] | None = None
+) -> Tensor:
     """Return the visible differences of two pictures in each cell.
 
     Parameters
     ----------
     test, reference
         Luminance ``(N, 1, H, W)`` in cd/m², not negative; sides of at least 48 px.
+    strayed
+        Means of the light that strays over them, ``(N, 1, 1, 1)``, where these are parts of larger
+        pictures.
 
     Returns
     -------
@@ -67,15 +73,52 @@ def describe_visible(test: Tensor, reference: Tensor) -> Tensor:
     window in a larger picture this says something else than of the window alone.
     """
     together = max(1, _PART // (test.shape[-2] * test.shape[-1]))
+    if strayed is None:
+        strayed = test.mean(dim=(-2, -1), keepdim=True), reference.mean(dim=(-2, -1), keepdim=True)
     if test.shape[0] > together and not is_whole(test, reference):
-        parts = zip(torch.split(test, together), torch.split(reference, together), strict=True)
-        return torch.cat([describe_visible(*part) for part in parts])
+        parts = [torch.split(each, together) for each in (test, reference, *strayed)]
+        return torch.cat(
+            [describe_visible(a, b, strayed=(c, d)) for a, b, c, d in zip(*parts, strict=True)]
+        )
     shape = cell_shape(*test.shape[-2:])
-    bands = [list(_bands(_retina(light))) for light in (test, reference)]
+    found = [
+        _cells(energy, CELL >> (index // 2), shape)
+        for index, energy in enumerate(_energies(test, reference, strayed))
+    ]
+    energies = torch.cat(found, dim=1)
+    return (energies + FLOOR**4).sqrt().sqrt().clamp(max=_MOST)
+
+
+def seen_probability(
+    test: Tensor, reference: Tensor, *, strayed: tuple[Tensor, Tensor], side: int
+) -> Tensor:
+    """Return the probability that a difference is seen in each square of two pictures.
+
+    Parameters
+    ----------
+    test, reference, strayed
+        As for :func:`describe_visible`, of one picture; height and width are multiples of ``side``.
+    side
+        Of the squares in pixels: 8, 16 …
+
+    Returns
+    -------
+    Tensor
+        ``(N, 1, h, w)``: 1 − 2^(−C), C the sum over bands of D, which is 1 at the threshold.
+    """
+    total = test.new_zeros(test.shape[0], 1, *(length // side for length in test.shape[-2:]))
+    for index, energy in enumerate(_energies(test, reference, strayed)):
+        total = total + F.avg_pool2d(energy, side >> (index // 2)).sqrt()
+    return -torch.expm1(-math.log(2.0) * total)
+
+
+def _energies(test: Tensor, reference: Tensor, strayed: tuple[Tensor, Tensor]) -> Iterator[Tensor]:
+    """Yield D² of each band: differences over their threshold, raised to the sixth power."""
+    pairs = zip((test, reference), strayed, strict=True)
+    bands = [list(_bands(_retina(light, mean))) for light, mean in pairs]
     shared = [
         _box(torch.minimum(seen.abs(), meant.abs())) for seen, meant in zip(*bands, strict=True)
     ]
-    found = []
     for index, (seen, meant) in enumerate(zip(*bands, strict=True)):
         # Each band is hidden by detail an octave above and below it too.
         beside = torch.zeros_like(seen)
@@ -88,13 +131,10 @@ def describe_visible(test: Tensor, reference: Tensor) -> Tensor:
         mask = shared[index].pow(3).mul_(_MASKED_BY_ITSELF * gain**3)
         mask.add_(beside.pow(3), alpha=_MASKED_BY_BANDS * (0.25 * gain) ** 3)
         difference = (seen - meant).square().mul_(gain**2).pow(3)
-        energy = difference / mask.square().add_(1.0)
-        found.append(_cells(energy, CELL >> (index // 2), shape))
-    energies = torch.cat(found, dim=1)
-    return (energies + FLOOR**4).sqrt().sqrt().clamp(max=_MOST)
+        yield difference / mask.square().add_(1.0)
 
 
-def _retina(light: Tensor) -> Tensor:
+def _retina(light: Tensor, mean: Tensor) -> Tensor:
     """Return light as it reaches the retina.
 
     What strays near is a mixture of blurs narrower than that of HDR-VDP-2, exp(−0.37 f) for f in
@@ -107,7 +147,7 @@ def _retina(light: Tensor) -> Tensor:
     for _ in range(4):
         wide = _blur(wide)
     near = 0.25 * (second + fourth + eighth + _grown(wide, light))
-    return _SHARP * light + _NEAR * near + _FAR * light.mean(dim=(-2, -1), keepdim=True)
+    return _SHARP * light + _NEAR * near + _FAR * mean
 
 
 def _bands(light: Tensor) -> Iterator[Tensor]:

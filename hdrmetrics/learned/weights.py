@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from hdrmetrics.errors import OptionError, WeightsError
 from hdrmetrics.learned.card import Card
@@ -56,8 +56,8 @@ def save_weights(path: str | Path, network: QualityNetwork, card: Card | Mapping
     Raises
     ------
     OptionError
-        If the path ends otherwise, the card is of another architecture, or a weight is NaN or
-        beyond half precision.
+        If the path ends otherwise, the card is of another architecture or names other faults, or
+        a weight is NaN or beyond half precision.
     """
     from safetensors.torch import save
 
@@ -66,6 +66,12 @@ def save_weights(path: str | Path, network: QualityNetwork, card: Card | Mapping
         raise OptionError(f"a weights file ends in {SUFFIX}, not {path.name!r}")
     if not isinstance(card, Card):
         card = Card.from_dict({"architecture": network.architecture.to_dict(), **card})
+    named = 0 if card.faults is None else len(card.faults.names)
+    if named != _fault_count(network):
+        raise OptionError(
+            f"the card names {named} faults, and the network has an output for "
+            f"{_fault_count(network)}"
+        )
     if card.architecture != network.architecture:
         raise OptionError(
             f"the card is of {card.architecture.name} with the heads "
@@ -85,7 +91,7 @@ def save_weights(path: str | Path, network: QualityNetwork, card: Card | Mapping
 
 
 @torch.no_grad()
-def round_weights(network: QualityNetwork) -> None:
+def round_weights(network: nn.Module) -> None:
     """Round the weights of a network to what :func:`save_weights` keeps of them."""
     for parameter in network.parameters():
         parameter.copy_(parameter.to(_stored_type(parameter)))
@@ -113,6 +119,8 @@ def load_weights(path: str | Path) -> tuple[QualityNetwork, Card]:
         network = QualityNetwork(card.architecture)  # of a size that read_card has checked
     except OptionError as error:
         raise WeightsError(f"{path}: its card describes no network of ours ({error})") from error
+    if card.faults is not None:
+        network.add_faults(card.faults.hidden, len(card.faults.names))
     _check_list(path, content, network.state_dict())
     if hashlib.sha256(content).hexdigest() != card.sha256:
         raise WeightsError(f"{path}: is not the file that its card describes (SHA-256 differs)")
@@ -149,6 +157,14 @@ def read_card(path: Path) -> Card:
             f"{path}: describes a network of {count:,} weights; at most {_PARAMETERS:,} are read"
         )
     return card
+
+
+def _fault_count(network: QualityNetwork) -> int:
+    if network.faults is None:
+        return 0
+    last = network.faults[-1]
+    assert isinstance(last, nn.Linear)
+    return last.out_features
 
 
 def _stored_type(value: Tensor) -> torch.dtype:

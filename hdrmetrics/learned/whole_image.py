@@ -45,11 +45,14 @@ class Windows:
         ``(N, K)``: what part of the window the mask wants, 1 without a mask.
     description
         ``(N, K, D)``: see :func:`describe_channels`.
+    faults
+        ``(N, K, faults)``: before the softmax; of networks that do not name faults none.
     """
 
     raw: Tensor
     weight: Tensor
     description: Tensor
+    faults: Tensor
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +207,10 @@ def _score(
         for index, spot in enumerate(spots):
             one = slice(index, index + 1)
             parts[spot] = Windows(
-                windows.raw[:, one], windows.weight[:, one], windows.description[:, one]
+                windows.raw[:, one],
+                windows.weight[:, one],
+                windows.description[:, one],
+                windows.faults[:, one],
             )
     return _joined([parts[spot] for spot in product(rows.starts, columns.starts)], dim=1)
 
@@ -237,7 +243,8 @@ def _pass(
             moments = tuple(torch.cat(pair, -1) for pair in zip(moments, beside, strict=True))
         pooled.append(level_statistics(moments, architecture, index))
         first = moments if index == 0 else first
-    raw = network.head(torch.cat(pooled, dim=-1))
+    joint = torch.cat(pooled, dim=-1)
+    raw, faults = network.head(joint), network.name_faults(joint)
     if first is None:
         spans = [_spans(starts, grids[0], counts[0]) for starts in (tops, lefts)]
         weights = None if mask is None else _cell_weights(mask, seen, grids[0])
@@ -249,7 +256,7 @@ def _pass(
     else:
         whole = [[(start, WINDOW) for start in starts] for starts in (tops, lefts)]
         weight = window_moments(mask, whole[0], whole[1])[0][..., 0]
-    return Windows(raw, weight, description)
+    return Windows(raw, weight, description, faults)
 
 
 def _visible_moments(
@@ -313,7 +320,7 @@ def _joined(parts: list[Windows], dim: int) -> Windows:
     return Windows(
         *(
             torch.cat([getattr(part, name) for part in parts], dim=dim)
-            for name in ("raw", "weight", "description")
+            for name in ("raw", "weight", "description", "faults")
         )
     )
 
@@ -328,7 +335,12 @@ def together(pictures: Sequence[Windows]) -> Windows:
 
     return _joined(
         [
-            Windows(filled(one.raw), filled(one.weight, 0.0), filled(one.description))
+            Windows(
+                filled(one.raw),
+                filled(one.weight, 0.0),
+                filled(one.description),
+                filled(one.faults),
+            )
             for one in pictures
         ],
         dim=0,

@@ -1,0 +1,261 @@
+"""What a network says of every place of a picture: of the cells around each cell.
+
+The statistics that the heads see are means over the cells of a window, whatever its size. So the
+heads can be asked about the neighbourhood of every cell, for the cost of their own layers: a cell
+is described once, however many neighbourhoods it lies in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from hdrmetrics.learned.architecture import Architecture
+from hdrmetrics.learned.descriptors import CELL, MARGIN
+from hdrmetrics.learned.network import QualityNetwork
+from hdrmetrics.learned.statistics import level_statistics, powers
+from hdrmetrics.learned.visible import describe_visible, seen_probability
+from hdrmetrics.metric import Domain
+from hdrmetrics.recording import is_transformed
+
+SQUARE = 8
+"""Side in pixels of the places at which differences are seen."""
+
+_TILE = 32  # cells a side that are worked through together
+_HALO = 4  # cells around a tile, from which filters of visible differences still see something
+_STRIP = 1024  # rows of a picture at a time, for the mean of its light
+
+
+def has_places(architecture: Architecture) -> bool:
+    """Whether a network sees cells one by one, so that those around a place can be asked about."""
+    return architecture.front.descriptors and all(
+        stage.kernel == stage.stride == stage.max_pool == 1 for stage in architecture.stages
+    )
+
+
+def place_shape(height: int, width: int) -> tuple[int, int]:
+    """Return the numbers of places of a picture, down and across: one for each 16 px begun."""
+    return -(-height // CELL), -(-width // CELL)
+
+
+def judge_places(
+    network: QualityNetwork,
+    test: Tensor,
+    reference: Tensor | None,
+    judge: Callable[[Tensor], Tensor],
+    *,
+    domain: Domain,
+    reach: int,
+) -> Tensor:
+    """Return what a judge of statistics says of the neighbourhood of each cell.
+
+    Parameters
+    ----------
+    network
+        With places, see :func:`has_places`.
+    test, reference, domain
+        As for the network's call, ``(N, C, H, W)`` of any size; beyond their borders they are
+        continued by their mirror image.
+    judge
+        From statistics ``(N, K, F)`` to ``(N, K, D)``: heads of the network, say.
+    reach
+        Cells that a neighbourhood extends to each side of its middle; at the borders of the
+        picture it is smaller.
+
+    Returns
+    -------
+    Tensor
+        ``(N, D, h, w)``, h and w of :func:`place_shape`: the first place is that of the 16 × 16
+        pixels at the top left.
+
+    Notes
+    -----
+    Pictures are worked through in tiles of 512 px, so that the memory is bounded; a map does not
+    depend on them but for what filters of visible differences see beyond 64 px.
+    """
+    strayed = None
+    if reference is not None and network.architecture.front.visible:
+        strayed = _mean_light(network, test, reference, domain)
+    found = []
+    for index in range(test.shape[0]):
+        one = slice(index, index + 1)
+        pair = test[one], None if reference is None else reference[one]
+        own = None if strayed is None else (strayed[0][one], strayed[1][one])
+        found.append(_judge(network, *pair, own, judge, domain, reach))
+    return torch.cat(found)
+
+
+def see_places(
+    network: QualityNetwork, test: Tensor, reference: Tensor, *, domain: Domain
+) -> Tensor:
+    """Return the probability that a difference is seen at each place, ``(N, 1, h, w)``.
+
+    Parameters
+    ----------
+    network
+        With visible differences in its front end.
+    test, reference, domain
+        As for the network's call.
+
+    Returns
+    -------
+    Tensor
+        One number for each :data:`SQUARE` × :data:`SQUARE` pixels begun, from the top left.
+    """
+    strayed = _mean_light(network, test, reference, domain)
+    length, halo = _TILE * CELL, _HALO * CELL
+    height, width = test.shape[-2:]
+    bands = []
+    for top in range(0, height, length):
+        tiles = []
+        for left in range(0, width, length):
+            spans = [
+                (max(0, first - halo), min(whole, first + length + halo))
+                for first, whole in ((top, height), (left, width))
+            ]
+            cut = (..., slice(*spans[0]), slice(*spans[1]))
+            lights = network.lights(test[cut], reference[cut], domain=domain)
+            missing = [-side % SQUARE for side in lights[0].shape[-2:]]
+            whole = [F.pad(x, (0, missing[1], 0, missing[0]), mode="replicate") for x in lights]
+            seen = seen_probability(whole[0], whole[1], strayed=strayed, side=SQUARE)
+            inner = [
+                slice((first - span[0]) // SQUARE, (first - span[0] + length) // SQUARE)
+                for first, span in zip((top, left), spans, strict=True)
+            ]
+            tiles.append(seen[..., inner[0], inner[1]])
+        bands.append(torch.cat(tiles, dim=-1))
+    return torch.cat(bands, dim=-2)
+
+
+def spread(places: Tensor, height: int, width: int, *, side: int = CELL) -> Tensor:
+    """Return values of places ``(N, D, h, w)`` at the pixels ``(N, D, height, width)``."""
+    wide = places.repeat_interleave(side, dim=-1)[..., :width]
+    return wide.repeat_interleave(side, dim=-2)[..., :height, :]
+
+
+def neighbourhood_moments(maps: Tensor, reach: int, exponents: tuple[int, ...]) -> list[Tensor]:
+    """Return the means of powers of channels ``(N, C, h, w)`` around each cell, at their places."""
+    side = 2 * reach + 1
+    found = []
+    for power in exponents:
+        raised = maps if power == 1 else maps.square() if power == 2 else maps.square().square()
+        found.append(
+            F.avg_pool2d(raised, side, stride=1, padding=reach, count_include_pad=False)
+            if reach
+            else raised
+        )
+    return found
+
+
+def _judge(
+    network: QualityNetwork,
+    test: Tensor,
+    reference: Tensor | None,
+    strayed: tuple[Tensor, Tensor] | None,
+    judge: Callable[[Tensor], Tensor],
+    domain: Domain,
+    reach: int,
+) -> Tensor:
+    rows, columns = place_shape(*test.shape[-2:])
+    bands = []
+    for top, down in _tiles(rows):
+        tiles = []
+        for left, across in _tiles(columns):
+            spans = _around(top, down, rows, reach), _around(left, across, columns, reach)
+            maps = _maps(network, test, reference, strayed, domain, spans)
+            inside = [
+                slice(start - span[0], start - span[0] + count)
+                for start, count, span in zip((top, left), (down, across), spans, strict=True)
+            ]
+            pooled = _statistics(network.architecture, maps, reach, inside)
+            said = judge(pooled).transpose(1, 2)
+            tiles.append(said.reshape(*said.shape[:2], down, across))
+        bands.append(torch.cat(tiles, dim=-1))
+    return torch.cat(bands, dim=-2)
+
+
+def _maps(
+    network: QualityNetwork,
+    test: Tensor,
+    reference: Tensor | None,
+    strayed: tuple[Tensor, Tensor] | None,
+    domain: Domain,
+    spans: tuple[tuple[int, int], tuple[int, int]],
+) -> list[Tensor]:
+    """Return the maps of the pooled levels over some cells of a picture."""
+
+    def cut(image: Tensor) -> Tensor:
+        for dim, (first, last) in zip((-2, -1), spans, strict=True):
+            image = _mirrored(image, dim, first * CELL - MARGIN, last * CELL + MARGIN)
+        return image
+
+    own, other = cut(test), None if reference is None else cut(reference)
+    seen, compared = network.channels(own, other, domain=domain, visible=False)
+    maps = list(network.trunk(_laid_out(seen), None if compared is None else _laid_out(compared)))
+    architecture = network.architecture
+    if architecture.pooled[0] == 0 and architecture.front.visible:
+        assert other is not None
+        assert strayed is not None
+        lights = network.lights(own, other, domain=domain)
+        beside = describe_visible(*lights, strayed=strayed)
+        maps[0] = torch.cat([maps[0], beside], dim=1)
+    return maps
+
+
+def _statistics(
+    architecture: Architecture, maps: list[Tensor], reach: int, inside: list[slice]
+) -> Tensor:
+    """Return the statistics ``(N, K, F)`` of the neighbourhoods of the cells inside a tile."""
+    found = []
+    for level, one in zip(architecture.pooled, maps, strict=True):
+        full = one.float() if one.dtype in (torch.float16, torch.bfloat16) else one
+        moments = [
+            moment[..., inside[0], inside[1]].flatten(2).transpose(1, 2)
+            for moment in neighbourhood_moments(full, reach, powers(architecture.pooling))
+        ]
+        found.append(level_statistics(moments, architecture, level))
+    return torch.cat(found, dim=-1)
+
+
+def _tiles(count: int) -> Iterator[tuple[int, int]]:
+    for first in range(0, count, _TILE):
+        yield first, min(_TILE, count - first)
+
+
+def _around(first: int, count: int, total: int, reach: int) -> tuple[int, int]:
+    halo = max(reach, _HALO)
+    return max(0, first - halo), min(total, first + count + halo)
+
+
+def _mirrored(image: Tensor, dim: int, first: int, last: int) -> Tensor:
+    """Return pixels along an axis, continued by their mirror image on both sides."""
+    length = image.shape[dim]
+    if first >= 0 and last <= length:
+        return image.narrow(dim, first, last - first)
+    period = max(1, 2 * (length - 1))
+    places = torch.arange(first, last, device=image.device).remainder(period)
+    return image.index_select(dim, torch.minimum(places, period - places).clamp(max=length - 1))
+
+
+def _mean_light(
+    network: QualityNetwork, test: Tensor, reference: Tensor, domain: Domain
+) -> tuple[Tensor, Tensor]:
+    """Return the mean light of pictures ``(N, 1, 1, 1)``, which strays over all of them."""
+    strips = [torch.split(each, _STRIP, dim=-2) for each in (test, reference)]
+    sums = [
+        [light.sum(dim=(-2, -1), keepdim=True) for light in network.lights(*part, domain=domain)]
+        for part in zip(*strips, strict=True)
+    ]
+    count = test.shape[-2] * test.shape[-1]
+    first, second = (torch.stack(side).sum(dim=0) / count for side in zip(*sums, strict=True))
+    return first, second
+
+
+def _laid_out(x: Tensor) -> Tensor:
+    """Channels last on a CPU, where convolutions of few channels are faster so."""
+    if x.device.type != "cpu" or is_transformed(x):
+        return x
+    return x.contiguous(memory_format=torch.channels_last)

@@ -1,0 +1,1 @@
+"""Teaching trained weights to name what is wrong with a picture."""

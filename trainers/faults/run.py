@@ -1,0 +1,144 @@
+"""From trained weights to the same weights with an output that names faults."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from hdrmetrics.errors import OptionError
+from hdrmetrics.learned.card import Card
+from hdrmetrics.learned.faults import FAULTS, FaultCard
+from hdrmetrics.learned.network import QualityNetwork
+from hdrmetrics.learned.places import has_places
+from hdrmetrics.learned.weights import load_weights, round_weights, save_weights
+from trainers.faults.classes import is_local
+from trainers.faults.fit import fit
+from trainers.faults.judge import judge
+from trainers.faults.material import Material, gather, together
+from trainers.feeding.labels import find_labels
+
+HIDDEN = 96
+_PIECE = 4096
+
+
+def name_faults(
+    weights: Path,
+    out: Path,
+    sets: Sequence[str],
+    *,
+    tables: Path,
+    stores: Path | None,
+    prepared: Path | None,
+    untouched: float = 0.15,
+    most: int | None = None,
+    epochs: int = 30,
+    seed: int = 0,
+    quiet: bool = False,
+) -> Card:
+    """Fit the output that names faults and write the weights with it; returns their card.
+
+    The other weights stay as they are, and so do all scores.
+
+    Parameters
+    ----------
+    weights
+        A ``.safetensors`` file with its card; an output of earlier faults is replaced.
+    out
+        File to write; it may be the same.
+    sets
+        Names of labelled sets; training scenes are fitted to, validation scenes decide when to
+        stop and the temperatures, test scenes are judged.
+    tables, stores, prepared
+        Folders with the labels, crops and channels of each set; channels save most of the time,
+        crops are needed for references as untouched windows.
+    untouched
+        References taken, as a part of each set's items.
+    most
+        At most so many items of each split of a set.
+    epochs, seed
+        Of the fit.
+    quiet
+        Whether to leave out progress.
+
+    Raises
+    ------
+    OptionError
+        If the network has no places, or a set no faults.
+    HdrMetricsError
+        If a file cannot be read.
+    """
+    network, card = load_weights(weights)
+    if not has_places(card.architecture):
+        raise OptionError(
+            f"{card.architecture.name} does not see cells one by one, so that it cannot say what "
+            "is wrong at a place"
+        )
+    network.faults = None
+    domains = tuple(dict.fromkeys(find_labels(tables, name).domain for name in sets))
+    cpu = torch.device("cpu")
+    material = together(
+        [
+            gather(
+                network,
+                name,
+                tables=tables,
+                stores=stores,
+                prepared=None if prepared is None else prepared / name,
+                device=cpu,
+                untouched=untouched,
+                most=most,
+            )
+            for name in sets
+        ]
+    )
+    train, validation, test = (
+        material.select(material.split == split) for split in ("train", "validation", "test")
+    )
+    found = fit(train, validation, hidden=HIDDEN, epochs=epochs, seed=seed, quiet=quiet)
+    network.add_faults(HIDDEN, len(FAULTS))
+    assert network.faults is not None
+    network.faults.load_state_dict(found.layers.state_dict())
+    round_weights(network.faults)
+    faults = FaultCard(
+        FAULTS,
+        HIDDEN,
+        domains,
+        tuple(sets),
+        temperature=found.temperature,
+        place_temperature=found.place_temperature,
+    )
+    results = {"test": judged(network, faults, test)} if len(test) else {}
+    return save_weights(out, network, replace(card, faults=replace(faults, results=results)))
+
+
+@torch.no_grad()
+def judged(network: QualityNetwork, faults: FaultCard, material: Material) -> dict[str, Any]:
+    """Return the test tables of whole windows, of their parts, and of each set."""
+    found = {}
+    everywhere = np.array([not is_local(str(name)) for name in material.distortion], dtype=bool)
+    parts = material.select(everywhere)
+    for name, statistics in (("windows", material.whole), ("places", parts.part)):
+        items = material if name == "windows" else parts
+        said = [
+            _probabilities(network, faults, part, name) for part in torch.split(statistics, _PIECE)
+        ]
+        numbers = torch.cat(said).double().numpy()
+        columns = items.faults, items.opinion, items.group, items.distortion
+        found[name] = judge(numbers, *columns)
+        if name == "windows":
+            for source in np.unique(material.source):
+                own = material.source == source
+                found[str(source)] = judge(numbers[own], *(column[own] for column in columns))
+    return found
+
+
+def _probabilities(
+    network: QualityNetwork, faults: FaultCard, statistics: Tensor, name: str
+) -> Tensor:
+    return faults.probabilities(network.name_faults(statistics), places=name == "places")
