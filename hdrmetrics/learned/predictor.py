@@ -251,10 +251,10 @@ class LearnedMetric(Metric):
             scale.score(scale.quality_of_target(side)) for side in (middle - half, middle + half)
         )
         score, found = self._hints(quality, windows, traits)
-        for chosen, spread in ((~several, interval.adapts), (several, interval.adapts_whole)):
-            if spread is None:
+        for chosen, widths in ((~several, interval.adapts), (several, interval.adapts_whole)):
+            if widths is None:
                 continue
-            below, above = (torch.from_numpy(x).to(score) for x in spread.half_widths(found))
+            below, above = (torch.from_numpy(x).to(score) for x in widths.half_widths(found))
             low = torch.where(chosen, 100 * (score - below).clamp(min=0.0), low)
             high = torch.where(chosen, 100 * (score + above).clamp(max=1.0), high)
         return low, high
