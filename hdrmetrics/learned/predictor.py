@@ -11,8 +11,15 @@ from hdrmetrics.errors import OptionError
 from hdrmetrics.learned.architecture import WINDOW
 from hdrmetrics.learned.borders import content
 from hdrmetrics.learned.card import Card, HeadCard
+from hdrmetrics.learned.fidelity import fidelity_loss, mean_fidelity, natural_look
 from hdrmetrics.learned.network import QualityNetwork
-from hdrmetrics.learned.whole_image import MINIMUM_SIZE, Windows, score_windows, together
+from hdrmetrics.learned.whole_image import (
+    MINIMUM_SIZE,
+    Windows,
+    fair_weights,
+    score_windows,
+    together,
+)
 from hdrmetrics.metric import Assessment, Metric, MetricInfo
 from hdrmetrics.metrics.hdrvdp2.quality import window_exponent
 from hdrmetrics.recording import is_transformed
@@ -41,9 +48,11 @@ class LearnedMetric(Metric):
 
     The network looks at overlapping windows of 256 px. With a reference, heads taught by HDR-VDP-2
     bring them together as that adds up differences (:func:`window_exponent`): the score is that of
-    ``hdrvdp2`` with ``window=256``, and the worst place decides. Otherwise it is that of the mean
-    quality over the windows. Heads taught by HDR-VDP-2 give its opinion score Q_MOS, those taught
-    by TMQI 100 times its Q; a head taught by both is on the scale of the first.
+    ``hdrvdp2`` with ``window=256``, and the worst place decides. Heads taught TMQI's structural
+    fidelity give 100 times its Q of the picture: from the mean fidelity of the windows and the
+    naturalness of the whole test picture, which is computed as TMQI does. Otherwise the score is
+    that of the mean quality over the windows. Heads taught by HDR-VDP-2 give its opinion score
+    Q_MOS, those taught TMQI's Q 100 times that; a head taught by both is on the scale of the first.
 
     Without a reference, plain borders of one colour (frames, letterboxes) are left out, except by
     heads that TMQI taught.
@@ -69,7 +78,8 @@ class LearnedMetric(Metric):
     A mask gives windows the weight of their mean, and places in a window theirs; but what a
     network sees at a place depends on some 60 px around it.
 
-    The loss is one minus the mean target, in (0, 1): unlike the score it does not saturate.
+    The loss is one minus the mean target, in (0, 1): unlike the score it does not saturate. Heads
+    of structural fidelity have one minus Q, in which the fidelity may leave the range of labels.
     """
 
     def __init__(
@@ -103,17 +113,21 @@ class LearnedMetric(Metric):
             "teacher": self.head_card.teacher,
             "ppd": self.card.ppd,
             "window": WINDOW,
-            "pooling": "energies" if self._adds_up else None,
+            "pooling": "energies" if self._adds_up else "fidelity" if self._of_parts else None,
             "precision": self.precision,
         }
 
     def compare(self, test: Tensor, features: Any, mask: Tensor | None) -> Tensor:
         """Return the score."""
-        return self._value(self._windows(test, features, mask), test)[1]
+        look = self._natural(test, mask)
+        return self._value(self._windows(test, features, mask), test, look)[1]
 
     def compare_loss(self, test: Tensor, features: Any, mask: Tensor | None) -> Tensor:
-        """Return one minus the mean target over the windows."""
-        windows = self._windows(test, features, mask)
+        """Return one minus the mean target over the windows, or one minus TMQI's Q."""
+        windows, look = self._windows(test, features, mask), self._natural(test, mask)
+        if look is not None:
+            fidelity = self.head_card.target.free_quality(windows.raw[..., self.index])
+            return fidelity_loss(fidelity, self._fair(windows, test), look).to(test.dtype)
         return _mean(torch.sigmoid(-windows.raw[..., self.index]), windows).to(test.dtype)
 
     def assess(
@@ -130,7 +144,8 @@ class LearnedMetric(Metric):
 
     def _assess(self, test: Tensor, reference: Tensor | None, mask: Tensor | None) -> Assessment:
         windows = self._windows(test, reference, mask)
-        quality, value = self._value(windows, test)
+        look = self._natural(test, mask)
+        quality, value = self._value(windows, test, look)
         low = high = None
         interval = self.head_card.interval
         if interval is not None and interval.half_width is not None:
@@ -139,7 +154,7 @@ class LearnedMetric(Metric):
             whole = interval.half_width if interval.whole is None else interval.whole
             half = torch.where(several, whole, interval.half_width).to(quality)
             ends = [
-                target.score(target.quality_of_target(target.target(quality) + side))
+                target.score(target.quality_of_target(target.target(quality) + side), look)
                 for side in (-half, half)
             ]
             # Rounding must not put the value outside where the interval ends at it.
@@ -167,11 +182,25 @@ class LearnedMetric(Metric):
             "score"
         )
 
-    def _value(self, windows: Windows, test: Tensor) -> tuple[Tensor, Tensor]:
+    def _value(self, windows: Windows, test: Tensor, look: Tensor | None) -> tuple[Tensor, Tensor]:
         target = self.head_card.target
         values = target.quality(windows.raw[..., self.index])
-        quality = self._energies(values, windows) if self._adds_up else _mean(values, windows)
-        return quality, target.score(quality).to(test.dtype)
+        if self._of_parts:
+            quality = mean_fidelity(values, self._fair(windows, test))
+        else:
+            quality = self._energies(values, windows) if self._adds_up else _mean(values, windows)
+        return quality, target.score(quality, look).to(test.dtype)
+
+    @property
+    def _of_parts(self) -> bool:
+        """Whether the head predicts one part of a quality, the other being the picture's own."""
+        return self.head_card.target.shown == "tmqi-s"
+
+    def _natural(self, test: Tensor, mask: Tensor | None) -> Tensor | None:
+        return natural_look(test, mask) if self._of_parts else None
+
+    def _fair(self, windows: Windows, test: Tensor) -> Tensor:
+        return fair_weights(self.network, windows, (test.shape[-2], test.shape[-1]))
 
     @property
     def _adds_up(self) -> bool:
