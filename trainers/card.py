@@ -12,18 +12,17 @@ from hdrmetrics.errors import OptionError
 from hdrmetrics.learned.card import Card, HeadCard, Interval
 from hdrmetrics.learned.network import QualityNetwork
 from hdrmetrics.learned.target import Scale, Target
-from trainers.feeding.heads import Head
+from trainers.feeding.heads import FIDELITY, Head
 from trainers.feeding.labels import Labels
 from trainers.judging.agreement import ALL, Agreement, Judge
 from trainers.judging.predictions import PREFIX
 from trainers.learning.material import SetMaterial
 from trainers.statistics.conformal import conformal_width
-from trainers.statistics.weighted import Numbers
 
 COVERAGE = 0.9
 """Of the intervals in a card: it needs nine groups of validation scenes."""
 
-SHOWN: dict[str, Scale] = {"hdrvdp_q": "hdrvdp2", "tmqi_q": "tmqi"}
+SHOWN: dict[str, Scale] = {"hdrvdp_q": "hdrvdp2", "tmqi_q": "tmqi", FIDELITY: "tmqi-s"}
 """By the column that a target was made of, the scale on which users see it."""
 
 _RESAMPLES = 500
@@ -123,14 +122,14 @@ def _head_card(
     # The scale is that of the first set, and so is the range; other sets of the same teacher add
     # what they reach.
     same = [one.train for one in own if one.train.metadata["teacher"] == first.metadata["teacher"]]
-    quality = np.concatenate([one["quality"] for one in same])
+    quality = np.concatenate([head.quality(one) for one in same])
     transform = (head.transform or first.transform).to_dict()
     teachers = dict.fromkeys(str(one.train.metadata["teacher"]) for one in own)
     return HeadCard(
         domain=own[0].domain,
         teacher=", ".join(teachers),
         target=Target.of_transform(
-            transform, _shown(first), (float(quality.min()), float(quality.max()))
+            transform, _shown(first, head), (float(quality.min()), float(quality.max()))
         ),
         sets=tuple(one.name for one in own),
         interval=_interval(head, [one.split("validation") for one in found]),
@@ -145,20 +144,20 @@ def _interval(head: Head, validation: Sequence[Labels]) -> Interval | None:
     if not parts:
         return None
 
-    def joint(column: str) -> Numbers:
-        return np.concatenate([head.from_set(one[column].astype(np.float64), one) for one in parts])
-
+    said = [head.from_set(one[PREFIX + head.name].astype(np.float64), one) for one in parts]
     width = conformal_width(
-        joint("target"),
-        joint(PREFIX + head.name),
+        np.concatenate([head.target(one).astype(np.float64) for one in parts]),
+        np.concatenate(said),
         np.concatenate([one["group"] for one in parts]),
         coverage=COVERAGE,
     )
     return Interval(**width.to_dict())
 
 
-def _shown(labels: Labels) -> Scale:
+def _shown(labels: Labels, head: Head | None = None) -> Scale:
     column = str(labels.metadata["target_of"])
+    if head is not None and head.column is not None:
+        column = head.column
     if column not in SHOWN:
         raise OptionError(
             f"{labels.name} was labelled with {column}; scores are known for {', '.join(SHOWN)}"

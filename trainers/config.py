@@ -29,7 +29,7 @@ class OptimiserSettings:
     average: float
     standardise: float
     dropout: float
-    learns: Literal["all", "heads"]
+    trunk: Literal["learns", "kept"]
 
     parameters: ClassVar[tuple[Parameter, ...]] = (
         Parameter("batch", 32, (1, 4096), "", "items per step, of all sets together", "integer"),
@@ -45,8 +45,9 @@ class OptimiserSettings:
         ),
         Parameter("dropout", 0.0, (0, 0.9), "", "part of the statistics that a step leaves out"),
         Parameter(
-            "learns", "all", None, "", "all weights, or the heads alone, on stages as they were",
-            "choice", ("all", "heads"),
+            "trunk", "learns", None, "",
+            "stages: learn, or are kept as --start-from has them, and heads learn alone", "choice",
+            ("learns", "kept"),
         ),
     )  # fmt: skip
 
@@ -185,6 +186,9 @@ class Config:
         By the name of each head, the sets that train it; empty for one head per set.
     shares
         Relative parts of the sets in a batch; 1 where a set is not named.
+    targets
+        By the name of a head, the column of labels that it learns; where it is not named, the
+        quality that the set's target was made of. See :class:`~trainers.feeding.heads.Head`.
     """
 
     architecture: str | dict[str, Any]
@@ -196,6 +200,7 @@ class Config:
     run: RunSettings
     heads: dict[str, tuple[str, ...]] = field(default_factory=dict)
     shares: dict[str, float] = field(default_factory=dict)
+    targets: dict[str, str] = field(default_factory=dict)
     text: str = ""
 
     def described(self) -> Architecture:
@@ -285,7 +290,7 @@ def parse_config(text: str, *, source: str = "configuration") -> Config:
     except tomllib.TOMLDecodeError as error:
         raise OptionError(f"{source}: is no TOML: {error}") from error
     sections = ("optimiser", "loss", "augmentation", "balance", "auxiliary", "run")
-    known = {"architecture", "heads", "shares", *sections}
+    known = {"architecture", "heads", "shares", "targets", *sections}
     unknown = sorted(set(data) - known)
     if unknown:
         raise OptionError(
@@ -294,10 +299,15 @@ def parse_config(text: str, *, source: str = "configuration") -> Config:
     architecture = data.get("architecture")
     if not isinstance(architecture, (str, dict)):
         raise OptionError(f"{source}: architecture is a name or a table, not {architecture!r}")
-    tables = {name: _table(source, name, data) for name in (*sections, "heads", "shares")}
+    tables = {
+        name: _table(source, name, data) for name in (*sections, "heads", "shares", "targets")
+    }
     emphasis = _factors(f"{source}: [balance.emphasis]", tables["balance"].pop("emphasis", {}))
     columns = _factors(f"{source}: [auxiliary.columns]", tables["auxiliary"].pop("columns", {}))
     heads = _heads(f"{source}: [heads]", tables["heads"])
+    for name, column in tables["targets"].items():
+        if not isinstance(column, str):
+            raise OptionError(f"{source}: [targets] {name} is a column of labels, not {column!r}")
 
     def settings(name: str, kind: type[Any]) -> dict[str, Any]:
         where = f"{source}: [{name}]"
@@ -314,6 +324,12 @@ def parse_config(text: str, *, source: str = "configuration") -> Config:
             f"{source}: [optimiser] standardise takes average = 0: the moments are those of the "
             "newest weights, and averaged weights have others"
         )
+    augmentation = AugmentationSettings(**settings("augmentation", AugmentationSettings))
+    if optimiser.trunk == "kept" and (augmentation.symmetries != "none" or augmentation.window):
+        raise OptionError(
+            f'{source}: [optimiser] trunk = "kept" takes [augmentation] symmetries = "none" and no '
+            "window: what a kept trunk makes of a crop is made once"
+        )
     loss = LossSettings(**settings("loss", LossSettings))
     if not any(loss.mix.values()):
         raise OptionError(f"{source}: [loss] has no term with a factor above 0")
@@ -323,12 +339,13 @@ def parse_config(text: str, *, source: str = "configuration") -> Config:
         architecture=architecture,
         optimiser=optimiser,
         loss=loss,
-        augmentation=AugmentationSettings(**settings("augmentation", AugmentationSettings)),
+        augmentation=augmentation,
         balance=BalanceSettings(**settings("balance", BalanceSettings), emphasis=emphasis),
         auxiliary=AuxiliarySettings(**settings("auxiliary", AuxiliarySettings), columns=columns),
         run=RunSettings(**settings("run", RunSettings)),
         heads=heads,
         shares=_factors(f"{source}: [shares]", tables["shares"], positive=True),
+        targets=tables["targets"],
         text=text,
     )
 

@@ -20,7 +20,7 @@ from hdrmetrics.textfile import write_text
 from trainers.config import Config
 from trainers.feeding.labels import find_labels
 from trainers.finish import write_results
-from trainers.learning.learner import Learner
+from trainers.learning.learner import Learner, with_kept_statistics
 from trainers.learning.loop import CHECKPOINT, Progress, train
 from trainers.learning.material import SetMaterial, collect
 from trainers.learning.measure import make_plan
@@ -113,20 +113,30 @@ def run(options: RunOptions, config: Config, processes: Processes) -> Path | Non
         architecture=architecture,
     )
 
+    kept = config.optimiser.trunk == "kept"
+    if kept and options.start_from is None:
+        raise OptionError('[optimiser] trunk = "kept" needs weights to keep: give --start-from')
+    seen = material
+
     def make(precision: str, layout: str, *, begin: bool = False) -> Learner:
+        nonlocal seen
         network = build_network(architecture, seed=digest(options.seed, "weights") % 2**63)
         taken: list[str] = []
         if options.start_from is not None:
             taken = take_weights(network, options.start_from)
+        if kept and not {f"stages.{n}" for n in network.stages.state_dict()} <= set(taken):
+            raise OptionError(f"{options.start_from} has not all stages that are to be kept")
         learner = Learner(
             network.to(processes.device),
-            material,
+            seen,
             config,
             processes,
             seed=options.seed,
             precision=precision,
             layout=layout,
         )
+        if kept and seen is material:
+            seen = learner.material = with_kept_statistics(learner, material)
         if begin:
             learner.begin(taken=[h for h in architecture.heads if f"heads.{h}.0.weight" in taken])
         return learner

@@ -17,6 +17,7 @@ from hdrmetrics.learned.borders import content
 from hdrmetrics.learned.card import Card, HeadCard
 from hdrmetrics.learned.descriptors import CELL
 from hdrmetrics.learned.faults import REACH, joint_probabilities
+from hdrmetrics.learned.fidelity import fidelity_loss, mean_fidelity, natural_look
 from hdrmetrics.learned.front import Kind, kinds
 from hdrmetrics.learned.guard import guard_of
 from hdrmetrics.learned.network import QualityNetwork
@@ -24,7 +25,13 @@ from hdrmetrics.learned.places import SQUARE, has_places, judge_places, see_plac
 from hdrmetrics.learned.spread import hints
 from hdrmetrics.learned.target import bring_together
 from hdrmetrics.learned.traits import Traits, measure
-from hdrmetrics.learned.whole_image import MINIMUM_SIZE, Windows, score_windows, together
+from hdrmetrics.learned.whole_image import (
+    MINIMUM_SIZE,
+    Windows,
+    fair_weights,
+    score_windows,
+    together,
+)
 from hdrmetrics.metric import Assessment, MapKind, Metric, MetricInfo
 from hdrmetrics.metrics.hdrvdp2.quality import window_exponent
 from hdrmetrics.recording import is_transformed
@@ -58,9 +65,12 @@ class LearnedMetric(Metric):
 
     The network looks at overlapping windows of 256 px. With a reference, heads taught by HDR-VDP-2
     bring them together as that adds up differences (:func:`window_exponent`): the score is that of
-    ``hdrvdp2`` with ``window=256``, and the worst place decides. Otherwise it is that of the mean
-    quality over the windows. Heads taught by HDR-VDP-2 give its opinion score Q_MOS, those taught
-    by TMQI 100 times its Q; a head taught by both is on the scale of the first.
+    ``hdrvdp2`` with ``window=256``, and the worst place decides; so do those whose card has an
+    exponent. Heads taught TMQI's structural fidelity give 100 times its Q of the picture: from the
+    mean fidelity of the windows and the naturalness of the whole test picture, which is computed as
+    TMQI does. Otherwise the score is that of the mean quality over the windows. Heads taught by
+    HDR-VDP-2 give its opinion score Q_MOS, those taught TMQI's Q 100 times that; a head taught by
+    both is on the scale of the first.
 
     Without a reference, plain borders of one colour (frames, letterboxes) are left out, except by
     heads that TMQI taught.
@@ -86,7 +96,9 @@ class LearnedMetric(Metric):
     A mask gives windows the weight of their mean, and places in a window theirs; but what a
     network sees at a place depends on some 60 px around it.
 
-    The loss is one minus the mean target, in (0, 1): unlike the score it does not saturate.
+    The loss is one minus the picture's target, in (0, 1) (the mean over windows, where they do not
+    come together otherwise): unlike the score it does not saturate. Heads of structural fidelity
+    have one minus Q, in which the fidelity may leave the range of labels.
     """
 
     def __init__(
@@ -120,7 +132,11 @@ class LearnedMetric(Metric):
             "teacher": self.head_card.teacher,
             "ppd": self.card.ppd,
             "window": WINDOW,
-            "pooling": None if self._exponent is None else "energies",
+            "pooling": "fidelity"
+            if self._of_parts
+            else None
+            if self._exponent is None
+            else "energies",
             "exponent": self._exponent,
             "precision": self.precision,
         }
@@ -128,16 +144,19 @@ class LearnedMetric(Metric):
     def compare(self, test: Tensor, features: Any, mask: Tensor | None) -> Tensor:
         """Return the score."""
         windows = self._windows(test, features, mask, self._boxes(test, mask))
-        return self._value(windows, test)[1]
+        return self._value(windows, test, self._natural(test, mask))[1]
 
     def compare_loss(self, test: Tensor, features: Any, mask: Tensor | None) -> Tensor:
-        """Return one minus the target of the picture."""
+        """Return one minus the target of the picture, or one minus TMQI's Q."""
         windows = self._windows(test, features, mask, self._boxes(test, mask))
-        raw = windows.raw[..., self.index]
+        raw, look = windows.raw[..., self.index], self._natural(test, mask)
+        if look is not None:
+            fidelity = self.head_card.target.free_quality(raw)
+            return fidelity_loss(fidelity, self._fair(windows, test), look).to(test.dtype)
         if self.head_card.exponent is None:
             return _mean(torch.sigmoid(-raw), windows).to(test.dtype)
         target = self.head_card.target
-        quality = self._together(target.quality(raw, bounded=False), windows)
+        quality = self._together(target.free_quality(raw), windows, test)
         return (1.0 - target.target(quality)).to(test.dtype)
 
     def compare_map(self, test: Tensor, features: Any) -> Tensor:
@@ -207,13 +226,16 @@ class LearnedMetric(Metric):
         """
         boxes = self._boxes(test, mask)
         windows = self._windows(test, reference, mask, boxes)
-        quality, _ = self._value(windows, test)
-        return self._hints(quality, windows, self._traits(test, boxes, kinds(self.info.domain)[0]))
+        look = self._natural(test, mask)
+        quality, _ = self._value(windows, test, look)
+        traits = self._traits(test, boxes, kinds(self.info.domain)[0])
+        return self._hints(quality, windows, traits, look)
 
     def _assess(self, test: Tensor, reference: Tensor | None, mask: Tensor | None) -> Assessment:
         boxes = self._boxes(test, mask)
         windows = self._windows(test, reference, mask, boxes)
-        quality, value = self._value(windows, test)
+        look = self._natural(test, mask)
+        quality, value = self._value(windows, test, look)
         own, other = kinds(self.info.domain)
         traits = self._traits(test, boxes, own)
         rendered = self.info.domain == "tonemapped"
@@ -225,7 +247,7 @@ class LearnedMetric(Metric):
                 for found, one in zip(doubts, beside, strict=True)
             ]
         low = high = None
-        ends = self._ends(quality, windows, traits)
+        ends = self._ends(quality, windows, traits, look)
         if ends is not None:
             # Rounding must not put the value outside where the interval ends at it.
             low, high = (end.to(value.dtype) for end in ends)
@@ -236,7 +258,7 @@ class LearnedMetric(Metric):
         return Assessment(value, low, high, named)
 
     def _ends(
-        self, quality: Tensor, windows: Windows, traits: list[Traits]
+        self, quality: Tensor, windows: Windows, traits: list[Traits], look: Tensor | None
     ) -> tuple[Tensor, Tensor] | None:
         """Return where the intervals end, as scores; ``None`` where none was measured."""
         interval = self.head_card.interval
@@ -248,9 +270,10 @@ class LearnedMetric(Metric):
         half = torch.where(several, whole, interval.half_width).to(quality)
         middle = scale.target(quality)
         low, high = (
-            scale.score(scale.quality_of_target(side)) for side in (middle - half, middle + half)
+            scale.score(scale.quality_of_target(side), look)
+            for side in (middle - half, middle + half)
         )
-        score, found = self._hints(quality, windows, traits)
+        score, found = self._hints(quality, windows, traits, look)
         for chosen, widths in ((~several, interval.adapts), (several, interval.adapts_whole)):
             if widths is None:
                 continue
@@ -260,13 +283,12 @@ class LearnedMetric(Metric):
         return low, high
 
     def _hints(
-        self, quality: Tensor, windows: Windows, traits: list[Traits]
+        self, quality: Tensor, windows: Windows, traits: list[Traits], look: Tensor | None
     ) -> tuple[Tensor, NDArray[np.float64]]:
         scale = self.head_card.target
-        score, own = (
-            scale.score(each) / 100
-            for each in (quality, scale.quality(windows.raw[..., self.index]))
-        )
+        score = scale.score(quality, look) / 100
+        beside = None if look is None else look[:, None]
+        own = scale.score(scale.quality(windows.raw[..., self.index]), beside) / 100
         return score, hints(score, own, windows.weight, traits)
 
     def _traits(self, pictures: Tensor, boxes: Boxes | None, kind: Kind) -> list[Traits]:
@@ -276,17 +298,30 @@ class LearnedMetric(Metric):
             for one, (rows, columns) in zip(pictures, places, strict=True)
         ]
 
-    def _value(self, windows: Windows, test: Tensor) -> tuple[Tensor, Tensor]:
+    def _value(self, windows: Windows, test: Tensor, look: Tensor | None) -> tuple[Tensor, Tensor]:
         target = self.head_card.target
         values = target.quality(windows.raw[..., self.index])
-        quality = self._together(values, windows)
-        return quality, target.score(quality).to(test.dtype)
+        quality = self._together(values, windows, test)
+        return quality, target.score(quality, look).to(test.dtype)
 
-    def _together(self, quality: Tensor, windows: Windows) -> Tensor:
+    def _together(self, quality: Tensor, windows: Windows, test: Tensor) -> Tensor:
         """Return the quality of pictures from that of their windows."""
+        if self._of_parts:
+            return mean_fidelity(quality, self._fair(windows, test))
         if self._exponent is None:
             return _mean(quality, windows)
         return bring_together(quality, windows.weight, self._exponent)
+
+    @property
+    def _of_parts(self) -> bool:
+        """Whether the head predicts one part of a quality, the other being the picture's own."""
+        return self.head_card.target.shown == "tmqi-s"
+
+    def _natural(self, test: Tensor, mask: Tensor | None) -> Tensor | None:
+        return natural_look(test, mask) if self._of_parts else None
+
+    def _fair(self, windows: Windows, test: Tensor) -> Tensor:
+        return fair_weights(self.network, windows, (test.shape[-2], test.shape[-1]))
 
     @property
     def _exponent(self) -> float | None:
@@ -322,7 +357,9 @@ class LearnedMetric(Metric):
     def _missing(self, raw: Tensor) -> Tensor:
         """Return the points that raw outputs of the head are short of 100."""
         target = self.head_card.target
-        return 100.0 - target.score(target.quality(raw))
+        # Of TMQI's parts only the fidelity has places.
+        look = torch.ones_like(raw) if self._of_parts else None
+        return 100.0 - target.score(target.quality(raw), look)
 
     def _judge(
         self,

@@ -12,9 +12,10 @@ from torch import Tensor
 
 from hdrmetrics.errors import OptionError
 
-Scale = Literal["hdrvdp2", "tmqi"]
+Scale = Literal["hdrvdp2", "tmqi", "tmqi-s"]
 """Whose quality a head has learnt. ``hdrvdp2``: the Q of HDR-VDP-2, shown as its opinion score
-Q_MOS; ``tmqi``: the Q of TMQI in [0, 1], shown as 100·Q."""
+Q_MOS; ``tmqi``: the Q of TMQI in [0, 1], shown as 100·Q; ``tmqi-s``: its structural fidelity S,
+shown as the 100·Q that S makes with the naturalness of the picture itself."""
 
 _KIND = "sinh-arcsinh logistic"
 _NUMBERS = ("location", "scale", "skew", "tail")
@@ -97,14 +98,14 @@ class Target:
         numbers = {name: getattr(self, name) for name in _NUMBERS}
         return {"kind": _KIND, **numbers, "higher_is_better": self.higher_is_better}
 
-    def quality(self, raw: Tensor, *, bounded: bool = True) -> Tensor:
-        """Return the teacher's quality of raw outputs, kept in the range of the labels if bounded.
+    def quality(self, raw: Tensor) -> Tensor:
+        """Return the teacher's quality of raw outputs, kept in the range of the labels."""
+        return self.free_quality(raw).clamp(self.least, self.most)
 
-        Where it ends gradients do too.
-        """
+    def free_quality(self, raw: Tensor) -> Tensor:
+        """Return the teacher's quality of raw outputs, beyond the range of the labels too."""
         bent = (self._sign * raw).asinh()
-        found = self.location + self.scale * ((bent + self.skew) / self.tail).sinh()
-        return found.clamp(self.least, self.most) if bounded else found
+        return self.location + self.scale * ((bent + self.skew) / self.tail).sinh()
 
     def target(self, quality: Tensor) -> Tensor:
         """Return the target in (0, 1) of the teacher's quality."""
@@ -124,8 +125,30 @@ class Target:
         found = torch.where(target <= edge, ends[0], found)
         return torch.where(target >= 1 - edge, ends[1], found)
 
-    def score(self, quality: Tensor) -> Tensor:
-        """Return the score, 0 to 100, higher is better, of the teacher's quality."""
+    def score(self, quality: Tensor, look: Tensor | None = None) -> Tensor:
+        """Return the score, 0 to 100, higher is better, of the teacher's quality.
+
+        Parameters
+        ----------
+        quality
+            Any shape.
+        look
+            Where the quality is TMQI's structural fidelity, the term of naturalness of the same
+            pictures; see :func:`hdrmetrics.learned.fidelity.natural_look`.
+
+        Raises
+        ------
+        OptionError
+            If that is missing.
+        """
+        if self.shown == "tmqi-s":
+            from hdrmetrics.metrics.tmqi.quality import quality_of_parts
+
+            if look is None:
+                raise OptionError(
+                    "structural fidelity is shown as TMQI's Q: give the pictures' naturalness too"
+                )
+            return 100.0 * quality_of_parts(quality, look)
         from hdrmetrics.metrics.hdrvdp2.quality import opinion_score
 
         return opinion_score(quality) if self.shown == "hdrvdp2" else 100.0 * quality.clamp(0, 1)

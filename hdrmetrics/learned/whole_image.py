@@ -86,6 +86,15 @@ class Axis:
         starts = [round(i * room / (count - 1)) * step for i in range(count)] if room else [0]
         return cls(length, padded, tuple(starts))
 
+    def shares(self, size: int, step: int) -> tuple[float, ...]:
+        """Return the length that each window stands for: what it shares it has in part only."""
+        cells = [range(start // step, (start + size) // step) for start in self.starts]
+        cover = [0] * (self.padded // step)
+        for own in cells:
+            for cell in own:
+                cover[cell] += 1
+        return tuple(step * sum(1 / cover[cell] for cell in own) for own in cells)
+
     def take(self, image: Tensor, dim: int, first: int, last: int) -> Tensor:
         """Return the padded pixels ``first`` to ``last`` along an axis of a picture."""
         shift = (self.padded - self.length) // 2
@@ -162,6 +171,24 @@ def score_windows(
         weights = None if mask is None else mask[one]
         found.append(_score(network, pictures, domain, weights, rows, columns, share))
     return _joined(found, dim=0)
+
+
+def fair_weights(network: QualityNetwork, windows: Windows, size: tuple[int, int]) -> Tensor:
+    """Return the weights ``(N, K)`` with which windows add up to the area of pictures.
+
+    Overlapping windows count for what they share in part only, so that no place counts twice.
+
+    Parameters
+    ----------
+    network, windows
+        Of :func:`score_windows`.
+    size
+        Height and width of the pictures.
+    """
+    step = total_stride(network.architecture)
+    rows, columns = (Axis.of(length, WINDOW, step).shares(WINDOW, step) for length in size)
+    area = [a * b / WINDOW**2 for a, b in product(rows, columns)]
+    return windows.weight * windows.weight.new_tensor(area)
 
 
 def describe_channels(front: Front, mean: Tensor, energy: Tensor) -> Tensor:

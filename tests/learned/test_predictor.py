@@ -184,7 +184,7 @@ def test_a_card_may_say_how_windows_come_together() -> None:
         expected = (6.0 * quality).exp().mean().log() / 6.0
         assert float(metric(light)) == pytest.approx(float(opinion_score(expected)), abs=1e-3)
         loss = float(metric.as_loss()(light))
-        pooled = (6.0 * VDP.quality(raw, bounded=False)).exp().mean().log() / 6.0
+        pooled = (6.0 * VDP.free_quality(raw)).exp().mean().log() / 6.0
         assert loss == pytest.approx(1 - float(VDP.target(pooled)), abs=1e-5)
     assert metric.conditions()["exponent"] == 6.0
     for wrong in (0.0, -1.0, 101.0, float("nan"), True, "8"):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import torch
 import torch.nn.functional as functional
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from datasets.streams import digest
@@ -16,6 +18,8 @@ from hdrmetrics.errors import ImageReadError, PixelValueError
 from hdrmetrics.learned.geometry import statistic_count
 from hdrmetrics.learned.network import QualityNetwork
 from trainers.config import Config
+from trainers.feeding.kept import KeptStatistics
+from trainers.feeding.labels import Labels
 from trainers.learning.auxiliary import AuxiliaryTargets
 from trainers.learning.average import WeightAverage
 from trainers.learning.losses import mixed_loss
@@ -84,8 +88,9 @@ class Learner:
         self.network, self.material = network, list(material)
         self.config, self.processes, self.seed = config, processes, seed
         self.precision, self.layout = precision, layout
+        if config.optimiser.trunk == "kept":
+            network.stages.requires_grad_(False)
         set_layout(network, layout)
-        network.stages.requires_grad_(config.optimiser.learns == "all")
         count = statistic_count(network.architecture)
         self.standardiser: Standardiser | None = None
         if config.optimiser.standardise:
@@ -214,6 +219,8 @@ class Learner:
 
     def pooled(self, one: SetMaterial, test: Tensor, reference: Tensor | None) -> Tensor:
         """Return the network's statistics ``(n, F)``, float32."""
+        if one.kept is not None:
+            return test
         test = test.contiguous(memory_format=_LAYOUTS[self.layout])
         if reference is not None:
             reference = reference.contiguous(memory_format=_LAYOUTS[self.layout])
@@ -305,6 +312,23 @@ class Learner:
             self.average.restore(state["average"], int(state["updates"]))
         except (KeyError, RuntimeError, ValueError, TypeError) as error:
             raise ImageReadError(f"the checkpoint is that of another network: {error}") from error
+
+
+def with_kept_statistics(learner: Learner, material: Sequence[SetMaterial]) -> list[SetMaterial]:
+    """Return the sets with what the learner's trunk, which does not learn, makes of their items."""
+
+    def source(one: SetMaterial, labels: Labels) -> Callable[[NDArray[np.int64]], Tensor]:
+        return lambda rows: learner.pooled(one, *one.load(labels, rows))
+
+    return [
+        replace(
+            one,
+            kept=KeptStatistics(
+                [(part["test_name"], source(one, part)) for part in (one.train, one.validation)]
+            ),
+        )
+        for one in material
+    ]
 
 
 def set_layout(network: nn.Module, layout: str) -> None:

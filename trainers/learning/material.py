@@ -19,6 +19,7 @@ from hdrmetrics.metric import Domain
 from trainers.config import Config
 from trainers.feeding.crops import CropPixels, find_store, present
 from trainers.feeding.heads import Head, make_heads
+from trainers.feeding.kept import KeptStatistics
 from trainers.feeding.labels import Labels, find_labels
 from trainers.feeding.prepared import Prepared
 from trainers.feeding.sampler import Sampler, balancing_weights
@@ -88,6 +89,8 @@ class SetMaterial:
         Of the training items, where they are whole frames: the sampler then draws these.
     whole
         Targets of the training items' whole frames, ``(n, heads)``, where they are such.
+    kept
+        Statistics of all its items, in the place of both, where the trunk does not learn.
     """
 
     name: str
@@ -104,6 +107,7 @@ class SetMaterial:
     prepared: Prepared | None = None
     series: Series | None = None
     whole: NDArray[np.float32] | None = None
+    kept: KeptStatistics | None = None
 
     @property
     def domain(self) -> Domain:
@@ -115,9 +119,12 @@ class SetMaterial:
     ) -> tuple[Tensor, Tensor | None]:
         """Return tests and references of items of ``train`` or ``validation``.
 
-        They are pixels ``(n, 3, h, w)``, or channels where these are prepared.
+        They are pixels ``(n, 3, h, w)``, or channels where these are prepared, or the statistics
+        ``(n, F)`` that a kept trunk makes of both.
         """
         tests = labels["test_name"][rows]
+        if self.kept is not None:
+            return self.kept.batch(tests), None
         if self.prepared is not None:
             return self.prepared.batch(tests, views)
         test = self.pixels.batch(tests, views)
@@ -137,7 +144,7 @@ class SetMaterial:
         views = draw_views(
             stream(seed, "view", self.name, step),
             self.count,
-            crop=1 if self.prepared is not None else self.pixels.size,
+            crop=self.pixels.size if self.prepared is None and self.kept is None else 1,
             window=config.augmentation.window,
             symmetries=config.augmentation.symmetries,
         )
@@ -213,7 +220,7 @@ def collect(
         raise OptionError(f"[shares] names {', '.join(unknown)}, which this run does not train on")
     shares = {name: config.shares.get(name, 1.0) for name in sets}
     whole = {name: find_labels(tables, name) for name in sets}
-    known = make_heads(heads, list(whole.values()))
+    known = make_heads(heads, list(whole.values()), config.targets)
     found = []
     for name in sets:
         part = shares[name] / sum(shares.values())

@@ -25,10 +25,10 @@ from hdrmetrics.metrics.tmqi.fidelity import (
     stretch,
     with_statistics,
 )
+from hdrmetrics.metrics.tmqi.light import luminance
 from hdrmetrics.metrics.tmqi.naturalness import naturalness
+from hdrmetrics.metrics.tmqi.quality import FIDELITY_POWER, NATURALNESS_POWER, quality_of_terms
 
-_SHARE, _FIDELITY_POWER, _NATURALNESS_POWER = 0.8012, 0.3046, 0.7088
-_LUMINANCE = (0.2126, 0.7152, 0.0722)  # BT.709 with the authors' four digits
 _LOSS_FLOOR = 1e-3
 
 INFO = MetricInfo(
@@ -189,12 +189,12 @@ class TMQI(Metric):
             other = self.check(reference, "reference")
             check_pair(batch.shape, other.shape)
             scene = self.features(other)
-        light = _luminance(batch) * 255.0
+        light = luminance(batch) * 255.0
         maps = fidelity_maps(pyramid(light), scene, self.window)
         local = torch.stack([m.mean(dim=(1, 2, 3)) for m in maps], dim=1)
         look = naturalness(light)
         return TMQIResult(
-            q=_quality(_fidelity(local, _FIDELITY_POWER), look.value(_NATURALNESS_POWER)),
+            q=quality_of_terms(_fidelity(local, FIDELITY_POWER), look.value(NATURALNESS_POWER)),
             s=_fidelity(local),
             n=look.value(),
             s_local=local,
@@ -215,24 +215,24 @@ class TMQI(Metric):
 
     def features(self, reference: Tensor) -> Scene:
         """Return the scales of the stretched luminance."""
-        return Scene(pyramid(stretch(_luminance(reference))))
+        return Scene(pyramid(stretch(luminance(reference))))
 
     def compare(self, test: Tensor, features: Any, mask: Tensor | None) -> Tensor:
         """Return Q."""
         local, look = self._parts(test, features, mask)
-        return _quality(_fidelity(local, _FIDELITY_POWER), look).to(test.dtype)
+        return quality_of_terms(_fidelity(local, FIDELITY_POWER), look).to(test.dtype)
 
     def compare_loss(self, test: Tensor, features: Any, mask: Tensor | None) -> Tensor:
         """Return 1 − Q, continued where the fidelity is not positive."""
         local, look = self._parts(test, features, mask)
         logs = torch.log(local.clamp_min(_LOSS_FLOOR))
         logs = logs + (local - _LOSS_FLOOR).clamp_max(0) / _LOSS_FLOOR
-        fidelity = torch.exp((logs * _weights(local)).sum(dim=1) * _FIDELITY_POWER)
-        return (1 - _quality(fidelity, look)).to(test.dtype)
+        fidelity = torch.exp((logs * _weights(local)).sum(dim=1) * FIDELITY_POWER)
+        return (1 - quality_of_terms(fidelity, look)).to(test.dtype)
 
     def compare_map(self, test: Tensor, features: Any) -> Tensor:
         """Return the local fidelity: the mean over scales with the weights they have in S."""
-        light = _luminance(test) * 255.0
+        light = luminance(test) * 255.0
         maps = fidelity_maps(pyramid(light), features, self.window)
         height, width = light.shape[-2:]
         total = torch.zeros_like(light)
@@ -246,19 +246,10 @@ class TMQI(Metric):
 
     def _parts(self, test: Tensor, scene: Scene, mask: Tensor | None) -> tuple[Tensor, Tensor]:
         """Return the mean fidelity of each scale ``(N, 5)`` and the naturalness term ``(N,)``."""
-        light = _luminance(test) * 255.0
+        light = luminance(test) * 255.0
         mask = None if mask is None else mask.to(light.dtype)
         local = mean_fidelity(pyramid(light), scene, self.window, mask)
-        return local, naturalness(light, mask).value(_NATURALNESS_POWER)
-
-
-def _luminance(image: Tensor) -> Tensor:
-    """Return the luminance ``(N, 1, H, W)`` in float64."""
-    if image.shape[1] == 1:
-        return image.double()
-    red, green, blue = _LUMINANCE
-    r, g, b = (image[:, index : index + 1].double() for index in range(3))
-    return r * red + g * green + b * blue
+        return local, naturalness(light, mask).value(NATURALNESS_POWER)
 
 
 def _weights(local: Tensor) -> Tensor:
@@ -270,8 +261,3 @@ def _fidelity(local: Tensor, power: float = 1.0) -> Tensor:
     usable = (local > 0).all(dim=1)
     logs = torch.log(torch.where(local > 0, local, 1.0))
     return torch.exp((logs * _weights(local)).sum(dim=1) * power) * usable
-
-
-def _quality(fidelity: Tensor, look: Tensor) -> Tensor:
-    """Return Q from both terms, each raised to its power already."""
-    return _SHARE * fidelity + (1 - _SHARE) * look

@@ -9,12 +9,14 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from hdrmetrics.metrics._local_similarity import safe_sqrt
+from hdrmetrics.metrics.tmqi.light import luminance as luminance_of
 from hdrmetrics.pooling import masked_mean
 
 _BLOCK = 11  # px
 _MEAN, _MEAN_SPREAD = 115.94, 27.99  # code values: the normal distribution of the means
 _CONTRAST_UNIT = 64.29  # code values that the contrast 1 stands for
 _CONTRAST_A, _CONTRAST_B = 4.4, 10.1  # the beta distribution of the contrasts
+_PART = 1 << 20  # pixels at a time
 _MODE = (_CONTRAST_A - 1) / (_CONTRAST_A + _CONTRAST_B - 2)
 
 
@@ -64,12 +66,49 @@ def naturalness(luminance: Tensor, mask: Tensor | None = None) -> Naturalness:
     As in the authors' code, blocks at the lower and right border are filled up with zeros, which
     count in their deviation; in the mean over blocks each counts by its visible area.
     """
+    deviation, area = _deviations(luminance, mask)
+    return Naturalness(masked_mean(luminance, mask), masked_mean(deviation, area))
+
+
+def naturalness_of_codes(
+    test: Tensor, mask: Tensor | None = None, *, pixels: int = _PART
+) -> Naturalness:
+    """Return brightness and contrast of tone-mapped pictures, in memory that does not grow.
+
+    The same as :func:`naturalness` of their luminance, to rounding: whole rows of blocks are worked
+    through together, as many as ``pixels`` hold, and added up.
+
+    Parameters
+    ----------
+    test
+        ``(N, C, H, W)``, C = 1 or 3, display-encoded in [0, 1].
+    mask
+        Weights ``(N, 1, H, W)`` in [0, 1].
+    pixels
+        About how many are looked at together.
+    """
+    height, width = test.shape[-2:]
+    rows = _BLOCK * max(1, pixels // (_BLOCK * width * test.shape[0]))
+    totals: list[Tensor] = []
+    for first in range(0, height, rows):
+        strip = slice(first, first + rows)
+        light = luminance_of(test[..., strip, :]) * 255.0
+        own = None if mask is None else mask[..., strip, :].to(light.dtype)
+        weights = torch.ones_like(light) if own is None else own.expand_as(light)
+        deviation, area = _deviations(light, own)
+        parts = light * weights, weights, deviation * area, area
+        sums = [part.sum(dim=(1, 2, 3)) for part in parts]
+        totals = [a + b for a, b in zip(totals, sums, strict=True)] if totals else sums
+    return Naturalness(totals[0] / totals[1], totals[2] / totals[3])
+
+
+def _deviations(luminance: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
+    """Return the standard deviation in each block, and the block's visible part."""
     count = _BLOCK * _BLOCK
     mean, square = _block_means(luminance), _block_means(luminance * luminance)
     variance = (square - mean * mean).clamp_min(0) * (count / (count - 1))
     weights = torch.ones_like(luminance[:1]) if mask is None else mask
-    area = _block_means(weights).expand_as(variance)
-    return Naturalness(masked_mean(luminance, mask), masked_mean(safe_sqrt(variance), area))
+    return safe_sqrt(variance), _block_means(weights).expand_as(variance)
 
 
 def _block_means(image: Tensor) -> Tensor:
