@@ -139,7 +139,7 @@ def card(info: MetricInfo, width: int | None) -> str:
         ("value", f"{_range(info)}{f' {info.unit}' if info.unit else ''}, {direction} is better"),
         ("gradients", _yes(info.differentiable)),
         ("map", _yes(info.has_map)),
-        ("says what is wrong", ", ".join(info.faults) or "–"),
+        ("faults", ", ".join(info.faults) or "–"),
         ("smallest image", f"{info.minimum_size}×{info.minimum_size} pixels"),
         ("version", info.version),
         ("citation", info.citation),

@@ -29,7 +29,8 @@ def test_it_scores_every_sample(tour: tuple[Path, str]) -> None:
     for row in hm.score_files([(path, None) for path in hm.sample_images().values()], metrics):
         values = [f"{row.scores[metric].value:.2f}" for metric in metrics]
         cells = [Path(row.test).name, *values]
-        assert cells in [line.split() for line in tour[1].splitlines()]
+        # Intervals stand behind the scores.
+        assert cells in [line.split()[: len(cells)] for line in tour[1].splitlines()]
 
 
 def test_its_files_give_the_values_it_prints(tour: tuple[Path, str]) -> None:
