@@ -63,7 +63,7 @@ def judge_places(
         From statistics ``(N, K, F)`` to ``(N, K, D)``: heads of the network, say.
     reach
         Cells that a neighbourhood extends to each side of its middle; at the borders of the
-        picture it is smaller.
+        picture it is smaller, and leaves out cells that see the mirror image, if it has others.
 
     Returns
     -------
@@ -136,17 +136,25 @@ def spread(places: Tensor, height: int, width: int, *, side: int = CELL) -> Tens
     return wide.repeat_interleave(side, dim=-2)[..., :height, :]
 
 
-def neighbourhood_moments(maps: Tensor, reach: int, exponents: tuple[int, ...]) -> list[Tensor]:
-    """Return the means of powers of channels ``(N, C, h, w)`` around each cell, at their places."""
-    side = 2 * reach + 1
+def neighbourhood_moments(
+    maps: Tensor, reach: int, exponents: tuple[int, ...], weights: Tensor | None = None
+) -> list[Tensor]:
+    """Return the means of powers of channels ``(N, C, h, w)`` around each cell, at their places.
+
+    Cells have weights ``(1, 1, h, w)``; there is a positive one around each.
+    """
+
+    def around(values: Tensor) -> Tensor:
+        return F.avg_pool2d(values, 2 * reach + 1, stride=1, padding=reach, count_include_pad=False)
+
+    share = None if weights is None or not reach else around(weights)
     found = []
     for power in exponents:
         raised = maps if power == 1 else maps.square() if power == 2 else maps.square().square()
-        found.append(
-            F.avg_pool2d(raised, side, stride=1, padding=reach, count_include_pad=False)
-            if reach
-            else raised
-        )
+        if share is not None and weights is not None:
+            found.append(around(raised * weights) / share)
+        else:
+            found.append(around(raised) if reach else raised)
     return found
 
 
@@ -170,7 +178,8 @@ def _judge(
                 slice(start - span[0], start - span[0] + count)
                 for start, count, span in zip((top, left), (down, across), spans, strict=True)
             ]
-            pooled = _statistics(network.architecture, maps, reach, inside)
+            weights = _own_cells(spans, (test.shape[-2], test.shape[-1]), reach, maps[0])
+            pooled = _statistics(network.architecture, maps, reach, inside, weights)
             said = judge(pooled).transpose(1, 2)
             tiles.append(said.reshape(*said.shape[:2], down, across))
         bands.append(torch.cat(tiles, dim=-1))
@@ -205,8 +214,29 @@ def _maps(
     return maps
 
 
+def _own_cells(
+    spans: tuple[tuple[int, int], tuple[int, int]], size: tuple[int, int], reach: int, like: Tensor
+) -> Tensor | None:
+    """Return 1 at cells that see nothing but the picture; ``None`` where some place has none near.
+
+    At a mirrored border slopes are no one's, and the heads take that for damage.
+    """
+    sides = []
+    for (first, last), length in zip(spans, size, strict=True):
+        starts = torch.arange(first, last, device=like.device) * CELL
+        sides.append(((starts >= MARGIN) & (starts + CELL + MARGIN <= length)).to(like.dtype))
+    weights = (sides[0][:, None] * sides[1])[None, None]
+    if not bool((F.max_pool2d(weights, 2 * reach + 1, stride=1, padding=reach) > 0).all()):
+        return None
+    return weights
+
+
 def _statistics(
-    architecture: Architecture, maps: list[Tensor], reach: int, inside: list[slice]
+    architecture: Architecture,
+    maps: list[Tensor],
+    reach: int,
+    inside: list[slice],
+    weights: Tensor | None,
 ) -> Tensor:
     """Return the statistics ``(N, K, F)`` of the neighbourhoods of the cells inside a tile."""
     found = []
@@ -214,7 +244,7 @@ def _statistics(
         full = one.float() if one.dtype in (torch.float16, torch.bfloat16) else one
         moments = [
             moment[..., inside[0], inside[1]].flatten(2).transpose(1, 2)
-            for moment in neighbourhood_moments(full, reach, powers(architecture.pooling))
+            for moment in neighbourhood_moments(full, reach, powers(architecture.pooling), weights)
         ]
         found.append(level_statistics(moments, architecture, level))
     return torch.cat(found, dim=-1)

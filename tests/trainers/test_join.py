@@ -15,10 +15,13 @@ from trainers.join import join
 from .runs import options_of, run_of
 from .small import CELLS_CONFIG, CELLS_SIZE, make_set
 
-HEADS = CELLS_CONFIG.replace("average = 0.0", 'average = 0.0\ntrunk = "kept"') + """
+HEADS = (
+    CELLS_CONFIG.replace("average = 0.0", 'average = 0.0\ntrunk = "kept"')
+    + """
 [augmentation]
 symmetries = "none"
 """
+)
 
 
 @pytest.fixture(scope="module")
