@@ -9,6 +9,7 @@ from hdrmetrics.metric import Domain
 
 _CODE = 2.5 / 255  # codes that rounding and mild compression leave in a plain border
 _LIGHT = 0.02, 0.01  # the same of light: relative, and cd/m²
+_THIN = 0.05  # part of a side that a border on one side only may take up
 _LINES = 64  # looked at together: most pictures end at the first ones
 
 
@@ -17,8 +18,9 @@ def content(picture: Tensor, domain: Domain, least: int) -> tuple[slice, slice]:
     """Return the rows and columns of a picture inside its plain border.
 
     A border is what lies outside the outermost rows and columns that are not all of one colour:
-    that of the first pixel, then that of the last, since a letterbox may lie on one side only. A
-    picture of one colour has none.
+    that of the first pixel, then that of the last. It lies on both opposite sides, or takes up a
+    twentieth at most: a plain part on one side only is what a file that ends too early leaves, and
+    that is damage. A picture of one colour has none.
 
     Parameters
     ----------
@@ -40,7 +42,14 @@ def content(picture: Tensor, domain: Domain, least: int) -> tuple[slice, slice]:
         across = _busy(inside[:, down].transpose(1, 2), colour, limit)
         assert across is not None, "a row that is not plain holds such a column"
         rows, columns = _part(down, rows, least), _part(across, columns, least)
-    return rows, columns
+    return _framed(rows, picture.shape[-2]), _framed(columns, picture.shape[-1])
+
+
+def _framed(inside: slice, length: int) -> slice:
+    """Return the inside of a border that lies on both sides, or hardly matters; else all."""
+    before, after = inside.start, length - inside.stop
+    both, thin = min(before, after) > 0, max(before, after) <= _THIN * length
+    return inside if both or thin else slice(0, length)
 
 
 def _busy(picture: Tensor, colour: Tensor, limit: float) -> slice | None:

@@ -18,7 +18,7 @@ def noise() -> Tensor:
 @pytest.mark.parametrize("domain", ["hdr", "sdr"])
 @pytest.mark.parametrize(
     "sides",
-    [(10, 20, 30, 40), (0, 0, 70, 0), (64, 65, 0, 0), (0, 130, 0, 0), (1, 0, 0, 0), (0, 0, 0, 0)],
+    [(10, 20, 30, 40), (0, 0, 70, 1), (64, 65, 0, 0), (3, 130, 0, 0), (1, 0, 0, 0), (0, 0, 0, 0)],
     ids=str,
 )
 def test_borders_are_found_on_every_side(domain: Domain, sides: tuple[int, ...]) -> None:
@@ -27,6 +27,14 @@ def test_borders_are_found_on_every_side(domain: Domain, sides: tuple[int, ...])
     framed = pad(light, (left, right, top, bottom), value=float(light.mean()))
     expected = slice(top, top + 150), slice(left, left + 220)
     assert content(framed, domain, 64) == expected
+
+
+@pytest.mark.parametrize("sides", [(0, 0, 70, 0), (0, 130, 0, 0), (9, 0, 0, 0)], ids=str)
+def test_a_plain_part_on_one_side_is_no_border(sides: tuple[int, ...]) -> None:
+    top, bottom, left, right = sides
+    framed = pad(noise(), (left, right, top, bottom), value=0.5)
+    height, width = framed.shape[-2:]
+    assert content(framed, "sdr", 64) == (slice(0, height), slice(0, width))
 
 
 def test_two_colours_on_two_sides() -> None:
@@ -49,5 +57,5 @@ def test_what_is_left_is_long_enough() -> None:
     assert rows.start <= 100 < rows.stop
     picture[:, 5, 199] = 0
     rows, columns = content(picture, "sdr", 64)
-    assert (rows, columns) == (slice(5, 101), slice(100, 200))
+    assert (rows, columns) == (slice(5, 101), slice(0, 200))
     assert content(picture[:, :40, :50], "sdr", 64) == (slice(0, 40), slice(0, 50))

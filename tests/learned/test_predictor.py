@@ -197,11 +197,14 @@ def test_plain_frames_do_not_count_without_a_reference(value: float) -> None:
     metric = metric_of()
     light = pictures(1, 256, 320)
     wide = torch.nn.functional.pad(light, (30, 50, 70, 10), value=value)
-    letterbox = torch.nn.functional.pad(light, (0, 0, 64, 0), value=value)
+    letterbox = torch.nn.functional.pad(light, (0, 0, 64, 64), value=value)
     with torch.no_grad():
         expected = metric(light)
         torch.testing.assert_close(metric(wide), expected)
         torch.testing.assert_close(metric(letterbox), expected)
+        # On one side only, as of a file that ends too early, it is judged.
+        cut = torch.nn.functional.pad(light, (0, 0, 0, 64), value=value)
+        assert float(metric(cut)) != pytest.approx(float(expected), abs=1e-3)
         # In a batch, beside a picture without a frame.
         other = pictures(2, *wide.shape[-2:])[1:]
         both = metric(torch.cat([wide, other]))
