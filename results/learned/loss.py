@@ -34,7 +34,6 @@ from hdrmetrics.textfile import write_text
 from results.learned.follow import (
     EVERY,
     Loss,
-    Penalty,
     Way,
     follow,
     pull,
@@ -72,7 +71,6 @@ WAYS: dict[str, Way] = {
     "change by one filter of 5×5": Way(taps=5),
     AUGMENTED: Way(augmented=True),
 }
-GUARDED = "guard's distance as penalty"
 WITH_REFERENCE = "the score with the original"
 DAMAGED = (PLAIN, "total variation of the change", "change by one filter of 5×5", AUGMENTED)
 INTRO = """\
@@ -100,7 +98,7 @@ class Outcome:
 
 def ways(start: str) -> list[str]:
     """Return what is tried from a start, the plain way first."""
-    return [*WAYS, GUARDED] if start == "untouched" else [*DAMAGED, WITH_REFERENCE]
+    return [*WAYS] if start == "untouched" else [*DAMAGED, WITH_REFERENCE]
 
 
 def learned(name: str) -> LearnedMetric:
@@ -132,20 +130,6 @@ def begin(crop: Tensor, domain: Domain, start: str) -> Tensor:
         return crop
     made = distort(crop, name, strength=strength, domain=domain, seed=0)
     return made.clamp(0, 1) if domain == "sdr" else made
-
-
-def guard(head: LearnedMetric, domain: Domain, weight: float) -> Penalty:
-    """Return how much further a picture is from those of the training than its start was."""
-    own = head.head_card.guard
-    assert own is not None
-
-    def distance(x: Tensor) -> Tensor:
-        seen, _ = head.network.channels(unscaled(x, domain), None, domain=domain, visible=False)
-        channels = head.card.architecture.front.channels
-        far: Tensor = own.distance(seen[:, :channels].mean(dim=(-2, -1))) / own.threshold
-        return far.float()
-
-    return lambda x, start: weight * (distance(x) - distance(start).detach()).clamp(min=0)
 
 
 class Truth:
@@ -234,7 +218,7 @@ class Study:
         """Measure what is missing."""
         jobs = [
             (domain, start, way)
-            for way in [*WAYS, GUARDED, WITH_REFERENCE]
+            for way in [*WAYS, WITH_REFERENCE]
             for start in STARTS
             for domain in DOMAINS
             if way in ways(start)
@@ -267,8 +251,6 @@ class Study:
         given = head.as_loss(reduction="none")
         reference = torch.cat(list(originals.values())) if head.info.reference else None
         manner = WAYS.get(way, Way())
-        if way == GUARDED:
-            manner = Way(guard(head, domain, 0.1))
         path = follow(lambda x: given(x, reference), scaled(first, domain), domain, manner)
         paths = {name: [x[index : index + 1] for x in path] for index, name in enumerate(originals)}
         self.put(domain, start, way, outcomes(paths, domain, head, originals, truths))
