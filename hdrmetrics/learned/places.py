@@ -137,7 +137,7 @@ def spread(places: Tensor, height: int, width: int, *, side: int = CELL) -> Tens
 
 
 def neighbourhood_moments(
-    maps: Tensor, reach: int, exponents: tuple[int, ...], weights: Tensor | None = None
+    maps: Tensor, reach: int, exponents: tuple[int, ...], weights: Tensor
 ) -> list[Tensor]:
     """Return the means of powers of channels ``(N, C, h, w)`` around each cell, at their places.
 
@@ -147,14 +147,11 @@ def neighbourhood_moments(
     def around(values: Tensor) -> Tensor:
         return F.avg_pool2d(values, 2 * reach + 1, stride=1, padding=reach, count_include_pad=False)
 
-    share = None if weights is None or not reach else around(weights)
+    share = around(weights)
     found = []
     for power in exponents:
         raised = maps if power == 1 else maps.square() if power == 2 else maps.square().square()
-        if share is not None and weights is not None:
-            found.append(around(raised * weights) / share)
-        else:
-            found.append(around(raised) if reach else raised)
+        found.append(around(raised * weights) / share if reach else raised)
     return found
 
 
@@ -216,19 +213,22 @@ def _maps(
 
 def _own_cells(
     spans: tuple[tuple[int, int], tuple[int, int]], size: tuple[int, int], reach: int, like: Tensor
-) -> Tensor | None:
-    """Return 1 at cells that see nothing but the picture; ``None`` where some place has none near.
+) -> Tensor:
+    """Return 1 at cells that see nothing but the picture, along sides where all places have some.
 
-    At a mirrored border slopes are no one's, and the heads take that for damage.
+    At a mirrored border slopes are no one's, and the heads take that for damage. Whether there are
+    enough follows from the picture, not from the tile.
     """
     sides = []
     for (first, last), length in zip(spans, size, strict=True):
-        starts = torch.arange(first, last, device=like.device) * CELL
-        sides.append(((starts >= MARGIN) & (starts + CELL + MARGIN <= length)).to(like.dtype))
-    weights = (sides[0][:, None] * sides[1])[None, None]
-    if not bool((F.max_pool2d(weights, 2 * reach + 1, stride=1, padding=reach) > 0).all()):
-        return None
-    return weights
+        own = [
+            place * CELL >= MARGIN and (place + 1) * CELL + MARGIN <= length
+            for place in range(-(-length // CELL))
+        ]
+        enough = all(any(own[max(0, i - reach) : i + reach + 1]) for i in range(len(own)))
+        kept = own[first:last] if enough else [True] * (last - first)
+        sides.append(torch.tensor(kept, dtype=like.dtype, device=like.device))
+    return (sides[0][:, None] * sides[1])[None, None]
 
 
 def _statistics(
@@ -236,7 +236,7 @@ def _statistics(
     maps: list[Tensor],
     reach: int,
     inside: list[slice],
-    weights: Tensor | None,
+    weights: Tensor,
 ) -> Tensor:
     """Return the statistics ``(N, K, F)`` of the neighbourhoods of the cells inside a tile."""
     found = []
