@@ -133,11 +133,7 @@ class LearnedMetric(Metric):
             "teacher": self.head_card.teacher,
             "ppd": self.card.ppd,
             "window": WINDOW,
-            "pooling": "fidelity"
-            if self._of_parts
-            else None
-            if self._exponent is None
-            else "energies",
+            "pooling": self._pooling,
             "exponent": self._exponent,
             "precision": self.precision,
         }
@@ -312,6 +308,13 @@ class LearnedMetric(Metric):
         if self._exponent is None:
             return _mean(quality, windows)
         return bring_together(quality, windows.weight, self._exponent)
+
+    @property
+    def _pooling(self) -> str | None:
+        """How windows come together, in a word; ``None`` for their mean."""
+        if self._of_parts:
+            return "fidelity"
+        return None if self._exponent is None else "energies"
 
     @property
     def _of_parts(self) -> bool:
