@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hdrmetrics.learned.architecture import Architecture, Front, Stage
+from hdrmetrics.learned.architecture import Architecture, Stage
 from hdrmetrics.learned.descriptors import PAIR_NAMES
 
 _STATISTICS = {"mean": 1, "mean+std": 2, "mean+std+log": 3, "mean+std+peak": 3}
@@ -87,11 +87,6 @@ def statistic_count(architecture: Architecture) -> int:
     grids = levels(architecture)
     width = sum(grids[index].channels for index in architecture.pooled)
     return width * _STATISTICS[architecture.pooling]
-
-
-def description_length(front: Front) -> int:
-    """Return the length of what :func:`hdrmetrics.learned.whole_image.describe_channels` says."""
-    return front.channels * (1 if front.descriptors else 3)
 
 
 def parameter_count(architecture: Architecture) -> int:

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from hdrmetrics.errors import ShapeError
-from hdrmetrics.learned.architecture import WINDOW, Architecture, Front
+from hdrmetrics.learned.architecture import WINDOW, Architecture
 from hdrmetrics.learned.geometry import (
     Level,
     cells,
@@ -29,7 +29,6 @@ MINIMUM_SIZE = 64
 """Shortest side that is scored; pictures shorter than a window are continued by their mirror."""
 
 _FLOATS = 1 << 25  # of a pass: small enough that most of it stays in the cache
-_NOTHING = 1e-8  # energy under which a channel counts as empty
 _FAINT = 1e-12  # weight of what a mask leaves out: the fourth root of a peak still sees 10⁻⁶
 
 
@@ -43,15 +42,12 @@ class Windows:
         ``(N, K, heads)``: before the sigmoid.
     weight
         ``(N, K)``: what part of the window the mask wants, 1 without a mask.
-    description
-        ``(N, K, D)``: see :func:`describe_channels`.
     faults
         ``(N, K, faults)``: before the softmax; of networks that do not name faults none.
     """
 
     raw: Tensor
     weight: Tensor
-    description: Tensor
     faults: Tensor
 
 
@@ -191,21 +187,6 @@ def fair_weights(network: QualityNetwork, windows: Windows, size: tuple[int, int
     return windows.weight * windows.weight.new_tensor(area)
 
 
-def describe_channels(front: Front, mean: Tensor, energy: Tensor) -> Tensor:
-    """Return what kind of picture a window is, ``(…, D)``, from moments of its channels.
-
-    Per channel of the front end the mean and the logarithms of the standard deviation and of the
-    root mean square; of descriptors, which measure such things themselves, the mean. Seams, whose
-    phases say nothing, are left out.
-    """
-    mean, energy = (x[..., : front.channels].detach() for x in (mean, energy))
-    if front.descriptors:
-        return mean
-    deviation = (energy - mean.square()).clamp(min=0.0)
-    parts = [mean, *(0.5 * (part + _NOTHING).log() for part in (deviation, energy))]
-    return torch.cat(parts, dim=-1)
-
-
 def _score(
     network: QualityNetwork,
     pictures: list[Tensor | None],
@@ -236,7 +217,6 @@ def _score(
             parts[spot] = Windows(
                 windows.raw[:, one],
                 windows.weight[:, one],
-                windows.description[:, one],
                 windows.faults[:, one],
             )
     return _joined([parts[spot] for spot in product(rows.starts, columns.starts)], dim=1)
@@ -257,7 +237,7 @@ def _pass(
     features = network.trunk(_laid_out(seen), compared)
     architecture = network.architecture
     grids, counts = levels(architecture), cells(architecture, WINDOW)
-    pooled, first = [], None
+    pooled = []
     for index, maps in zip(architecture.pooled, features, strict=True):
         spans = [_spans(starts, grids[index], counts[index]) for starts in (tops, lefts)]
         weights = None if mask is None else _cell_weights(mask, maps, grids[index])
@@ -269,21 +249,14 @@ def _pass(
             beside = _visible_moments(architecture, lights, mask, tops, lefts)
             moments = tuple(torch.cat(pair, -1) for pair in zip(moments, beside, strict=True))
         pooled.append(level_statistics(moments, architecture, index))
-        first = moments if index == 0 else first
     joint = torch.cat(pooled, dim=-1)
     raw, faults = network.head(joint), network.name_faults(joint)
-    if first is None:
-        spans = [_spans(starts, grids[0], counts[0]) for starts in (tops, lefts)]
-        weights = None if mask is None else _cell_weights(mask, seen, grids[0])
-        first = window_moments(seen, spans[0], spans[1], weights)
-    # Where pictures are fused, the test's own channels come first.
-    description = describe_channels(architecture.front, *first[:2])
     if mask is None:
         weight = raw.new_ones(raw.shape[:2])
     else:
         whole = [[(start, WINDOW) for start in starts] for starts in (tops, lefts)]
         weight = window_moments(mask, whole[0], whole[1])[0][..., 0]
-    return Windows(raw, weight, description, faults)
+    return Windows(raw, weight, faults)
 
 
 def _visible_moments(
@@ -347,7 +320,7 @@ def _joined(parts: list[Windows], dim: int) -> Windows:
     return Windows(
         *(
             torch.cat([getattr(part, name) for part in parts], dim=dim)
-            for name in ("raw", "weight", "description", "faults")
+            for name in ("raw", "weight", "faults")
         )
     )
 
@@ -365,7 +338,6 @@ def together(pictures: Sequence[Windows]) -> Windows:
             Windows(
                 filled(one.raw),
                 filled(one.weight, 0.0),
-                filled(one.description),
                 filled(one.faults),
             )
             for one in pictures

@@ -228,7 +228,6 @@ def test_a_window_scores_as_a_picture_of_its_own() -> None:
     windows = score_windows(network, image, domain="sdr")
     own = network(image[..., :256], domain="sdr")
     torch.testing.assert_close(windows.raw[:, 0], own)
-    assert windows.description.shape[-1] == OURS_NOR.front.channels
 
 
 def test_seams_that_cannot_be() -> None:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 import torch
 from torch import Tensor
 
 from hdrmetrics.errors import ShapeError
 from hdrmetrics.learned.architecture import ARCHITECTURES, WINDOW, Architecture
-from hdrmetrics.learned.geometry import description_length, floats_per_pixel, total_stride
+from hdrmetrics.learned.geometry import floats_per_pixel, total_stride
 from hdrmetrics.learned.network import QualityNetwork, build_network
 from hdrmetrics.learned.whole_image import Axis, score_windows, windows_of
 from tests.learned.small import DIQM, NOR, alive, narrow, pictures
@@ -205,60 +203,6 @@ def test_masks() -> None:
         for m, base in ((mask, half), (None, plain))
     ]
     assert float(change[0]) < 0.3 * float(change[1]), "what is masked counts for little"
-
-
-@torch.no_grad()
-def test_descriptions_are_of_the_test_whatever_the_fusion() -> None:
-    light = pictures(1, 256, 256)
-    wanted = score_windows(network_of(NOR), light, domain="hdr").description
-    for fusion in ("difference", "concatenated"):
-        network = network_of(replace(DIQM, fusion=fusion))
-        found = score_windows(network, light, light * 2, domain="hdr").description
-        torch.testing.assert_close(found, wanted)
-    mean, deviation, size = wanted[0, 0].view(3, 3)
-    code = network_of(NOR).channels(light, domain="hdr")[0][0].flatten(1)
-    torch.testing.assert_close(mean, code.mean(dim=1), rtol=1e-4, atol=1e-5)
-    torch.testing.assert_close(deviation, code.std(dim=1).log(), rtol=1e-3, atol=1e-3)
-    torch.testing.assert_close(size, code.square().mean(dim=1).sqrt().log(), rtol=1e-3, atol=1e-3)
-
-
-@torch.no_grad()
-def test_descriptions_of_descriptors_are_their_means() -> None:
-    light = pictures(1, 256, 256)
-    for architecture in OURS:
-        network = network_of(architecture)
-        inputs = both(architecture, light, light * 2)
-        found = score_windows(network, *inputs, domain="hdr").description[0, 0]
-        own = network.channels(*inputs, domain="hdr")[0][:, : architecture.front.channels]
-        torch.testing.assert_close(found, own[0].mean(dim=(1, 2)), rtol=1e-4, atol=1e-5)
-
-
-@torch.no_grad()
-@each
-def test_descriptions_are_as_long_as_said(architecture: Architecture) -> None:
-    light = pictures(1, 256, 256)
-    inputs = both(architecture, light, light * 2)
-    found = score_windows(network_of(architecture), *inputs, domain="hdr").description
-    assert found.shape == (1, 1, description_length(architecture.front))
-
-
-@torch.no_grad()
-@pytest.mark.parametrize("name", ["small-nor", "ours-diqm"])
-def test_descriptions_see_the_mask_whichever_levels_are_pooled(name: str) -> None:
-    architecture = narrow(ARCHITECTURES[name])
-    # Visible differences are pooled with the front end or not at all.
-    architecture = replace(architecture, front=replace(architecture.front, visible=False))
-    light = pictures(1, 256, 300).double()
-    inputs = both(architecture, light, light.flip(-1))
-    mask = torch.zeros(1, 1, 256, 300).double()
-    mask[..., 40:170, 30:220] = 0.8
-    found = []
-    for pooled in ((0, 1, 2), (1, 2)):
-        network = network_of(replace(architecture, pooled=pooled)).double()
-        found.append(score_windows(network, *inputs, domain="hdr", mask=mask).description)
-    torch.testing.assert_close(found[1], found[0])
-    plain = score_windows(network, *inputs, domain="hdr").description
-    assert float((plain - found[1]).abs().max()) > 1e-3, "the mask says something"
 
 
 @torch.no_grad()
