@@ -107,8 +107,9 @@ class _Command:
             action="append",
             required=required,
             metavar="DIR",
-            help="folder of scenes (may be given several times), or N made ones: procedural:N for "
-            "surfaces in light and shadow, screens:N for drawn screens and rendered graphics",
+            help="folder of scenes (may be given several times); biq2021:DIR for the clean "
+            "photographs of a copy of BIQ2021; or N made ones: procedural:N for surfaces in light "
+            "and shadow, screens:N for drawn screens and rendered graphics",
         )
 
     def workers(self) -> None:
@@ -118,7 +119,7 @@ class _Command:
 
 
 def find_sources(sources: Sequence[str]) -> list[Scene]:
-    """Return the scenes of folders, of ``procedural:N`` and of ``screens:N``, in the order given.
+    """Return the scenes of folders, ``biq2021:DIR``, ``procedural:N`` and ``screens:N``, in order.
 
     Raises
     ------
@@ -127,6 +128,7 @@ def find_sources(sources: Sequence[str]) -> list[Scene]:
     HdrMetricsError
         If a folder cannot be searched.
     """
+    from datasets.scenes.biq2021 import biq2021_scenes
     from datasets.scenes.procedural import procedural_scenes
     from datasets.scenes.scene_files import find_scenes
     from datasets.scenes.screens import screen_scenes
@@ -142,6 +144,8 @@ def find_sources(sources: Sequence[str]) -> list[Scene]:
                 continue
             found += procedural_scenes(int(number), kind="hdr")
             found += procedural_scenes(int(number), kind="sdr")
+        elif colon and made == "biq2021":
+            found += biq2021_scenes(Path(number))
         else:
             found += find_scenes(Path(source))
     names = [scene.name for scene in found]
