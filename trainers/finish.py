@@ -44,7 +44,8 @@ def write_results(
     out
         Folder, which is there.
     tables, stores
-        Folders; predictions are made from pixels, of the validation and the test split.
+        Folders; predictions, of the validation and the test split, are made from pixels, or from
+        channels where the run had prepared ones.
     device, batch
         Where, and how many items at a time.
     seed, recipe, training, exponent
@@ -69,6 +70,7 @@ def write_results(
             splits=("validation", "test"),
             device=device,
             batch=batch,
+            prepared=one.prepared,
         )
         save_labels(out / f"predictions-{one.name}.npz", found)
         predictions.append(found)

@@ -69,6 +69,10 @@ class Prepared:
     def __contains__(self, item: str) -> bool:
         return item in self._places
 
+    def present(self, labels: Labels) -> Labels:
+        """Return the items that have channels."""
+        return labels.select(np.array([str(item) in self for item in labels["test_name"]], bool))
+
     def batch(
         self, items: NDArray[np.str_], views: Sequence[View] | None = None
     ) -> tuple[Tensor, Tensor | None]:

@@ -17,6 +17,7 @@ from hdrmetrics.learned.network import QualityNetwork
 from trainers.feeding.crops import CropPixels, find_store, present
 from trainers.feeding.heads import Head
 from trainers.feeding.labels import Labels, find_labels, load_labels
+from trainers.feeding.prepared import Prepared
 from trainers.judging.predict import Predictor, predict
 
 PREFIX = "prediction:"
@@ -67,6 +68,7 @@ def predict_set(
     splits: Sequence[str] = ("test",),
     device: torch.device,
     batch: int = 32,
+    prepared: Prepared | None = None,
 ) -> Labels:
     """Return the items of some splits of a set with what some heads say of the set's target.
 
@@ -84,6 +86,8 @@ def predict_set(
         ``train``, ``validation``, ``test``.
     device, batch
         Where, and how many items at a time.
+    prepared
+        Channels to see in the place of crops; the store is then not asked for.
 
     Raises
     ------
@@ -101,7 +105,12 @@ def predict_set(
             f"the network has no head {', '.join(unknown)}; it has {', '.join(columns)}"
         )
     labels = find_labels(tables, name)
+    labels = labels.select(np.isin(labels["split"], list(splits)))
     network.eval()
+    if prepared is not None:
+        there = prepared.present(labels)
+        values = _seen(network, there, prepared, batch)
+        return with_predictions(there, _by_head(network, heads, there, values))
 
     def predictor(test: Tensor, other: Tensor | None) -> Tensor:
         raw: Tensor = network(test, other, domain=labels.domain)
@@ -109,17 +118,37 @@ def predict_set(
 
     there, values = score_items(
         predictor,
-        labels.select(np.isin(labels["split"], list(splits))),
+        labels,
         stores,
         reference=network.architecture.inputs == "reference",
         device=device,
         batch=batch,
     )
-    found = {}
-    for head in heads:
-        own = values[:, columns.index(head.name)].astype(np.float64)
-        found[head.name] = head.to_set(own, there)
-    return with_predictions(there, found)
+    return with_predictions(there, _by_head(network, heads, there, values))
+
+
+@torch.no_grad()
+def _seen(
+    network: QualityNetwork, labels: Labels, prepared: Prepared, batch: int
+) -> NDArray[np.float32]:
+    """Return the targets ``(n, heads)`` of items by their prepared channels."""
+    if not len(labels):
+        raise OptionError(f"{labels.name} has no prepared items of these splits")
+    parts = []
+    for at in range(0, len(labels), batch):
+        pooled = network.pool(network.trunk(*prepared.batch(labels["test_name"][at : at + batch])))
+        parts.append(network.head(pooled).float().sigmoid().cpu().numpy())
+    return np.concatenate(parts)
+
+
+def _by_head(
+    network: QualityNetwork, heads: Sequence[Head], labels: Labels, values: NDArray[np.float32]
+) -> dict[str, NDArray[np.float64]]:
+    columns = list(network.architecture.heads)
+    return {
+        head.name: head.to_set(values[:, columns.index(head.name)].astype(np.float64), labels)
+        for head in heads
+    }
 
 
 def score_items(

@@ -72,7 +72,7 @@ class SetMaterial:
     targets
         Of the training items, ``(n, heads)``.
     pixels
-        Of ``train`` and ``validation``.
+        Of ``train`` and ``validation``; ``None`` where channels are prepared.
     sampler
         Of ``train``.
     weights
@@ -98,7 +98,7 @@ class SetMaterial:
     validation: Labels
     heads: tuple[Head, ...]
     targets: NDArray[np.float32]
-    pixels: CropPixels
+    pixels: CropPixels | None
     sampler: Sampler
     weights: NDArray[np.float64]
     count: int
@@ -127,6 +127,7 @@ class SetMaterial:
             return self.kept.batch(tests), None
         if self.prepared is not None:
             return self.prepared.batch(tests, views)
+        assert self.pixels is not None
         test = self.pixels.batch(tests, views)
         if not self.reference:
             return test, None
@@ -144,7 +145,7 @@ class SetMaterial:
         views = draw_views(
             stream(seed, "view", self.name, step),
             self.count,
-            crop=self.pixels.size if self.prepared is None and self.kept is None else 1,
+            crop=self.pixels.size if self.pixels is not None else 1,
             window=config.augmentation.window,
             symmetries=config.augmentation.symmetries,
         )
@@ -230,22 +231,20 @@ def collect(
                 f"a batch of {config.optimiser.batch} leaves no item of {name} for each of "
                 f"{processes.world} processes: enlarge [optimiser] batch"
             )
-        store = find_store(stores, name)
-        labels = present(whole[name], store, reference=reference)
-        train, validation = labels.split("train"), labels.split("validation")
-        if not len(train) or not len(validation):
-            raise OptionError(f"{name}: its store has crops of {_counts(labels)} only")
-        train = train.thinned(scenes=scenes_fraction, crops=crops_fraction)
-        validation = some_of(validation, config.run.validation_items)
-        channels = None
+        channels, store = None, None
         if prepared is not None:
             assert architecture is not None
             channels = Prepared(prepared / name, architecture, device=processes.device)
-            _check_prepared(config, name, channels, train, validation)
-        kept = () if channels is not None else (train, validation)
-        names = [str(n) for labels in kept for n in labels["test_name"]]
-        if reference:
-            names += [str(n) for labels in kept for n in labels["reference_name"]]
+            _check_prepared(config, name, channels, whole[name])
+            labels = channels.present(whole[name])
+        else:
+            store = find_store(stores, name)
+            labels = present(whole[name], store, reference=reference)
+        train, validation = labels.split("train"), labels.split("validation")
+        if not len(train) or not len(validation):
+            raise OptionError(f"{name}: there are crops of {_counts(labels)} only")
+        train = train.thinned(scenes=scenes_fraction, crops=crops_fraction)
+        validation = some_of(validation, config.run.validation_items)
         balance = balancing_weights(
             train["distortion"],
             exponent=config.balance.exponent,
@@ -262,14 +261,19 @@ def collect(
             count = max(1, round(each / series.size)) * processes.world * series.size
             wholes = np.stack([head.whole_target(train) for head in own], axis=1)
             balance = even
-        pixels = CropPixels(
-            store, names, device=processes.device, limit_mb=config.run.cache_mb * part
-        )
-        if channels is None and config.augmentation.window > pixels.size:
-            raise OptionError(
-                f"[augmentation] a window of {config.augmentation.window} px does not fit into the "
-                f"crops of {name}, {pixels.size} px"
-            )
+        pixels = None
+        if store is not None:
+            columns = ("test_name", "reference_name") if reference else ("test_name",)
+            names = [
+                str(n) for column in columns for one in (train, validation) for n in one[column]
+            ]
+            limit = config.run.cache_mb * part
+            pixels = CropPixels(store, names, device=processes.device, limit_mb=limit)
+            if config.augmentation.window > pixels.size:
+                raise OptionError(
+                    f"[augmentation] a window of {config.augmentation.window} px does not fit into "
+                    f"the crops of {name}, {pixels.size} px"
+                )
         found.append(
             SetMaterial(
                 name=name,
@@ -296,12 +300,11 @@ def collect(
     return found
 
 
-def _check_prepared(config: Config, name: str, channels: Prepared, *labels: Labels) -> None:
+def _check_prepared(config: Config, name: str, channels: Prepared, labels: Labels) -> None:
     if config.augmentation.window:
         raise OptionError("[augmentation] prepared channels are of whole crops: leave window out")
-    absent = sum(str(item) not in channels for one in labels for item in one["test_name"])
-    if absent:
-        raise OptionError(f"{name}: {absent} of its items have no prepared channels")
+    if not any(str(item) in channels for item in labels["test_name"]):
+        raise OptionError(f"{name}: none of its items has prepared channels")
 
 
 def some_of(labels: Labels, most: int) -> Labels:
