@@ -22,6 +22,7 @@ from hdrmetrics.learned.front import Kind, kinds
 from hdrmetrics.learned.guard import guard_of
 from hdrmetrics.learned.network import QualityNetwork
 from hdrmetrics.learned.places import SQUARE, has_places, judge_places, see_places, spread
+from hdrmetrics.learned.repeats import tile
 from hdrmetrics.learned.spread import hints
 from hdrmetrics.learned.target import bring_together
 from hdrmetrics.learned.traits import Traits, measure
@@ -64,7 +65,7 @@ Boxes = list[tuple[slice, slice]]
 class LearnedMetric(Metric):
     """What a teacher would say of a picture, as a network has learnt it: 0 to 100, 100 the best.
 
-    The network looks at overlapping windows of 256 px. With a reference, heads taught by HDR-VDP-2
+    The network looks at windows of 256 px. With a reference, heads taught by HDR-VDP-2
     bring them together as that adds up differences (:func:`window_exponent`): the score is that of
     ``hdrvdp2`` with ``window=256``, and the worst place decides; so do those whose card has an
     exponent. Heads taught TMQI's structural fidelity give 100 times its Q of the picture: from the
@@ -74,7 +75,9 @@ class LearnedMetric(Metric):
     both is on the scale of the first.
 
     Without a reference, plain borders of one colour (frames, letterboxes) are left out, except by
-    heads that TMQI taught.
+    heads that TMQI taught, and of a picture that repeats itself exactly one repetition is seen: the
+    seams of a mosaic are no damage. Windows overlap by half at least where the worst decides, since
+    what is lost or moved shows by its seam alone.
 
     Parameters
     ----------
@@ -133,6 +136,7 @@ class LearnedMetric(Metric):
             "teacher": self.head_card.teacher,
             "ppd": self.card.ppd,
             "window": WINDOW,
+            "overlap": 0.5 if self._overlaps else 0.0,
             "pooling": self._pooling,
             "exponent": self._exponent,
             "precision": self.precision,
@@ -328,6 +332,11 @@ class LearnedMetric(Metric):
         return fair_weights(self.network, windows, (test.shape[-2], test.shape[-1]))
 
     @property
+    def _overlaps(self) -> bool:
+        """Whether windows overlap: without a reference the seam of a lost half is all there is."""
+        return self.info.reference is False and self._exponent is not None
+
+    @property
     def _exponent(self) -> float | None:
         return pooling_exponent(self.card, self.head)
 
@@ -344,6 +353,8 @@ class LearnedMetric(Metric):
                 box if bool(own[:, box[0], box[1]].any()) else whole
                 for own, box in zip(mask.expand(len(test), -1, -1, -1), boxes, strict=True)
             ]
+        else:
+            boxes = [_repeated(one, box) for one, box in zip(test, boxes, strict=True)]
         return None if all(box == whole for box in boxes) else boxes
 
     def _windows(
@@ -390,7 +401,21 @@ class LearnedMetric(Metric):
         if reference is not None:
             reference = reference.expand_as(test)
         with self._precisely(test):
-            return score_windows(self.network, test, reference, domain=self.info.domain, mask=mask)
+            return score_windows(
+                self.network,
+                test,
+                reference,
+                domain=self.info.domain,
+                mask=mask,
+                overlap=self._overlaps,
+            )
+
+
+def _repeated(picture: Tensor, box: tuple[slice, slice]) -> tuple[slice, slice]:
+    """Return the part of a box that the rest of it repeats; all of it where nothing is repeated."""
+    sides = tile(picture[:, box[0], box[1]], MINIMUM_SIZE)
+    rows, columns = (slice(b.start, b.start + side) for b, side in zip(box, sides, strict=True))
+    return rows, columns
 
 
 def _mean(values: Tensor, windows: Windows) -> Tensor:
@@ -470,9 +495,16 @@ def describe(card: Card, head: str, name: str | None = None) -> MetricInfo:
         map_kind=_map_kind(card, head),
         minimum_size=MINIMUM_SIZE,
         citation=citation,
-        version=f"{card.version}+1" if card.heads[head].target.shown == "hdrvdp2" else card.version,
+        version=_version(card, head),
         faults=_faults(card, head),
     )
+
+
+def _version(card: Card, head: str) -> str:
+    """Return the version of the weights, and of the rule by which windows come together."""
+    if card.heads[head].target.shown != "hdrvdp2":
+        return card.version
+    return f"{card.version}+{1 if card.architecture.inputs == 'reference' else 2}"
 
 
 def _map_kind(card: Card, head: str) -> MapKind | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 import torch
@@ -41,7 +41,8 @@ class Windows:
     raw
         ``(N, K, heads)``: before the sigmoid.
     weight
-        ``(N, K)``: what part of the window the mask wants, 1 without a mask.
+        ``(N, K)``: what part of the window the mask wants, 1 without a mask; of overlapping
+        windows what they stand for, see :func:`fair_weights`.
     faults
         ``(N, K, faults)``: before the softmax; of networks that do not name faults none.
     """
@@ -53,7 +54,7 @@ class Windows:
 
 @dataclass(frozen=True, slots=True)
 class Axis:
-    """The windows along a side: as few as cover it, evenly spread on the grid of cells.
+    """The windows along a side, evenly spread on the grid of cells: as few as cover it, or more.
 
     Parameters
     ----------
@@ -71,13 +72,14 @@ class Axis:
     starts: tuple[int, ...]
 
     @classmethod
-    def of(cls, length: int, size: int, step: int) -> Axis:
+    def of(cls, length: int, size: int, step: int, *, overlap: bool = False) -> Axis:
         """Return the windows of ``size`` pixels along ``length``, at multiples of ``step``.
 
-        From two windows on they overlap by half at most, where the side is over two windows long.
+        From two windows on they overlap by half at most, where the side is over two windows long;
+        with ``overlap`` by half at least.
         """
         padded = max(size, -(-length // step) * step)
-        count = -(-padded // size)
+        count = -(-(padded - size) // (size // 2)) + 1 if overlap else -(-padded // size)
         room = (padded - size) // step
         starts = [round(i * room / (count - 1)) * step for i in range(count)] if room else [0]
         return cls(length, padded, tuple(starts))
@@ -112,6 +114,7 @@ def score_windows(
     *,
     domain: Domain,
     mask: Tensor | None = None,
+    overlap: bool = False,
     floats: int = _FLOATS,
 ) -> Windows:
     """Return the raw outputs of all windows of pictures.
@@ -134,6 +137,9 @@ def score_windows(
     mask
         Weights ``(N, 1, H, W)`` in [0, 1]: windows count by their mean weight, places in them
         likewise.
+    overlap
+        Whether windows overlap by half at least, so that what lies across the border of two is
+        seen inside a third: where a part is lost or moved, its seam is all that shows it.
     floats
         About how many numbers a pass may hold at once.
 
@@ -156,7 +162,7 @@ def score_windows(
             f"the picture is {width}×{height} pixels; the network needs {MINIMUM_SIZE} a side"
         )
     step = total_stride(network.architecture)
-    rows, columns = Axis.of(height, WINDOW, step), Axis.of(width, WINDOW, step)
+    rows, columns = (Axis.of(side, WINDOW, step, overlap=overlap) for side in (height, width))
     pixels = max(floats / floats_per_pixel(network.architecture), WINDOW**2)
     found: list[Windows] = []
     together = max(1, int(pixels // WINDOW**2))
@@ -166,7 +172,10 @@ def score_windows(
         pictures = [test[one], None if reference is None else reference[one]]
         weights = None if mask is None else mask[one]
         found.append(_score(network, pictures, domain, weights, rows, columns, share))
-    return _joined(found, dim=0)
+    windows = _joined(found, dim=0)
+    if not overlap:
+        return windows
+    return replace(windows, weight=_fair(windows.weight, rows, columns, step))
 
 
 def fair_weights(network: QualityNetwork, windows: Windows, size: tuple[int, int]) -> Tensor:
@@ -177,14 +186,19 @@ def fair_weights(network: QualityNetwork, windows: Windows, size: tuple[int, int
     Parameters
     ----------
     network, windows
-        Of :func:`score_windows`.
+        Of :func:`score_windows` without ``overlap``, which weighs so itself.
     size
         Height and width of the pictures.
     """
     step = total_stride(network.architecture)
-    rows, columns = (Axis.of(length, WINDOW, step).shares(WINDOW, step) for length in size)
-    area = [a * b / WINDOW**2 for a, b in product(rows, columns)]
-    return windows.weight * windows.weight.new_tensor(area)
+    rows, columns = (Axis.of(length, WINDOW, step) for length in size)
+    return _fair(windows.weight, rows, columns, step)
+
+
+def _fair(weight: Tensor, rows: Axis, columns: Axis, step: int) -> Tensor:
+    shares = (axis.shares(WINDOW, step) for axis in (rows, columns))
+    area = [a * b / WINDOW**2 for a, b in product(*shares)]
+    return weight * weight.new_tensor(area)
 
 
 def _score(

@@ -173,23 +173,47 @@ def test_a_card_may_say_how_windows_come_together() -> None:
     card = plain.card
     heads = {**card.heads, plain.head: replace(card.heads[plain.head], exponent=6.0)}
     metric = LearnedMetric(plain.network, replace(card, heads=heads), plain.head)
-    light = pictures(1, 300, 700).double()
+    light = pictures(1, 256, 512).double()
     light[..., 256:] *= 0.01
+    # The window across the middle shares each half of itself with another one.
+    share = torch.tensor([0.375, 0.25, 0.375]).double()
     with torch.no_grad():
         raw = torch.stack(
-            [plain.network.double()(w, domain="hdr")[0, plain.index] for w in windows_of(light, 32)]
+            [
+                plain.network.double()(light[..., at : at + 256], domain="hdr")[0, plain.index]
+                for at in (0, 128, 256)
+            ]
         )
         quality = VDP.quality(raw)
         assert float(quality.max() - quality.min()) > 0.01
-        expected = (6.0 * quality).exp().mean().log() / 6.0
+        expected = (share * (6.0 * quality).exp()).sum().log() / 6.0
         assert float(metric(light)) == pytest.approx(float(opinion_score(expected)), abs=1e-3)
         loss = float(metric.as_loss()(light))
-        pooled = (6.0 * VDP.free_quality(raw)).exp().mean().log() / 6.0
+        pooled = (share * (6.0 * VDP.free_quality(raw)).exp()).sum().log() / 6.0
         assert loss == pytest.approx(1 - float(VDP.target(pooled)), abs=1e-5)
     assert metric.conditions()["exponent"] == 6.0
+    assert metric.conditions()["overlap"] == 0.5
+    assert metric.info.version == f"{card.version}+2"
     for wrong in (0.0, -1.0, 101.0, float("nan"), True, "8"):
         with pytest.raises(OptionError, match="exponent"):
             replace(card.heads[plain.head], exponent=wrong)
+
+
+def test_a_mosaic_scores_as_its_picture() -> None:
+    """Windows across its seams would call them damage; a picture that only looks alike has them."""
+    plain = metric_of()
+    card = plain.card
+    heads = {**card.heads, plain.head: replace(card.heads[plain.head], exponent=8.0)}
+    metric = LearnedMetric(plain.network, replace(card, heads=heads), plain.head)
+    light = pictures(1, 192, 320)
+    score = metric(light)
+    for times in ((2, 2), (4, 4), (1, 3), (6, 1)):
+        assert torch.equal(metric(light.tile(1, 1, *times)), score)
+    almost = light.tile(1, 1, 2, 2)
+    almost[..., 300, 500] *= 1.01
+    assert not torch.equal(metric(almost), score)
+    both = torch.cat([light.tile(1, 1, 2, 1), pictures(2, 384, 320)[1:]])
+    torch.testing.assert_close(metric(both)[0], score[0])
 
 
 @pytest.mark.parametrize("value", [0.01, 1000.0])

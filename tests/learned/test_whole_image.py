@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import pytest
 import torch
 from torch import Tensor
@@ -54,7 +56,7 @@ def test_masked_windows_are_pictures_of_their_own(architecture: Architecture) ->
     crops = zip(*(windows_of(image, 16) for image in (*inputs, mask)), strict=True)
     for index, (*windows, own) in enumerate(crops):
         alone = score_windows(network, *windows, domain="hdr", mask=own)
-        for part in ("raw", "weight", "description"):
+        for part in ("raw", "weight"):
             found = getattr(whole, part)[:, index : index + 1]
             torch.testing.assert_close(found, getattr(alone, part), rtol=1e-8, atol=1e-8)
     plain = score_windows(network, *inputs, domain="hdr").raw
@@ -91,7 +93,7 @@ def test_parts_of_any_size_give_the_same(name: str) -> None:
     mask = torch.rand(2, 1, 530, 700)
     large = score_windows(network, *inputs, domain="hdr", mask=mask, floats=1 << 30)
     small = score_windows(network, *inputs, domain="hdr", mask=mask, floats=1)
-    for part in ("raw", "weight", "description"):
+    for part in ("raw", "weight"):
         torch.testing.assert_close(getattr(small, part), getattr(large, part), rtol=1e-4, atol=1e-4)
 
 
@@ -107,6 +109,29 @@ def test_a_mosaic_has_the_windows_of_its_picture(architecture: Architecture) -> 
     assert mosaic.shape[0] == 4 * single.shape[0]
     torch.testing.assert_close(mosaic.mean(dim=0), single.mean(dim=0), rtol=1e-4, atol=1e-4)
     torch.testing.assert_close(mosaic[0], single[0], rtol=1e-4, atol=1e-4)
+
+
+@torch.no_grad()
+def test_overlapping_windows_are_those_of_crops_and_add_up_to_the_picture() -> None:
+    network = network_of(NOR).double()
+    step = total_stride(NOR)
+    light = pictures(1, 300, 640).double()
+    found = score_windows(network, light, domain="hdr", overlap=True)
+    rows, columns = (Axis.of(side, 256, step, overlap=True) for side in (300, 640))
+    assert columns.starts == (0, 128, 256, 384)
+    assert len(rows.starts) == 2
+    padded = rows.take(light, 2, 0, rows.padded)
+    for index, (top, left) in enumerate(product(rows.starts, columns.starts)):
+        own = padded[..., top : top + 256, left : left + 256]
+        torch.testing.assert_close(found.raw[:, index], network(own, domain="hdr"))
+    area = float(found.weight.sum()) * 256**2
+    assert area == pytest.approx(rows.padded * columns.padded)
+    mask = torch.zeros(1, 1, 300, 640).double()
+    mask[..., :256] = 1
+    masked = score_windows(network, light, domain="hdr", mask=mask, overlap=True)
+    assert masked.weight[0, 3] == 0
+    assert masked.weight[0, 2] == 0
+    assert 0 < masked.weight[0, 1] < masked.weight[0, 0]
 
 
 @torch.no_grad()

@@ -17,6 +17,10 @@ from trainers.faults.material import Material
 
 _BATCH, _RATE, _DECAY, _DROPOUT = 512, 1e-3, 0.02, 0.3
 _EVEN = 0.5  # 1 lets all faults weigh alike, 0 as often as they are
+# How far biases go to where faults are said as often as the sets have them: all the way the
+# probabilities hold within .02 there, but rare faults go unnamed (.71 of seen ones named rightly
+# for .76 without); not at all they are .05 off.
+_TOWARDS = 0.25
 _FAINT = 1e-3  # spread below which a statistic says nothing
 _TEMPERATURES = np.geomspace(0.3, 4.0, 60)
 
@@ -110,7 +114,11 @@ def fit(
             best, kept = sum(losses), {n: v.clone() for n, v in layers.state_dict().items()}
     layers.load_state_dict(kept)
     with torch.no_grad():
+        last = layers[-1]
+        assert isinstance(last, nn.Linear)
+        last.bias += _TOWARDS * _best_biases(layers(held[0]), held_faults[0])
         said = [layers(side) for side in held]
+    held_weight = [torch.ones(len(one)) for one in held_faults]
     temperatures = [
         _best_temperature(*three)[0] for three in zip(said, held_faults, held_weight, strict=True)
     ]
@@ -122,6 +130,23 @@ def fault_weights(faults: Tensor) -> Tensor:
     counts = torch.bincount(faults, minlength=len(FAULTS)).float()
     weight = torch.where(counts > 0, counts.clamp(min=1) ** -_EVEN, 0.0)
     return weight * (counts.sum() / (counts * weight).sum())
+
+
+@torch.enable_grad()
+def _best_biases(logits: Tensor, faults: Tensor) -> Tensor:
+    """Return what to add to each fault, so that at some temperature all are named often enough."""
+    biases = torch.zeros(logits.shape[1], requires_grad=True)
+    sharpness = torch.zeros((), requires_grad=True)
+    optimiser = torch.optim.LBFGS([biases, sharpness], max_iter=200, line_search_fn="strong_wolfe")
+
+    def loss() -> Tensor:
+        optimiser.zero_grad()
+        found = functional.cross_entropy((logits + biases) * sharpness.exp(), faults)
+        found.backward()  # type: ignore[no-untyped-call]
+        return found
+
+    optimiser.step(loss)  # type: ignore[arg-type]
+    return biases.detach()
 
 
 def _best_temperature(logits: Tensor, faults: Tensor, weight: Tensor) -> tuple[float, float]:
