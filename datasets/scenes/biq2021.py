@@ -1,4 +1,4 @@
-"""The clean photographs of BIQ2021, which are references of SDR-P and HDR-P."""
+"""The clean photographs of BIQ2021, which are references of SDR-P."""
 
 from __future__ import annotations
 

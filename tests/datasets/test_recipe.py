@@ -17,7 +17,7 @@ from .small import TEXT, small_recipe
 
 SHIPPED = (
     "hdr-c", "sdr-d", "tmo", "itmo", "hdr-d", "sdr-d-more", "sdr-d-rendered", "hdr-w", "sdr-w",
-    "hdr-p", "sdr-p",
+    "sdr-p",
 )  # fmt: skip
 
 
