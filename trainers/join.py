@@ -21,7 +21,7 @@ def join(parts: Sequence[tuple[Path, Sequence[str]]], out: Path) -> Card:
     ----------
     parts
         Weights files, with the heads to take of each; the first one's card is that of the whole:
-        its data and training, with those of the others beside them.
+        its data and training, with those of the others beside them. What names faults is its too.
     out
         Ends in ``.safetensors``.
 
@@ -39,6 +39,11 @@ def join(parts: Sequence[tuple[Path, Sequence[str]]], out: Path) -> Card:
         raise OptionError(f"each head is taken of one file, not {', '.join(names) or 'none'}")
     network = build_network(card.architecture.with_heads(*names))
     network.stages.load_state_dict(first.stages.state_dict())
+    if first.faults is not None:
+        assert card.faults is not None
+        network.add_faults(card.faults.hidden, len(card.faults.names))
+        assert network.faults is not None
+        network.faults.load_state_dict(first.faults.state_dict())
     described = {}
     for (path, heads), (own, of) in zip(parts, found, strict=True):
         same = own.stages.state_dict()

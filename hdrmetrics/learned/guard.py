@@ -97,7 +97,7 @@ class Guard:
         """Return what is odd about a picture, in a sentence; nothing where nothing is.
 
         The first of these that holds is said: its light is on another scale, it is next to empty,
-        it is of another kind.
+        its codes are the light of an 8-bit picture, it is of another kind.
 
         Parameters
         ----------
@@ -112,6 +112,8 @@ class Guard:
             return (found,)
         if traits["flat"] > self.empty:
             return (_EMPTY.format(traits["flat"]),)
+        if traits["decoded"] > _ON_GRID >= traits["grid"]:
+            return (_DECODED,)
         for name, rule in self.rules.items():
             if rendered and name in _OF_CODES:
                 continue
@@ -210,6 +212,11 @@ MEASURES = tuple(measures(Traits((0.0,) * len(NAMES), 0.0)))
 _EMPTY = (
     "{:.0%} of the picture holds no structure: there is next to nothing to judge. Do not rely on "
     "this score; score the part that matters, by region= or a mask (--mask)"
+)
+
+_DECODED = (
+    "its values are those of 8-bit codes whose curve was undone: this is linear light. Give it as "
+    "light, in cd/m², to a score of HDR pictures, or encode it with hdrmetrics.transfer.srgb_encode"
 )
 
 _SENTENCES: dict[str, Callable[[Traits], str]] = {

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal, cast, get_args
+from dataclasses import replace
+from typing import Any, Literal, NamedTuple, cast, get_args
 
 import numpy as np
 import torch
@@ -33,7 +34,7 @@ from hdrmetrics.learned.whole_image import (
     score_windows,
     together,
 )
-from hdrmetrics.metric import Assessment, MapKind, Metric, MetricInfo
+from hdrmetrics.metric import Assessment, Domain, MapKind, Metric, MetricInfo
 from hdrmetrics.metrics.hdrvdp2.quality import window_exponent
 from hdrmetrics.recording import is_transformed
 
@@ -58,8 +59,21 @@ WIDE = 90.0
 pictures have 60 to 85, since damage in places may go unseen; such scores order pictures on average
 only, which the README says once, and not a warning beside each."""
 
-Boxes = list[tuple[slice, slice]]
-"""Rows and columns of each picture that are looked at."""
+
+class Box(NamedTuple):
+    """What of a picture is looked at.
+
+    Parameters
+    ----------
+    rows, columns
+        Of the picture.
+    share
+        Part of its area that is no plain border.
+    """
+
+    rows: slice
+    columns: slice
+    share: float
 
 
 class LearnedMetric(Metric):
@@ -75,9 +89,10 @@ class LearnedMetric(Metric):
     both is on the scale of the first.
 
     Without a reference, plain borders of one colour (frames, letterboxes) are left out, except by
-    heads that TMQI taught, and of a picture that repeats itself exactly one repetition is seen: the
-    seams of a mosaic are no damage. Windows overlap by half at least where the worst decides, since
-    what is lost or moved shows by its seam alone.
+    heads that TMQI taught; where the worst decides they count as places where nothing is wrong. Of
+    a picture that repeats itself exactly one repetition is seen: the seams of a mosaic are no
+    damage. Windows overlap by half at least where the worst decides, since what is lost or moved
+    shows by its seam alone.
 
     Parameters
     ----------
@@ -292,11 +307,11 @@ class LearnedMetric(Metric):
         own = scale.score(scale.quality(windows.raw[..., self.index]), beside) / 100
         return score, hints(score, own, windows.weight, traits)
 
-    def _traits(self, pictures: Tensor, boxes: Boxes | None, kind: Kind) -> list[Traits]:
-        places = boxes or [(slice(None), slice(None))] * len(pictures)
+    def _traits(self, pictures: Tensor, boxes: list[Box] | None, kind: Kind) -> list[Traits]:
+        places = boxes or [Box(slice(None), slice(None), 1.0)] * len(pictures)
         return [
-            measure(one[..., rows, columns], kind)
-            for one, (rows, columns) in zip(pictures, places, strict=True)
+            measure(one[..., box.rows, box.columns], kind)
+            for one, box in zip(pictures, places, strict=True)
         ]
 
     def _value(self, windows: Windows, test: Tensor, look: Tensor | None) -> tuple[Tensor, Tensor]:
@@ -311,7 +326,9 @@ class LearnedMetric(Metric):
             return mean_fidelity(quality, self._fair(windows, test))
         if self._exponent is None:
             return _mean(quality, windows)
-        return bring_together(quality, windows.weight, self._exponent)
+        # A border adds area and no damage.
+        plain = windows.inside.log() / self._exponent
+        return bring_together(quality, windows.weight, self._exponent) + plain
 
     @property
     def _pooling(self) -> str | None:
@@ -340,17 +357,17 @@ class LearnedMetric(Metric):
     def _exponent(self) -> float | None:
         return pooling_exponent(self.card, self.head)
 
-    def _boxes(self, test: Tensor, mask: Tensor | None) -> Boxes | None:
+    def _boxes(self, test: Tensor, mask: Tensor | None) -> list[Box] | None:
         """Return what of each picture is looked at; ``None`` for all of it."""
         # Under transforms and tracers a border cannot depend on the pixels.
         if not leaves_borders(self.card, self.head) or is_transformed(test):
             return None
-        whole = (slice(0, test.shape[-2]), slice(0, test.shape[-1]))
-        boxes = [content(one, self.info.domain, MINIMUM_SIZE) for one in test]
+        whole = Box(slice(0, test.shape[-2]), slice(0, test.shape[-1]), 1.0)
+        boxes = [_inside(one, self.info.domain) for one in test]
         if mask is not None:
             # A mask that wants the border alone gets it.
             boxes = [
-                box if bool(own[:, box[0], box[1]].any()) else whole
+                box._replace(share=1.0) if bool(own[:, box.rows, box.columns].any()) else whole
                 for own, box in zip(mask.expand(len(test), -1, -1, -1), boxes, strict=True)
             ]
         else:
@@ -358,15 +375,16 @@ class LearnedMetric(Metric):
         return None if all(box == whole for box in boxes) else boxes
 
     def _windows(
-        self, test: Tensor, reference: Tensor | None, mask: Tensor | None, boxes: Boxes | None
+        self, test: Tensor, reference: Tensor | None, mask: Tensor | None, boxes: list[Box] | None
     ) -> Windows:
         if boxes is None:
             return self._look(test, reference, mask)
         found = []
-        for index, (rows, columns) in enumerate(boxes):
+        for index, (rows, columns, share) in enumerate(boxes):
             one = test[index : index + 1, :, rows, columns]
             own = None if mask is None else mask[index : index + 1, :, rows, columns]
-            found.append(self._look(one, None, own))
+            windows = self._look(one, None, own)
+            found.append(replace(windows, inside=share * windows.inside))
         return together(found)
 
     def _missing(self, raw: Tensor) -> Tensor:
@@ -411,11 +429,18 @@ class LearnedMetric(Metric):
             )
 
 
-def _repeated(picture: Tensor, box: tuple[slice, slice]) -> tuple[slice, slice]:
+def _inside(picture: Tensor, domain: Domain) -> Box:
+    """Return what lies inside the plain border of a picture."""
+    rows, columns = content(picture, domain, MINIMUM_SIZE)
+    area = (rows.stop - rows.start) * (columns.stop - columns.start)
+    return Box(rows, columns, area / (picture.shape[-2] * picture.shape[-1]))
+
+
+def _repeated(picture: Tensor, box: Box) -> Box:
     """Return the part of a box that the rest of it repeats; all of it where nothing is repeated."""
-    sides = tile(picture[:, box[0], box[1]], MINIMUM_SIZE)
-    rows, columns = (slice(b.start, b.start + side) for b, side in zip(box, sides, strict=True))
-    return rows, columns
+    height, width = tile(picture[:, box.rows, box.columns], MINIMUM_SIZE)
+    top, left = box.rows.start, box.columns.start
+    return Box(slice(top, top + height), slice(left, left + width), box.share)
 
 
 def _mean(values: Tensor, windows: Windows) -> Tensor:

@@ -13,19 +13,20 @@ from torch import Tensor
 
 from hdrmetrics.color import luminance
 from hdrmetrics.learned.front import Kind
-from hdrmetrics.transfer import pu21_encode
+from hdrmetrics.transfer import pu21_encode, srgb_encode
 
 NAMES = (
     "least", "low", "middle", "high", "peak", "chroma", "flat", "equal", "steps", "dark", "full",
-    "contrast", "fine", "tilt", "grid", "uneven",
+    "contrast", "fine", "tilt", "grid", "uneven", "decoded",
 )  # fmt: skip
 """The luminance codes under which 0.1, 10, 50, 90 and 99.9 % of the pixels lie; mean saturation;
 the part of the cells without structure; of neighbours that are equal, and that differ by over a
 quarter; of pixels next to black, and at the largest value; the mean logarithm of the structure of
 the other cells, of how much finer detail they hold, how structure grows with the level; and the
 part of values on an even grid, as whole numbers leave it: of codes those of 10 or 16 bits, of light
-any of up to 256 levels, for all or for none; and how much the fineness of detail differs from cell
-to cell, as it does where a part is out of focus."""
+any of up to 256 levels, for all or for none; how much the fineness of detail differs from cell to
+cell, as it does where a part is out of focus; and of codes the part that the sRGB curve, or a power
+of 1/2.2, brings to whole numbers of 8 bits: it is the light of a photograph."""
 
 CELL, BLOCK = 16, 4
 FLAT = 0.004
@@ -38,6 +39,7 @@ _EQUAL, _STEP, _DARK = 1e-4, 0.25, 0.01
 _SKIP = 4  # every fourth row tells as much of single pixels as all
 _GRIDS, _NEAR, _EDGE = (65535, 1023), 0.02, 0.01  # of 8 bits are of 16, too
 _FEWEST, _LEVELS, _EVEN = 12, 256, 0.1
+_TOE = 0.05  # codes under which both curves are nearly one
 _SAMPLE = 1 << 16
 _STRIP = 1 << 18  # pixels at a time: the temporaries then stay in the cache
 _FINE_BITS = 17  # of a float32 that are left out: 64 bins an octave remain
@@ -143,6 +145,7 @@ def measure(picture: Tensor, kind: Kind) -> Traits:
             tilt,
             _grid(picture, kind),
             uneven,
+            _decoded(picture) if kind == "code" else 0.0,
         ),
     )
     return Traits(values, float(quantiles[-1]))
@@ -162,9 +165,7 @@ def _pixels(strip: Tensor, code: Tensor, top: float) -> NDArray[np.float64]:
 
 def _grid(picture: Tensor, kind: Kind) -> float:
     """Return the part of values on an even grid, from a sample of one channel."""
-    height, width = picture.shape[-2:]
-    apart = max(1, math.ceil((height * width / _SAMPLE) ** 0.5))
-    values = picture[picture.shape[0] // 2, ::apart, ::apart].flatten().double().cpu()
+    values = _sample(picture)
     if kind == "code":
         inside = values[(values > _EDGE) & (values < 1 - _EDGE)]
         near = [(inside * most - (inside * most).round()).abs() < _NEAR for most in _GRIDS]
@@ -174,6 +175,26 @@ def _grid(picture: Tensor, kind: Kind) -> float:
         return 0.0
     places = found / np.diff(found).min()
     return float(np.abs(places - np.round(places)).max() < _EVEN)
+
+
+def _decoded(picture: Tensor) -> float:
+    """Return the part of values that were whole numbers of 8 bits before a curve was undone."""
+    values = _sample(picture)
+    if len(torch.unique(values)) < _FEWEST:
+        return 0.0
+    parts = []
+    for curve in (srgb_encode(values), values.pow(1 / 2.2)):
+        inside = curve[(curve > _TOE) & (curve < 1 - _EDGE)] * 255
+        near = (inside - inside.round()).abs() < _NEAR
+        parts.append(float(near.double().mean()) if len(inside) >= _FEWEST else 0.0)
+    return max(parts)
+
+
+def _sample(picture: Tensor) -> Tensor:
+    """Return values ``(n,)`` of one channel, evenly over the picture."""
+    height, width = picture.shape[-2:]
+    apart = max(1, math.ceil((height * width / _SAMPLE) ** 0.5))
+    return picture[picture.shape[0] // 2, ::apart, ::apart].flatten().double().cpu()
 
 
 def _cells(code: Tensor) -> NDArray[np.float64]:

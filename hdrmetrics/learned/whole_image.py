@@ -45,11 +45,14 @@ class Windows:
         windows what they stand for, see :func:`fair_weights`.
     faults
         ``(N, K, faults)``: before the softmax; of networks that do not name faults none.
+    inside
+        ``(N,)``: part of the pictures' area that the windows are of; the rest is plain border.
     """
 
     raw: Tensor
     weight: Tensor
     faults: Tensor
+    inside: Tensor
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +235,7 @@ def _score(
                 windows.raw[:, one],
                 windows.weight[:, one],
                 windows.faults[:, one],
+                windows.inside,
             )
     return _joined([parts[spot] for spot in product(rows.starts, columns.starts)], dim=1)
 
@@ -270,7 +274,7 @@ def _pass(
     else:
         whole = [[(start, WINDOW) for start in starts] for starts in (tops, lefts)]
         weight = window_moments(mask, whole[0], whole[1])[0][..., 0]
-    return Windows(raw, weight, faults)
+    return Windows(raw, weight, faults, raw.new_ones(raw.shape[0]))
 
 
 def _visible_moments(
@@ -331,12 +335,13 @@ def _groups(starts: tuple[int, ...], length: float) -> list[tuple[int, ...]]:
 
 
 def _joined(parts: list[Windows], dim: int) -> Windows:
-    return Windows(
-        *(
-            torch.cat([getattr(part, name) for part in parts], dim=dim)
-            for name in ("raw", "weight", "faults")
-        )
+    """Return the windows of one picture (1), or of several (0)."""
+    raw, weight, faults = (
+        torch.cat([getattr(part, name) for part in parts], dim=dim)
+        for name in ("raw", "weight", "faults")
     )
+    inside = torch.cat([part.inside for part in parts]) if dim == 0 else parts[0].inside
+    return Windows(raw, weight, faults, inside)
 
 
 def together(pictures: Sequence[Windows]) -> Windows:
@@ -353,6 +358,7 @@ def together(pictures: Sequence[Windows]) -> Windows:
                 filled(one.raw),
                 filled(one.weight, 0.0),
                 filled(one.faults),
+                one.inside,
             )
             for one in pictures
         ],

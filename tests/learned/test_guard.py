@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from hdrmetrics.errors import OptionError
 from hdrmetrics.learned.front import Kind
 from hdrmetrics.learned.guard import MEASURES, Guard, Rule, guard_of, measures
 from hdrmetrics.learned.traits import NAMES, measure
-from hdrmetrics.transfer import pq_encode, pu21_encode, srgb_encode
+from hdrmetrics.transfer import pq_encode, pu21_encode, srgb_decode, srgb_encode
 from tests.learned.small import pictures
 from trainers.doubting.strange import drawn
 
@@ -52,6 +53,22 @@ def test_slopes_and_grain_are_no_structure() -> None:
     assert measure(codes(), "code")["flat"] < 0.2
     half = torch.cat([codes(), torch.full((3, 320, 320), 0.3)], dim=2)
     assert measure(half, "code")["flat"] == pytest.approx(0.5, abs=0.1)
+
+
+@pytest.mark.parametrize("undone", [srgb_decode, lambda x: x**2.2], ids=["srgb", "2.2"])
+def test_the_light_of_a_photograph_is_seen(undone: Callable[[Tensor], Tensor]) -> None:
+    code = (codes() * 255).round() / 255
+    light = undone(code)
+    assert measure(light, "code")["decoded"] > 0.99
+    (doubt,) = guard_of("code").doubts(measure(light, "code"), "code")
+    assert "linear light" in doubt
+    assert "srgb_encode" in doubt
+    for plain in (code, codes(), (codes() * 65535).round() / 65535, torch.full_like(code, 0.4)):
+        assert measure(plain, "code")["decoded"] < 0.3
+        assert not any(
+            "linear" in text for text in guard_of("code").doubts(measure(plain, "code"), "code")
+        )
+    assert guard_of("code").doubts(measure(srgb_encode(light), "code"), "code") == ()
 
 
 def test_whole_numbers_are_seen() -> None:

@@ -240,6 +240,24 @@ def test_plain_frames_do_not_count_without_a_reference(value: float) -> None:
     assert torch.isfinite(metric(plain))
 
 
+def test_a_frame_adds_area_without_damage_where_the_worst_decides() -> None:
+    """Q falls by (1/β)·log of what is no frame, as it does where energies add up over more area."""
+    plain = metric_of()
+    card = plain.card
+    heads = {**card.heads, plain.head: replace(card.heads[plain.head], exponent=8.0)}
+    metric = LearnedMetric(plain.network, replace(card, heads=heads), plain.head)
+    light = pictures(1, 256, 320).double()
+    framed = torch.nn.functional.pad(light, (40, 40, 32, 32), value=0.01)
+    inside = 256 * 320 / (320 * 400)
+    scores = [float(metric(one)) for one in (light, framed)]
+    moved = [math.log(100 / score - 1) / 3.455 for score in scores]
+    assert moved[1] - moved[0] == pytest.approx(math.log(inside) / 8.0, abs=1e-6)
+    with torch.no_grad():
+        both = metric(torch.cat([framed, pictures(2, 320, 400)[1:].double()]))
+        torch.testing.assert_close(both[:1], metric(framed))
+    assert float(metric.as_loss()(framed)) < float(metric.as_loss()(light))
+
+
 def test_masks_in_and_around_a_frame() -> None:
     metric = metric_of()
     light = torch.nn.functional.pad(pictures(1, 256, 256), (64, 64, 64, 64), value=0.5)

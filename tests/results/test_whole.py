@@ -135,3 +135,8 @@ def test_scores_are_made_anew_for_other_weights_and_the_teachers_are_kept(
     assert last[scene.name]["versions"][0]["q"] == -1.5
     assert again[scene.name]["versions"][1:] == last[scene.name]["versions"][1:]
     assert np.isfinite(list(last[scene.name]["framed"]["h"])).all()
+    around = last[scene.name]["around"]
+    assert len(around) == len(whole.SPOILT) * len(whole.FRAMES) * 2
+    line = whole.frames(last, "h")
+    assert [float(number) for number in line[1:5]] == [0.0] * 4
+    assert float(line[5]) == float(line[7]) > 0

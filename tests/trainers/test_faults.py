@@ -20,6 +20,7 @@ from trainers.cli import main
 from trainers.config import parse_config
 from trainers.faults import classes
 from trainers.faults.classes import FAULT_OF, fault_numbers, fault_of, is_local, opinions
+from trainers.faults.fit import _best_biases
 from trainers.faults.judge import calibration_error, judge
 from trainers.feeding.labels import Labels, find_labels
 
@@ -36,6 +37,17 @@ def test_every_distortion_has_its_fault() -> None:
     assert fault_of("something new") is None
     assert is_local("gaussian_blur, in a place")
     assert not is_local("gaussian_blur")
+
+
+def test_biases_bring_probabilities_to_what_is_there() -> None:
+    """Of logits that say nothing only the frequencies of the faults are left."""
+    faults = torch.tensor([0] * 50 + [1] * 30 + [2] * 20)
+    found = _best_biases(torch.zeros(100, 3), faults)
+    wanted = torch.tensor([0.5, 0.3, 0.2])
+    # The temperature is free too: the logits are found up to a factor and a constant.
+    centred, target = (x - x.mean() for x in (found, wanted.log()))
+    cosine = float((centred @ target) / (centred.norm() * target.norm()))
+    assert cosine == pytest.approx(1.0, abs=1e-4)
 
 
 @pytest.fixture(scope="module")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 
 from hdrmetrics.errors import OptionError
-from hdrmetrics.learned.weights import load_weights
+from hdrmetrics.learned.faults import FAULTS, FaultCard
+from hdrmetrics.learned.weights import load_weights, save_weights
 from trainers.cli import main
 from trainers.join import join
 
@@ -55,6 +57,23 @@ def test_heads_of_two_files_say_what_they_said(runs: tuple[Path, Path], tmp_path
         for index, path in enumerate(runs):
             alone = load_weights(path)[0](picture, domain="sdr")[:, 0]
             assert torch.equal(joint[:, index], alone)
+
+
+def test_what_names_faults_is_kept(runs: tuple[Path, Path], tmp_path: Path) -> None:
+    network, card = load_weights(runs[0])
+    network.add_faults(4, len(FAULTS))
+    assert network.faults is not None
+    for parameter in network.faults.parameters():
+        parameter.data.fill_(0.125)
+    faults = FaultCard(FAULTS, 4, ("sdr",), ("small",))
+    named = tmp_path / "named.safetensors"
+    save_weights(named, network, replace(card, faults=faults))
+    out = tmp_path / "joint.safetensors"
+    join([(named, ["small"]), (runs[1], ["other"])], out)
+    joint, told = load_weights(out)
+    assert told.faults == faults
+    assert joint.faults is not None
+    assert all(bool((p == 0.125).all()) for p in joint.faults.parameters())
 
 
 def test_what_does_not_fit_is_refused(

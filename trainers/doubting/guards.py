@@ -37,7 +37,7 @@ RULES: dict[Kind, tuple[str, ...]] = {
 LIGHT, EMPTY_PART = (25.0, 40_000.0), 0.9
 """cd/m² and part of cells: beyond what training pictures show."""
 
-_FALSE = {"codes": 0.02, "drawn": 0.01, "linear": 0.07, "pq": 0.02}
+_FALSE = {"codes": 0.015, "drawn": 0.01, "linear": 0.03, "pq": 0.02}
 _BLACK = 0.01  # cd/m² of a screen
 _SIZES = (384, 512), (768, 1024)
 _WIDENED, _RENDERED = "kovaleski-oliveira14", "reinhard02"

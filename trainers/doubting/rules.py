@@ -17,7 +17,7 @@ _RIDGE = 3e-2
 _LEAST_SCALE = 1e-3
 _FEWEST = 20
 _DIGITS = 5
-_WITHOUT = ("grid", "uneven")  # asked for by itself; of no use here
+_WITHOUT = ("grid", "uneven", "decoded")  # asked for by itself; of no use here
 
 
 def fit_rule(strange: Sequence[Traits], real: Sequence[Traits], *, false_alarms: float) -> Rule:
