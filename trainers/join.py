@@ -57,6 +57,12 @@ def join(parts: Sequence[tuple[Path, Sequence[str]]], out: Path) -> Card:
                 raise OptionError(f"{path} has no head {name}; it has {', '.join(of.heads)}")
             network.heads[name].load_state_dict(own.heads[name].state_dict())
             described[name] = of.heads[name]
+    kept = set(parts[0][1])
+    earlier = [
+        {**one, "heads": own}
+        for one in card.training.get("heads_of_their_own", ())
+        if (own := [head for head in one["heads"] if head in kept])
+    ]
     more = [
         {"heads": list(heads), "recipe_sha256": of.recipe_sha256, "seed": of.seed, **of.training}
         for (_, heads), (_, of) in zip(parts[1:], found[1:], strict=True)
@@ -67,6 +73,6 @@ def join(parts: Sequence[tuple[Path, Sequence[str]]], out: Path) -> Card:
         architecture=network.architecture,
         heads=described,
         data=tuple(data.values()),
-        training={**card.training, "heads_of_their_own": more} if more else card.training,
+        training={**card.training, "heads_of_their_own": [*earlier, *more]},
     )
     return save_weights(out, network, joined)

@@ -154,7 +154,7 @@ def of_sets(options: argparse.Namespace) -> list[list[str]]:
     """Return the lines of all heads that one of the sets is for."""
     lines = []
     places: dict[str, Any] = {"tables": options.tables, "stores": options.store}
-    for name in sorted(list_metrics()):
+    for name in sorted(info.name for info in list_metrics()):
         if not name.startswith(("norvdpnet-", "diqm-")):
             continue
         metric = create_metric(name)

@@ -59,6 +59,18 @@ def test_heads_of_two_files_say_what_they_said(runs: tuple[Path, Path], tmp_path
             assert torch.equal(joint[:, index], alone)
 
 
+def test_a_joint_file_is_joined_again(runs: tuple[Path, Path], tmp_path: Path) -> None:
+    once, twice = tmp_path / "once.safetensors", tmp_path / "twice.safetensors"
+    join([(runs[0], ["small"]), (runs[1], ["other"])], once)
+    own = load_weights(once)[1].training["heads_of_their_own"]
+    assert [one["heads"] for one in own] == [["other"]]
+    for taken, expected in ((["small", "other"], [["other"]]), (["small"], [])):
+        join([(once, taken)], twice)
+        found = load_weights(twice)[1].training["heads_of_their_own"]
+        assert [one["heads"] for one in found] == expected
+        assert found == own[: len(expected)]
+
+
 def test_what_names_faults_is_kept(runs: tuple[Path, Path], tmp_path: Path) -> None:
     network, card = load_weights(runs[0])
     network.add_faults(4, len(FAULTS))
