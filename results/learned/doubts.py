@@ -151,7 +151,7 @@ def chosen(folder: Path, most: int) -> list[FileScene]:
 
 
 def of_sets(options: argparse.Namespace) -> list[list[str]]:
-    """Return the lines of all heads that one of the sets is for."""
+    """Return the lines of all heads that learnt one of the sets."""
     lines = []
     places: dict[str, Any] = {"tables": options.tables, "stores": options.store}
     for name in sorted(info.name for info in list_metrics()):
@@ -159,6 +159,8 @@ def of_sets(options: argparse.Namespace) -> list[list[str]]:
             continue
         metric = create_metric(name)
         assert isinstance(metric, LearnedMetric)
+        if not set(options.set) & set(metric.head_card.sets):
+            continue  # what a head never learnt its intervals need not hold
         parts = []
         for one in options.set:
             if taught_alike(metric, find_labels(options.tables, one)):
