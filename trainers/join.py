@@ -59,9 +59,9 @@ def join(parts: Sequence[tuple[Path, Sequence[str]]], out: Path) -> Card:
             described[name] = of.heads[name]
     kept = set(parts[0][1])
     earlier = [
-        {**one, "heads": own}
+        {**one, "heads": left}
         for one in card.training.get("heads_of_their_own", ())
-        if (own := [head for head in one["heads"] if head in kept])
+        if (left := [head for head in one["heads"] if head in kept])
     ]
     more = [
         {"heads": list(heads), "recipe_sha256": of.recipe_sha256, "seed": of.seed, **of.training}

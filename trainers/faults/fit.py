@@ -116,7 +116,7 @@ def fit(
     with torch.no_grad():
         last = layers[-1]
         assert isinstance(last, nn.Linear)
-        last.bias += _TOWARDS * _best_biases(layers(held[0]), held_faults[0])
+        last.bias.add_(_TOWARDS * _best_biases(layers(held[0]), held_faults[0]))
         said = [layers(side) for side in held]
     held_weight = [torch.ones(len(one)) for one in held_faults]
     temperatures = [
@@ -145,7 +145,7 @@ def _best_biases(logits: Tensor, faults: Tensor) -> Tensor:
         found.backward()  # type: ignore[no-untyped-call]
         return found
 
-    optimiser.step(loss)  # type: ignore[arg-type]
+    optimiser.step(loss)  # type: ignore[no-untyped-call]
     return biases.detach()
 
 
