@@ -64,7 +64,12 @@ def join(parts: Sequence[tuple[Path, Sequence[str]]], out: Path) -> Card:
         if (left := [head for head in one["heads"] if head in kept])
     ]
     more = [
-        {"heads": list(heads), "recipe_sha256": of.recipe_sha256, "seed": of.seed, **of.training}
+        {
+            "heads": list(heads),
+            "recipe_sha256": of.recipe_sha256,
+            "seed": of.seed,
+            **{key: value for key, value in of.training.items() if key != "heads_of_their_own"},
+        }
         for (_, heads), (_, of) in zip(parts[1:], found[1:], strict=True)
     ]
     data = {str(one): one for _, of in found for one in of.data}

@@ -112,7 +112,7 @@ class Guard:
             return (found,)
         if traits["flat"] > self.empty:
             return (_EMPTY.format(traits["flat"]),)
-        if traits["decoded"] > _ON_GRID >= traits["grid"]:
+        if traits["decoded"] > _ON_GRID >= traits["grid"] and not rendered:
             return (_DECODED,)
         for name, rule in self.rules.items():
             if rendered and name in _OF_CODES:
@@ -215,8 +215,9 @@ _EMPTY = (
 )
 
 _DECODED = (
-    "its values are those of 8-bit codes whose curve was undone: this is linear light. Give it as "
-    "light, in cd/m², to a score of HDR pictures, or encode it with hdrmetrics.transfer.srgb_encode"
+    "its values are those of 8-bit codes whose curve was undone: is this linear light? Then give "
+    "it as light, in cd/m², to a score of HDR pictures, or encode it with "
+    "hdrmetrics.transfer.srgb_encode"
 )
 
 _SENTENCES: dict[str, Callable[[Traits], str]] = {

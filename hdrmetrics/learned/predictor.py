@@ -90,9 +90,10 @@ class LearnedMetric(Metric):
 
     Without a reference, plain borders of one colour (frames, letterboxes) are left out, except by
     heads that TMQI taught; where the worst decides they count as places where nothing is wrong. Of
-    a picture that repeats itself exactly one repetition is seen: the seams of a mosaic are no
-    damage. Windows overlap by half at least where the worst decides, since what is lost or moved
-    shows by its seam alone.
+    a picture that repeats itself exactly, three times or more, one repetition is seen: the seams of
+    a mosaic are no damage (to the loss, and in maps, they are). Windows overlap by half at least
+    where the worst decides, since what is lost or moved shows by its seam alone. Under transforms
+    (``torch.func``), where nothing can depend on pixels, all of the picture is seen as it is.
 
     Parameters
     ----------
@@ -164,7 +165,9 @@ class LearnedMetric(Metric):
 
     def compare_loss(self, test: Tensor, features: Any, mask: Tensor | None) -> Tensor:
         """Return one minus the target of the picture, or one minus TMQI's Q."""
-        windows = self._windows(test, features, mask, self._boxes(test, mask))
+        # Every repetition has its gradient, and the loss is that of seams too.
+        boxes = self._boxes(test, mask, repeats=False)
+        windows = self._windows(test, features, mask, boxes)
         raw, look = windows.raw[..., self.index], self._natural(test, mask)
         if look is not None:
             fidelity = self.head_card.target.free_quality(raw)
@@ -228,7 +231,7 @@ class LearnedMetric(Metric):
         Warnings say what is odd about a picture: light on a scale that no training picture had,
         pixels that are spread as those of another kind, next to nothing to judge, a drawing
         (:mod:`hdrmetrics.learned.guard`); and that an interval is so wide that the order of
-        scores means little. They follow from the picture alone, whatever the mask.
+        scores means little. They follow from the picture inside its plain border.
         No warning does not mean that the score can be relied on.
         """
         return cast(Assessment, self._run(test, reference, mask, self._assess))
@@ -357,21 +360,19 @@ class LearnedMetric(Metric):
     def _exponent(self) -> float | None:
         return pooling_exponent(self.card, self.head)
 
-    def _boxes(self, test: Tensor, mask: Tensor | None) -> list[Box] | None:
+    def _boxes(
+        self, test: Tensor, mask: Tensor | None, *, repeats: bool = True
+    ) -> list[Box] | None:
         """Return what of each picture is looked at; ``None`` for all of it."""
         # Under transforms and tracers a border cannot depend on the pixels.
         if not leaves_borders(self.card, self.head) or is_transformed(test):
             return None
+        masks = [None] * len(test) if mask is None else mask.expand(len(test), -1, -1, -1)
+        boxes = [
+            _box(one, own, self.info.domain, repeats=repeats)
+            for one, own in zip(test, masks, strict=True)
+        ]
         whole = Box(slice(0, test.shape[-2]), slice(0, test.shape[-1]), 1.0)
-        boxes = [_inside(one, self.info.domain) for one in test]
-        if mask is not None:
-            # A mask that wants the border alone gets it.
-            boxes = [
-                box._replace(share=1.0) if bool(own[:, box.rows, box.columns].any()) else whole
-                for own, box in zip(mask.expand(len(test), -1, -1, -1), boxes, strict=True)
-            ]
-        else:
-            boxes = [_repeated(one, box) for one, box in zip(test, boxes, strict=True)]
         return None if all(box == whole for box in boxes) else boxes
 
     def _windows(
@@ -429,18 +430,32 @@ class LearnedMetric(Metric):
             )
 
 
-def _inside(picture: Tensor, domain: Domain) -> Box:
-    """Return what lies inside the plain border of a picture."""
-    rows, columns = content(picture, domain, MINIMUM_SIZE)
-    area = (rows.stop - rows.start) * (columns.stop - columns.start)
-    return Box(rows, columns, area / (picture.shape[-2] * picture.shape[-1]))
+def _box(picture: Tensor, mask: Tensor | None, domain: Domain, *, repeats: bool) -> Box:
+    """Return what lies inside the plain border of a picture, once where it repeats itself.
+
+    A mask has to repeat itself too; one that wants the border alone gets all of the picture.
+    """
+    joint = picture if mask is None else torch.cat([picture, mask.to(picture)])
+    whole = slice(0, picture.shape[-2]), slice(0, picture.shape[-1])
+    first = _repeated(joint, whole) if repeats else whole
+    once = joint[:, first[0], first[1]]
+    rows, columns = content(once[: len(picture)], domain, MINIMUM_SIZE)
+    if mask is None:
+        share = (rows.stop - rows.start) * (columns.stop - columns.start) / once[0].numel()
+    else:
+        # The mask's own channel: what of its weight lies inside.
+        share = float(once[-1, rows, columns].sum() / once[-1].sum())
+        if not share > 0:
+            return Box(*whole, 1.0)
+    inside = _repeated(once, (rows, columns)) if repeats else (rows, columns)
+    return Box(*inside, share)
 
 
-def _repeated(picture: Tensor, box: Box) -> Box:
+def _repeated(picture: Tensor, box: tuple[slice, slice]) -> tuple[slice, slice]:
     """Return the part of a box that the rest of it repeats; all of it where nothing is repeated."""
-    height, width = tile(picture[:, box.rows, box.columns], MINIMUM_SIZE)
-    top, left = box.rows.start, box.columns.start
-    return Box(slice(top, top + height), slice(left, left + width), box.share)
+    sides = tile(picture[:, box[0], box[1]], MINIMUM_SIZE)
+    rows, columns = (slice(b.start, b.start + side) for b, side in zip(box, sides, strict=True))
+    return rows, columns
 
 
 def _mean(values: Tensor, windows: Windows) -> Tensor:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-_TIMES = 2, 3  # a tile that is there so often, and so often again
 _LINES = 4  # compared first: hardly any picture goes on repeating itself
+_FEWEST = 3  # tiles; two halves alike are a half that was lost and filled with the other
 
 
 @torch.no_grad()
 def tile(picture: Tensor, least: int) -> tuple[int, int]:
     """Return the height and width of what a picture repeats, value by value, to fill its size.
 
-    A picture that does not repeat itself is its own tile.
+    A picture that does not repeat itself, or consists of two equal halves only, is its own tile.
 
     Parameters
     ----------
@@ -22,14 +22,18 @@ def tile(picture: Tensor, least: int) -> tuple[int, int]:
     least
         Side in pixels under which no tile is looked for.
     """
-    return _period(picture, -2, least), _period(picture, -1, least)
+    height, width = picture.shape[-2:]
+    rows, columns = _period(picture, -2, least), _period(picture, -1, least)
+    if (height // rows) * (width // columns) < _FEWEST:
+        return height, width
+    return rows, columns
 
 
 def _period(picture: Tensor, dim: int, least: int) -> int:
-    length, times = picture.shape[dim], 0
-    while times < len(_TIMES):
-        side, rest = divmod(length, _TIMES[times])
-        if rest == 0 and side >= least and _repeats(picture.narrow(dim, 0, length), dim, side):
+    length, times = picture.shape[dim], 2
+    while length // times >= least:
+        side, rest = divmod(length, times)
+        if rest == 0 and _repeats(picture.narrow(dim, 0, length), dim, side):
             length = side
         else:
             times += 1

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import io
+
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 from torch import Tensor
 from torch.nn.functional import pad
 
 from hdrmetrics.learned.borders import content
 from hdrmetrics.metric import Domain
+from hdrmetrics.transfer import srgb_encode
+from tests.learned.small import pictures
 
 
 def noise() -> Tensor:
@@ -35,6 +41,20 @@ def test_a_plain_part_on_one_side_is_no_border(sides: tuple[int, ...]) -> None:
     framed = pad(noise(), (left, right, top, bottom), value=0.5)
     height, width = framed.shape[-2:]
     assert content(framed, "sdr", 64) == (slice(0, height), slice(0, width))
+
+
+@pytest.mark.parametrize("quality", [50, 75, 95])
+def test_a_border_that_jpeg_blurred_is_left_out(quality: int) -> None:
+    code = srgb_encode((pictures(1, 160, 230)[0] / 200).clamp(0, 1))
+    code = pad(code, (40, 40, 40, 40))
+    stream = io.BytesIO()
+    plain = (code * 255).round().byte().permute(1, 2, 0).numpy()
+    Image.fromarray(plain).save(stream, "JPEG", quality=quality)
+    stored = torch.from_numpy(np.array(Image.open(stream))).permute(2, 0, 1) / 255
+    rows, columns = content(stored, "sdr", 64)
+    for found, side in ((rows, 160), (columns, 230)):
+        assert 32 <= found.start <= 56
+        assert 24 + side <= found.stop <= 48 + side
 
 
 def test_two_colours_on_two_sides() -> None:

@@ -212,8 +212,18 @@ def test_a_mosaic_scores_as_its_picture() -> None:
     almost = light.tile(1, 1, 2, 2)
     almost[..., 300, 500] *= 1.01
     assert not torch.equal(metric(almost), score)
-    both = torch.cat([light.tile(1, 1, 2, 1), pictures(2, 384, 320)[1:]])
+    both = torch.cat([light.tile(1, 1, 2, 2), pictures(2, 384, 640)[1:]])
     torch.testing.assert_close(metric(both)[0], score[0])
+    # A mask that repeats itself too changes nothing; the loss sees the seams, and every pixel.
+    mosaic = light.tile(1, 1, 2, 2)
+    assert torch.equal(metric(mosaic, mask=0.5 * torch.ones(384, 640)), score)
+    asked = mosaic.clone().requires_grad_()
+    metric.as_loss()(asked).backward()
+    assert asked.grad is not None
+    assert float((asked.grad[..., 192:, 320:] != 0).double().mean()) > 0.5
+    # In frames of their own pictures are told from their frames.
+    framed = torch.nn.functional.pad(light, (32, 32, 32, 32), value=0.01)
+    assert torch.equal(metric(framed.tile(1, 1, 2, 2)), metric(framed))
 
 
 @pytest.mark.parametrize("value", [0.01, 1000.0])
@@ -255,6 +265,10 @@ def test_a_frame_adds_area_without_damage_where_the_worst_decides() -> None:
     with torch.no_grad():
         both = metric(torch.cat([framed, pictures(2, 320, 400)[1:].double()]))
         torch.testing.assert_close(both[:1], metric(framed))
+        torch.testing.assert_close(metric(framed, mask=torch.ones(320, 400)), metric(framed))
+        mask = torch.zeros(320, 400)
+        mask[32:288, 40:360] = 1
+        torch.testing.assert_close(metric(framed, mask=mask), metric(light))
     assert float(metric.as_loss()(framed)) < float(metric.as_loss()(light))
 
 

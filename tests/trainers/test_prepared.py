@@ -191,7 +191,7 @@ def test_what_is_missing_is_told(
     command = ["prepare", "--config", str(data / "alone.toml"), "--split", "train"]
     assert main([*command, *_places(data, out)]) == 0
     assert "144 items" in capsys.readouterr().out
-    with pytest.raises(OptionError, match="small: 72 of its items have no prepared channels"):
+    with pytest.raises(OptionError, match="small: there are crops of 144 train only"):
         run_of(options_of(data, tmp_path / "run", prepared=out), CELLS_CONFIG)
     with pytest.raises(ImageReadError, match="holds no prepared channels"):
         run_of(options_of(data, tmp_path / "run", prepared=tmp_path), CELLS_CONFIG)

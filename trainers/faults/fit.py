@@ -51,7 +51,8 @@ def fit(
 
     Faults weigh as the root of how often the sets have them: nobody knows what users bring, and
     half of what is in the sets cannot be seen. The weights of the epoch that says most about
-    validation windows are kept.
+    validation windows are kept. Biases then go a part of the way to where, on the same windows,
+    faults are said as often as these have them; temperatures follow, all windows weighing alike.
 
     Parameters
     ----------
