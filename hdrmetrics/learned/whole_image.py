@@ -124,11 +124,11 @@ def score_windows(
 
     The windows are those of :class:`Axis` along both sides, as the teacher's tiles are: without
     ``overlap`` a mosaic of pictures whose sides are multiples of 256 px has just their windows. A
-    window's outputs are those of the same pixels as a picture of their own, to rounding. With ``valid`` padding the
-    convolutions run once over groups of windows, as many as bounded memory holds. With ``zeros``
-    each window is worked through by itself, since inside a larger picture convolutions would see
-    the neighbourhood, and not the zeros that they saw in training. So it is with visible
-    differences, and with them alone, which go up to a window's border.
+    window's outputs are those of the same pixels as a picture of their own, to rounding. With
+    ``valid`` padding the convolutions run once over groups of windows, as many as bounded memory
+    holds. With ``zeros`` each window is worked through by itself, since inside a larger picture
+    convolutions would see the neighbourhood, and not the zeros that they saw in training. So it is
+    with visible differences, and with them alone, which go up to a window's border.
 
     Parameters
     ----------
