@@ -56,24 +56,25 @@ def _sharpened(
 
     Its blocks are of 8 px, of colours 16; most pixels of such a line are still near the border's.
     """
+
+    def quiet(lines: Tensor) -> int:
+        # Lines (C, n, m) from the border inwards: how many come before the first busy one.
+        far = (lines - colour[:, None, None]).abs().amax(dim=0) > _RINGING * limit
+        found = (far.double().mean(dim=1) > _FEW).nonzero().flatten()
+        return int(found[0]) if len(found) else 0
+
     spans = []
-    for dim, own, other in ((1, rows, columns), (2, columns, rows)):
-        away = picture.narrow(3 - dim, other.start, other.stop - other.start)
-        far = (away - colour[:, None, None]).abs().amax(dim=0) > _RINGING * limit
-        busy = far.double().mean(dim=2 - dim) > _FEW
+    for own, lines in (
+        (rows, picture[:, :, columns]),
+        (columns, picture[:, rows].transpose(1, 2)),
+    ):
         start, stop = own.start, own.stop
         if start > 0:
-            start += _first(busy[start : min(start + _BLOCK, stop)])
-        if stop < picture.shape[dim]:
-            stop -= _first(busy[max(start, stop - _BLOCK) : stop].flip(0))
+            start += quiet(lines[:, start : min(start + _BLOCK, stop)])
+        if stop < lines.shape[1]:
+            stop -= quiet(lines[:, max(start, stop - _BLOCK) : stop].flip(1))
         spans.append(slice(start, stop))
     return spans[0], spans[1]
-
-
-def _first(busy: Tensor) -> int:
-    """Return how many lines come before the first busy one; none where all are quiet."""
-    found = busy.nonzero().flatten()
-    return int(found[0]) if len(found) else 0
 
 
 def _framed(inside: slice, length: int) -> slice:
