@@ -168,11 +168,16 @@ def test_with_a_reference_the_worst_window_decides() -> None:
     assert torch.isfinite(metric(light, other, mask=mask))
 
 
-def test_a_card_may_say_how_windows_come_together() -> None:
+def where_the_worst_decides(exponent: float) -> LearnedMetric:
+    """Return a metric whose card says how its windows come together."""
     plain = metric_of()
-    card = plain.card
-    heads = {**card.heads, plain.head: replace(card.heads[plain.head], exponent=6.0)}
-    metric = LearnedMetric(plain.network, replace(card, heads=heads), plain.head)
+    own = replace(plain.head_card, exponent=exponent)
+    card = replace(plain.card, heads={**plain.card.heads, plain.head: own})
+    return LearnedMetric(plain.network, card, plain.head)
+
+
+def test_a_card_may_say_how_windows_come_together() -> None:
+    metric = where_the_worst_decides(6.0)
     light = pictures(1, 256, 512).double()
     light[..., 256:] *= 0.01
     # The window across the middle shares each half of itself with another one.
@@ -180,7 +185,7 @@ def test_a_card_may_say_how_windows_come_together() -> None:
     with torch.no_grad():
         raw = torch.stack(
             [
-                plain.network.double()(light[..., at : at + 256], domain="hdr")[0, plain.index]
+                metric.network.double()(light[..., at : at + 256], domain="hdr")[0, metric.index]
                 for at in (0, 128, 256)
             ]
         )
@@ -193,18 +198,15 @@ def test_a_card_may_say_how_windows_come_together() -> None:
         assert loss == pytest.approx(1 - float(VDP.target(pooled)), abs=1e-5)
     assert metric.conditions()["exponent"] == 6.0
     assert metric.conditions()["overlap"] == 0.5
-    assert metric.info.version == f"{card.version}+2"
+    assert metric.info.version == f"{metric.card.version}+2"
     for wrong in (0.0, -1.0, 101.0, float("nan"), True, "8"):
         with pytest.raises(OptionError, match="exponent"):
-            replace(card.heads[plain.head], exponent=wrong)
+            replace(metric.card.heads[metric.head], exponent=wrong)
 
 
 def test_a_mosaic_scores_as_its_picture() -> None:
     """Windows across its seams would call them damage; a picture that only looks alike has them."""
-    plain = metric_of()
-    card = plain.card
-    heads = {**card.heads, plain.head: replace(card.heads[plain.head], exponent=8.0)}
-    metric = LearnedMetric(plain.network, replace(card, heads=heads), plain.head)
+    metric = where_the_worst_decides(8.0)
     light = pictures(1, 192, 320)
     score = metric(light)
     for times in ((2, 2), (4, 4), (1, 3), (6, 1)):
@@ -252,10 +254,7 @@ def test_plain_frames_do_not_count_without_a_reference(value: float) -> None:
 
 def test_a_frame_adds_area_without_damage_where_the_worst_decides() -> None:
     """Q falls by (1/β)·log of what is no frame, as it does where energies add up over more area."""
-    plain = metric_of()
-    card = plain.card
-    heads = {**card.heads, plain.head: replace(card.heads[plain.head], exponent=8.0)}
-    metric = LearnedMetric(plain.network, replace(card, heads=heads), plain.head)
+    metric = where_the_worst_decides(8.0)
     light = pictures(1, 256, 320).double()
     framed = torch.nn.functional.pad(light, (40, 40, 32, 32), value=0.01)
     inside = 256 * 320 / (320 * 400)
