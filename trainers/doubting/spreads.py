@@ -23,6 +23,10 @@ _LOWEST, _HIGHEST = -6.0, 0.5  # of the logarithm of half a width
 _RIDGE = 1e-2
 _SOFT = 0.005  # of the scale, within which the slope of the loss turns
 _LEAST_SCALE = 1e-3
+_SHAPED_BY = 0.85
+"""The quantile of the errors to a side that gives the widths their shape. Those farther out are of
+damage that a head does not see, of which no hint tells: widths fitted to them follow nothing. The
+conformal factor then makes them wide enough."""
 _DIGITS = 5
 
 
@@ -37,10 +41,10 @@ def fit_spread(
 ) -> Spread:
     """Return widths that hold the truth of new scenes with the stated probability.
 
-    The half widths below and above are quantiles of the errors to either side, each missed by half
-    of what may be missed: logarithms linear in the hints, by the pinball loss, each group of scenes
-    with the same weight. Five times, a fifth of the groups is left out; the errors of the left out,
-    in widths, then give the conformal factor (:func:`conformal_factor`) for all of them.
+    The half widths below and above are quantiles of the errors to either side: logarithms linear in
+    the hints, by the pinball loss, each group of scenes with the same weight. Five times, a fifth of
+    the groups is left out; the errors of the left out, in widths, then give the conformal factor
+    (:func:`conformal_factor`) for all of them.
 
     Parameters
     ----------
@@ -70,10 +74,10 @@ def fit_spread(
     ratio = np.zeros(len(score))
     for index in range(_FOLDS):
         out = fold == index
-        one = _fitted(hints[~out], score[~out], truth[~out], number[~out], coverage, names, places)
+        one = _fitted(hints[~out], score[~out], truth[~out], number[~out], names, places)
         one = replace(one, opens=opens)
         ratio[out] = in_widths(one, hints[out], score[out], truth[out])
-    spread = _fitted(hints, score, truth, number, coverage, names, places)
+    spread = _fitted(hints, score, truth, number, names, places)
     factor = conformal_factor(ratio, groups, coverage=coverage)
     if not np.isfinite(factor):
         raise OptionError(f"{len(known)} groups of scenes are too few for a coverage of {coverage}")
@@ -94,7 +98,6 @@ def _fitted(
     score: Numbers,
     truth: Numbers,
     groups: NDArray[np.generic],
-    coverage: float,
     names: tuple[str, ...],
     places: list[int],
 ) -> Spread:
@@ -104,16 +107,13 @@ def _fitted(
     _, number, sizes = np.unique(groups, return_inverse=True, return_counts=True)
     weight = 1 / sizes[number] / sizes.size
     error = np.asarray(truth - score, dtype=np.float64)
-    share = 1 - (1 - coverage) / 2
-    sides = [_quantile(z, np.maximum(side, 0.0), weight, names, share) for side in (-error, error)]
+    sides = [_quantile(z, np.maximum(side, 0.0), weight, names) for side in (-error, error)]
     return Spread(
         names, _rounded(centre), _rounded(scale), _rounded(sides[0]), _rounded(sides[1]), 1.0
     )
 
 
-def _quantile(
-    z: Numbers, error: Numbers, weight: Numbers, names: tuple[str, ...], share: float
-) -> Numbers:
+def _quantile(z: Numbers, error: Numbers, weight: Numbers, names: tuple[str, ...]) -> Numbers:
     """Return the bias and weights of the logarithm of a quantile of errors."""
 
     def loss(values: Numbers) -> tuple[float, Numbers]:
@@ -121,14 +121,14 @@ def _quantile(
         half = np.exp(level)
         excess = error - half
         inside = expit(-excess / _SOFT)
-        pinball = share * excess + _SOFT * np.logaddexp(0.0, -excess / _SOFT)
+        pinball = _SHAPED_BY * excess + _SOFT * np.logaddexp(0.0, -excess / _SOFT)
         free = (level > _LOWEST) & (level < _HIGHEST)
-        slope = weight * (inside - share) * half * free
+        slope = weight * (inside - _SHAPED_BY) * half * free
         total = float((weight * pinball).sum() + _RIDGE * (values[1:] ** 2).sum())
         return total, np.concatenate([[slope.sum()], slope @ z + 2 * _RIDGE * values[1:]])
 
     start = np.zeros(z.shape[1] + 1)
-    start[0] = np.log(max(float(np.quantile(error, share)), _SOFT))
+    start[0] = np.log(max(float(np.quantile(error, _SHAPED_BY)), _SOFT))
     bounds = [(None, None)] + [(0.0 if n in NEVER_NARROWER else None, None) for n in names]
     found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds)
     return np.asarray(found.x)
