@@ -42,8 +42,8 @@ def fit_spread(
     """Return widths that hold the truth of new scenes with the stated probability.
 
     The half widths below and above are quantiles of the errors to either side: logarithms linear in
-    the hints, by the pinball loss, each group of scenes with the same weight. Five times, a fifth of
-    the groups is left out; the errors of the left out, in widths, then give the conformal factor
+    the hints, by the pinball loss, each group of scenes with the same weight. Five times, a fifth
+    of the groups is left out; the errors of the left out, in widths, then give the conformal factor
     (:func:`conformal_factor`) for all of them.
 
     Parameters
