@@ -24,7 +24,7 @@ from datasets.table import Row, write_table
 from datasets.unit import STAGES, Unit, UnitRunner
 from datasets.workers import run_jobs
 from hdrmetrics.errors import OptionError
-from hdrmetrics.textfile import write_text
+from hdrmetrics.text.textfile import write_text
 
 
 @dataclass(frozen=True, slots=True)

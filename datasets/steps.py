@@ -19,10 +19,10 @@ from datasets.item import Step
 from datasets.recipe import Domain
 from hdrmetrics.assembly import best_exposure, capture
 from hdrmetrics.codecs import Codec, create_codec
-from hdrmetrics.color import luminance
 from hdrmetrics.distort import create_distortion
 from hdrmetrics.errors import DomainError, HdrMetricsWarning, OptionError, PixelValueError
 from hdrmetrics.expand import expand
+from hdrmetrics.photometry.color import luminance
 from hdrmetrics.tonemap import tonemap
 
 

@@ -24,8 +24,8 @@ from datasets.pixels import PixelSource, crop, half_bytes
 from datasets.recipe import CHANGES, Domain, Recipe, Source
 from datasets.steps import State
 from datasets.streams import stream
-from hdrmetrics.display import Display, get_display
 from hdrmetrics.distort import create_distortion
+from hdrmetrics.photometry.display import Display, get_display
 
 ATTEMPTS = 6
 """How many frames are tried before a scene is said to have none with a good crop."""

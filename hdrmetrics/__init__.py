@@ -13,69 +13,73 @@ if TYPE_CHECKING:
     from hdrmetrics import expand as expand
     from hdrmetrics import functional as functional
     from hdrmetrics import tonemap as tonemap
-    from hdrmetrics import transfer as transfer
-    from hdrmetrics.batch import Row as Row
-    from hdrmetrics.batch import score_files as score_files
-    from hdrmetrics.catalogue import create_metric as create_metric
-    from hdrmetrics.catalogue import list_metrics as list_metrics
-    from hdrmetrics.catalogue import metric_info as metric_info
-    from hdrmetrics.catalogue import metric_options as metric_options
-    from hdrmetrics.display import Display as Display
-    from hdrmetrics.display import get_display as get_display
-    from hdrmetrics.display import list_displays as list_displays
-    from hdrmetrics.display import load_displays as load_displays
-    from hdrmetrics.frames import rows_to_dataframe as rows_to_dataframe
-    from hdrmetrics.image import Calibration as Calibration
-    from hdrmetrics.image import Image as Image
-    from hdrmetrics.inputs import as_image as as_image
+    from hdrmetrics.catalogue.metrics import create_metric as create_metric
+    from hdrmetrics.catalogue.metrics import list_metrics as list_metrics
+    from hdrmetrics.catalogue.metrics import metric_info as metric_info
+    from hdrmetrics.catalogue.metrics import metric_options as metric_options
+    from hdrmetrics.catalogue.registry import register_metric as register_metric
     from hdrmetrics.io import read_image as read_image
     from hdrmetrics.io import write_image as write_image
+    from hdrmetrics.jobs.batch import Row as Row
+    from hdrmetrics.jobs.batch import score_files as score_files
+    from hdrmetrics.jobs.frames import rows_to_dataframe as rows_to_dataframe
+    from hdrmetrics.jobs.ranking import rank as rank
+    from hdrmetrics.jobs.result import Score as Score
+    from hdrmetrics.jobs.scoring import ScoreMap as ScoreMap
+    from hdrmetrics.jobs.scoring import score as score
+    from hdrmetrics.jobs.scoring import score_map as score_map
     from hdrmetrics.metric import Metric as Metric
     from hdrmetrics.metric import MetricInfo as MetricInfo
-    from hdrmetrics.ranking import rank as rank
-    from hdrmetrics.registry import register_metric as register_metric
-    from hdrmetrics.result import Score as Score
+    from hdrmetrics.photometry import transfer as transfer
+    from hdrmetrics.photometry.display import Display as Display
+    from hdrmetrics.photometry.display import get_display as get_display
+    from hdrmetrics.photometry.display import list_displays as list_displays
+    from hdrmetrics.photometry.display import load_displays as load_displays
+    from hdrmetrics.picture.image import Calibration as Calibration
+    from hdrmetrics.picture.image import Image as Image
+    from hdrmetrics.picture.inputs import as_image as as_image
     from hdrmetrics.samples import sample_images as sample_images
-    from hdrmetrics.scoring import ScoreMap as ScoreMap
-    from hdrmetrics.scoring import score as score
-    from hdrmetrics.scoring import score_map as score_map
 
 __version__ = "0.1.0"
 
 # Where each public name lives. Loaded on first use: importing the package takes milliseconds,
 # importing torch a second.
 _HOMES = {
-    "Calibration": "image",
-    "Display": "display",
-    "Image": "image",
+    "Calibration": "picture.image",
+    "Display": "photometry.display",
+    "Image": "picture.image",
     "Metric": "metric",
     "MetricInfo": "metric",
-    "Row": "batch",
-    "Score": "result",
-    "ScoreMap": "scoring",
-    "as_image": "inputs",
-    "create_metric": "catalogue",
-    "get_display": "display",
-    "list_displays": "display",
-    "list_metrics": "catalogue",
-    "load_displays": "display",
-    "metric_info": "catalogue",
-    "metric_options": "catalogue",
-    "rank": "ranking",
+    "Row": "jobs.batch",
+    "Score": "jobs.result",
+    "ScoreMap": "jobs.scoring",
+    "as_image": "picture.inputs",
+    "create_metric": "catalogue.metrics",
+    "get_display": "photometry.display",
+    "list_displays": "photometry.display",
+    "list_metrics": "catalogue.metrics",
+    "load_displays": "photometry.display",
+    "metric_info": "catalogue.metrics",
+    "metric_options": "catalogue.metrics",
+    "rank": "jobs.ranking",
     "read_image": "io",
-    "register_metric": "registry",
-    "rows_to_dataframe": "frames",
+    "register_metric": "catalogue.registry",
+    "rows_to_dataframe": "jobs.frames",
     "sample_images": "samples",
-    "score": "scoring",
-    "score_files": "batch",
-    "score_map": "scoring",
+    "score": "jobs.scoring",
+    "score_files": "jobs.batch",
+    "score_map": "jobs.scoring",
     "write_image": "io",
 }
 
-# Modules that need no import of their own: hdrmetrics.functional.ssim(…).
-_ROOMS = frozenset(
-    {"assembly", "codecs", "distort", "errors", "expand", "functional", "tonemap", "transfer"}
-)
+# Modules that need no import of their own, hdrmetrics.functional.ssim(…), and where they live.
+_ROOMS = {
+    **{
+        name: name
+        for name in ("assembly", "codecs", "distort", "errors", "expand", "functional", "tonemap")
+    },
+    "transfer": "photometry.transfer",
+}
 
 __all__ = ["__version__", *sorted(_HOMES)]
 
@@ -84,7 +88,7 @@ def __getattr__(name: str) -> Any:
     if name in _HOMES:
         return getattr(importlib.import_module(f"hdrmetrics.{_HOMES[name]}"), name)
     if name in _ROOMS:
-        return importlib.import_module(f"hdrmetrics.{name}")
+        return importlib.import_module(f"hdrmetrics.{_ROOMS[name]}")
     raise AttributeError(f"module 'hdrmetrics' has no attribute {name!r}")
 
 

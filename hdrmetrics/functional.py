@@ -29,7 +29,6 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from hdrmetrics.color import luminance as luminance
 from hdrmetrics.metrics._plain import check_light
 from hdrmetrics.metrics.crf import crf_correction as crf_correction
 from hdrmetrics.metrics.difference import mae as mae
@@ -50,21 +49,22 @@ from hdrmetrics.metrics.ssim import ssim as ssim
 from hdrmetrics.metrics.ssim import ssim_map as ssim_map
 from hdrmetrics.metrics.tmqi import tmqi as tmqi
 from hdrmetrics.metrics.vsi import vsi as vsi
-from hdrmetrics.recording import constants
-from hdrmetrics.transfer import bt1886_decode as bt1886_decode
-from hdrmetrics.transfer import bt1886_encode as bt1886_encode
-from hdrmetrics.transfer import hlg_decode as hlg_decode
-from hdrmetrics.transfer import hlg_encode as hlg_encode
-from hdrmetrics.transfer import log_decode as log_decode
-from hdrmetrics.transfer import log_encode as log_encode
-from hdrmetrics.transfer import mu_law_decode as mu_law_decode
-from hdrmetrics.transfer import mu_law_encode as mu_law_encode
-from hdrmetrics.transfer import pq_decode as pq_decode
-from hdrmetrics.transfer import pq_encode as pq_encode
-from hdrmetrics.transfer import pu21_decode as pu21_decode
-from hdrmetrics.transfer import pu21_encode as pu21_encode
-from hdrmetrics.transfer import srgb_decode as srgb_decode
-from hdrmetrics.transfer import srgb_encode as srgb_encode
+from hdrmetrics.numerics.recording import constants
+from hdrmetrics.photometry.color import luminance as luminance
+from hdrmetrics.photometry.transfer import bt1886_decode as bt1886_decode
+from hdrmetrics.photometry.transfer import bt1886_encode as bt1886_encode
+from hdrmetrics.photometry.transfer import hlg_decode as hlg_decode
+from hdrmetrics.photometry.transfer import hlg_encode as hlg_encode
+from hdrmetrics.photometry.transfer import log_decode as log_decode
+from hdrmetrics.photometry.transfer import log_encode as log_encode
+from hdrmetrics.photometry.transfer import mu_law_decode as mu_law_decode
+from hdrmetrics.photometry.transfer import mu_law_encode as mu_law_encode
+from hdrmetrics.photometry.transfer import pq_decode as pq_decode
+from hdrmetrics.photometry.transfer import pq_encode as pq_encode
+from hdrmetrics.photometry.transfer import pu21_decode as pu21_decode
+from hdrmetrics.photometry.transfer import pu21_encode as pu21_encode
+from hdrmetrics.photometry.transfer import srgb_decode as srgb_decode
+from hdrmetrics.photometry.transfer import srgb_encode as srgb_encode
 
 if TYPE_CHECKING:
     from hdrmetrics.metric import Metric, MetricInfo
@@ -109,7 +109,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Callable[..., Tensor]:
     if not name.startswith("_"):
-        from hdrmetrics.catalogue import canonical_name, list_metrics
+        from hdrmetrics.catalogue.metrics import canonical_name, list_metrics
 
         # ``sdr_ssim`` is ``ssim``, as ``sdr-ssim`` is wherever a metric is named.
         plain = canonical_name(name.replace("_", "-")).replace("-", "_")
@@ -125,7 +125,7 @@ def __getattr__(name: str) -> Callable[..., Tensor]:
 
 
 def __dir__() -> list[str]:
-    from hdrmetrics.catalogue import list_metrics
+    from hdrmetrics.catalogue.metrics import list_metrics
 
     return sorted({*__all__, *(info.name.replace("-", "_") for info in list_metrics())})
 
@@ -133,7 +133,7 @@ def __dir__() -> list[str]:
 @functools.cache
 def _function(info: MetricInfo) -> Callable[..., Tensor]:
     """Return a registered metric as a function."""
-    from hdrmetrics.catalogue import metric_options
+    from hdrmetrics.catalogue.metrics import metric_options
 
     def call(test: Tensor, *reference: Tensor, mask: Tensor | None, options: Any) -> Tensor:
         for image, role in zip((test, *reference), ("test", "reference"), strict=False):
@@ -169,7 +169,7 @@ def _function(info: MetricInfo) -> Callable[..., Tensor]:
 @constants(8)
 def _metric(name: str, device: torch.device, *options: tuple[str, Any]) -> Metric:
     """Return a metric that later calls with these options share: weights are read once."""
-    from hdrmetrics.catalogue import create_metric
+    from hdrmetrics.catalogue.metrics import create_metric
 
     return create_metric(name, **dict(options)).to(device)
 

@@ -11,12 +11,12 @@ import torch
 from torch import Tensor, nn
 
 from hdrmetrics.errors import DomainError, OptionError, PixelValueError, ShapeError
-from hdrmetrics.recording import visible
+from hdrmetrics.numerics.recording import visible
 
 if TYPE_CHECKING:
-    from hdrmetrics.display import Display
-    from hdrmetrics.explanation import Explanation
-    from hdrmetrics.image import Image
+    from hdrmetrics.maps.explanation import Explanation
+    from hdrmetrics.photometry.display import Display
+    from hdrmetrics.picture.image import Image
 
 Domain = Literal["hdr", "sdr", "tonemapped"]
 """What a metric's test image is.

@@ -14,10 +14,10 @@ import pytest
 if TYPE_CHECKING:
     import torch
 
-    from hdrmetrics.display import Display
-    from hdrmetrics.gate_result import Check, GateReport
-    from hdrmetrics.inputs import Source
-    from hdrmetrics.scoring import Region
+    from hdrmetrics.gate.result import Check, GateReport
+    from hdrmetrics.jobs.scoring import Region
+    from hdrmetrics.photometry.display import Display
+    from hdrmetrics.picture.inputs import Source
 
     Pictures = Source | Sequence[Source] | Mapping[str, Source]
     Cases = dict[str, tuple[Source, Source | None]]
@@ -118,10 +118,10 @@ class HdrQuality:
             If the call itself is wrong.
         """
         __tracebackhide__ = True
-        from hdrmetrics.catalogue import metric_info
-        from hdrmetrics.defaults import WITH_REFERENCE, WITHOUT_REFERENCE
+        from hdrmetrics.catalogue.metrics import metric_info
         from hdrmetrics.errors import OptionError
-        from hdrmetrics.gate import evaluate_cases
+        from hdrmetrics.gate.evaluation import evaluate_cases
+        from hdrmetrics.jobs.defaults import WITH_REFERENCE, WITHOUT_REFERENCE
 
         name = metric or (WITHOUT_REFERENCE if reference is None else WITH_REFERENCE)[0]
         info = metric_info(name)
@@ -203,7 +203,7 @@ class HdrQuality:
         return f"pytest {OPTION} {self._node.nodeid!r}"
 
     def _message(self, report: GateReport, metric: str) -> str:
-        from hdrmetrics.formatting import heading
+        from hdrmetrics.text.formatting import heading
 
         bad = [check for check in report.checks if check.status != "pass"]
         what = "fell" if report.status == "fail" else "could not be judged"
@@ -225,7 +225,7 @@ class HdrQuality:
 
 def _table(checks: Sequence[Check]) -> str:
     from hdrmetrics.cli.tables import Column, format_table
-    from hdrmetrics.gate_report import change_text, limit_text
+    from hdrmetrics.gate.report import change_text, limit_text
 
     columns = [Column("picture", shrinks="start")]
     heads = ("value", "baseline", "change", "limit", "missed by")
@@ -269,7 +269,7 @@ def collect_cases(test: Pictures, reference: Pictures | None) -> tuple[Cases, di
         If there is no file.
     """
     from hdrmetrics.errors import PairingError
-    from hdrmetrics.pairing import find_cases, listed, scorable
+    from hdrmetrics.jobs.pairing import find_cases, listed, scorable
 
     if _are_files(test) and (reference is None or _are_files(reference)):
         found = find_cases(_files(test), None if reference is None else _files(reference))

@@ -61,7 +61,7 @@ def photos() -> dict[str, torch.Tensor]:
     import skimage.data
 
     from hdrmetrics import read_image, sample_images
-    from hdrmetrics.transfer import srgb_encode
+    from hdrmetrics.photometry.transfer import srgb_encode
 
     pictures = {}
     for name in ("astronaut", "coffee", "chelsea", "rocket", "camera", "moon", "coins"):

@@ -12,10 +12,10 @@ import pytest
 import torch
 
 import hdrmetrics as hm
-from hdrmetrics import batch as hm_batch
 from hdrmetrics import io as hm_io
 from hdrmetrics.errors import HdrMetricsError, ImageReadError, OptionError, UnknownNameError
-from hdrmetrics.image import Origin
+from hdrmetrics.jobs import batch as hm_batch
+from hdrmetrics.picture.image import Origin
 
 
 @pytest.fixture
@@ -199,7 +199,7 @@ def test_jobs_are_as_many_as_threads_unless_told(
         return real(path)
 
     monkeypatch.setattr(hm_io, "read_image", spy)
-    monkeypatch.setattr("hdrmetrics.batch.usable_cores", lambda: 8)
+    monkeypatch.setattr("hdrmetrics.jobs.batch.usable_cores", lambda: 8)
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     try:

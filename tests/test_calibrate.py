@@ -16,9 +16,9 @@ import torch
 import hdrmetrics as hm
 from hdrmetrics import Calibration, Image, get_display, score, write_image
 from hdrmetrics.errors import DomainError, HdrMetricsWarning, OptionError, PixelValueError
-from hdrmetrics.gate_baseline import flatten
-from hdrmetrics.inputs import Units
-from hdrmetrics.transfer import pq_encode
+from hdrmetrics.gate.baseline import flatten
+from hdrmetrics.photometry.transfer import pq_encode
+from hdrmetrics.picture.inputs import Units
 
 UNIT = 100.0  # cd/m² of a 1 in the relative files
 WEIGHTS = np.array([0.212656, 0.715158, 0.072186])
@@ -363,7 +363,7 @@ def test_strips_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     coded = pq(light() * 40)
     pair = {"test": coded, "reference": light()}
     whole = psnr(pair, "test", "reference").value
-    monkeypatch.setattr("hdrmetrics.light._STRIP", 500)
+    monkeypatch.setattr("hdrmetrics.picture.light._STRIP", 500)
     assert psnr(pair, "test", "reference").value == pytest.approx(whole, abs=1e-4)
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 
-from hdrmetrics import color
 from hdrmetrics.errors import OptionError, ShapeError, UnknownNameError
+from hdrmetrics.photometry import color
 
 
 def test_bt709_to_xyz_is_the_published_matrix() -> None:

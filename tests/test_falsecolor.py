@@ -14,15 +14,15 @@ from PIL import Image as PillowImage
 
 from hdrmetrics import Score, ScoreMap, read_image, score_map
 from hdrmetrics.errors import ImageWriteError, OptionError, ShapeError
-from hdrmetrics.falsecolor import (
+from hdrmetrics.maps.falsecolor import (
     draw_map,
     false_color,
     map_limits,
     map_meaning,
     write_map,
 )
+from hdrmetrics.maps.overlay import grey_view, overlay_color
 from hdrmetrics.metric import MapKind
-from hdrmetrics.overlay import grey_view, overlay_color
 
 
 def lightness(rgb: NDArray[np.uint8]) -> NDArray[np.float64]:

@@ -7,8 +7,8 @@ import pytest
 import torch
 from scipy import ndimage
 
-from hdrmetrics import filters
 from hdrmetrics.errors import OptionError, ShapeError
+from hdrmetrics.numerics import filters
 
 MODES = {"replicate": "nearest", "reflect": "mirror", "zero": "constant"}
 

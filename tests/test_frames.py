@@ -10,7 +10,7 @@ import pytest
 
 import hdrmetrics as hm
 from hdrmetrics.errors import MissingPackageError
-from hdrmetrics.frames import flat_records
+from hdrmetrics.jobs.frames import flat_records
 
 
 def row(test: str, value: float | None, low: float | None = None) -> hm.Row:

@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 
 import hdrmetrics as hm
 from hdrmetrics.errors import OptionError
-from hdrmetrics.gate import evaluate_cases, evaluate_quality
-from hdrmetrics.gate_baseline import differences, flatten, read_baseline, write_baseline
-from hdrmetrics.gate_limits import NOISE
-from hdrmetrics.gate_report import to_json, to_junit, to_markdown, write_report
-from hdrmetrics.gate_result import GateReport
+from hdrmetrics.gate.baseline import differences, flatten, read_baseline, write_baseline
+from hdrmetrics.gate.evaluation import evaluate_cases, evaluate_quality
+from hdrmetrics.gate.limits import NOISE
+from hdrmetrics.gate.report import to_json, to_junit, to_markdown, write_report
+from hdrmetrics.gate.result import GateReport
 
 SIZE = (24, 32)
 

@@ -32,7 +32,7 @@ from hdrmetrics.errors import (
     PixelValueError,
     ShapeError,
 )
-from hdrmetrics.transfer import pq_encode
+from hdrmetrics.photometry.transfer import pq_encode
 
 RNG = np.random.default_rng(7)
 RELATIVE = Calibration("relative")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from hdrmetrics import machine
+from hdrmetrics.resources import machine
 
 
 @pytest.mark.parametrize(

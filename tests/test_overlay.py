@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image as PillowImage
 
 from hdrmetrics.errors import ShapeError
-from hdrmetrics.overlay import THRESHOLDS, grey_view, overlay_color
+from hdrmetrics.maps.overlay import THRESHOLDS, grey_view, overlay_color
 from tests.test_falsecolor import lightness
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hdrmetrics.errors import ImageReadError, PairingError
-from hdrmetrics.pairing import (
+from hdrmetrics.jobs.pairing import (
     described,
     find_cases,
     find_files,

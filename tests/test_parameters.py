@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 import torch
 
+from hdrmetrics.catalogue.parameters import Parameter, resolve
 from hdrmetrics.errors import OptionError
-from hdrmetrics.parameters import Parameter, resolve
 
 REAL = Parameter("gain", 2.0, (0.5, 8.0), "stops", "how much", search=(1.0, 4.0))
 WHOLE = Parameter("count", 3, (1, 9), "", "how many", kind="integer")
@@ -126,7 +126,7 @@ def test_descriptions_are_json() -> None:
 
 
 def test_typed_values_are_read_by_kind() -> None:
-    from hdrmetrics.parameters import parse_values
+    from hdrmetrics.catalogue.parameters import parse_values
 
     found = parse_values("op", (REAL, WHOLE, CHOICE), ["gain=3", "count = 4", "mode=slow"])
     assert found == {"gain": 3.0, "count": 4, "mode": "slow"}
@@ -137,7 +137,7 @@ def test_typed_values_are_read_by_kind() -> None:
     "text", ["gain", "=3", "gain=", "gain=x", "gain=nan", "gain=99", "count=2.5", "mode=1", "a=1"]
 )
 def test_typed_values_that_cannot_be(text: str) -> None:
-    from hdrmetrics.parameters import parse_values
+    from hdrmetrics.catalogue.parameters import parse_values
 
     with pytest.raises(OptionError):
         parse_values("op", (REAL, WHOLE, CHOICE), [text])

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from hdrmetrics.errors import OptionError, ShapeError
-from hdrmetrics.pyramid import (
+from hdrmetrics.numerics.pyramid import (
     MINIMUM_SIZE,
     ORIENTATIONS,
     SteerablePyramid,

@@ -11,8 +11,8 @@ import pytest
 
 import hdrmetrics as hm
 import hdrmetrics.cli.output  # pytester forgets what is imported inside its runs only
-import hdrmetrics.gate_report
-from hdrmetrics.gate import evaluate_quality
+import hdrmetrics.gate.report
+from hdrmetrics.gate.evaluation import evaluate_quality
 
 pytest_plugins = ["pytester"]
 

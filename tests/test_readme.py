@@ -20,9 +20,9 @@ import hdrmetrics as hm
 from hdrmetrics.cli import main
 from hdrmetrics.codecs import list_codecs
 from hdrmetrics.distort import list_distortions
-from hdrmetrics.io.formats import READERS
+from hdrmetrics.io.signatures import READERS
 from hdrmetrics.io.writing import _DEPTHS
-from hdrmetrics.transfer import srgb_encode
+from hdrmetrics.photometry.transfer import srgb_encode
 from tests.markdown import Block, blocks, console_commands, words, workflow_commands
 
 pytest_plugins = ["pytester"]

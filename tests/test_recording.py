@@ -11,10 +11,10 @@ from torch import Tensor
 
 from hdrmetrics import create_metric, list_metrics, transfer
 from hdrmetrics.errors import DomainError, OptionError, PixelValueError
-from hdrmetrics.filters import gaussian_taps, separable_filter
 from hdrmetrics.metric import Metric
-from hdrmetrics.recording import constants, has_gradient, is_recording, visible
-from hdrmetrics.resize import imresize
+from hdrmetrics.numerics.filters import gaussian_taps, separable_filter
+from hdrmetrics.numerics.recording import constants, has_gradient, is_recording, visible
+from hdrmetrics.numerics.resize import imresize
 from tests.metrics.test_every_metric import distorted, scene
 
 pytestmark = pytest.mark.filterwarnings(

@@ -10,14 +10,9 @@ import pytest
 import torch
 
 import hdrmetrics
-from hdrmetrics import (
-    MetricInfo,
-    catalogue,
-    create_metric,
-    metric_info,
-    metric_options,
-    registry,
-)
+from hdrmetrics import MetricInfo, create_metric, metric_info, metric_options
+from hdrmetrics.catalogue import metrics as catalogue
+from hdrmetrics.catalogue import registry
 from hdrmetrics.errors import HdrMetricsWarning, OptionError, UnknownNameError
 from hdrmetrics.metric import Metric
 
@@ -111,7 +106,7 @@ def test_metrics_of_codes_may_be_called_sdr() -> None:
 
 
 def test_limits_may_be_called_sdr() -> None:
-    from hdrmetrics.gate import evaluate_cases
+    from hdrmetrics.gate.evaluation import evaluate_cases
 
     image = torch.rand(3, 16, 16, generator=torch.Generator().manual_seed(0))
     cases = {"a.png": (0.9 * image, image)}

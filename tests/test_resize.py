@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 
 from hdrmetrics.errors import OptionError, ShapeError
-from hdrmetrics.resize import imresize
+from hdrmetrics.numerics.resize import imresize
 
 CURVES = Path(__file__).parent / "data" / "procedural" / "hdrvdp_curves.npz"
 

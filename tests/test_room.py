@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from hdrmetrics import as_image
-from hdrmetrics.image import Image
-from hdrmetrics.room import Room
+from hdrmetrics.picture.image import Image
+from hdrmetrics.resources.room import Room
 
 
 def picture(pixels: int) -> Image:

@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 from hdrmetrics.errors import OptionError
-from hdrmetrics.summary import paired_difference, summarise
+from hdrmetrics.jobs.summary import paired_difference, summarise
 
 
 def test_infinite_values_failures_and_nan_are_counted_apart() -> None:

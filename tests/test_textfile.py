@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from hdrmetrics.errors import ImageWriteError
-from hdrmetrics.formatting import format_value
-from hdrmetrics.plaintext import ascii_only, one_line
-from hdrmetrics.textfile import json_text, readable, write_text
+from hdrmetrics.text.formatting import format_value
+from hdrmetrics.text.plaintext import ascii_only, one_line
+from hdrmetrics.text.textfile import json_text, readable, write_text
 
 
 def test_text_replaces_the_file_and_leaves_nothing_else(tmp_path: Path) -> None:

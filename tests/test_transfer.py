@@ -10,8 +10,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hdrmetrics import transfer
 from hdrmetrics.errors import OptionError
+from hdrmetrics.photometry import transfer
 from tests.conftest import DATA
 
 F64 = torch.float64

@@ -364,7 +364,7 @@ def _baseline(options: argparse.Namespace) -> int:
 def _intervals(options: argparse.Namespace) -> int:
     from hdrmetrics.learned.predictor import LearnedMetric
     from hdrmetrics.learned.weights import card_path, load_weights
-    from hdrmetrics.textfile import write_text
+    from hdrmetrics.text.textfile import write_text
     from trainers.doubting.intervals import with_heads, with_intervals
     from trainers.doubting.observe import taught_alike
     from trainers.feeding.labels import find_labels
@@ -394,7 +394,7 @@ def _guards(options: argparse.Namespace) -> int:
     from datasets.scenes.scene_files import find_scenes
     from datasets.streams import fraction
     from hdrmetrics.learned.guard import FILE
-    from hdrmetrics.textfile import write_text
+    from hdrmetrics.text.textfile import write_text
     from trainers.doubting.guards import fit_guards, look_at
 
     scenes = []

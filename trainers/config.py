@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Literal, cast
 
+from hdrmetrics.catalogue.parameters import Parameter, resolve
 from hdrmetrics.errors import ImageReadError, OptionError, UnknownNameError
 from hdrmetrics.learned.architecture import ARCHITECTURES, Architecture
-from hdrmetrics.parameters import Parameter, resolve
 from trainers.feeding.views import Symmetries
 
 CONFIGS = Path(__file__).parent / "configs"

@@ -16,7 +16,7 @@ from hdrmetrics.errors import ImageReadError, OptionError
 from hdrmetrics.learned.architecture import Architecture
 from hdrmetrics.learned.network import QualityNetwork, build_network
 from hdrmetrics.learned.weights import card_path, load_weights, read_card
-from hdrmetrics.textfile import write_text
+from hdrmetrics.text.textfile import write_text
 from trainers.config import Config
 from trainers.feeding.labels import find_labels
 from trainers.finish import write_results

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from datasets.feeding.squeeze import squeeze, unsqueeze
 from hdrmetrics.errors import ImageReadError, OptionError, UnknownNameError
-from hdrmetrics.textfile import write_text
+from hdrmetrics.text.textfile import write_text
 
 _VERSION = 1
 _INDEX = "store.json"

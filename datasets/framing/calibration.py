@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from hdrmetrics.color import luminance
 from hdrmetrics.errors import OptionError, PixelValueError, ShapeError
+from hdrmetrics.photometry.color import luminance
 
 HIGHEST = 10_000.0
 """cd/m² at which frames are clipped: where PQ and PU21 end."""

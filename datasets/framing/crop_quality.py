@@ -7,8 +7,8 @@ from torch import Tensor
 
 from datasets.framing.calibration import HIGHEST
 from datasets.scenes.scene import Kind
-from hdrmetrics.color import luminance
-from hdrmetrics.transfer import pu21_encode
+from hdrmetrics.photometry.color import luminance
+from hdrmetrics.photometry.transfer import pu21_encode
 
 CELL = 9
 """Side of the neighbourhood, in pixels, in which contrast is measured."""

@@ -12,7 +12,7 @@ from torch import Tensor
 from datasets.framing.area import area_resize
 from datasets.scenes.scene import Kind
 from hdrmetrics.errors import OptionError, ShapeError
-from hdrmetrics.transfer import srgb_decode, srgb_encode
+from hdrmetrics.photometry.transfer import srgb_decode, srgb_encode
 
 BAND = (0.2, 0.8)
 """Part of a panorama's height that frames are cut from: nearer the poles rows are stretched by more

@@ -7,12 +7,12 @@ from typing import Any, Protocol
 
 from torch import Tensor
 
-from hdrmetrics.encoding import PU21
 from hdrmetrics.metric import Metric
 from hdrmetrics.metrics.hdrvdp2 import HDRVDP2
 from hdrmetrics.metrics.psnr import PSNR
 from hdrmetrics.metrics.ssim import SSIM
 from hdrmetrics.metrics.tmqi import TMQI
+from hdrmetrics.photometry.encoding import PU21
 
 Judge = Callable[[Tensor], tuple[float, ...]]
 """From a test crop ``(1, 3, h, w)`` to its labels."""

@@ -13,10 +13,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from hdrmetrics.color import luminance
 from hdrmetrics.errors import ImageWriteError, OptionError, ShapeError
-from hdrmetrics.plaintext import ascii_only, one_line
-from hdrmetrics.transfer import srgb_encode
+from hdrmetrics.photometry.color import luminance
+from hdrmetrics.photometry.transfer import srgb_encode
+from hdrmetrics.text.plaintext import ascii_only, one_line
 
 if TYPE_CHECKING:
     from PIL import ImageFont

@@ -10,7 +10,7 @@ from datasets.reporting.examples import choose_examples, sheet_entries
 from datasets.reporting.figures import distortion_figure, label_figure, save_figure, strength_figure
 from datasets.scenes.scene import Scene
 from datasets.table import LabelTable
-from hdrmetrics.textfile import write_text
+from hdrmetrics.text.textfile import write_text
 
 _EXAMPLES = 24
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal, get_args
 
 from hdrmetrics.errors import OptionError
-from hdrmetrics.textfile import write_text
+from hdrmetrics.text.textfile import write_text
 
 REGISTRY = Path(__file__).with_name("groups.csv")
 """The registry that comes with the code."""

@@ -8,11 +8,11 @@ from pathlib import Path
 from datasets.scenes.scene import Kind
 from hdrmetrics.errors import ImageReadError
 from hdrmetrics.io import DEFAULT_MAX_PIXELS, SUFFIXES
-from hdrmetrics.io.exr_header import parse as parse_exr
+from hdrmetrics.io.formats.exr.header import parse as parse_exr
+from hdrmetrics.io.formats.tiff.tags import number, read_tags
 from hdrmetrics.io.kinds import sniff
 from hdrmetrics.io.source import Source
 from hdrmetrics.io.source import load as load_source
-from hdrmetrics.io.tiff_tags import number, read_tags
 
 _HEAD = 2**16  # bytes; headers of Radiance and PFM files are much shorter
 _RADIANCE = re.compile(rb"\n\s*[+-]([XY])\s+(\d{1,9})\s+[+-][XY]\s+(\d{1,9})\s*\n")

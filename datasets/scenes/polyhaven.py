@@ -27,7 +27,7 @@ from datasets.scenes.download import Client, file_hashes, scheme
 from datasets.scenes.scene_index import INDEX_NAME
 from datasets.streams import digest
 from hdrmetrics.errors import HdrMetricsError, ImageLimitError, ImageReadError, OptionError
-from hdrmetrics.textfile import write_text
+from hdrmetrics.text.textfile import write_text
 
 API = "https://api.polyhaven.com"
 """The public API; its terms ask for the credit that the command prints."""

@@ -49,7 +49,7 @@ class ProceduralScene:
         """Return the pixels ``(3, H, W)``; see :meth:`datasets.scenes.scene.Scene.load`."""
         import torch
 
-        from hdrmetrics.transfer import srgb_encode
+        from hdrmetrics.photometry.transfer import srgb_encode
 
         light = torch.from_numpy(_light(self.name, self.size))
         if self.kind == "hdr":

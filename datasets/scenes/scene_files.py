@@ -13,7 +13,7 @@ from datasets.scenes.scene import Kind, Split, check_name
 from datasets.scenes.scene_index import Entry, read_index
 from datasets.scenes.splits import split_of
 from hdrmetrics.errors import ImageReadError, OptionError
-from hdrmetrics.pairing import find_files
+from hdrmetrics.jobs.pairing import find_files
 
 if TYPE_CHECKING:
     from torch import Tensor

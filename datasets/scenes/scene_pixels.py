@@ -8,11 +8,11 @@ import torch
 from torch import Tensor
 
 from hdrmetrics import read_image
-from hdrmetrics.color import convert_primaries
-from hdrmetrics.display import DEFAULT_DISPLAY, get_display
 from hdrmetrics.errors import DomainError, PixelValueError
-from hdrmetrics.image import Image
-from hdrmetrics.transfer import bt1886_decode, srgb_decode, srgb_encode
+from hdrmetrics.photometry.color import convert_primaries
+from hdrmetrics.photometry.display import DEFAULT_DISPLAY, get_display
+from hdrmetrics.photometry.transfer import bt1886_decode, srgb_decode, srgb_encode
+from hdrmetrics.picture.image import Image
 
 MAX_PIXELS = 2**26
 """Pixels that a scene may have (8192 × 8192): each takes 12 bytes in every worker process."""

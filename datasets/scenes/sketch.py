@@ -12,7 +12,7 @@ from torch import Tensor
 from datasets.framing.area import area_resize
 from datasets.framing.frames import room
 from datasets.scenes.scene import Kind
-from hdrmetrics.color import luminance
+from hdrmetrics.photometry.color import luminance
 
 LONG_SIDE = 96
 """Pixels of a photograph's sketch along its longer side."""

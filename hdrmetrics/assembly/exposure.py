@@ -7,9 +7,9 @@ import math
 import torch
 from torch import Tensor
 
-from hdrmetrics.color import luminance
 from hdrmetrics.errors import OptionError, PixelValueError
 from hdrmetrics.metric import as_batch
+from hdrmetrics.photometry.color import luminance
 
 
 def best_exposure(light: Tensor, *, stops: float = 8.0) -> Tensor:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from hdrmetrics.errors import OptionError, UnknownNameError
-from hdrmetrics.transfer import srgb_decode, srgb_encode
+from hdrmetrics.photometry.transfer import srgb_decode, srgb_encode
 
 
 class Response(Protocol):

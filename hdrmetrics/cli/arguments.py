@@ -12,9 +12,9 @@ from hdrmetrics.cli.targets import add_resume, add_tables
 from hdrmetrics.errors import OptionError
 
 if TYPE_CHECKING:
-    from hdrmetrics.batch import BatchSettings
     from hdrmetrics.cli.maps import MapWriter
-    from hdrmetrics.pairing import Case
+    from hdrmetrics.jobs.batch import BatchSettings
+    from hdrmetrics.jobs.pairing import Case
 
 
 def add_metrics(parser: argparse.ArgumentParser, default: Sequence[str], extra: str = "") -> None:
@@ -202,14 +202,14 @@ def limit(text: str) -> tuple[str, float]:
     name, equals, value = text.rpartition("=")
     if not equals or not name:
         raise argparse.ArgumentTypeError(f"{text!r} is not METRIC=NUMBER")
-    from hdrmetrics.catalogue import canonical_name
+    from hdrmetrics.catalogue.metrics import canonical_name
 
     return canonical_name(name), number(value)
 
 
 def chosen_metrics(given: Sequence[str], default: Sequence[str]) -> list[str]:
     """Return the names of ``--metric``, each once; several may stand in one, with commas."""
-    from hdrmetrics.catalogue import canonical_name
+    from hdrmetrics.catalogue.metrics import canonical_name
 
     names = [canonical_name(name.strip()) for text in given for name in text.split(",")]
     return list(dict.fromkeys(name for name in names if name)) or list(default)
@@ -223,9 +223,9 @@ def settings(arguments: argparse.Namespace, metrics: Sequence[str]) -> BatchSett
     OptionError, UnknownNameError
         If a metric, option, display or device is not known.
     """
-    from hdrmetrics.catalogue import metric_options
+    from hdrmetrics.catalogue.metrics import metric_options
     from hdrmetrics.cli.options import parse_options
-    from hdrmetrics.display import get_display
+    from hdrmetrics.photometry.display import get_display
 
     options = parse_options(arguments.option, metrics)
     if getattr(arguments, "crf_correction", False):
@@ -270,7 +270,7 @@ def map_writer(
     """
     if arguments.map is None:
         return None
-    from hdrmetrics.catalogue import create_metric
+    from hdrmetrics.catalogue.metrics import create_metric
     from hdrmetrics.cli.maps import MapWriter
 
     options = settings.get("options") or {}

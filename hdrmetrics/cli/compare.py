@@ -6,8 +6,8 @@ import argparse
 from typing import Any
 
 from hdrmetrics.cli import arguments as shared
-from hdrmetrics.defaults import WITH_REFERENCE
 from hdrmetrics.errors import OptionError
+from hdrmetrics.jobs.defaults import WITH_REFERENCE
 
 
 def add_parser(commands: Any) -> None:

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from hdrmetrics.cli.overwriting import add_overwrite, refuse_overwriting
-from hdrmetrics.defaults import WITH_REFERENCE, WITHOUT_REFERENCE
+from hdrmetrics.jobs.defaults import WITH_REFERENCE, WITHOUT_REFERENCE
 
 if TYPE_CHECKING:
-    from hdrmetrics.batch import Row
-    from hdrmetrics.image import Image
-    from hdrmetrics.scoring import ScoreMap
+    from hdrmetrics.jobs.batch import Row
+    from hdrmetrics.jobs.scoring import ScoreMap
+    from hdrmetrics.picture.image import Image
 
 
 def add_parser(commands: Any) -> None:
@@ -85,9 +85,9 @@ def _plan(arguments: argparse.Namespace, name: str, kinds: Iterable[str]) -> _Fi
 
 
 def _by_themselves(width: int | None) -> list[Row]:
-    from hdrmetrics.batch import score_files
-    from hdrmetrics.catalogue import metric_info
+    from hdrmetrics.catalogue.metrics import metric_info
     from hdrmetrics.cli.output import grouped_warnings, score_table
+    from hdrmetrics.jobs.batch import score_files
     from hdrmetrics.samples import sample_images
 
     samples = sample_images()
@@ -109,12 +109,12 @@ def _by_themselves(width: int | None) -> list[Row]:
 def _against_reference(
     files: _Files, original: Image, changed: Mapping[str, tuple[str, Image]], width: int | None
 ) -> list[Row]:
-    from hdrmetrics.batch import score_files
-    from hdrmetrics.catalogue import metric_info
+    from hdrmetrics.catalogue.metrics import metric_info
     from hdrmetrics.cli.output import conditions, score_table
     from hdrmetrics.cli.tables import format_facts
-    from hdrmetrics.falsecolor import write_map
     from hdrmetrics.io import write_image
+    from hdrmetrics.jobs.batch import score_files
+    from hdrmetrics.maps.falsecolor import write_map
 
     _say("\n2. Pictures against their reference", width)
     write_image(files.reference, original, depth="float")

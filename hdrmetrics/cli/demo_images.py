@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import torch
 
-from hdrmetrics.filters import gaussian_taps, separable_filter
-from hdrmetrics.image import Image
-from hdrmetrics.transfer import pq_decode, pq_encode
+from hdrmetrics.numerics.filters import gaussian_taps, separable_filter
+from hdrmetrics.photometry.transfer import pq_decode, pq_encode
+from hdrmetrics.picture.image import Image
 
 _BLUR_SIGMA = 1.5  # px
 _NOISE = 0.08  # of each pixel's value

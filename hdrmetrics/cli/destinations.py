@@ -14,7 +14,7 @@ from hdrmetrics.errors import ImageWriteError, OptionError
 
 if TYPE_CHECKING:
     from hdrmetrics.cli.variants import Variant
-    from hdrmetrics.pairing import Found
+    from hdrmetrics.jobs.pairing import Found
 
 
 def split_output(words: Sequence[str], output: str | None, command: str) -> tuple[list[str], str]:

@@ -27,8 +27,8 @@ def run(arguments: argparse.Namespace) -> int:
     """List the displays."""
     from hdrmetrics.cli.output import emit
     from hdrmetrics.cli.tables import Column, format_table, terminal_width
-    from hdrmetrics.display import list_displays, load_displays
-    from hdrmetrics.textfile import json_text
+    from hdrmetrics.photometry.display import list_displays, load_displays
+    from hdrmetrics.text.textfile import json_text
 
     found = list_displays()
     if arguments.display_file is not None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from hdrmetrics import __version__
 from hdrmetrics.cli.tables import Grid
-from hdrmetrics.plaintext import one_line
+from hdrmetrics.text.plaintext import one_line
 
 _LATEX = {
     "\\": r"\textbackslash{}", "{": r"\{", "}": r"\}", "&": r"\&", "%": r"\%", "$": r"\$",

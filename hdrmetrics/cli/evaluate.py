@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 from hdrmetrics.cli import arguments as shared
 from hdrmetrics.cli.targets import add_resume
-from hdrmetrics.defaults import WITH_REFERENCE, WITHOUT_REFERENCE
 from hdrmetrics.errors import OptionError
+from hdrmetrics.jobs.defaults import WITH_REFERENCE, WITHOUT_REFERENCE
 
 if TYPE_CHECKING:
-    from hdrmetrics.batch import Row
-    from hdrmetrics.gate_result import GateReport
+    from hdrmetrics.gate.result import GateReport
+    from hdrmetrics.jobs.batch import Row
 
 _SHOWN = 20
 _REPORTS = ("junit", "markdown", "json")
@@ -104,8 +104,8 @@ def _judge(arguments: argparse.Namespace) -> int:
     from hdrmetrics.cli.output import score_table
     from hdrmetrics.cli.tables import terminal_width
     from hdrmetrics.cli.targets import check_targets
-    from hdrmetrics.gate import prepare_gate
-    from hdrmetrics.pairing import find_cases, scorable
+    from hdrmetrics.gate.evaluation import prepare_gate
+    from hdrmetrics.jobs.pairing import find_cases, scorable
 
     names = shared.chosen_metrics(arguments.metric, ())
     drops = max_drop(arguments.max_drop)
@@ -155,7 +155,7 @@ def _inputs(arguments: argparse.Namespace) -> list[str]:
 
 def _write(found: GateReport, targets: Mapping[str, str]) -> None:
     from hdrmetrics.cli.output import emit
-    from hdrmetrics.gate_report import to_json, to_junit, to_markdown, write_report
+    from hdrmetrics.gate.report import to_json, to_junit, to_markdown, write_report
 
     forms = {"--json": to_json, "--markdown": to_markdown, "--junit": to_junit}
     files = {option: target for option, target in targets.items() if target != "-"}
@@ -189,7 +189,7 @@ def report_misunderstood(argv: Sequence[str], message: str) -> None:
 def _report_failure(arguments: argparse.Namespace, error: Exception) -> None:
     """Write reports that say why nothing was judged: often all that a CI system shows."""
     from hdrmetrics.cli.targets import writable_targets
-    from hdrmetrics.gate_result import GateReport
+    from hdrmetrics.gate.result import GateReport
 
     problem = " ".join(str(error).split()) or type(error).__name__
     found = GateReport((), (), {}, {}, arguments.baseline, False, problem=problem)
@@ -201,7 +201,7 @@ def _metrics(
     arguments: argparse.Namespace, names: Sequence[str], drops: float | dict[str, float] | None
 ) -> list[str]:
     """Return the metrics that options may be for."""
-    from hdrmetrics.gate_baseline import read_baseline
+    from hdrmetrics.gate.baseline import read_baseline
 
     limits = [name for name, _ in (*arguments.fail_below, *arguments.fail_above)]
     found = [*names, *limits, *(drops if isinstance(drops, dict) else {})]
@@ -213,8 +213,8 @@ def _metrics(
 
 def _print(found: GateReport) -> None:
     from hdrmetrics.cli.tables import Column, format_facts, format_table, terminal_width
-    from hdrmetrics.formatting import heading
-    from hdrmetrics.gate_report import change_text, limit_text
+    from hdrmetrics.gate.report import change_text, limit_text
+    from hdrmetrics.text.formatting import heading
 
     width = terminal_width()
     columns = [Column("file", shrinks="start"), Column("metric")]

@@ -11,10 +11,10 @@ from hdrmetrics.cli.operators import add_depth, add_making, add_operator, add_pi
 from hdrmetrics.errors import DomainError, OptionError
 
 if TYPE_CHECKING:
+    from hdrmetrics.catalogue.parameters import Parameter
     from hdrmetrics.cli.variants import Variant
     from hdrmetrics.expand import ExpansionInfo
-    from hdrmetrics.image import Image
-    from hdrmetrics.parameters import Parameter
+    from hdrmetrics.picture.image import Image
 
 _OPERATOR, _PEAK = "kovaleski-oliveira14", 1000.0
 _ENDINGS = (".exr", ".hdr", ".pfm")
@@ -101,10 +101,10 @@ class _Work:
 
     def write(self, picture: Image, variant: Variant, path: Path) -> dict[str, Any]:
         """Expand and write the picture, and return facts about it."""
+        from hdrmetrics.catalogue.parameters import resolve
         from hdrmetrics.expand import COMMON, get_expansion
-        from hdrmetrics.image import Calibration, Image
         from hdrmetrics.io import write_image
-        from hdrmetrics.parameters import resolve
+        from hdrmetrics.picture.image import Calibration, Image
 
         operator = get_expansion(variant.operator)
         peak = self.arguments.peak

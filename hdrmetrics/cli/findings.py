@@ -8,17 +8,17 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hdrmetrics.batch import Row
-from hdrmetrics.catalogue import metric_info, metric_options
+from hdrmetrics.catalogue.metrics import metric_info, metric_options
 from hdrmetrics.cli import messages
 from hdrmetrics.cli.job import Job, will_resume
 from hdrmetrics.cli.output import Findings, report
 from hdrmetrics.cli.targets import check_targets
-from hdrmetrics.pairing import Case, described, find_cases, left_out
+from hdrmetrics.jobs.batch import Row
+from hdrmetrics.jobs.pairing import Case, described, find_cases, left_out
 
 if TYPE_CHECKING:
-    from hdrmetrics.batch import BatchSettings
     from hdrmetrics.cli.maps import MapWriter
+    from hdrmetrics.jobs.batch import BatchSettings
 
 Sets = Mapping[str, Sequence[Case]]
 """Cases by method; by ``""`` where there is one set only."""

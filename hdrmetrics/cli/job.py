@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from hdrmetrics.batch import Row, score_files, usual_jobs
 from hdrmetrics.cli import messages
 from hdrmetrics.cli.journal import (
     File,
@@ -27,11 +26,12 @@ from hdrmetrics.cli.journal import (
 from hdrmetrics.cli.progress import Progress
 from hdrmetrics.cli.targets import table_files
 from hdrmetrics.errors import OptionError
-from hdrmetrics.machine import torch_threads
+from hdrmetrics.jobs.batch import Row, score_files, usual_jobs
+from hdrmetrics.resources.machine import torch_threads
 
 if TYPE_CHECKING:
-    from hdrmetrics.batch import BatchSettings
-    from hdrmetrics.scoring import ScoreMap
+    from hdrmetrics.jobs.batch import BatchSettings
+    from hdrmetrics.jobs.scoring import ScoreMap
 
 Key = tuple[str, str | None]
 

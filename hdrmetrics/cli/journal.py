@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import IO, Any
 
 from hdrmetrics import __version__
-from hdrmetrics.batch import Row
-from hdrmetrics.catalogue import metric_info
-from hdrmetrics.display import Display
+from hdrmetrics.catalogue.metrics import metric_info
 from hdrmetrics.errors import ImageWriteError, OptionError
-from hdrmetrics.gate_baseline import differences, flatten
-from hdrmetrics.result import Score
+from hdrmetrics.gate.baseline import differences, flatten
+from hdrmetrics.jobs.batch import Row
+from hdrmetrics.jobs.result import Score
+from hdrmetrics.photometry.display import Display
 
 FORMAT = 1
 SUFFIX = ".partial.jsonl"

@@ -11,7 +11,7 @@ from hdrmetrics import __version__
 from hdrmetrics.cli import messages
 from hdrmetrics.cli.output import emit, short_names
 from hdrmetrics.cli.tables import Column, format_facts, format_table, terminal_width
-from hdrmetrics.textfile import json_text
+from hdrmetrics.text.textfile import json_text
 
 if TYPE_CHECKING:
     from hdrmetrics.cli.making import Made

@@ -9,11 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar
 
-from hdrmetrics.batch import usual_jobs
 from hdrmetrics.cli.variants import Variant
 from hdrmetrics.errors import HdrMetricsError
-from hdrmetrics.machine import torch_threads
-from hdrmetrics.room import Room
+from hdrmetrics.jobs.batch import usual_jobs
+from hdrmetrics.resources.machine import torch_threads
+from hdrmetrics.resources.room import Room
 
 T = TypeVar("T")
 

@@ -10,13 +10,13 @@ from hdrmetrics.cli.destinations import make_folder
 from hdrmetrics.cli.overwriting import refuse_overwriting
 from hdrmetrics.cli.targets import picture_name
 from hdrmetrics.errors import OptionError
-from hdrmetrics.falsecolor import write_map
+from hdrmetrics.maps.falsecolor import write_map
 
 if TYPE_CHECKING:
-    from hdrmetrics.batch import Row
+    from hdrmetrics.jobs.batch import Row
+    from hdrmetrics.jobs.pairing import Case
+    from hdrmetrics.jobs.scoring import ScoreMap
     from hdrmetrics.metric import MetricInfo
-    from hdrmetrics.pairing import Case
-    from hdrmetrics.scoring import ScoreMap
 
 _SUFFIXES = (".png", ".exr", ".pfm")
 

@@ -73,10 +73,10 @@ def run(arguments: argparse.Namespace) -> int:
     from hdrmetrics.assembly import merge
     from hdrmetrics.assembly.exif import read_exposures
     from hdrmetrics.cli.output import emit
-    from hdrmetrics.image import Calibration, Image
     from hdrmetrics.io import read_image, write_image
-    from hdrmetrics.pairing import find_files
-    from hdrmetrics.textfile import json_text
+    from hdrmetrics.jobs.pairing import find_files
+    from hdrmetrics.picture.image import Calibration, Image
+    from hdrmetrics.text.textfile import json_text
 
     files = [one.path for one in find_files(arguments.files)]
     if len(files) < 2:

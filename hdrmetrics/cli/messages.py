@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from typing import TextIO
 
 from hdrmetrics.errors import HdrMetricsWarning
-from hdrmetrics.plaintext import ascii_only, one_line
+from hdrmetrics.text.plaintext import ascii_only, one_line
 
 _NAMED = 3  # files named with a warning
 _ENCODING_FALLBACK = "hdrmetrics-ascii"

@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hdrmetrics.cli.tables import Column, Grid
-from hdrmetrics.formatting import heading, signed_text, value_text
-from hdrmetrics.pairing import Case, find_cases, look_for
-from hdrmetrics.summary import (
+from hdrmetrics.jobs.pairing import Case, find_cases, look_for
+from hdrmetrics.jobs.summary import (
     LEVEL,
     RESAMPLES,
     SEED,
@@ -20,10 +19,11 @@ from hdrmetrics.summary import (
     paired_difference,
     summary_of,
 )
-from hdrmetrics.textfile import resolved
+from hdrmetrics.text.formatting import heading, signed_text, value_text
+from hdrmetrics.text.textfile import resolved
 
 if TYPE_CHECKING:
-    from hdrmetrics.batch import Row
+    from hdrmetrics.jobs.batch import Row
     from hdrmetrics.metric import MetricInfo
 
 _ALL_PAIRS = 4  # methods up to which every two of them are compared
@@ -48,7 +48,7 @@ def find_methods(
     Raises
     ------
     ImageReadError
-        As :func:`hdrmetrics.pairing.find_cases`.
+        As :func:`hdrmetrics.jobs.pairing.find_cases`.
     """
     groups = _groups(tests)
     if len(groups) < 2:

@@ -39,10 +39,10 @@ def add_parser(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """List the metrics."""
-    from hdrmetrics.catalogue import list_metrics, metric_info
+    from hdrmetrics.catalogue.metrics import list_metrics, metric_info
     from hdrmetrics.cli.output import emit
     from hdrmetrics.cli.tables import terminal_width
-    from hdrmetrics.textfile import json_text
+    from hdrmetrics.text.textfile import json_text
 
     found = list_metrics(
         reference=arguments.reference,
@@ -67,7 +67,7 @@ def describe(info: MetricInfo) -> dict[str, Any]:
     """Return a metric's description with its options as JSON-ready values."""
     import dataclasses
 
-    from hdrmetrics.catalogue import metric_options
+    from hdrmetrics.catalogue.metrics import metric_options
     from hdrmetrics.cli.options import option_type
 
     record = dataclasses.asdict(info)
@@ -92,7 +92,7 @@ def _range(info: MetricInfo) -> str:
 def metrics_table(infos: list[MetricInfo], width: int | None) -> str:
     """Return a line for each metric."""
     from hdrmetrics.cli.tables import Column, format_table
-    from hdrmetrics.formatting import arrow
+    from hdrmetrics.text.formatting import arrow
 
     columns = [
         Column("metric"),
@@ -128,7 +128,7 @@ def _yes(value: bool) -> str:
 
 def card(info: MetricInfo, width: int | None) -> str:
     """Return everything about one metric, its options included."""
-    from hdrmetrics.catalogue import metric_options
+    from hdrmetrics.catalogue.metrics import metric_options
     from hdrmetrics.cli.options import option_type
     from hdrmetrics.cli.tables import Column, format_facts, format_table
 

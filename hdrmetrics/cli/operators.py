@@ -12,7 +12,7 @@ from hdrmetrics.cli.overwriting import add_overwrite
 from hdrmetrics.errors import OptionError
 
 if TYPE_CHECKING:
-    from hdrmetrics.parameters import Parameter
+    from hdrmetrics.catalogue.parameters import Parameter
 
 
 def add_pictures(parser: argparse.ArgumentParser, written: str) -> None:
@@ -101,7 +101,7 @@ def show_list(
     from hdrmetrics.cli.output import emit
     from hdrmetrics.cli.tables import terminal_width
     from hdrmetrics.cli.targets import check_targets
-    from hdrmetrics.textfile import json_text
+    from hdrmetrics.text.textfile import json_text
 
     if arguments.files or arguments.output is not None:
         raise OptionError("--list shows the operators and stops: give it no files")

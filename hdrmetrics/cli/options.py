@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
-from hdrmetrics.catalogue import canonical_name, metric_options
+from hdrmetrics.catalogue.metrics import canonical_name, metric_options
 from hdrmetrics.errors import OptionError
 
 _TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")

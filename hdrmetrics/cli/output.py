@@ -16,16 +16,16 @@ from typing import TYPE_CHECKING, Any
 from hdrmetrics import __version__
 from hdrmetrics.cli import messages
 from hdrmetrics.cli.tables import Column, Grid, format_facts, terminal_width
-from hdrmetrics.formatting import heading, value_text
-from hdrmetrics.frames import flat_records
-from hdrmetrics.pairing import listed
-from hdrmetrics.summary import summary_of
-from hdrmetrics.textfile import json_text, readable, write_text
+from hdrmetrics.jobs.frames import flat_records
+from hdrmetrics.jobs.pairing import listed
+from hdrmetrics.jobs.summary import summary_of
+from hdrmetrics.text.formatting import heading, value_text
+from hdrmetrics.text.textfile import json_text, readable, write_text
 
 if TYPE_CHECKING:
-    from hdrmetrics.batch import Row
+    from hdrmetrics.jobs.batch import Row
+    from hdrmetrics.jobs.result import Score
     from hdrmetrics.metric import MetricInfo
-    from hdrmetrics.result import Score
 
 FAILED = "failed"
 _NAMED = 3  # further files named with an error
@@ -255,7 +255,7 @@ def _wrong(info: MetricInfo, explained: int) -> str:
 
 def places(rows: Sequence[Row], infos: Sequence[MetricInfo]) -> list[tuple[str, str]]:
     """Return where something is wrong, for the terminal: of a few pictures only."""
-    from hdrmetrics.explanation import place_text
+    from hdrmetrics.maps.explanation import place_text
 
     if len(rows) > _EXPLAINED:
         return []

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from hdrmetrics.errors import OptionError
-from hdrmetrics.textfile import is_special, resolved
+from hdrmetrics.text.textfile import is_special, resolved
 
 
 def add_overwrite(parser: argparse._ActionsContainer) -> None:
@@ -65,7 +65,7 @@ def refuse_overwriting(
             raise OptionError(f"{str(target)!r} is read as well: write to another file")
     there = [str(target) for target in targets if target.exists() and not is_special(target)]
     if there and not overwrite:
-        from hdrmetrics.pairing import listed
+        from hdrmetrics.jobs.pairing import listed
 
         count, it, they = ("is", "it", "it is") if len(there) == 1 else ("are", "them", "they are")
         skip = f", --skip-existing leaves {it} as {they}" if skippable else ""

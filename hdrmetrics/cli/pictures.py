@@ -12,12 +12,12 @@ from hdrmetrics.cli.making import Job, Made, Maker, make_all
 from hdrmetrics.cli.operators import check_depth
 from hdrmetrics.cli.progress import Progress
 from hdrmetrics.cli.targets import check_targets
-from hdrmetrics.pairing import find_files
-from hdrmetrics.textfile import resolved
+from hdrmetrics.jobs.pairing import find_files
+from hdrmetrics.text.textfile import resolved
 
 if TYPE_CHECKING:
     from hdrmetrics.cli.variants import Variant
-    from hdrmetrics.pairing import Found
+    from hdrmetrics.jobs.pairing import Found
 
 
 def make_pictures(

@@ -9,13 +9,13 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from hdrmetrics.cli import arguments as shared
-from hdrmetrics.defaults import WITHOUT_REFERENCE
 from hdrmetrics.errors import OptionError
+from hdrmetrics.jobs.defaults import WITHOUT_REFERENCE
 
 if TYPE_CHECKING:
-    from hdrmetrics.batch import Row
     from hdrmetrics.cli.output import Findings
     from hdrmetrics.cli.tables import Grid
+    from hdrmetrics.jobs.batch import Row
     from hdrmetrics.metric import MetricInfo
 
 _TOP = 10
@@ -44,9 +44,9 @@ def add_parser(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Rank the files."""
-    from hdrmetrics.catalogue import metric_info
+    from hdrmetrics.catalogue.metrics import metric_info
     from hdrmetrics.cli.findings import find_sets, say_what_is_left_out, score_and_report
-    from hdrmetrics.ranking import check_rankable, in_order
+    from hdrmetrics.jobs.ranking import check_rankable, in_order
 
     names = shared.chosen_metrics(arguments.metric, WITHOUT_REFERENCE[:1])
     if len(names) > 1:
@@ -70,7 +70,7 @@ def ranking_grid(rows: Sequence[Row], info: MetricInfo, top: int) -> Grid:
     """Return the best and the worst pictures with their places, and intervals if there are any."""
     from hdrmetrics.cli.output import cell, interval, interval_cell, short_names
     from hdrmetrics.cli.tables import Column, Grid
-    from hdrmetrics.formatting import heading
+    from hdrmetrics.text.formatting import heading
 
     columns = [Column("place", right=True), Column("file", shrinks="start")]
     columns.append(Column(heading(info), right=True))

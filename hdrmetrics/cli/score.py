@@ -6,8 +6,8 @@ import argparse
 from typing import Any
 
 from hdrmetrics.cli import arguments as shared
-from hdrmetrics.defaults import WITH_REFERENCE, WITHOUT_REFERENCE
 from hdrmetrics.errors import OptionError
+from hdrmetrics.jobs.defaults import WITH_REFERENCE, WITHOUT_REFERENCE
 
 
 def add_parser(commands: Any) -> None:
@@ -35,9 +35,9 @@ def add_parser(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Score the files."""
-    from hdrmetrics.catalogue import metric_info
+    from hdrmetrics.catalogue.metrics import metric_info
     from hdrmetrics.cli.findings import find_sets, say_what_is_left_out, score_and_report
-    from hdrmetrics.pairing import listed
+    from hdrmetrics.jobs.pairing import listed
 
     default = WITHOUT_REFERENCE if arguments.reference is None else WITH_REFERENCE
     names = shared.chosen_metrics(arguments.metric, default)

@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from hdrmetrics.plaintext import one_line
+from hdrmetrics.text.plaintext import one_line
 
 _GAP = "  "
 _LEAST = {"end": 12, "start": 28}  # characters that a column keeps, by the end that is cut

@@ -7,9 +7,9 @@ import os
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
-from hdrmetrics.endings import SUFFIXES, UNREAD
 from hdrmetrics.errors import OptionError
-from hdrmetrics.textfile import is_special, resolved
+from hdrmetrics.picture.endings import SUFFIXES, UNREAD
+from hdrmetrics.text.textfile import is_special, resolved
 
 _TABLES = ("csv", "json", "latex", "markdown", "junit")
 _WORKBOOKS = frozenset(

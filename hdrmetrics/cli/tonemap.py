@@ -12,11 +12,11 @@ from hdrmetrics.cli.operators import add_making, add_operator, add_pictures, sho
 from hdrmetrics.errors import DomainError, OptionError
 
 if TYPE_CHECKING:
+    from hdrmetrics.catalogue.parameters import Parameter
     from hdrmetrics.cli.variants import Variant
-    from hdrmetrics.display import Display
-    from hdrmetrics.image import Transfer
-    from hdrmetrics.inputs import Inputs
-    from hdrmetrics.parameters import Parameter
+    from hdrmetrics.photometry.display import Display
+    from hdrmetrics.picture.image import Transfer
+    from hdrmetrics.picture.inputs import Inputs
     from hdrmetrics.tonemap import OperatorInfo
     from hdrmetrics.tonemap.encode import DisplayTransfer
     from hdrmetrics.tonemap.operator import Operator
@@ -109,7 +109,7 @@ class _Work:
     """Reads a picture and writes what the operators make of it; refuses what cannot be, first."""
 
     def __init__(self, arguments: argparse.Namespace, variants: Sequence[Variant]) -> None:
-        from hdrmetrics.display import get_display
+        from hdrmetrics.photometry.display import get_display
         from hdrmetrics.tonemap.color import ColorTreatment
         from hdrmetrics.tonemap.encode import DisplayTransfer
 
@@ -152,8 +152,8 @@ class _Work:
 
     def read(self, path: Path) -> tuple[Inputs, int, list[str]]:
         """Return the light of a picture, its number of pixels, and warnings."""
-        from hdrmetrics.inputs import Units, prepare_inputs
         from hdrmetrics.io import read_image
+        from hdrmetrics.picture.inputs import Units, prepare_inputs
 
         source = read_image(path, isolate=self.arguments.isolate)
         transfer = source.calibration.transfer
@@ -172,8 +172,8 @@ class _Work:
 
     def write(self, inputs: Inputs, variant: Variant, path: Path) -> dict[str, Any]:
         """Tone-map and write the picture, and return facts about it."""
-        from hdrmetrics.image import Calibration, Image
         from hdrmetrics.io import write_image
+        from hdrmetrics.picture.image import Calibration, Image
         from hdrmetrics.tonemap import operator_info, to_display
 
         info = operator_info(variant.operator)

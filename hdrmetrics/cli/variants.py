@@ -8,8 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from hdrmetrics.catalogue.parameters import Parameter, parse_values
 from hdrmetrics.errors import OptionError
-from hdrmetrics.parameters import Parameter, parse_values
 
 ALL = "all"
 _MOST = 256

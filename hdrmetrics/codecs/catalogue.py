@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from hdrmetrics.catalogue.names import look_up
 from hdrmetrics.codecs.avif import Avif, AvifSdr
 from hdrmetrics.codecs.codec import Codec, CodecInfo, Domain
 from hdrmetrics.codecs.htj2k import Htj2k
@@ -11,12 +12,11 @@ from hdrmetrics.codecs.jpeg import Jpeg
 from hdrmetrics.codecs.jpeg2000 import Jpeg2000, Jpeg2000Sdr
 from hdrmetrics.codecs.jpegxl import JpegXl, JpegXlSdr
 from hdrmetrics.codecs.jpegxr import JpegXr
-from hdrmetrics.codecs.jpegxt import JpegXt
-from hdrmetrics.codecs.jpegxt_layers import JpegXtA, JpegXtB, JpegXtC
+from hdrmetrics.codecs.jpegxt.codec import JpegXt
+from hdrmetrics.codecs.jpegxt.layers import JpegXtA, JpegXtB, JpegXtC
 from hdrmetrics.codecs.ultrahdr import UltraHdr
 from hdrmetrics.codecs.webp import WebP
 from hdrmetrics.errors import OptionError
-from hdrmetrics.names import look_up
 
 _CLASSES: tuple[type[Codec], ...] = (
     Avif, AvifSdr, Htj2k, Jpeg, Jpeg2000, Jpeg2000Sdr, JpegXl, JpegXlSdr, JpegXr, JpegXt, JpegXtA,

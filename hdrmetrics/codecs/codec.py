@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal
 import torch
 from torch import Tensor
 
-from hdrmetrics.color import luminance
+from hdrmetrics.catalogue.parameters import Parameter, resolve
 from hdrmetrics.errors import (
     DomainError,
     ImageReadError,
@@ -20,7 +20,7 @@ from hdrmetrics.errors import (
     ShapeError,
 )
 from hdrmetrics.metric import as_batch
-from hdrmetrics.parameters import Parameter, resolve
+from hdrmetrics.photometry.color import luminance
 
 Domain = Literal["hdr", "sdr"]
 

@@ -6,11 +6,11 @@ from typing import ClassVar
 
 from torch import Tensor
 
+from hdrmetrics.catalogue.parameters import Parameter
 from hdrmetrics.codecs.codec import CodecInfo, span
 from hdrmetrics.codecs.peer import NEEDS, PeerCodec
 from hdrmetrics.codecs.samples import from_pq_codes, to_pq_codes
-from hdrmetrics.parameters import Parameter
-from hdrmetrics.transfer import PQ_PEAK
+from hdrmetrics.photometry.transfer import PQ_PEAK
 
 _BITS = 16
 _LADDER = (0.002, 0.0035, 0.0061, 0.01, 0.019, 0.034, 0.07, 0.16)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from hdrmetrics.catalogue.parameters import Parameter
 from hdrmetrics.codecs.codec import CodecInfo, span
 from hdrmetrics.codecs.pillow import PillowCodec
-from hdrmetrics.parameters import Parameter
 
 _LADDER = (98, 93, 86, 68, 35, 15, 6, 2)
 _SUBSAMPLING = Parameter(

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from torch import Tensor
 
+from hdrmetrics.catalogue.parameters import Parameter
 from hdrmetrics.codecs.codec import CodecInfo, span
 from hdrmetrics.codecs.peer import NEEDS, PeerCodec
 from hdrmetrics.codecs.samples import (
@@ -15,8 +16,7 @@ from hdrmetrics.codecs.samples import (
     to_codes,
     to_pq_codes,
 )
-from hdrmetrics.parameters import Parameter
-from hdrmetrics.transfer import PQ_PEAK
+from hdrmetrics.photometry.transfer import PQ_PEAK
 
 _CITATION = "ITU-T T.800 (2019)"
 _BITS = 16

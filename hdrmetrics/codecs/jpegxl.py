@@ -6,10 +6,10 @@ from typing import ClassVar
 
 from torch import Tensor
 
+from hdrmetrics.catalogue.parameters import Parameter
 from hdrmetrics.codecs.codec import CodecInfo, span
 from hdrmetrics.codecs.peer import NEEDS, PeerCodec
 from hdrmetrics.codecs.samples import from_codes, to_codes, to_samples, to_tensor
-from hdrmetrics.parameters import Parameter
 
 WHITE = 203.0
 """cd/m² of 1.0 in the file: the reference white of ITU-R BT.2408."""

@@ -7,10 +7,10 @@ from typing import ClassVar
 import numpy as np
 from torch import Tensor
 
+from hdrmetrics.catalogue.parameters import Parameter
 from hdrmetrics.codecs.codec import CodecInfo, span
 from hdrmetrics.codecs.peer import NEEDS, PeerCodec
 from hdrmetrics.codecs.samples import to_samples, to_tensor
-from hdrmetrics.parameters import Parameter
 
 WHITE = 80.0
 """cd/m² of 1.0 in the file, as in the scRGB screenshots that Windows saves."""

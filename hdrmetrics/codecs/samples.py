@@ -9,8 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from hdrmetrics.color import convert_primaries
-from hdrmetrics.transfer import pq_decode, pq_encode
+from hdrmetrics.photometry.color import convert_primaries
+from hdrmetrics.photometry.transfer import pq_decode, pq_encode
 
 Samples = NDArray[Any]
 

@@ -7,12 +7,12 @@ from typing import ClassVar
 import numpy as np
 from torch import Tensor
 
+from hdrmetrics.catalogue.parameters import Parameter
 from hdrmetrics.codecs.codec import CodecInfo, span
 from hdrmetrics.codecs.peer import NEEDS, PeerCodec
 from hdrmetrics.codecs.samples import to_samples, to_tensor
 from hdrmetrics.errors import ShapeError
-from hdrmetrics.parameters import Parameter
-from hdrmetrics.transfer import PQ_PEAK
+from hdrmetrics.photometry.transfer import PQ_PEAK
 
 WHITE = 203.0
 """cd/m² of 1.0 in the file: the reference white of ITU-R BT.2408, which is SDR white."""

@@ -9,13 +9,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from hdrmetrics.color import luminance
+from hdrmetrics.catalogue.parameters import Parameter
 from hdrmetrics.distort.distortion import Case, Distortion, DistortionInfo
 from hdrmetrics.distort.pixels import Code, Domain, code_range, from_code, to_code
 from hdrmetrics.distort.quantisation import CODE, code_of
 from hdrmetrics.distort.scale import Scale
-from hdrmetrics.filters import gaussian_taps, separable_filter
-from hdrmetrics.parameters import Parameter
+from hdrmetrics.numerics.filters import gaussian_taps, separable_filter
+from hdrmetrics.photometry.color import luminance
 
 _LEVELS: dict[Code, Scale] = {
     # Up to where contours still look like contours; HDR-VDP-2 would have it go on.

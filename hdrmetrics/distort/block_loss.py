@@ -10,10 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from hdrmetrics.catalogue.parameters import Parameter
 from hdrmetrics.distort.distortion import Case, Distortion, DistortionInfo
 from hdrmetrics.distort.pixels import Domain, from_code, own_code, to_code
 from hdrmetrics.distort.scale import Scale
-from hdrmetrics.parameters import Parameter
 
 _FRACTION: dict[str, Scale] = {
     "neighbours": Scale(0.002, 0.6, 1.2),

@@ -8,13 +8,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from hdrmetrics.color import luminance
+from hdrmetrics.catalogue.parameters import Parameter
 from hdrmetrics.distort.distortion import Case, Distortion, DistortionInfo
 from hdrmetrics.distort.draws import normal_like
 from hdrmetrics.distort.pixels import Domain, from_light, log_level, to_light
 from hdrmetrics.distort.poisson import poisson_counts
 from hdrmetrics.distort.scale import Scale
-from hdrmetrics.parameters import Parameter
+from hdrmetrics.photometry.color import luminance
 
 _ELECTRONS = Scale(30_000.0, 2.5)
 

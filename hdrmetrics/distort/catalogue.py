@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
+from hdrmetrics.catalogue.names import look_up
 from hdrmetrics.distort.banding import Banding
 from hdrmetrics.distort.block_loss import BlockLoss
 from hdrmetrics.distort.camera_noise import CameraNoise
@@ -26,7 +27,6 @@ from hdrmetrics.distort.pixels import Domain
 from hdrmetrics.distort.quantisation import Quantisation
 from hdrmetrics.distort.resampling import Resampling
 from hdrmetrics.distort.saturation_clipping import SaturationClipping
-from hdrmetrics.names import look_up
 
 _CLASSES: tuple[type[Distortion], ...] = (
     Banding, BlockLoss, CameraNoise, ColourCast, ColourShift, ContrastChange, DefocusBlur,

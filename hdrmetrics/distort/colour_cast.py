@@ -8,11 +8,11 @@ from typing import Any
 
 from torch import Tensor
 
-from hdrmetrics.color import LUMINANCE_WEIGHTS
+from hdrmetrics.catalogue.parameters import Parameter
 from hdrmetrics.distort.distortion import Case, Distortion, DistortionInfo
 from hdrmetrics.distort.pixels import Domain, from_light, to_light
 from hdrmetrics.distort.scale import Scale
-from hdrmetrics.parameters import Parameter
+from hdrmetrics.photometry.color import LUMINANCE_WEIGHTS
 
 # HDR-VDP-2 knows no colour but through the luminance that gains change on coloured areas: these
 # are set by colour difference, and end where no white balance goes.

@@ -9,11 +9,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from hdrmetrics.color import LUMINANCE_WEIGHTS, luminance
+from hdrmetrics.catalogue.parameters import Parameter
 from hdrmetrics.distort.distortion import Case, Distortion, DistortionInfo
 from hdrmetrics.distort.pixels import Domain, from_light, to_light
 from hdrmetrics.distort.scale import Scale
-from hdrmetrics.parameters import Parameter
+from hdrmetrics.photometry.color import LUMINANCE_WEIGHTS, luminance
 
 # Hardly seen by HDR-VDP-2, as in colour_cast: set by colour difference, to the end of each scale.
 _DEGREES = Scale(6.0, 180.0)

@@ -9,12 +9,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from hdrmetrics.chunks import pointwise
-from hdrmetrics.color import luminance
+from hdrmetrics.catalogue.parameters import Parameter
 from hdrmetrics.distort.distortion import Case, Distortion, DistortionInfo
 from hdrmetrics.distort.pixels import BLACK, Domain, log_level
 from hdrmetrics.distort.scale import Scale
-from hdrmetrics.parameters import Parameter
+from hdrmetrics.numerics.chunks import pointwise
+from hdrmetrics.photometry.color import luminance
 
 _STOPS: dict[Domain, dict[str, Scale]] = {
     "hdr": {"more": Scale(0.03, 1.6, 0.75), "less": Scale(0.03, 2.6, 0.8)},

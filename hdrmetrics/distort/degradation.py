@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
+from hdrmetrics.catalogue.parameters import Parameter
 from hdrmetrics.distort.camera_noise import CameraNoise
 from hdrmetrics.distort.checking import Strength, check_image
 from hdrmetrics.distort.composition import Composition
@@ -20,7 +21,6 @@ from hdrmetrics.distort.motion_blur import MotionBlur
 from hdrmetrics.distort.pixels import Domain
 from hdrmetrics.distort.resampling import Resampling
 from hdrmetrics.errors import ShapeError
-from hdrmetrics.parameters import Parameter
 
 _BLURS = {one.info.name: one for one in (GaussianBlur, DefocusBlur, MotionBlur)}
 _NOISES = {one.info.name: one for one in (GaussianNoise, CameraNoise)}

@@ -12,11 +12,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from hdrmetrics.catalogue.parameters import Parameter, resolve
 from hdrmetrics.distort.checking import Strength, check_image, check_seeds, check_strengths
 from hdrmetrics.distort.draws import stream
 from hdrmetrics.distort.pixels import Domain
 from hdrmetrics.errors import DomainError, OptionError, ShapeError
-from hdrmetrics.parameters import Parameter, resolve
 
 
 @dataclass(frozen=True, slots=True)

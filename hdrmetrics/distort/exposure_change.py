@@ -7,10 +7,10 @@ from typing import Any
 
 from torch import Tensor
 
+from hdrmetrics.catalogue.parameters import Parameter
 from hdrmetrics.distort.distortion import Case, Distortion, DistortionInfo
 from hdrmetrics.distort.pixels import Domain, from_light, to_light
 from hdrmetrics.distort.scale import Scale
-from hdrmetrics.parameters import Parameter
 
 _STOPS: dict[Domain, dict[str, Scale]] = {
     "hdr": {"over": Scale(0.19, 5.0, 0.75), "under": Scale(0.19, 5.0, 0.75)},

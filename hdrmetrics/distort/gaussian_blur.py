@@ -11,7 +11,7 @@ from torch import Tensor
 from hdrmetrics.distort.distortion import Case, Distortion, DistortionInfo
 from hdrmetrics.distort.pixels import Domain, from_light, to_light
 from hdrmetrics.distort.scale import Scale
-from hdrmetrics.filters import gaussian_taps, separable_filter
+from hdrmetrics.numerics.filters import gaussian_taps, separable_filter
 
 _SIGMA = Scale(0.39, 4.0, 1.75)
 

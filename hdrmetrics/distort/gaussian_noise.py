@@ -7,11 +7,11 @@ from typing import Any
 
 from torch import Tensor
 
-from hdrmetrics.color import luminance
 from hdrmetrics.distort.distortion import Case, Distortion, DistortionInfo
 from hdrmetrics.distort.draws import normal_like
 from hdrmetrics.distort.pixels import Domain, log_level
 from hdrmetrics.distort.scale import Scale
+from hdrmetrics.photometry.color import luminance
 
 _SIGMA: dict[Domain, Scale] = {"hdr": Scale(0.0028, 0.56, 1.2), "sdr": Scale(0.0012, 0.17)}
 

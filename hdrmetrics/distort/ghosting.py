@@ -10,11 +10,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from hdrmetrics.color import luminance
+from hdrmetrics.catalogue.parameters import Parameter
 from hdrmetrics.distort.distortion import Case, Distortion, DistortionInfo
 from hdrmetrics.distort.pixels import BLACK, Domain, from_light, to_light
 from hdrmetrics.distort.scale import Scale
-from hdrmetrics.parameters import Parameter
+from hdrmetrics.photometry.color import luminance
 from hdrmetrics.tonemap.statistics import percentile
 
 _DISPLACEMENT = Scale(0.13, 13.0, 1.3)

@@ -9,10 +9,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from hdrmetrics.catalogue.parameters import Parameter
 from hdrmetrics.distort.distortion import Case, Distortion, DistortionInfo
 from hdrmetrics.distort.pixels import Domain, from_code, own_code, to_code
 from hdrmetrics.distort.scale import Scale
-from hdrmetrics.parameters import Parameter
 
 _AMPLITUDE: dict[Domain, Scale] = {"hdr": Scale(0.66, 88.0), "sdr": Scale(0.003, 0.39)}
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from hdrmetrics.filters import pad, strips
+from hdrmetrics.numerics.filters import pad, strips
 
 Kernel = NDArray[np.float64]
 

@@ -7,11 +7,11 @@ from typing import Any
 
 from torch import Tensor
 
+from hdrmetrics.catalogue.parameters import Parameter
 from hdrmetrics.distort.distortion import Case, Distortion, DistortionInfo
 from hdrmetrics.distort.kernels import line_kernel, spread
 from hdrmetrics.distort.pixels import Domain, from_light, to_light
 from hdrmetrics.distort.scale import Scale
-from hdrmetrics.parameters import Parameter
 
 _LENGTH = Scale(0.37, 20.0)
 

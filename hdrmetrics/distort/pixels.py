@@ -7,8 +7,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from hdrmetrics.chunks import pointwise
-from hdrmetrics.transfer import (
+from hdrmetrics.numerics.chunks import pointwise
+from hdrmetrics.photometry.transfer import (
     PQ_PEAK,
     PU21_RANGE,
     pq_decode,

@@ -8,10 +8,10 @@ from typing import Any
 
 from torch import Tensor
 
+from hdrmetrics.catalogue.parameters import Parameter
 from hdrmetrics.distort.distortion import Case, Distortion, DistortionInfo
 from hdrmetrics.distort.pixels import CODES, Code, Domain, code_range, from_code, to_code
 from hdrmetrics.distort.scale import Scale
-from hdrmetrics.parameters import Parameter
 
 _LEVELS: dict[Code, Scale] = {
     "pu21": Scale(750.0, 6.6),

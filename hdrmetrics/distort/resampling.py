@@ -8,11 +8,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from hdrmetrics.catalogue.parameters import Parameter
 from hdrmetrics.distort.distortion import Case, Distortion, DistortionInfo
 from hdrmetrics.distort.pixels import Domain, from_code, from_light, own_code, to_code, to_light
 from hdrmetrics.distort.scale import Scale
-from hdrmetrics.parameters import Parameter
-from hdrmetrics.resize import imresize
+from hdrmetrics.numerics.resize import imresize
 
 _FACTOR = Scale(1.15, 9.0, 1.4)
 _KERNELS = ("bicubic", "bilinear", "nearest")

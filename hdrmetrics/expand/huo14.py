@@ -5,11 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from hdrmetrics.color import luminance
+from hdrmetrics.catalogue.parameters import Parameter
 from hdrmetrics.expand.bilateral_grid import bilateral_filter
 from hdrmetrics.expand.operator import Expansion, ExpansionInfo, Settings, one_number
 from hdrmetrics.expand.signal import Signal, divide, largest, mean
-from hdrmetrics.parameters import Parameter
+from hdrmetrics.photometry.color import luminance
 
 
 def _expand(signal: Signal, values: Settings) -> Tensor:

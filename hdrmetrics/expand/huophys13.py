@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from torch import Tensor
 
+from hdrmetrics.catalogue.parameters import Parameter
 from hdrmetrics.expand.bilateral_grid import bilateral_filter
 from hdrmetrics.expand.operator import Expansion, ExpansionInfo, Settings
 from hdrmetrics.expand.signal import Signal, divide, largest, log_mean, power, relight
-from hdrmetrics.parameters import Parameter
 
 _PASSES = ((16.0, 0.3), (10.0, 0.1))  # sigma in pixels and in luminance, as in the paper
 

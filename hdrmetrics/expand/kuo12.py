@@ -7,10 +7,10 @@ import math
 import torch.nn.functional as F
 from torch import Tensor
 
+from hdrmetrics.catalogue.parameters import Parameter
 from hdrmetrics.expand.bilateral_grid import bilateral_filter
 from hdrmetrics.expand.operator import Expansion, ExpansionInfo, Settings, one_number
 from hdrmetrics.expand.signal import Signal, largest, relight
-from hdrmetrics.parameters import Parameter
 
 _SMOOTHING = 5  # pixels, side of the mean filter over expanded luminance
 _ROUNDING = 1e-5  # in a clipped area luminance and its mean are equal but for rounding

@@ -5,9 +5,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from hdrmetrics.catalogue.parameters import Parameter
 from hdrmetrics.expand.operator import Expansion, ExpansionInfo, Settings
 from hdrmetrics.expand.signal import Signal, divide, largest, power, relight
-from hdrmetrics.parameters import Parameter
 
 
 def _expand(signal: Signal, values: Settings) -> Tensor:

@@ -8,11 +8,11 @@ import warnings
 import torch
 from torch import Tensor
 
+from hdrmetrics.catalogue.parameters import Parameter
 from hdrmetrics.errors import HdrMetricsWarning
 from hdrmetrics.expand.bilateral_grid import bilateral_filter
 from hdrmetrics.expand.operator import Expansion, ExpansionInfo, Settings, one_number
 from hdrmetrics.expand.signal import Signal, divide, log_mean, mean, power, relight
-from hdrmetrics.parameters import Parameter
 
 _OUTLIERS = 0.01  # share of pixels left out at each end of the range that the key refers to
 _KEY_OF_FLAT = 0.7  # where both regressions give an exponent near 1: a flat picture stays as it is

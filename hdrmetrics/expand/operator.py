@@ -10,11 +10,11 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
+from hdrmetrics.catalogue.parameters import Parameter, resolve
 from hdrmetrics.errors import DomainError, OptionError, PixelValueError, ShapeError
 from hdrmetrics.expand.signal import SdrTransfer, Signal, decoder, make_signal
 from hdrmetrics.metric import as_batch
-from hdrmetrics.parameters import Parameter, resolve
-from hdrmetrics.recording import visible
+from hdrmetrics.numerics.recording import visible
 
 Settings = dict[str, Any]
 """Resolved settings: tensors for real numbers, ``int`` and ``str`` for the rest, ``None`` where

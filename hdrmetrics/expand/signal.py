@@ -9,8 +9,8 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from hdrmetrics.color import luminance
-from hdrmetrics.transfer import srgb_decode
+from hdrmetrics.photometry.color import luminance
+from hdrmetrics.photometry.transfer import srgb_decode
 
 SdrTransfer = Literal["gamma", "srgb", "linear"]
 """How code values become light: a plain power (as the papers assume), sRGB, or not at all."""

@@ -8,15 +8,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hdrmetrics.color import CHROMATICITIES, apply_matrix
 from hdrmetrics.errors import ImageReadError, OptionError
-from hdrmetrics.image import Calibration, Image, Origin
-from hdrmetrics.io import cms
-from hdrmetrics.io.coding import XYZ, Chromaticities, Coding, in_words, matrix_between, noted
-from hdrmetrics.io.curves import HDR
-from hdrmetrics.io.icc import ignored
-from hdrmetrics.io.recode import to_codes, to_light
+from hdrmetrics.io.colour import cms
+from hdrmetrics.io.colour.coding import XYZ, Chromaticities, Coding, in_words, matrix_between, noted
+from hdrmetrics.io.colour.curves import HDR
+from hdrmetrics.io.colour.icc import ignored
+from hdrmetrics.io.colour.recode import to_codes, to_light
 from hdrmetrics.io.source import Source
+from hdrmetrics.photometry.color import CHROMATICITIES, apply_matrix
+from hdrmetrics.picture.image import Calibration, Image, Origin
 
 __all__ = [
     "RELATIVE_RULE",
@@ -54,7 +54,7 @@ def linear_image(
     pixels
         ``(H, W)``, ``(H, W, 1)`` or ``(H, W, 3)``, floating point.
     format_name, depth, details, notes
-        For :class:`hdrmetrics.image.Origin` and the image.
+        For :class:`hdrmetrics.picture.image.Origin` and the image.
     chromaticities
         CIE (x, y) of red, green, blue and white of ``pixels``; ``None`` for BT.709.
     white_luminance

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from hdrmetrics.errors import HdrMetricsError, ImageReadError
-from hdrmetrics.image import Image
-from hdrmetrics.io.formats import identify, reader
+from hdrmetrics.io.processes.workers import NoWorkerError
+from hdrmetrics.io.signatures import identify, reader
 from hdrmetrics.io.source import Source
-from hdrmetrics.io.workers import NoWorkerError
+from hdrmetrics.picture.image import Image
 
 
 def decode(source: Source) -> Image:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from hdrmetrics.endings import SUFFIXES, UNREAD
 from hdrmetrics.errors import ImageReadError
-from hdrmetrics.io.formats import identify, refusal, unread
+from hdrmetrics.io.signatures import identify, refusal, unread
 from hdrmetrics.io.source import Source, load_head
+from hdrmetrics.picture.endings import SUFFIXES, UNREAD
 
 _NO_PICTURES = ("NumPy", "PDF")
 

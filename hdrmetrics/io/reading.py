@@ -7,13 +7,13 @@ import os
 import numpy as np
 
 from hdrmetrics.errors import ImageReadError, OptionError, PixelValueError
-from hdrmetrics.image import Image
 from hdrmetrics.io.decoding import decode
-from hdrmetrics.io.isolate import is_fragile, read_isolated
 from hdrmetrics.io.limits import DEFAULT_MAX_PIXELS
+from hdrmetrics.io.processes.isolate import is_fragile, read_isolated
+from hdrmetrics.io.processes.workers import NoWorkerError
 from hdrmetrics.io.source import load
-from hdrmetrics.io.workers import NoWorkerError
-from hdrmetrics.units import positive
+from hdrmetrics.picture.image import Image
+from hdrmetrics.picture.units import positive
 
 
 def read_image(

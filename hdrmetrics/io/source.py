@@ -22,7 +22,7 @@ class Source:
     Parameters
     ----------
     path
-        For messages and :class:`hdrmetrics.image.Origin`.
+        For messages and :class:`hdrmetrics.picture.image.Origin`.
     data
         The whole file.
     max_pixels

@@ -18,9 +18,13 @@ from hdrmetrics.errors import (
     OptionError,
     PixelValueWarning,
 )
-from hdrmetrics.image import Calibration, Image
-from hdrmetrics.io import cicp, exr, pfm, png, radiance
-from hdrmetrics.textfile import draft_of
+from hdrmetrics.io.colour import cicp
+from hdrmetrics.io.formats import pfm
+from hdrmetrics.io.formats.exr import reader as exr
+from hdrmetrics.io.formats.png import reader as png
+from hdrmetrics.io.formats.radiance import reader as radiance
+from hdrmetrics.picture.image import Calibration, Image
+from hdrmetrics.text.textfile import draft_of
 
 Depth = Literal["half", "float", 8, 16]
 
@@ -50,7 +54,7 @@ def write_image(
     path
         Where to; an existing file is replaced.
     image
-        An :class:`~hdrmetrics.image.Image`, or an array ``(H, W)``, ``(H, W, 1)`` or
+        An :class:`~hdrmetrics.picture.image.Image`, or an array ``(H, W)``, ``(H, W, 1)`` or
         ``(H, W, 3)``. An array is taken for what the format holds, in BT.709: linear light, or
         (PNG) sRGB code values, floating-point ones in [0, 1] or uint8 or uint16.
     depth
@@ -232,7 +236,7 @@ def _encode(image: Image, transfer: str | None) -> Image:
         raise ImageWriteError("PNG files cannot hold NaN or infinity")
     import torch
 
-    from hdrmetrics.display import Display
+    from hdrmetrics.photometry.display import Display
 
     peak = _PEAKS[transfer]
     _warn_outside(image.pixels, 0.0, peak, f"{transfer} code values")

@@ -6,13 +6,13 @@ import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
+from hdrmetrics.catalogue.registry import Factory, register_metric
 from hdrmetrics.errors import HdrMetricsError, HdrMetricsWarning
 from hdrmetrics.learned import everyday
 from hdrmetrics.learned.card import Card
 from hdrmetrics.learned.predictor import LearnedMetric, Precision, describe, family
 from hdrmetrics.learned.weights import SUFFIX, card_path, load_weights, read_card
 from hdrmetrics.metric import Domain
-from hdrmetrics.registry import Factory, register_metric
 
 WEIGHTS = Path(__file__).parent / "weights"
 """The package's weights files with their cards."""

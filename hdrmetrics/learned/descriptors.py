@@ -20,7 +20,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from hdrmetrics.recording import is_recording
+from hdrmetrics.numerics.recording import is_recording
 
 CELL = 16
 """Side of a cell in pixels."""

@@ -9,11 +9,11 @@ from typing import Any
 
 from torch import nn
 
-from hdrmetrics.display import Display
 from hdrmetrics.errors import OptionError
-from hdrmetrics.image import Image
 from hdrmetrics.learned.predictor import LearnedMetric
 from hdrmetrics.metric import Domain, Metric, MetricInfo
+from hdrmetrics.photometry.display import Display
+from hdrmetrics.picture.image import Image
 
 NAME = "norvdpnet"
 TITLE = "Learned quality without a reference, of HDR or SDR pictures"

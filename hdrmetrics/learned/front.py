@@ -7,14 +7,14 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from hdrmetrics.color import luminance
-from hdrmetrics.display import get_display
 from hdrmetrics.errors import OptionError
 from hdrmetrics.learned.architecture import Front
 from hdrmetrics.learned.descriptors import blur, describe, in_strips, is_whole
 from hdrmetrics.learned.seams import describe_seams
 from hdrmetrics.metric import Domain
-from hdrmetrics.transfer import pu21_encode
+from hdrmetrics.photometry.color import luminance
+from hdrmetrics.photometry.display import get_display
+from hdrmetrics.photometry.transfer import pu21_encode
 
 Kind = Literal["light", "code"]
 """Whether pixels are cd/m² or display codes."""

@@ -217,7 +217,7 @@ _EMPTY = (
 _DECODED = (
     "its values are those of 8-bit codes whose curve was undone: is this linear light? Then give "
     "it as light, in cd/m², to a score of HDR pictures, or encode it with "
-    "hdrmetrics.transfer.srgb_encode"
+    "hdrmetrics.photometry.transfer.srgb_encode"
 )
 
 _SENTENCES: dict[str, Callable[[Traits], str]] = {
@@ -230,7 +230,7 @@ _SENTENCES: dict[str, Callable[[Traits], str]] = {
     "linear": lambda traits: (
         "its values are spread as light is, most of them near black: is this linear light clipped "
         "to 1? Then give it as light, in cd/m², to a score of HDR pictures, or encode it with "
-        "hdrmetrics.transfer.srgb_encode"
+        "hdrmetrics.photometry.transfer.srgb_encode"
     ),
     "pq": lambda traits: (
         f"its values end at {traits.peak:.2f} and are close together: are these codes of PQ? Then "

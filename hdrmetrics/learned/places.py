@@ -19,7 +19,7 @@ from hdrmetrics.learned.network import QualityNetwork
 from hdrmetrics.learned.statistics import level_statistics, powers
 from hdrmetrics.learned.visible import describe_visible, seen_probability
 from hdrmetrics.metric import Domain
-from hdrmetrics.recording import is_transformed
+from hdrmetrics.numerics.recording import is_transformed
 
 SQUARE = 8
 """Side in pixels of the places at which differences are seen."""

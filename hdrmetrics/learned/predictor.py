@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from hdrmetrics.errors import OptionError
-from hdrmetrics.explanation import Explanation
 from hdrmetrics.learned.architecture import WINDOW
 from hdrmetrics.learned.borders import content
 from hdrmetrics.learned.card import Card, HeadCard
@@ -34,9 +33,10 @@ from hdrmetrics.learned.whole_image import (
     score_windows,
     together,
 )
+from hdrmetrics.maps.explanation import Explanation
 from hdrmetrics.metric import Assessment, Domain, MapKind, Metric, MetricInfo
 from hdrmetrics.metrics.hdrvdp2.quality import window_exponent
-from hdrmetrics.recording import is_transformed
+from hdrmetrics.numerics.recording import is_transformed
 
 Precision = Literal["float32", "bfloat16"]
 

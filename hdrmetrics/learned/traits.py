@@ -11,9 +11,9 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from hdrmetrics.color import luminance
 from hdrmetrics.learned.front import Kind
-from hdrmetrics.transfer import pu21_encode, srgb_encode
+from hdrmetrics.photometry.color import luminance
+from hdrmetrics.photometry.transfer import pu21_encode, srgb_encode
 
 NAMES = (
     "least", "low", "middle", "high", "peak", "chroma", "flat", "equal", "steps", "dark", "full",

@@ -26,7 +26,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from hdrmetrics.learned.descriptors import CELL, blur, cell_shape, is_whole
-from hdrmetrics.transfer import pu21_encode
+from hdrmetrics.photometry.transfer import pu21_encode
 
 OCTAVES = 4
 

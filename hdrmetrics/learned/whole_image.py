@@ -23,7 +23,7 @@ from hdrmetrics.learned.network import QualityNetwork
 from hdrmetrics.learned.statistics import Span, level_statistics, powers, window_moments
 from hdrmetrics.learned.visible import describe_visible
 from hdrmetrics.metric import Domain
-from hdrmetrics.recording import is_transformed
+from hdrmetrics.numerics.recording import is_transformed
 
 MINIMUM_SIZE = 64
 """Shortest side that is scored; pictures shorter than a window are continued by their mirror."""

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from hdrmetrics.errors import OptionError, ShapeError
 from hdrmetrics.metric import as_batch, check_mask
-from hdrmetrics.recording import visible
+from hdrmetrics.numerics.recording import visible
 
 MINIMUM_SIZE = 3
 """The Scharr gradient needs three pixels in each direction."""

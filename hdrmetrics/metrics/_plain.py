@@ -12,7 +12,7 @@ from torch import Tensor
 
 from hdrmetrics.errors import CalibrationWarning, DomainError, OptionError, PixelValueError
 from hdrmetrics.metric import as_batch, called, check_mask, check_pair, value_range
-from hdrmetrics.recording import visible
+from hdrmetrics.numerics.recording import visible
 
 Compare = Callable[[Tensor, Tensor, Tensor | None], Tensor]
 """``compare(test, reference, mask)`` on batches that were checked."""

@@ -9,12 +9,12 @@ from typing import Any, ClassVar, Literal
 
 from torch import Tensor
 
-from hdrmetrics.color import luminance
-from hdrmetrics.encoding import ENCODINGS, DisplayCode, Encoding
+from hdrmetrics.catalogue.registry import register_metric
 from hdrmetrics.errors import OptionError
 from hdrmetrics.metric import MapKind, Metric, MetricInfo
 from hdrmetrics.metrics.crf import crf_correction as correct_crf
-from hdrmetrics.registry import register_metric
+from hdrmetrics.photometry.color import luminance
+from hdrmetrics.photometry.encoding import ENCODINGS, DisplayCode, Encoding
 
 Channels = Literal["rgb", "luminance"]
 

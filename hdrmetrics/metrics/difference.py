@@ -9,12 +9,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from hdrmetrics.chunks import sum_of_squared_differences
-from hdrmetrics.encoding import Encoding
 from hdrmetrics.metrics._plain import on_codes
 from hdrmetrics.metrics.code_metric import CodeMetric, Measure
-from hdrmetrics.pooling import masked_mean
-from hdrmetrics.recording import is_transformed
+from hdrmetrics.numerics.chunks import sum_of_squared_differences
+from hdrmetrics.numerics.pooling import masked_mean
+from hdrmetrics.numerics.recording import is_transformed
+from hdrmetrics.photometry.encoding import Encoding
 
 
 def mse(

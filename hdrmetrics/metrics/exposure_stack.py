@@ -9,10 +9,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from hdrmetrics.color import luminance
 from hdrmetrics.errors import OptionError, PixelValueError, ShapeError
 from hdrmetrics.metric import as_batch, check_mask, check_pair, value_range
-from hdrmetrics.recording import need_values
+from hdrmetrics.numerics.recording import need_values
+from hdrmetrics.photometry.color import luminance
 
 # The inverse display model and the choice of exposures, as in the authors' code.
 _BLACK = 1 / 128

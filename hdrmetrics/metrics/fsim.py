@@ -23,7 +23,7 @@ from hdrmetrics.metrics._local_similarity import (
 from hdrmetrics.metrics._log_gabor import frequency_grid, log_gabor, split_parity
 from hdrmetrics.metrics._plain import eight_bit_scale, on_codes
 from hdrmetrics.metrics.code_metric import CodeMetric, Measure
-from hdrmetrics.recording import constants
+from hdrmetrics.numerics.recording import constants
 
 # Constants of the paper, for code values of which 255 is the white of an 8-bit image.
 _CONGRUENCY_CONSTANT = 0.85

@@ -8,6 +8,7 @@ from typing import Any, Literal, NamedTuple, get_args
 import torch
 from torch import Tensor
 
+from hdrmetrics.catalogue.registry import register_metric
 from hdrmetrics.errors import OptionError
 from hdrmetrics.metric import Metric, MetricInfo, MetricLoss, PreparedMetric, Reduction
 from hdrmetrics.metrics._local_similarity import safe_sqrt
@@ -15,9 +16,8 @@ from hdrmetrics.metrics._log_gabor import frequency_grid, log_gabor, split_parit
 from hdrmetrics.metrics._plain import check_light
 from hdrmetrics.metrics.tmqi import TMQI
 from hdrmetrics.metrics.tmqi.fidelity import Window, with_statistics
-from hdrmetrics.pooling import masked_mean
-from hdrmetrics.recording import constants
-from hdrmetrics.registry import register_metric
+from hdrmetrics.numerics.pooling import masked_mean
+from hdrmetrics.numerics.recording import constants
 
 Channel = Literal["red", "green", "blue"]
 """Which channel is compared; of a grey image its only one."""

@@ -8,14 +8,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from hdrmetrics.color import luminance
+from hdrmetrics.catalogue.registry import register_metric
 from hdrmetrics.errors import OptionError
 from hdrmetrics.metric import Metric, MetricInfo
 from hdrmetrics.metrics._plain import on_light
 from hdrmetrics.metrics.psnr import decibel_loss, decibels
-from hdrmetrics.pooling import masked_mean
-from hdrmetrics.recording import need_values
-from hdrmetrics.registry import register_metric
+from hdrmetrics.numerics.pooling import masked_mean
+from hdrmetrics.numerics.recording import need_values
+from hdrmetrics.photometry.color import luminance
 
 GAMMA = 2.2
 MAXIMUM_STOPS = 40

@@ -7,7 +7,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from hdrmetrics.encoding import Encoding
 from hdrmetrics.errors import ShapeError
 from hdrmetrics.metrics._plain import on_codes
 from hdrmetrics.metrics.code_metric import Channels, CodeMetric, Measure
@@ -20,7 +19,8 @@ from hdrmetrics.metrics.ssim import (
     mean_similarity,
     usable,
 )
-from hdrmetrics.pooling import crop_to_valid, halve
+from hdrmetrics.numerics.pooling import crop_to_valid, halve
+from hdrmetrics.photometry.encoding import Encoding
 
 WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 MINIMUM_SIZE = (WINDOW - 1) * 2 ** (len(WEIGHTS) - 1) + 1

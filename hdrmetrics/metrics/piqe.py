@@ -9,12 +9,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from hdrmetrics.encoding import Encoding
 from hdrmetrics.errors import OptionError
-from hdrmetrics.filters import gaussian_taps, pad, separable_filter
 from hdrmetrics.metric import check_mask
 from hdrmetrics.metrics._plain import codes_alone, eight_bit_scale
 from hdrmetrics.metrics.code_metric import CodeMetric, Measure
+from hdrmetrics.numerics.filters import gaussian_taps, pad, separable_filter
+from hdrmetrics.photometry.encoding import Encoding
 
 _WINDOW, _WINDOW_SIGMA = 7, 7 / 6
 _REACH = _WINDOW // 2

@@ -8,8 +8,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from hdrmetrics.color import luminance
-from hdrmetrics.encoding import Encoding
 from hdrmetrics.metrics._plain import on_codes
 from hdrmetrics.metrics.code_metric import CodeMetric, Measure
 from hdrmetrics.metrics.difference import (
@@ -17,6 +15,8 @@ from hdrmetrics.metrics.difference import (
     encoded_mean_squared_error,
     mean_squared_error,
 )
+from hdrmetrics.photometry.color import luminance
+from hdrmetrics.photometry.encoding import Encoding
 
 LOSS_FLOOR = 1e-10  # of the squared data range: the ratio at which the loss is zero, 100 dB
 

@@ -8,20 +8,20 @@ from typing import Any, Literal, get_args
 import torch
 from torch import Tensor
 
-from hdrmetrics.encoding import PU21, Encoding
 from hdrmetrics.errors import OptionError, ShapeError
-from hdrmetrics.filters import (
+from hdrmetrics.metric import MetricInfo
+from hdrmetrics.metrics._plain import on_codes
+from hdrmetrics.metrics.code_metric import Channels, CodeMetric, Measure
+from hdrmetrics.numerics.filters import (
     filter_strip,
     gaussian_taps,
     pad,
     separable_filter,
     strips,
 )
-from hdrmetrics.metric import MetricInfo
-from hdrmetrics.metrics._plain import on_codes
-from hdrmetrics.metrics.code_metric import Channels, CodeMetric, Measure
-from hdrmetrics.pooling import crop_to_valid, masked_mean
-from hdrmetrics.recording import is_recording, visible
+from hdrmetrics.numerics.pooling import crop_to_valid, masked_mean
+from hdrmetrics.numerics.recording import is_recording, visible
+from hdrmetrics.photometry.encoding import PU21, Encoding
 
 WINDOW, SIGMA, K1, K2 = 11, 1.5, 0.01, 0.03
 MARGIN = WINDOW // 2

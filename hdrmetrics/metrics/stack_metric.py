@@ -8,7 +8,7 @@ from typing import Any
 
 from torch import Tensor
 
-from hdrmetrics.encoding import DisplayCode
+from hdrmetrics.catalogue.registry import register_metric
 from hdrmetrics.metric import Metric, MetricInfo
 from hdrmetrics.metrics.code_metric import CodeMetric
 from hdrmetrics.metrics.difference import MAE, MSE
@@ -18,7 +18,7 @@ from hdrmetrics.metrics.ms_ssim import MSSSIM
 from hdrmetrics.metrics.psnr import PSNR, decibel_loss, decibels
 from hdrmetrics.metrics.ssim import SSIM
 from hdrmetrics.metrics.vsi import VSI
-from hdrmetrics.registry import register_metric
+from hdrmetrics.photometry.encoding import DisplayCode
 
 _CITATION = "Cao, Mantiuk and Ma, CVPR 2024"
 

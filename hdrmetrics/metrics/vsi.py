@@ -21,8 +21,8 @@ from hdrmetrics.metrics._local_similarity import (
 )
 from hdrmetrics.metrics._plain import eight_bit_scale, on_codes
 from hdrmetrics.metrics.code_metric import CodeMetric, Measure
-from hdrmetrics.recording import constants
-from hdrmetrics.resize import imresize
+from hdrmetrics.numerics.recording import constants
+from hdrmetrics.numerics.resize import imresize
 
 # Constants of the papers, for code values of which 255 is the white of an 8-bit image.
 _SALIENCY_CONSTANT = 1.27

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from hdrmetrics.recording import is_recording
+from hdrmetrics.numerics.recording import is_recording
 
 _STRIP = 1 << 15  # pixels at a time in the exact filter: its five temporaries stay in the cache
 _PAD = 3  # cells around the grid, as wide as the blur and the interpolation reach

@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-from hdrmetrics.filters import gaussian_taps, separable_filter
+from hdrmetrics.numerics.filters import gaussian_taps, separable_filter
 
 
 def blur(image: Tensor, sigma: float, size: int | None = None) -> Tensor:

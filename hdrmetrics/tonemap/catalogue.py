@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from hdrmetrics.names import look_up
+from hdrmetrics.catalogue.names import look_up
 from hdrmetrics.tonemap.ashikhmin02 import Ashikhmin02
 from hdrmetrics.tonemap.chiu93 import Chiu93
 from hdrmetrics.tonemap.color import ColorTreatment

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from hdrmetrics.errors import OptionError
-from hdrmetrics.transfer import srgb_encode
+from hdrmetrics.photometry.transfer import srgb_encode
 
 DisplayTransfer = Literal["srgb", "gamma2.2", "linear"]
 """``srgb``: IEC 61966-2-1; ``gamma2.2``: a power of 1/2.2; ``linear``: clipping only."""

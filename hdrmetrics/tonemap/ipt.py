@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from hdrmetrics.color import CHROMATICITIES, Matrix, rgb_to_xyz_matrix
+from hdrmetrics.photometry.color import CHROMATICITIES, Matrix, rgb_to_xyz_matrix
 
 RGB_TO_XYZ: Matrix = rgb_to_xyz_matrix(CHROMATICITIES["bt709"])
 """Linear BT.709 RGB to CIE XYZ, Y of white 1."""

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from hdrmetrics.errors import OptionError
-from hdrmetrics.recording import is_transformed
+from hdrmetrics.numerics.recording import is_transformed
 from hdrmetrics.tonemap.operator import CurveOperator, OperatorInfo
 from hdrmetrics.tonemap.parameter import Values, setting
 from hdrmetrics.tonemap.statistics import DELTA, largest, mean, percentile, smallest, stretch

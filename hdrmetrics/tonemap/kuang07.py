@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from hdrmetrics.color import Matrix
-from hdrmetrics.resize import imresize
+from hdrmetrics.numerics.resize import imresize
+from hdrmetrics.photometry.color import Matrix
 from hdrmetrics.tonemap.bilateral import bilateral_grid
 from hdrmetrics.tonemap.blur import blur
 from hdrmetrics.tonemap.ipt import (

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from hdrmetrics.filters import separable_filter
+from hdrmetrics.numerics.filters import separable_filter
 from hdrmetrics.tonemap.exposures import expose, zone_exposures
 from hdrmetrics.tonemap.operator import Operator, OperatorInfo, one_by_one
 from hdrmetrics.tonemap.parameter import Values, setting

@@ -10,11 +10,11 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
-from hdrmetrics.color import luminance
+from hdrmetrics.catalogue.parameters import Parameter, resolve
 from hdrmetrics.errors import OptionError, PixelValueError
 from hdrmetrics.metric import as_batch
-from hdrmetrics.parameters import Parameter, resolve
-from hdrmetrics.recording import is_recording, visible
+from hdrmetrics.numerics.recording import is_recording, visible
+from hdrmetrics.photometry.color import luminance
 from hdrmetrics.tonemap.color import COLOR_TREATMENTS, ColorTreatment, recolor, scale_pixels
 from hdrmetrics.tonemap.parameter import Value, Values, as_values, setting
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
+from hdrmetrics.catalogue.parameters import Parameter
 from hdrmetrics.errors import OptionError, ShapeError
-from hdrmetrics.parameters import Parameter
 
 Value = float | Tensor
 """A setting: a number for all images, or a tensor with one value (``()``) or one per image."""

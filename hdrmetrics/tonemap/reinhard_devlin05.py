@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from hdrmetrics.color import luminance
-from hdrmetrics.recording import is_recording
+from hdrmetrics.numerics.recording import is_recording
+from hdrmetrics.photometry.color import luminance
 from hdrmetrics.tonemap.operator import Operator, OperatorInfo
 from hdrmetrics.tonemap.parameter import Values, setting
 from hdrmetrics.tonemap.statistics import (

@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-from hdrmetrics.chunks import pointwise
+from hdrmetrics.numerics.chunks import pointwise
 
 DELTA = 1e-6
 """Added to luminance before a logarithm, so that black pixels count as very dark."""

@@ -31,9 +31,9 @@ sys.path.insert(0, str(HERE.parents[1]))
 
 import hdrmetrics as hm  # noqa: E402
 from hdrmetrics.codecs import CodecInfo, create_codec, list_codecs  # noqa: E402
-from hdrmetrics.color import luminance  # noqa: E402
-from hdrmetrics.display import get_display  # noqa: E402
 from hdrmetrics.metrics.hdrvdp2 import HDRVDP2  # noqa: E402
+from hdrmetrics.photometry.color import luminance  # noqa: E402
+from hdrmetrics.photometry.display import get_display  # noqa: E402
 from hdrmetrics.tonemap import tonemap  # noqa: E402
 
 WIDTH, HEIGHT, CROP = 512, 384, 256

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from hdrmetrics.color import convert_primaries
-from hdrmetrics.transfer import pq_encode
+from hdrmetrics.photometry.color import convert_primaries
+from hdrmetrics.photometry.transfer import pq_encode
 
 _LMS = ((1688, 2146, 262), (683, 2951, 462), (99, 309, 3688))
 _ITP = ((2048, 2048, 0), (3305, -6806.5, 3501.5), (17933, -17390, -543))  # T is half of Ct

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 
 from hdrmetrics import read_image, sample_images
-from hdrmetrics.color import luminance
-from hdrmetrics.display import get_display
 from hdrmetrics.distort.pixels import Domain
+from hdrmetrics.photometry.color import luminance
+from hdrmetrics.photometry.display import get_display
 
 SIDE = 256
 PEAKS = (300.0, 1000.0, 4000.0)

@@ -15,11 +15,11 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from hdrmetrics import read_image, sample_images
-from hdrmetrics.color import luminance
 from hdrmetrics.distort import create_distortion, list_distortions
 from hdrmetrics.distort.pixels import Domain
+from hdrmetrics.photometry.color import luminance
+from hdrmetrics.photometry.transfer import pu21_encode
 from hdrmetrics.tonemap import tonemap
-from hdrmetrics.transfer import pu21_encode
 
 HERE = Path(__file__).parent
 STRENGTHS = (0.0, 0.1, 0.3, 0.5, 0.75, 1.0)

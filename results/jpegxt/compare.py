@@ -34,17 +34,18 @@ sys.path.insert(0, str(HERE.parents[1]))
 import page  # noqa: E402
 
 import hdrmetrics as hm  # noqa: E402
-from hdrmetrics.codecs import Codec, jpegxt_container  # noqa: E402
-from hdrmetrics.codecs.jpegxt import JpegXt  # noqa: E402
-from hdrmetrics.codecs.jpegxt_base import BASES  # noqa: E402
-from hdrmetrics.codecs.jpegxt_layers import (  # noqa: E402
+from hdrmetrics.codecs import Codec  # noqa: E402
+from hdrmetrics.codecs.jpegxt import container as jpegxt_container  # noqa: E402
+from hdrmetrics.codecs.jpegxt.base import BASES  # noqa: E402
+from hdrmetrics.codecs.jpegxt.codec import JpegXt  # noqa: E402
+from hdrmetrics.codecs.jpegxt.layers import (  # noqa: E402
     JpegXtA,
     JpegXtB,
     JpegXtC,
     LayeredCodec,
 )
-from hdrmetrics.color import luminance  # noqa: E402
 from hdrmetrics.metrics.hdrvdp2 import HDRVDP2  # noqa: E402
+from hdrmetrics.photometry.color import luminance  # noqa: E402
 
 WIDTH, HEIGHT, CROP = 512, 384, 256
 PEAKS = (300.0, 1000.0, 4000.0)

@@ -34,7 +34,7 @@ from hdrmetrics.learned.predictor import LearnedMetric, describe
 from hdrmetrics.learned.weights import load_weights
 from hdrmetrics.learned.whole_image import score_windows
 from hdrmetrics.metric import Domain
-from hdrmetrics.textfile import write_text
+from hdrmetrics.text.textfile import write_text
 from results.learned.data import weights_files
 from results.learned.tables import markdown_table
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from hdrmetrics.textfile import write_text
+from hdrmetrics.text.textfile import write_text
 from results.learned.data import Comparison, Seen, Sources
 from results.learned.neighbours import label_noise, principal
 from results.learned.oracle import fit_and_predict, fit_grouped, told

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from hdrmetrics.distort import distort
-from hdrmetrics.filters import gaussian_taps, separable_filter
 from hdrmetrics.metric import Domain
+from hdrmetrics.numerics.filters import gaussian_taps, separable_filter
 
 STRENGTHS = (0.1, 0.3, 0.5, 0.7, 0.9)
 EVERYWHERE: dict[str, tuple[str, ...]] = {

@@ -9,9 +9,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import conv2d, interpolate, pad
 
-from hdrmetrics.filters import gaussian_taps, separable_filter
 from hdrmetrics.metric import Domain
-from hdrmetrics.transfer import pu21_decode, pu21_encode
+from hdrmetrics.numerics.filters import gaussian_taps, separable_filter
+from hdrmetrics.photometry.transfer import pu21_decode, pu21_encode
 
 STEPS, RATE, EVERY = 100, 0.5 / 255, 10
 _TAPS_RATE = 0.01

@@ -18,7 +18,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from hdrmetrics.errors import ImageReadError, OptionError
-from hdrmetrics.textfile import write_text
+from hdrmetrics.text.textfile import write_text
 from results.learned.data import KINDS, SETS
 from results.learned.figures import COLORS, MARKERS, save
 from trainers.feeding.labels import Labels, find_labels

@@ -21,7 +21,7 @@ from tqdm import tqdm
 
 from datasets.streams import digest
 from hdrmetrics.metric import Domain
-from hdrmetrics.textfile import write_text
+from hdrmetrics.text.textfile import write_text
 from results.learned.damage import versions
 from results.learned.tables import cell, markdown_table
 from results.learned.whole import HEADS, chosen, learned, picture

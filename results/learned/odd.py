@@ -22,11 +22,11 @@ from torch.nn.functional import interpolate
 from datasets.reporting.contact_sheet import exposure, show
 from datasets.scenes.drawn.sheet import font_of
 from hdrmetrics import create_metric
-from hdrmetrics.display import get_display
 from hdrmetrics.distort import distort
 from hdrmetrics.metric import Domain
 from hdrmetrics.metrics.hdrvdp2 import HDRVDP2
-from hdrmetrics.textfile import write_text
+from hdrmetrics.photometry.display import get_display
+from hdrmetrics.text.textfile import write_text
 from results.learned.odd_pictures import Shown, load
 from results.learned.tables import markdown_table
 

@@ -16,8 +16,8 @@ from datasets.scenes.scene import Scene
 from datasets.scenes.scene_files import find_scenes
 from datasets.scenes.screens import screen_scenes
 from hdrmetrics.errors import OptionError
-from hdrmetrics.filters import gaussian_taps, separable_filter
 from hdrmetrics.metric import Domain
+from hdrmetrics.numerics.filters import gaussian_taps, separable_filter
 
 PEAK = 1000.0
 _SCREENS = 300  # the made ones are among so many

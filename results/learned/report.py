@@ -17,7 +17,7 @@ import torch
 
 from hdrmetrics.errors import HdrMetricsError
 from hdrmetrics.learned.catalogue import WEIGHTS
-from hdrmetrics.textfile import write_text
+from hdrmetrics.text.textfile import write_text
 from results.learned import benchmark, ceiling, figures, learning
 from results.learned.data import KINDS, Comparison, Sources, compare
 from results.learned.tables import counts, main_table

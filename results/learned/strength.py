@@ -20,14 +20,14 @@ from torch import Tensor
 from tqdm import tqdm
 
 from hdrmetrics import create_metric
-from hdrmetrics.color import luminance
 from hdrmetrics.distort import create_distortion, list_distortions
 from hdrmetrics.errors import HdrMetricsError
 from hdrmetrics.io import read_image
 from hdrmetrics.learned.everyday import NAME, EverydayMetric
 from hdrmetrics.metric import Domain
+from hdrmetrics.photometry.color import luminance
 from hdrmetrics.samples import sample_images
-from hdrmetrics.textfile import write_text
+from hdrmetrics.text.textfile import write_text
 from hdrmetrics.tonemap import tonemap
 from hdrmetrics.tonemap.statistics import percentile
 from results.learned.tables import markdown_table

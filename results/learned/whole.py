@@ -32,14 +32,14 @@ from datasets.scenes.scene import Kind, Split
 from datasets.scenes.scene_files import FileScene, find_scenes
 from datasets.streams import fraction, stream
 from hdrmetrics import create_metric
-from hdrmetrics.display import get_display
 from hdrmetrics.expand import get_expansion
 from hdrmetrics.learned.catalogue import WEIGHTS
 from hdrmetrics.learned.predictor import LearnedMetric, family
 from hdrmetrics.learned.weights import read_card
 from hdrmetrics.metric import Domain
 from hdrmetrics.metrics.hdrvdp2 import HDRVDP2
-from hdrmetrics.textfile import write_text
+from hdrmetrics.photometry.display import get_display
+from hdrmetrics.text.textfile import write_text
 from results.learned import order
 from results.learned.damage import framed, versions
 from results.learned.order import opinion

@@ -36,7 +36,7 @@ from hdrmetrics.metrics.tmqi.quality import (
     fidelity_of_quality,
     quality_of_parts,
 )
-from hdrmetrics.textfile import write_text
+from hdrmetrics.text.textfile import write_text
 from hdrmetrics.tonemap.catalogue import list_operators, tonemap
 from results.learned.tables import cell, markdown_table
 from results.learned.whole import chosen, learned, picture

@@ -16,8 +16,8 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 
 from hdrmetrics import create_metric, list_metrics, read_image, sample_images
-from hdrmetrics.color import luminance
-from hdrmetrics.resize import imresize
+from hdrmetrics.numerics.resize import imresize
+from hdrmetrics.photometry.color import luminance
 from hdrmetrics.tonemap import create_operator, list_operators, to_display
 
 HERE = Path(__file__).parent

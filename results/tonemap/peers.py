@@ -24,9 +24,9 @@ import torch
 from numpy.typing import NDArray
 
 from hdrmetrics import read_image, sample_images
-from hdrmetrics.color import luminance
+from hdrmetrics.photometry.color import luminance
+from hdrmetrics.photometry.transfer import srgb_decode
 from hdrmetrics.tonemap import create_operator, list_operators
-from hdrmetrics.transfer import srgb_decode
 
 HERE = Path(__file__).parent
 Array = NDArray[np.float64]

@@ -16,8 +16,8 @@ from hdrmetrics.assembly import (
     clipping_exposure,
     covering_exposures,
 )
-from hdrmetrics.color import luminance
 from hdrmetrics.errors import OptionError, PixelValueError, ShapeError
+from hdrmetrics.photometry.color import luminance
 
 
 def well_exposed(light: torch.Tensor, factor: float, stops: float) -> int:

@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 import hdrmetrics as hm
-from hdrmetrics import create_metric, registry, write_image
+from hdrmetrics import create_metric, write_image
+from hdrmetrics.catalogue import registry
 from hdrmetrics.learned import catalogue
 from hdrmetrics.learned.faults import FAULTS
 from hdrmetrics.learned.weights import save_weights

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image as PillowImage
 
 import hdrmetrics as hm
-from hdrmetrics.falsecolor import draw_map
+from hdrmetrics.maps.falsecolor import draw_map
 
 
 def test_one_pair_and_one_metric_give_the_file_that_was_named(run, folders: Path) -> None:

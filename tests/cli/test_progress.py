@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from hdrmetrics.batch import Row
 from hdrmetrics.cli import progress
+from hdrmetrics.jobs.batch import Row
 
 
 class Terminal(io.StringIO):

@@ -20,7 +20,7 @@ from tests.cli.processes import POLICIES, process
         ("main()", {"OMP_WAIT_POLICY": "ACTIVE"}, ["ACTIVE", None, None]),
         ("main()", {"GOMP_SPINCOUNT": "7"}, [None, "7", None]),
         ("main(['--version'])", {}, [None, None, None]),  # called by a program of its own
-        ("import torch, hdrmetrics.batch", {}, [None, None, None]),
+        ("import torch, hdrmetrics.jobs.batch", {}, [None, None, None]),
     ],
 )
 def test_threads_of_the_command_wait_passively(

@@ -14,7 +14,7 @@ import pytest
 import hdrmetrics as hm
 from hdrmetrics.cli.parser import separate_outputs
 from hdrmetrics.cli.targets import picture_name
-from hdrmetrics.endings import SUFFIXES, UNREAD
+from hdrmetrics.picture.endings import SUFFIXES, UNREAD
 from tests.cli.conftest import scene
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from hdrmetrics.catalogue.parameters import Parameter
 from hdrmetrics.cli.variants import Variant, chosen_operators, make_variants, setting_text
 from hdrmetrics.errors import OptionError
-from hdrmetrics.parameters import Parameter
 
 KEY = Parameter("key", 0.18, (0.01, 1.0), "", "middle grey")
 WHITE = Parameter("white", None, (0.1, 1e6), "cd/m²", "white", automatic="the largest luminance")

@@ -5,7 +5,7 @@ import torch
 
 import hdrmetrics as hm
 from hdrmetrics.codecs import CodecInfo
-from hdrmetrics.color import luminance
+from hdrmetrics.photometry.color import luminance
 
 
 @pytest.fixture(scope="session")

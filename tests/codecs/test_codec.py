@@ -7,6 +7,7 @@ import dataclasses
 import pytest
 import torch
 
+from hdrmetrics.catalogue.parameters import Parameter
 from hdrmetrics.codecs import Codec, CodecInfo
 from hdrmetrics.codecs.codec import check_picture
 from hdrmetrics.errors import (
@@ -17,7 +18,6 @@ from hdrmetrics.errors import (
     PixelValueError,
     ShapeError,
 )
-from hdrmetrics.parameters import Parameter
 
 
 class Half(Codec):

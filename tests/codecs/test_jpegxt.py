@@ -20,9 +20,9 @@ from scipy.stats import spearmanr
 
 import hdrmetrics as hm
 from hdrmetrics.codecs import create_codec
-from hdrmetrics.codecs.jpegxt import JpegXt
-from hdrmetrics.color import luminance
+from hdrmetrics.codecs.jpegxt.codec import JpegXt
 from hdrmetrics.errors import ImageReadError, ImageWriteError
+from hdrmetrics.photometry.color import luminance
 
 real = pytest.mark.skipif(
     shutil.which("jpeg") is None,

@@ -14,14 +14,14 @@ from PIL import Image
 
 import hdrmetrics as hm
 import hdrmetrics.tonemap
-from hdrmetrics.codecs import jpegxt_container
-from hdrmetrics.codecs.jpegxt import JpegXt
-from hdrmetrics.codecs.jpegxt_a import ProfileA
-from hdrmetrics.codecs.jpegxt_b import ProfileB
-from hdrmetrics.codecs.jpegxt_base import BASES, SRGB, base_codes, exposure_white, luma
-from hdrmetrics.codecs.jpegxt_c import ProfileC, inverse_table, to_half_codes
-from hdrmetrics.codecs.jpegxt_jpeg import SUBSAMPLINGS, JpegCoder, quality_tables
-from hdrmetrics.codecs.jpegxt_layers import JpegXtA, JpegXtB, JpegXtC, LayeredCodec
+from hdrmetrics.codecs.jpegxt import container as jpegxt_container
+from hdrmetrics.codecs.jpegxt.base import BASES, SRGB, base_codes, exposure_white, luma
+from hdrmetrics.codecs.jpegxt.codec import JpegXt
+from hdrmetrics.codecs.jpegxt.jpeg import SUBSAMPLINGS, JpegCoder, quality_tables
+from hdrmetrics.codecs.jpegxt.layers import JpegXtA, JpegXtB, JpegXtC, LayeredCodec
+from hdrmetrics.codecs.jpegxt.profile_a import ProfileA
+from hdrmetrics.codecs.jpegxt.profile_b import ProfileB
+from hdrmetrics.codecs.jpegxt.profile_c import ProfileC, inverse_table, to_half_codes
 from hdrmetrics.errors import (
     ImageLimitError,
     ImageReadError,

@@ -14,9 +14,9 @@ from scipy.stats import spearmanr
 import hdrmetrics as hm
 from hdrmetrics.codecs import create_codec
 from hdrmetrics.codecs.samples import to_codes, to_pq_codes
-from hdrmetrics.color import luminance
 from hdrmetrics.errors import ImageReadError, ImageWriteError
-from hdrmetrics.transfer import pq_decode
+from hdrmetrics.photometry.color import luminance
+from hdrmetrics.photometry.transfer import pq_decode
 
 imagecodecs = pytest.importorskip("imagecodecs", reason="the extra 'codecs' is not installed")
 LINEAR, BT709 = 0, 0

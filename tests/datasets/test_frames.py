@@ -13,7 +13,7 @@ from datasets.framing.area import area_resize
 from datasets.framing.frames import BAND, Frame, cut_frame, draw_frame, fits, room
 from datasets.streams import stream
 from hdrmetrics.errors import OptionError, ShapeError
-from hdrmetrics.transfer import srgb_decode, srgb_encode
+from hdrmetrics.photometry.transfer import srgb_decode, srgb_encode
 
 
 def _scene(height: int, width: int, seed: int = 0) -> torch.Tensor:

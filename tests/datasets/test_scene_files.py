@@ -14,7 +14,6 @@ from datasets.scenes.scene import Kind, Scene, check_name
 from datasets.scenes.scene_files import find_scenes
 from datasets.scenes.splits import split_of
 from hdrmetrics import Calibration, Image, as_image, read_image, sample_images, write_image
-from hdrmetrics.color import primaries_matrix
 from hdrmetrics.errors import (
     DomainError,
     HdrMetricsError,
@@ -22,7 +21,8 @@ from hdrmetrics.errors import (
     OptionError,
     PixelValueError,
 )
-from hdrmetrics.transfer import pq_encode, srgb_decode, srgb_encode
+from hdrmetrics.photometry.color import primaries_matrix
+from hdrmetrics.photometry.transfer import pq_encode, srgb_decode, srgb_encode
 
 RNG = np.random.default_rng(0)
 

@@ -11,9 +11,9 @@ from torch import Tensor
 from datasets.item import Step
 from datasets.steps import State, matching_factor, run_steps
 from hdrmetrics.codecs import create_codec
-from hdrmetrics.color import luminance
 from hdrmetrics.distort import distort
 from hdrmetrics.errors import DomainError, HdrMetricsError, OptionError, PixelValueError
+from hdrmetrics.photometry.color import luminance
 from hdrmetrics.tonemap import tonemap
 
 

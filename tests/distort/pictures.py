@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from hdrmetrics.distort.pixels import Domain
-from hdrmetrics.transfer import srgb_encode
+from hdrmetrics.photometry.transfer import srgb_encode
 
 
 def scene(height: int = 72, width: int = 96, channels: int = 3, domain: Domain = "hdr") -> Tensor:

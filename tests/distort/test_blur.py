@@ -10,7 +10,7 @@ import torch
 
 from hdrmetrics.distort import create_distortion, distort
 from hdrmetrics.distort.kernels import disc_kernel, line_kernel, spread
-from hdrmetrics.transfer import srgb_decode, srgb_encode
+from hdrmetrics.photometry.transfer import srgb_decode, srgb_encode
 from tests.distort.pictures import flat, impulse, moments, scene
 
 

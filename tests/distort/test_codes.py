@@ -10,7 +10,7 @@ import torch
 
 from hdrmetrics.distort import create_distortion, distort
 from hdrmetrics.distort.pixels import Code, Domain, code_range, to_code
-from hdrmetrics.transfer import pq_decode, pu21_decode, pu21_encode
+from hdrmetrics.photometry.transfer import pq_decode, pu21_decode, pu21_encode
 from tests.distort.pictures import flat, scene
 
 

@@ -26,7 +26,7 @@ from hdrmetrics.errors import (
     ShapeError,
     UnknownNameError,
 )
-from hdrmetrics.transfer import pu21_encode
+from hdrmetrics.photometry.transfer import pu21_encode
 from tests.distort.pictures import flat, scene
 
 NAMES = [info.name for info in list_distortions()]

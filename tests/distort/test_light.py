@@ -9,11 +9,11 @@ import pytest
 import torch
 from torch import Tensor
 
-from hdrmetrics.color import luminance
 from hdrmetrics.distort import Degradation, create_distortion, distort
 from hdrmetrics.distort.pixels import Domain
 from hdrmetrics.errors import DomainError, ShapeError
-from hdrmetrics.transfer import srgb_decode, srgb_encode
+from hdrmetrics.photometry.color import luminance
+from hdrmetrics.photometry.transfer import srgb_decode, srgb_encode
 from tests.distort.pictures import flat, scene
 
 

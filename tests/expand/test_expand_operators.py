@@ -130,7 +130,7 @@ def test_gradients_stay_finite_at_black_and_white(name: str) -> None:
 
 
 def test_transfer_is_the_callers(picture: torch.Tensor) -> None:
-    from hdrmetrics.transfer import srgb_decode
+    from hdrmetrics.photometry.transfer import srgb_decode
 
     light = srgb_decode(picture)
     by_name = expand(picture, "akyuz07", transfer="srgb")
@@ -147,7 +147,7 @@ def test_landis_leaves_the_rest_at_its_white(picture: torch.Tensor) -> None:
 
 
 def test_landis_reaches_the_peak_at_its_brightest(picture: torch.Tensor) -> None:
-    from hdrmetrics.color import luminance
+    from hdrmetrics.photometry.color import luminance
 
     brightest = float(luminance(picture**2.2).max())
     found = luminance(expand(picture, "landis02", peak=700.0)).max()
@@ -155,7 +155,7 @@ def test_landis_reaches_the_peak_at_its_brightest(picture: torch.Tensor) -> None
 
 
 def test_akyuz_spans_black_to_peak(picture: torch.Tensor) -> None:
-    from hdrmetrics.color import luminance
+    from hdrmetrics.photometry.color import luminance
 
     light = luminance(expand(picture, "akyuz07", peak=700.0))
     assert float(light.max()) == pytest.approx(700)
@@ -176,7 +176,7 @@ def test_kovaleski_boosts_clipped_areas_four_times() -> None:
 
 
 def test_huo_dodging_puts_its_brightest_pixel_at_the_peak(picture: torch.Tensor) -> None:
-    from hdrmetrics.color import luminance
+    from hdrmetrics.photometry.color import luminance
 
     paper = expand(picture, "huo14", unit="paper")
     scaled = expand(picture, "huo14", peak=640.0)

@@ -12,7 +12,7 @@ from hdrmetrics.metrics.hdrvdp2 import bounded as bounded_module
 from hdrmetrics.metrics.hdrvdp2.bounded import bounded_quality, fits
 from hdrmetrics.metrics.hdrvdp2.glare import PartedOptics
 from hdrmetrics.metrics.hdrvdp2.optics import retinal_light
-from hdrmetrics.resize import imresize, imresize_window
+from hdrmetrics.numerics.resize import imresize, imresize_window
 
 
 def mosaic(image: Tensor, times: int) -> Tensor:

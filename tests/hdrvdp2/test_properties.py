@@ -20,10 +20,10 @@ from hdrmetrics.errors import (
     ShapeError,
     UnknownNameError,
 )
-from hdrmetrics.filters import gaussian_taps, separable_filter
 from hdrmetrics.metrics.hdrvdp2 import HDRVDP2, INFO
 from hdrmetrics.metrics.hdrvdp2.spectral import display_matrices, display_matrix
 from hdrmetrics.metrics.hdrvdp2.tiles import tiles
+from hdrmetrics.numerics.filters import gaussian_taps, separable_filter
 
 
 def noisy(image: Tensor, strength: float, seed: int = 0) -> Tensor:

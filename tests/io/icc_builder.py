@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from hdrmetrics.color import conversion_matrix, rgb_to_xyz_matrix
+from hdrmetrics.photometry.color import conversion_matrix, rgb_to_xyz_matrix
 
 D50 = (0.3457, 0.3585)
 D65 = (0.3127, 0.3290)

@@ -8,7 +8,7 @@ import time
 
 import numpy as np
 
-from hdrmetrics.io import formats
+from hdrmetrics.io import signatures as formats
 from hdrmetrics.io.build import linear_image
 
 MAGIC = b"\x76\x2f\x31\x01"
@@ -48,5 +48,5 @@ def read(source):
 
 
 _KIND = {"format_name": "exr", "depth": "float32"}
-sys.modules["hdrmetrics.io.misbehaving"] = sys.modules[__name__]
+sys.modules["hdrmetrics.io.formats.misbehaving"] = sys.modules[__name__]
 formats.READERS["exr"] = ("misbehaving", "read")

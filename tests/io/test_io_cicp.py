@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hdrmetrics.color import CHROMATICITIES, conversion_matrix, rgb_to_xyz_matrix
 from hdrmetrics.errors import ImageReadError
 from hdrmetrics.io.build import coded_image
-from hdrmetrics.io.cicp import from_cicp
-from hdrmetrics.io.curves import DECODE
+from hdrmetrics.io.colour.cicp import from_cicp
+from hdrmetrics.io.colour.curves import DECODE
 from hdrmetrics.io.source import Source
+from hdrmetrics.photometry.color import CHROMATICITIES, conversion_matrix, rgb_to_xyz_matrix
 
 SOURCE = Source("picture", b"", 2**28)
 C, D65 = (0.310, 0.316), (0.3127, 0.3290)

@@ -12,11 +12,11 @@ from jxl_builder import size
 from PIL import Image as PillowImage
 from PIL import ImageOps
 
-from hdrmetrics.color import CHROMATICITIES
 from hdrmetrics.errors import ImageLimitError, ImageReadError, MissingCodecError
-from hdrmetrics.io import jpegxl_header
-from hdrmetrics.io.heif_transforms import transformed
-from hdrmetrics.io.jpegxl_header import Header
+from hdrmetrics.io.formats.heif.transforms import transformed
+from hdrmetrics.io.formats.jpegxl import header as jpegxl_header
+from hdrmetrics.io.formats.jpegxl.header import Header
+from hdrmetrics.photometry.color import CHROMATICITIES
 
 codec = pytest.importorskip("imagecodecs", reason="the extra 'codecs' is not installed")
 heif = pytest.importorskip("pillow_heif", reason="the extra 'codecs' is not installed")

@@ -13,7 +13,7 @@ from exr_builder import BT709, Part, build, rgb, stacked
 
 from hdrmetrics import read_image, write_image
 from hdrmetrics.errors import ImageLimitError, ImageReadError, ImageWriteError, OptionError
-from hdrmetrics.image import Calibration, Image
+from hdrmetrics.picture.image import Calibration, Image
 
 # ITU-R BT.2407, linear BT.2020 to BT.709.
 BT2020_TO_BT709 = [

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from exr_builder import BT709, Part, build, rgb, stacked
 
-from hdrmetrics.color import CHROMATICITIES, conversion_matrix
 from hdrmetrics.errors import ImageLimitError, ImageReadError
+from hdrmetrics.photometry.color import CHROMATICITIES, conversion_matrix
 
 SIZE = (3, 4)
 AP0 = ((0.7347, 0.2653), (0.0, 1.0), (0.0001, -0.0770), (0.32168, 0.33767))

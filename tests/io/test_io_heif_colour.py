@@ -11,11 +11,11 @@ from icc_builder import ADOBE, gamma, linear, profile
 from PIL import Image as PillowImage
 from test_io_codecs import avif, codec, heic, heif, smooth
 
-from hdrmetrics.color import CHROMATICITIES, conversion_matrix
-from hdrmetrics.io.av1_header import code_points
-from hdrmetrics.io.curves import srgb_codes
-from hdrmetrics.io.heif import _coding
-from hdrmetrics.io.isobmff import Primary
+from hdrmetrics.io.colour.curves import srgb_codes
+from hdrmetrics.io.formats.heif.av1_header import code_points
+from hdrmetrics.io.formats.heif.isobmff import Primary
+from hdrmetrics.io.formats.heif.reader import _coding
+from hdrmetrics.photometry.color import CHROMATICITIES, conversion_matrix
 
 P3, BT2020 = CHROMATICITIES["p3"], CHROMATICITIES["bt2020"]
 P3_PROFILE, ADOBE_PROFILE = profile(gamma(2.2), P3), profile(gamma(563 / 256), ADOBE)

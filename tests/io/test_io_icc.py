@@ -24,13 +24,13 @@ from icc_builder import (
 )
 from PIL import ImageCms
 
-from hdrmetrics.color import CHROMATICITIES, conversion_matrix
 from hdrmetrics.errors import MissingCodecError
 from hdrmetrics.io.build import coded_image
-from hdrmetrics.io.coding import NOT_SAID
-from hdrmetrics.io.curves import DECODE, ENCODE, hlg, pq, srgb, srgb_codes
-from hdrmetrics.io.icc import UNUSABLE, identify
+from hdrmetrics.io.colour.coding import NOT_SAID
+from hdrmetrics.io.colour.curves import DECODE, ENCODE, hlg, pq, srgb, srgb_codes
+from hdrmetrics.io.colour.icc import UNUSABLE, identify
 from hdrmetrics.io.source import Source
+from hdrmetrics.photometry.color import CHROMATICITIES, conversion_matrix
 
 BT709, P3, BT2020 = (CHROMATICITIES[name] for name in ("bt709", "p3", "bt2020"))
 STEPS = np.linspace(0, 1, 1024)
@@ -461,7 +461,7 @@ def test_changed_bytes_never_surprise():
 def test_curves_are_those_of_the_displays(name):
     import torch
 
-    from hdrmetrics import transfer
+    from hdrmetrics.photometry import transfer
 
     codes = np.linspace(0, 1, 1001)
     tensor = torch.from_numpy(codes)

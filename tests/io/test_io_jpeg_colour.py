@@ -13,9 +13,9 @@ from PIL import Image as PillowImage
 from PIL import ImageCms
 from test_io_jpeg_webp import decoded, encoded, exif, smooth
 
-from hdrmetrics.color import CHROMATICITIES, conversion_matrix
 from hdrmetrics.errors import ImageReadError
-from hdrmetrics.io.curves import srgb_codes
+from hdrmetrics.io.colour.curves import srgb_codes
+from hdrmetrics.photometry.color import CHROMATICITIES, conversion_matrix
 
 HAS_LCMS = importlib.util.find_spec("imagecodecs") is not None
 needs_lcms = pytest.mark.skipif(not HAS_LCMS, reason="the extra 'codecs' is not installed")
@@ -89,7 +89,7 @@ def test_cmyk_by_its_profile(read):
         renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC,
     )  # fmt: skip
     expected = np.asarray(ImageCms.applyTransform(inks, transform)) / 255
-    from hdrmetrics.io.curves import srgb
+    from hdrmetrics.io.colour.curves import srgb
 
     light = srgb(image.pixels.astype(np.float64)) @ conversion_matrix(BT2020, BT709).T
     np.testing.assert_allclose(srgb_codes(np.clip(light, 0, 1)), expected, atol=1.5 / 255)

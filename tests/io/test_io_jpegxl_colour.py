@@ -12,11 +12,11 @@ from icc_builder import ADOBE, gamma, profile
 from jxl_builder import codec, colours, recoloured
 from test_io_jpeg_webp import encoded
 
-from hdrmetrics.color import CHROMATICITIES, conversion_matrix
 from hdrmetrics.errors import ImageReadError, MissingCodecError
-from hdrmetrics.io import jpegxl_header
-from hdrmetrics.io.curves import DECODE, srgb, srgb_codes
-from hdrmetrics.io.jpegxl_floats import as_floats
+from hdrmetrics.io.colour.curves import DECODE, srgb, srgb_codes
+from hdrmetrics.io.formats.jpegxl import header as jpegxl_header
+from hdrmetrics.io.formats.jpegxl.floats import as_floats
+from hdrmetrics.photometry.color import CHROMATICITIES, conversion_matrix
 
 CODES = np.zeros((64, 64, 3), np.uint8)
 CODES[:32], CODES[32:] = 128, (200, 60, 30)

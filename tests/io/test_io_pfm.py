@@ -9,7 +9,7 @@ import pytest
 
 from hdrmetrics import read_image, write_image
 from hdrmetrics.errors import ImageLimitError, ImageReadError, ImageWriteError
-from hdrmetrics.image import Calibration, Image
+from hdrmetrics.picture.image import Calibration, Image
 
 
 @pytest.mark.parametrize(("scale", "order"), [("-1.0", "<"), ("1.0", ">")])

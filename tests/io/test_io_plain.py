@@ -10,9 +10,9 @@ import pytest
 from icc_builder import ADOBE, gamma, profile
 from PIL import Image as PillowImage
 
-from hdrmetrics.color import CHROMATICITIES, rgb_to_xyz_matrix
 from hdrmetrics.errors import ImageLimitError, ImageReadError, MissingCodecError
-from hdrmetrics.io.curves import srgb_codes
+from hdrmetrics.io.colour.curves import srgb_codes
+from hdrmetrics.photometry.color import CHROMATICITIES, rgb_to_xyz_matrix
 
 CODES = np.random.default_rng(0).integers(0, 256, (9, 13, 3), np.uint8)
 

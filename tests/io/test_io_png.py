@@ -18,7 +18,7 @@ from hdrmetrics.errors import (
     OptionError,
     PixelValueWarning,
 )
-from hdrmetrics.image import Calibration, Image
+from hdrmetrics.picture.image import Calibration, Image
 
 GREY, RGB, PALETTE, GREY_ALPHA, RGBA = 0, 2, 3, 4, 6
 SAMPLES = {GREY: 1, RGB: 3, PALETTE: 1, GREY_ALPHA: 2, RGBA: 4}

@@ -13,9 +13,9 @@ from PIL import ImageOps
 from test_io_png import GREY, PALETTE, RGB, codes_of, file
 
 from hdrmetrics import read_image
-from hdrmetrics.color import CHROMATICITIES, conversion_matrix
 from hdrmetrics.errors import ImageReadError
-from hdrmetrics.io.curves import srgb, srgb_codes
+from hdrmetrics.io.colour.curves import srgb, srgb_codes
+from hdrmetrics.photometry.color import CHROMATICITIES, conversion_matrix
 
 CODES = codes_of(5, 6, RGB, 16)
 BT709, P3, BT2020 = (CHROMATICITIES[name] for name in ("bt709", "p3", "bt2020"))

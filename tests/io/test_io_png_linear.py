@@ -10,7 +10,7 @@ from PIL import Image as PillowImage
 
 from hdrmetrics import read_image, write_image
 from hdrmetrics.errors import HdrMetricsError, PixelValueWarning
-from hdrmetrics.image import Calibration, Image
+from hdrmetrics.picture.image import Calibration, Image
 
 VALUES = np.linspace(0, 1, 12, dtype=np.float32).reshape(2, 2, 3)
 

@@ -15,8 +15,8 @@ from hdrmetrics.errors import (
     ImageWriteError,
     PixelValueWarning,
 )
-from hdrmetrics.image import Calibration, Image
-from hdrmetrics.io import rgbe
+from hdrmetrics.io.formats.radiance import rgbe
+from hdrmetrics.picture.image import Calibration, Image
 
 
 def file(body: bytes, resolution: str, *lines: str, magic: str = "#?RADIANCE") -> bytes:

@@ -20,9 +20,9 @@ from hdrmetrics.errors import (
     OptionError,
     PixelValueError,
 )
-from hdrmetrics.image import Calibration, Image
 from hdrmetrics.io import SUFFIXES
-from hdrmetrics.io.formats import READERS
+from hdrmetrics.io.signatures import READERS
+from hdrmetrics.picture.image import Calibration, Image
 
 
 @pytest.fixture
@@ -201,7 +201,7 @@ def test_foreign_errors_become_typed_ones(picture, monkeypatch):
     def exhaust(*_args, **_options):
         raise MemoryError
 
-    monkeypatch.setattr("hdrmetrics.io.exr.extract", exhaust)
+    monkeypatch.setattr("hdrmetrics.io.formats.exr.reader.extract", exhaust)
     with pytest.raises(ImageReadError, match="not enough memory"):
         read_image(picture[0], isolate=False)
 

@@ -13,8 +13,8 @@ from PIL import Image as PillowImage
 from test_io_tiff import check, encoded, samples, tiff
 
 from hdrmetrics import read_image
-from hdrmetrics.color import CHROMATICITIES, conversion_matrix, primaries_matrix
 from hdrmetrics.errors import ImageReadError
+from hdrmetrics.photometry.color import CHROMATICITIES, conversion_matrix, primaries_matrix
 
 tifffile = pytest.importorskip("tifffile", reason="tifffile, the independent reader, is absent")
 

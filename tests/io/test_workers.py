@@ -18,12 +18,12 @@ from PIL import Image as PillowImage
 import hdrmetrics as hm
 from hdrmetrics import read_image
 from hdrmetrics.errors import ImageReadError
-from hdrmetrics.io import workers
+from hdrmetrics.io.processes import workers
 
 FOLDER = Path(__file__).parent
 PROGRAM = (
     f"import sys; sys.path.insert(0, {str(FOLDER)!r}); import misbehaving\n"
-    "from hdrmetrics.io.serving import serve; serve()"
+    "from hdrmetrics.io.processes.serving import serve; serve()"
 )
 unix = pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
 
@@ -100,9 +100,9 @@ def test_what_decoders_print_is_no_part_of_the_answer(saying):
 @pytest.mark.skipif(sys.platform != "linux", reason="address space can only be limited on Linux")
 @pytest.mark.parametrize("jobs", [1, 3])
 def test_one_job_over_all_of_them(saying, jobs, monkeypatch):
-    monkeypatch.setattr("hdrmetrics.io.isolate._SECONDS", 3.0)
-    monkeypatch.setattr("hdrmetrics.io.isolate.DEFAULT_MEMORY", 2**30)
-    monkeypatch.setattr("hdrmetrics.io.isolate.MAX_BYTES_PER_PIXEL", 1)
+    monkeypatch.setattr("hdrmetrics.io.processes.isolate._SECONDS", 3.0)
+    monkeypatch.setattr("hdrmetrics.io.processes.isolate.DEFAULT_MEMORY", 2**30)
+    monkeypatch.setattr("hdrmetrics.io.processes.isolate.MAX_BYTES_PER_PIXEL", 1)
     words = ["fine", "abort", "hang", "fine", "eat", "exit", "fine", "abort", "fine"]
     files = [(saying(word, f"{i} {word}"), saying("fine")) for i, word in enumerate(words)]
     seen: list[str] = []
@@ -202,7 +202,7 @@ import os, signal, sys, time
 signal.signal(signal.SIGINT, signal.default_int_handler)  # ignored by what runs in the background
 sys.path.insert(0, {folder!r})
 import hdrmetrics as hm
-from hdrmetrics.io import workers
+from hdrmetrics.io.processes import workers
 workers.PROGRAM = {program!r}
 print(int(hm.read_image({who!r}).pixels[0, 0, 0]), flush=True)
 {then}

@@ -13,7 +13,7 @@ from torch.nn.functional import pad
 
 from hdrmetrics.learned.borders import content
 from hdrmetrics.metric import Domain
-from hdrmetrics.transfer import srgb_encode
+from hdrmetrics.photometry.transfer import srgb_encode
 from tests.learned.small import pictures
 
 

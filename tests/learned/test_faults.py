@@ -12,7 +12,8 @@ import pytest
 import torch
 
 import hdrmetrics as hm
-from hdrmetrics import create_metric, registry
+from hdrmetrics import create_metric
+from hdrmetrics.catalogue import registry
 from hdrmetrics.errors import OptionError, WeightsError
 from hdrmetrics.learned import catalogue
 from hdrmetrics.learned.architecture import OURS_DIQM, OURS_NOR

@@ -13,7 +13,7 @@ from hdrmetrics.errors import OptionError
 from hdrmetrics.learned import front as module
 from hdrmetrics.learned.architecture import SMALL_NOR, Front, HighPass
 from hdrmetrics.learned.front import bent_difference, front_channels, kinds
-from hdrmetrics.transfer import srgb_decode
+from hdrmetrics.photometry.transfer import srgb_decode
 from tests.learned.small import COLOR_FRONT
 
 FRONT = SMALL_NOR.front

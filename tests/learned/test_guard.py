@@ -10,12 +10,12 @@ import pytest
 import torch
 from torch import Tensor
 
-from hdrmetrics.color import luminance
 from hdrmetrics.errors import OptionError
 from hdrmetrics.learned.front import Kind
 from hdrmetrics.learned.guard import MEASURES, Guard, Rule, guard_of, measures
 from hdrmetrics.learned.traits import NAMES, measure
-from hdrmetrics.transfer import pq_encode, pu21_encode, srgb_decode, srgb_encode
+from hdrmetrics.photometry.color import luminance
+from hdrmetrics.photometry.transfer import pq_encode, pu21_encode, srgb_decode, srgb_encode
 from tests.learned.small import pictures
 from trainers.doubting.strange import drawn
 

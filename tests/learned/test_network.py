@@ -9,7 +9,6 @@ import pytest
 import torch
 from torch import Tensor
 
-from hdrmetrics.color import luminance
 from hdrmetrics.errors import OptionError, ShapeError
 from hdrmetrics.learned.architecture import (
     ARCHITECTURES,
@@ -24,6 +23,7 @@ from hdrmetrics.learned.network import QualityNetwork, build_network
 from hdrmetrics.learned.statistics import powers, statistics, window_moments
 from hdrmetrics.learned.visible import NAMES as VISIBLE_NAMES
 from hdrmetrics.learned.visible import describe_visible
+from hdrmetrics.photometry.color import luminance
 from tests.learned.small import DIQM, NOR, TINY, alive, narrow, pictures
 
 each = pytest.mark.parametrize("architecture", ARCHITECTURES.values(), ids=ARCHITECTURES.keys())

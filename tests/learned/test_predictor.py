@@ -17,8 +17,8 @@ import torch
 from torch import Tensor
 
 import hdrmetrics
-from hdrmetrics import create_metric, list_metrics, metric_info, metric_options, registry
-from hdrmetrics.display import get_display
+from hdrmetrics import create_metric, list_metrics, metric_info, metric_options
+from hdrmetrics.catalogue import registry
 from hdrmetrics.errors import (
     DomainError,
     HdrMetricsWarning,
@@ -26,7 +26,6 @@ from hdrmetrics.errors import (
     ShapeError,
     UnknownNameError,
 )
-from hdrmetrics.image import Calibration, Image
 from hdrmetrics.learned import catalogue, traits
 from hdrmetrics.learned.card import Card, HeadCard, Interval
 from hdrmetrics.learned.everyday import EverydayMetric
@@ -41,6 +40,8 @@ from hdrmetrics.metrics.hdrvdp2.quality import (
     quality_of_energies,
     window_exponent,
 )
+from hdrmetrics.photometry.display import get_display
+from hdrmetrics.picture.image import Calibration, Image
 from tests.learned.small import (
     DIQM,
     DOMAINS,

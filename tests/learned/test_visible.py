@@ -14,8 +14,6 @@ from scipy.stats import spearmanr
 from torch import Tensor
 
 from hdrmetrics import create_metric, read_image, sample_images
-from hdrmetrics.color import luminance
-from hdrmetrics.display import get_display
 from hdrmetrics.distort import distort
 from hdrmetrics.errors import OptionError
 from hdrmetrics.learned.architecture import OURS_DIQM, OURS_NOR, SMALL_DIQM, Front
@@ -27,7 +25,9 @@ from hdrmetrics.learned.symmetry import symmetric
 from hdrmetrics.learned.visible import _GAINS, FLOOR, NAMES, OCTAVES, describe_visible
 from hdrmetrics.learned.whole_image import score_windows
 from hdrmetrics.metrics.hdrvdp2.csf import neural_csf
-from hdrmetrics.transfer import pu21_encode
+from hdrmetrics.photometry.color import luminance
+from hdrmetrics.photometry.display import get_display
+from hdrmetrics.photometry.transfer import pu21_encode
 
 from .small import narrow
 

@@ -14,7 +14,6 @@ from torch import Tensor
 
 import hdrmetrics as hm
 from hdrmetrics import MetricInfo, create_metric, list_metrics
-from hdrmetrics.encoding import ENCODINGS, Encoding
 from hdrmetrics.errors import (
     CalibrationWarning,
     DomainError,
@@ -23,6 +22,7 @@ from hdrmetrics.errors import (
     ShapeError,
 )
 from hdrmetrics.metrics.code_metric import CodeMetric
+from hdrmetrics.photometry.encoding import ENCODINGS, Encoding
 from tests.metrics.test_every_metric import distorted, scene
 
 F = hm.functional

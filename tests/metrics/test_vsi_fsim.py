@@ -14,7 +14,7 @@ from hdrmetrics.metrics._local_similarity import decimate, decimation, real_powe
 from hdrmetrics.metrics.fsim import fsim, fsim_compare, fsim_features, phase_congruency
 from hdrmetrics.metrics.vsi import saliency, vsi_compare, vsi_features
 from hdrmetrics.metrics.vsi import vsi as vsi_of
-from hdrmetrics.transfer import pu21_encode
+from hdrmetrics.photometry.transfer import pu21_encode
 
 if TYPE_CHECKING:
     from tests.conftest import Goldens

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from hdrmetrics.color import luminance
+from hdrmetrics.photometry.color import luminance
 from hdrmetrics.tonemap import create_operator
 from hdrmetrics.tonemap.color import mantiuk2009, pouli2013, schlick
 from hdrmetrics.tonemap.ipt import ipt_from_rgb, rgb_from_ipt

@@ -15,7 +15,7 @@ import torch
 
 from hdrmetrics.errors import ImageReadError, OptionError, UnknownNameError
 from hdrmetrics.metrics.piqe import piqe
-from hdrmetrics.transfer import pu21_encode
+from hdrmetrics.photometry.transfer import pu21_encode
 from trainers.card import known_failures
 from trainers.cli import main
 from trainers.feeding.heads import make_heads

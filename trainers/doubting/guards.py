@@ -19,8 +19,8 @@ from hdrmetrics.expand import get_expansion
 from hdrmetrics.learned.front import Kind
 from hdrmetrics.learned.guard import Guard, Rule
 from hdrmetrics.learned.traits import Traits, measure
+from hdrmetrics.photometry.transfer import srgb_decode
 from hdrmetrics.tonemap import create_operator
-from hdrmetrics.transfer import srgb_decode
 from trainers.doubting import strange
 from trainers.doubting.rules import fit_rule
 

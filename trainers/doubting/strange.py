@@ -10,8 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from hdrmetrics.filters import gaussian_taps, separable_filter
-from hdrmetrics.transfer import pq_encode, srgb_decode
+from hdrmetrics.numerics.filters import gaussian_taps, separable_filter
+from hdrmetrics.photometry.transfer import pq_encode, srgb_decode
 
 PEAKS = 100.0, 10_000.0
 """cd/m², between which the 99.9th percentile of real pictures lies, as in the sets."""

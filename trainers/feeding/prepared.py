@@ -19,7 +19,7 @@ from hdrmetrics.learned.architecture import Architecture
 from hdrmetrics.learned.network import build_network
 from hdrmetrics.learned.symmetry import symmetric
 from hdrmetrics.metric import Domain
-from hdrmetrics.textfile import write_text
+from hdrmetrics.text.textfile import write_text
 from trainers.feeding.crops import CropPixels, find_store
 from trainers.feeding.labels import Labels
 from trainers.feeding.views import View

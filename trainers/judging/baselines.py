@@ -11,10 +11,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from hdrmetrics.color import luminance
 from hdrmetrics.errors import OptionError, UnknownNameError
 from hdrmetrics.metrics.piqe import piqe
-from hdrmetrics.transfer import pu21_encode
+from hdrmetrics.photometry.color import luminance
+from hdrmetrics.photometry.transfer import pu21_encode
 from trainers.feeding.labels import Labels, find_labels
 from trainers.judging.predictions import score_items, with_predictions
 from trainers.statistics.logistic import LogisticCurve

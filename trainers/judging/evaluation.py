@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from hdrmetrics.errors import OptionError
-from hdrmetrics.textfile import write_text
+from hdrmetrics.text.textfile import write_text
 from trainers.feeding.labels import Labels
 from trainers.judging.agreement import ALL, Agreement, Judge
 from trainers.judging.predictions import PREFIX, predictors_of, read_predictions, with_predictions

@@ -11,7 +11,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from hdrmetrics.textfile import write_text
+from hdrmetrics.text.textfile import write_text
 
 _PATIENCE = 10.0  # seconds between lines of progress
 

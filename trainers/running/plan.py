@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from hdrmetrics.errors import ImageReadError, OptionError
-from hdrmetrics.textfile import write_text
+from hdrmetrics.text.textfile import write_text
 
 PRECISIONS = ("float32", "bfloat16")
 LAYOUTS = ("contiguous", "channels_last")

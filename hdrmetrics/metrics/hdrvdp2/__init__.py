@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from hdrmetrics.catalogue.registry import register_metric
 from hdrmetrics.metrics.hdrvdp2.metric import HDRVDP2, INFO
 from hdrmetrics.metrics.hdrvdp2.result import HDRVDP2Result
-from hdrmetrics.registry import register_metric
 
 __all__ = ["HDRVDP2", "INFO", "HDRVDP2Result", "register"]
 

@@ -27,8 +27,8 @@ from hdrmetrics.metrics.hdrvdp2.quality import (
     changed_pixels,
     quality_of_energies,
 )
-from hdrmetrics.pyramid import ORIENTATIONS, pyramid_height, split_octave, split_top
-from hdrmetrics.resize import imresize_window
+from hdrmetrics.numerics.pyramid import ORIENTATIONS, pyramid_height, split_octave, split_top
+from hdrmetrics.numerics.resize import imresize_window
 
 FINE = 3
 """Octaves that are worked through tile by tile; the rest is a 64th of the picture."""

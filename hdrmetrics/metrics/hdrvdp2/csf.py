@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from hdrmetrics.metrics.hdrvdp2.calibration import CSF_LUMINANCES, CSF_PARAMETERS
-from hdrmetrics.recording import constants
+from hdrmetrics.numerics.recording import constants
 
 LOG_RANGE = (-5.0, 5.0)
 SAMPLES = 256

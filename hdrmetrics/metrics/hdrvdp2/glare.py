@@ -17,7 +17,7 @@ from hdrmetrics.metrics.hdrvdp2.optics import (
     mtf,
     padded_filter,
 )
-from hdrmetrics.resize import imresize_window
+from hdrmetrics.numerics.resize import imresize_window
 
 REACH = 128
 """Pixels that the blur reaches; what comes from further away is glare."""

@@ -20,7 +20,7 @@ from hdrmetrics.metrics.hdrvdp2.csf import LOG_RANGE, local_sensitivity
 from hdrmetrics.metrics.hdrvdp2.options import HDRVDP2Options
 from hdrmetrics.metrics.hdrvdp2.pathway import Percept, band_frequencies
 from hdrmetrics.metrics.hdrvdp2.strips import plane_groups, row_strips, strip_rows
-from hdrmetrics.resize import imresize
+from hdrmetrics.numerics.resize import imresize
 
 Strips = list[Tensor]
 """One band ``(N, 1 or 4, h, w)``, cut along its rows."""

@@ -30,8 +30,8 @@ from hdrmetrics.metrics.hdrvdp2.visibility import (
     detection_probability,
     pooled_contrast,
 )
-from hdrmetrics.pyramid import MINIMUM_SIZE
-from hdrmetrics.recording import visible
+from hdrmetrics.numerics.pyramid import MINIMUM_SIZE
+from hdrmetrics.numerics.recording import visible
 
 INFO = MetricInfo(
     name="hdrvdp2",

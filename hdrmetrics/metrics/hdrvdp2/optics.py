@@ -10,7 +10,7 @@ from torch import Tensor
 
 from hdrmetrics.metrics.hdrvdp2.calibration import MTF_DECAYS, MTF_WEIGHTS
 from hdrmetrics.metrics.hdrvdp2.strips import plane_groups, sides
-from hdrmetrics.recording import constants
+from hdrmetrics.numerics.recording import constants
 
 LIGHT_RANGE = (1e-5, 1e10)
 """Retinal light is clamped to this, cd/m²."""

@@ -19,7 +19,7 @@ from hdrmetrics.metrics.hdrvdp2.optics import (
 from hdrmetrics.metrics.hdrvdp2.options import IMAGE_MEAN, HDRVDP2Options
 from hdrmetrics.metrics.hdrvdp2.photoreceptor import achromatic_response
 from hdrmetrics.metrics.hdrvdp2.strips import sides
-from hdrmetrics.pyramid import build_pyramid
+from hdrmetrics.numerics.pyramid import build_pyramid
 
 
 @dataclass(frozen=True, slots=True)

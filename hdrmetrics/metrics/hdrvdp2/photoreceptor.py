@@ -12,7 +12,7 @@ from torch import Tensor
 
 from hdrmetrics.metrics.hdrvdp2.calibration import JOINT_SENSITIVITY, ROD_SENSITIVITY
 from hdrmetrics.metrics.hdrvdp2.strips import row_strips, strip_rows
-from hdrmetrics.recording import constants
+from hdrmetrics.numerics.recording import constants
 
 LOG_RANGE = (-5.0, 5.0)
 SAMPLES = 2048

@@ -17,8 +17,8 @@ from hdrmetrics.metrics.hdrvdp2.calibration import (
 )
 from hdrmetrics.metrics.hdrvdp2.masking import Strips
 from hdrmetrics.metrics.hdrvdp2.strips import row_strips
-from hdrmetrics.pyramid import ORIENTATIONS, pyramid_height
-from hdrmetrics.resize import imresize
+from hdrmetrics.numerics.pyramid import ORIENTATIONS, pyramid_height
+from hdrmetrics.numerics.resize import imresize
 
 
 @torch.no_grad()

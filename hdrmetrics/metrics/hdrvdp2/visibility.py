@@ -9,7 +9,7 @@ from torch import Tensor
 
 from hdrmetrics.metrics.hdrvdp2.calibration import EXCITATION, PSYCHOMETRIC_SLOPE
 from hdrmetrics.metrics.hdrvdp2.masking import Strips
-from hdrmetrics.pyramid import SteerablePyramid, reconstruct
+from hdrmetrics.numerics.pyramid import SteerablePyramid, reconstruct
 
 _TINY = 1e-12
 _NORM = 16.0  # within a few per cent of the maximum unless hundreds of pixels reach it

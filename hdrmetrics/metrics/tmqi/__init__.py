@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from hdrmetrics.catalogue.registry import register_metric
 from hdrmetrics.metrics.tmqi.metric import INFO, TMQI, TMQIResult, tmqi
-from hdrmetrics.registry import register_metric
 
 __all__ = ["TMQI", "TMQIResult", "register", "tmqi"]
 

@@ -11,9 +11,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from hdrmetrics.errors import ShapeError
-from hdrmetrics.filters import filter_strip, gaussian_taps, separable_filter, strips
-from hdrmetrics.pooling import crop_to_valid, halve, masked_mean
-from hdrmetrics.recording import is_recording, visible
+from hdrmetrics.numerics.filters import filter_strip, gaussian_taps, separable_filter, strips
+from hdrmetrics.numerics.pooling import crop_to_valid, halve, masked_mean
+from hdrmetrics.numerics.recording import is_recording, visible
 
 Window = Literal["same", "valid"]
 """``same``: windows at every pixel, zeros outside the image; ``valid``: windows inside it only."""

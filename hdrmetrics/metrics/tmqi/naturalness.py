@@ -10,7 +10,7 @@ from torch import Tensor
 
 from hdrmetrics.metrics._local_similarity import safe_sqrt
 from hdrmetrics.metrics.tmqi.light import luminance as luminance_of
-from hdrmetrics.pooling import masked_mean
+from hdrmetrics.numerics.pooling import masked_mean
 
 _BLOCK = 11  # px
 _MEAN, _MEAN_SPREAD = 115.94, 27.99  # code values: the normal distribution of the means

@@ -1,0 +1,1 @@
+"""Named things: how they are described, registered and looked up."""

@@ -1,0 +1,1 @@
+"""JPEG XT, profiles A to C."""

@@ -1,0 +1,119 @@
+"""The base layer of JPEG XT: the eight-bit picture that ordinary JPEG readers show."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from hdrmetrics.codecs.jpegxt.jpeg import Samples
+from hdrmetrics.photometry.color import luminance
+from hdrmetrics.tonemap.catalogue import create_operator
+
+Light = NDArray[np.float32]
+"""``(H, W, C)``, cd/m²."""
+
+BASES = ("photoreceptor", "reinhard02", "logarithmic", "exposure")
+"""``photoreceptor`` and ``exposure`` are what the standard's reference software makes of a picture
+that comes without a base layer, in profiles A and C, and in profile B."""
+
+_LUMA = (np.float32(0.299), np.float32(0.587), np.float32(0.114))
+_MEAN = 0.6
+"""Where the reference software's automatic exposure puts the mean, as a part of white."""
+
+
+def luma(light: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the weighted sum of ``(H, W, C)`` as the standard has it (BT.601), ``(H, W)``."""
+    if light.shape[-1] == 1:
+        return light[..., 0]
+    # Not a matrix product: its rounding, and with it the bytes, would depend on the library.
+    weighted: NDArray[np.float32] = light[..., 0] * _LUMA[0]
+    weighted += light[..., 1] * _LUMA[1]
+    weighted += light[..., 2] * _LUMA[2]
+    return weighted
+
+
+def _srgb_table() -> NDArray[np.float32]:
+    code = np.arange(256) / 255.0
+    linear = np.where(code <= 0.04045, code / 12.92, ((code + 0.055) / 1.055) ** 2.4)
+    return linear.astype(np.float32)
+
+
+SRGB = _srgb_table()
+"""Linear light in [0, 1] of each sRGB code."""
+
+_HALFWAY = (SRGB[1:] + SRGB[:-1]) / 2
+
+
+def exposure_white(light: Light) -> float:
+    """Return the luminance that ``exposure`` makes white, in cd/m²: the mean divided by 0.6."""
+    mean = float(light.mean(dtype=np.float64))
+    return mean / _MEAN if mean > 0 else 1.0
+
+
+def base_codes(light: Light, base: str) -> Samples:
+    """Return the base layer before it is coded, ``(H, W, C)``.
+
+    Parameters
+    ----------
+    light
+        ``(H, W, C)``, cd/m², not negative.
+    base
+        One of :data:`BASES`. ``photoreceptor``: each channel v becomes t / (1 + t),
+        t = v^(1/2.2) / L̄^m, with the mean luminance L̄ and m from the position of the log mean
+        between the extremes. ``exposure``: clipped at :func:`exposure_white`, sRGB. The others:
+        luminance operators of :mod:`hdrmetrics.tonemap`, sRGB.
+
+    Notes
+    -----
+    A pixel that is not black never gets the code 0: profiles A and B could not bring it back.
+
+    References
+    ----------
+    E. Reinhard and K. Devlin, "Dynamic range reduction inspired by photoreceptor physiology", IEEE
+    Transactions on Visualization and Computer Graphics 11(1), 2005, as simplified in the reference
+    software of ISO/IEC 18477-7.
+    """
+    if base == "photoreceptor":
+        codes = _photoreceptor(light)
+    elif base == "exposure":
+        white = np.float32(exposure_white(light))
+        codes = np.searchsorted(_HALFWAY, light / white).astype(np.uint8)
+    else:
+        # In double precision, so that no code depends on how many threads make the sums.
+        image = torch.from_numpy(np.moveaxis(light, 2, 0)[None])
+        bright = luminance(image).double()
+        shown = create_operator(base)(bright) / bright.clamp(min=1e-30)
+        gain = np.moveaxis(shown[0].float().numpy(), 0, 2)
+        codes = np.searchsorted(_HALFWAY, light * gain).astype(np.uint8)
+    lifted: Samples = np.maximum(codes, (light > 0).view(np.uint8))
+    return lifted
+
+
+def _photoreceptor(light: Light) -> Samples:
+    bright = luma(light)
+    bright = bright[bright > 0]
+    if bright.size == 0:
+        return np.zeros(light.shape, dtype=np.uint8)
+    logs = np.log(bright)
+    low, high, middle = (float(v) for v in (logs.min(), logs.max(), logs.mean(dtype=np.float64)))
+    position = (high - middle) / (high - low) if high > low else 0.0
+    exponent = 0.3 + 0.7 * max(position, 0.0) ** 1.4
+    adapted = float(bright.mean(dtype=np.float64)) ** exponent
+    # Via the thresholds between codes: a search among 255 is quicker than a power per pixel.
+    step = (np.arange(1, 256) - 0.5) / 256
+    thresholds = ((adapted * step / (1 - step)) ** 2.2).astype(np.float32)
+    codes: Samples = np.searchsorted(thresholds, light).astype(np.uint8)
+    return codes
+
+
+def single(number: float) -> float:
+    """Return the number as a header will hold it, so that both sides reckon with the same."""
+    return float(np.float32(number))
+
+
+def is_finite(*numbers: float) -> bool:
+    """Whether all numbers read from a file are finite."""
+    return all(math.isfinite(number) for number in numbers)

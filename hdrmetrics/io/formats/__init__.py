@@ -1,0 +1,1 @@
+"""One room or file per picture format."""

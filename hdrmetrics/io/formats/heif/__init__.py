@@ -1,0 +1,1 @@
+"""HEIF and AVIF."""

@@ -1,0 +1,1 @@
+"""JPEG, and what cameras put behind it."""

@@ -1,0 +1,1 @@
+"""Fragile formats read in processes of their own."""

@@ -1,0 +1,379 @@
+"""Many files by many metrics: a row for each file, whatever happens to the others."""
+
+from __future__ import annotations
+
+import functools
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Any, TypedDict
+
+import torch
+
+from hdrmetrics.errors import HdrMetricsError, OptionError
+from hdrmetrics.io.processes import workers
+from hdrmetrics.jobs.result import Score
+from hdrmetrics.jobs.scoring import (
+    Region,
+    ScoreMap,
+    build_metric,
+    check_explaining,
+    check_reference,
+    make_map,
+    score_quietly,
+)
+from hdrmetrics.metric import Metric
+from hdrmetrics.photometry.display import Display
+from hdrmetrics.picture.image import Image
+from hdrmetrics.picture.inputs import Source, Units
+from hdrmetrics.resources.machine import torch_threads, usable_cores
+from hdrmetrics.resources.room import Room
+
+
+@dataclass(frozen=True)
+class Row:
+    """What became of one file.
+
+    Parameters
+    ----------
+    test, reference
+        The files; ``"image 3"`` for the third one when it was not a file.
+    scores
+        By the metric's name; a metric that failed is missing here.
+    errors
+        By the metric's name, ``"file"`` when the file itself could not be read, or
+        ``"map of"`` and the metric's name when the score is there but its map failed.
+    """
+
+    test: str
+    reference: str | None
+    scores: dict[str, Score] = field(default_factory=dict)
+    errors: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def ok(self) -> bool:
+        """Whether every metric gave a score."""
+        return not self.errors
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON-ready values."""
+        return {
+            "test": self.test,
+            "reference": self.reference,
+            "scores": {name: value.to_dict() for name, value in self.scores.items()},
+            "errors": self.errors,
+        }
+
+
+class BatchSettings(TypedDict, total=False):
+    """What jobs on many files hand on to :func:`score_files`, which says what each means."""
+
+    peak: float | None
+    scale: float | None
+    display: str | Path | Display | None
+    test_peak: float | None
+    test_scale: float | None
+    reference_peak: float | None
+    reference_scale: float | None
+    mask: Source | None
+    region: Region | None
+    device: torch.device | str | None
+    jobs: int | None
+    isolate: bool | None
+    options: dict[str, dict[str, Any]] | None
+    explain: bool | None
+    on_row: Callable[[Row], None] | None
+
+
+def score_files(
+    files: Sequence[tuple[Source, Source | None]],
+    metrics: str | Metric | Sequence[str | Metric],
+    *,
+    peak: float | None = None,
+    scale: float | None = None,
+    display: str | Path | Display | None = None,
+    test_peak: float | None = None,
+    test_scale: float | None = None,
+    reference_peak: float | None = None,
+    reference_scale: float | None = None,
+    mask: Source | None = None,
+    region: Region | None = None,
+    device: torch.device | str | None = None,
+    jobs: int | None = None,
+    isolate: bool | None = None,
+    options: dict[str, dict[str, Any]] | None = None,
+    explain: bool | None = None,
+    on_row: Callable[[Row], None] | None = None,
+    on_map: Callable[[int, ScoreMap], None] | None = None,
+) -> list[Row]:
+    """Score many files by many metrics.
+
+    Parameters
+    ----------
+    files
+        Pairs (test, reference); the reference is ``None`` for no-reference metrics. Images in
+        memory are taken as by :func:`hdrmetrics.score`.
+    metrics
+        Names or metrics; one may stand alone.
+    peak, scale, display, test_peak, test_scale, reference_peak, reference_scale
+        As for :func:`hdrmetrics.score`; a factor that does not concern a file (``scale`` beside a
+        JPEG) is a warning of its row.
+    mask, region, device
+        As for :func:`hdrmetrics.score`; the same mask and region for every file.
+    jobs
+        Files worked on at a time, in threads, each with its share of PyTorch's threads. By default
+        as many as there are files and threads (:func:`torch.get_num_threads`, at most one for each
+        core that this process may use); 1 on other devices than the CPU. Files whose pictures
+        would not fit in half of the memory together wait for each other. Scores of different
+        numbers of threads may differ by rounding, by about 10⁻⁶ of their value.
+    isolate
+        As for :func:`hdrmetrics.read_image`: by default other processes read the formats whose
+        decoders may crash, so that a crash is an error in the file's row.
+    options
+        Options by the metric's name.
+    explain
+        Whether to say what is wrong and where, by the metrics that can; a picture that one of them
+        cannot explain after all is a row with an error.
+    on_row
+        Called with each row as soon as it is done, from the calling thread; with several jobs in
+        any order. After Ctrl-C too it is called for every row that was finished; for one it may
+        then be called twice.
+    on_map
+        Called with the pair's index and the map of each metric that has one, from the thread that
+        made it, one at a time. A :class:`HdrMetricsError` that it raises is noted in the row.
+
+    Returns
+    -------
+    list of Row
+        In the order of ``files``. A file that cannot be read, or a metric that refuses it, leaves
+        its message in the row; the rest is scored.
+
+    Raises
+    ------
+    UnknownNameError, OptionError, ImageReadError
+        For metrics, displays, options or a mask that are wrong for every file, no metric at all,
+        an explanation that none can give, and files that are no pairs.
+    """
+    if jobs is not None and jobs < 1:
+        raise OptionError(f"jobs must be at least 1, not {jobs}")
+    if isinstance(metrics, (str, Metric)):  # a str is a sequence of its letters
+        metrics = [metrics]
+    if not metrics:
+        raise OptionError("metrics are names or metrics made by create_metric(), not an empty list")
+    files = [_pair(one) for one in ([files] if isinstance(files, (str, Path)) else files)]
+    units = Units(
+        peak, scale, display, test_peak, test_scale, reference_peak, reference_scale, lenient=True
+    )
+    check_reference(units, any(reference is not None for _, reference in files))
+    jobs = min(jobs or usual_jobs(device), max(1, len(files)))
+    read = functools.partial(_read, isolate=isolate)
+    task = _Task(
+        models=[build_metric(m, display, (options or {}).get(str(m), {})) for m in metrics],
+        units=units,
+        mask=None if mask is None else read(mask),
+        region=region,
+        device=device,
+        read=read,
+        # Many tests against one reference are common: it is read once.
+        read_reference=_Last(read),
+        on_map=on_map,
+        explain=bool(explain),
+    )
+    check_explaining(task.models, explain)
+    rows: dict[int, Row] = {}
+
+    def done(index: int, row: Row) -> None:
+        if index in rows:
+            return
+        if on_row is not None:
+            try:
+                on_row(row)
+            except KeyboardInterrupt:  # perhaps before anything was kept: twice beats never
+                on_row(row)
+                raise
+        rows[index] = row
+
+    if jobs == 1:
+        for index, (test, other) in enumerate(files):
+            done(index, task.row(index, test, other))
+    else:
+        with torch_threads(torch.get_num_threads() // jobs):
+            _in_threads(files, task, jobs, done)
+    return [rows[index] for index in range(len(files))]
+
+
+def _pair(one: Any) -> tuple[Source, Source | None]:
+    if not isinstance(one, (tuple, list)) or len(one) != 2:
+        what = repr(one) if isinstance(one, (str, Path)) else type(one).__name__
+        raise OptionError(
+            f"files are pairs (test, reference), not {what}: give [(test, reference), …], or "
+            "[(test, None), …] for metrics without a reference"
+        )
+    return one[0], one[1]
+
+
+def usual_jobs(device: torch.device | str | None) -> int:
+    """Return how many files are worked on at a time where nobody says how many."""
+    if device is not None and str(device).partition(":")[0] != "cpu":
+        return 1
+    # Who asks PyTorch for fewer threads than there are cores means it.
+    return min(usable_cores(), torch.get_num_threads())
+
+
+def _read(source: Source, isolate: bool | None) -> Source:
+    if not isinstance(source, (str, Path)):
+        return source
+    from hdrmetrics.io import read_image
+
+    return read_image(source, isolate=isolate)
+
+
+class _Last:
+    """Reads a file, or returns the image when it is the file that was read before.
+
+    A thread that wants a file which another one is reading waits for it.
+    """
+
+    def __init__(self, read: Callable[[Source], Source]) -> None:
+        self.read = read
+        self.last: tuple[str, Future[Source]] | None = None
+        self.lock = threading.Lock()
+
+    def __call__(self, source: Source) -> Source:
+        if not isinstance(source, (str, Path)):
+            return source
+        with self.lock:
+            last = self.last
+            mine = last is None or last[0] != str(source)
+            if last is None or mine:
+                last = self.last = str(source), Future()
+        found = last[1]
+        if mine:
+            try:
+                found.set_result(self.read(source))
+            except BaseException as error:
+                with self.lock:
+                    if self.last is last:
+                        self.last = None  # what lacked, as memory, may be there the next time
+                found.set_exception(error)
+        return found.result()
+
+
+@dataclass(frozen=True)
+class _Task:
+    """What is the same for every file."""
+
+    models: list[Metric]
+    units: Units
+    mask: Source | None
+    region: Region | None
+    device: torch.device | str | None
+    read: Callable[[Source], Source]
+    read_reference: Callable[[Source], Source]
+    on_map: Callable[[int, ScoreMap], None] | None
+    explain: bool = False
+    room: Room = field(default_factory=Room)
+    stopped: threading.Event = field(default_factory=threading.Event)
+    mapping: threading.Lock = field(default_factory=threading.Lock)
+
+    def row(self, index: int, test: Source, reference: Source | None) -> Row:
+        """Return the row of one pair."""
+        row = Row(_name(test, index), None if reference is None else _name(reference, index))
+        with self.room.place(test, reference) as place:
+            try:
+                images = [self.read(test)]
+                if reference is not None:
+                    images.append(self.read_reference(reference))
+            except (HdrMetricsError, MemoryError) as error:
+                row.errors["file"] = _message(error)
+                return row
+            place.holds(*zip((test, reference), images, strict=False))
+            for model in self.models[:-1]:
+                self._score(index, row, model, images.copy())
+            for model in self.models[-1:]:
+                self._score(index, row, model, images)
+        return row
+
+    def _score(self, index: int, row: Row, model: Metric, images: list[Source]) -> None:
+        """Note the score of a metric; the list is emptied, so that pixels are let go in time."""
+        if self.stopped.is_set():
+            raise _StoppedError
+        name = model.info.name
+        other = images.pop() if len(images) > 1 else None
+        others = [other if model.info.reference else None]
+        del other
+        try:
+            # Taken out in the call, so that nobody here holds them during the work.
+            row.scores[name], inputs = score_quietly(
+                images.pop(),
+                model,
+                others.pop(),
+                self.units,
+                self.mask,
+                self.region,
+                self.device,
+                explain=self.explain and model.info.explains,
+            )
+        except (HdrMetricsError, RuntimeError, MemoryError) as error:
+            row.errors[name] = _message(error)
+            return
+        if self.on_map is not None and model.info.has_map:
+            try:
+                found = make_map(model, inputs, row.scores[name])
+                with self.mapping:
+                    self.on_map(index, found)
+            except (HdrMetricsError, RuntimeError, MemoryError) as error:
+                row.errors[f"map of {name}"] = _message(error)
+
+
+class _StoppedError(Exception):
+    """The job ends before this row is finished."""
+
+
+def _in_threads(
+    files: Sequence[tuple[Source, Source | None]],
+    task: _Task,
+    jobs: int,
+    done: Callable[[int, Row], None],
+) -> None:
+    """Call ``done`` with the rows of all files as they come."""
+    pool = ThreadPoolExecutor(jobs)
+    running: dict[Future[Row], int] = {}
+    rest = enumerate(files)
+    try:
+        while True:
+            # No queue: when the work is stopped, nothing has been begun that nobody waits for.
+            for index, pair in islice(rest, jobs - len(running)):
+                running[pool.submit(task.row, index, *pair)] = index
+            if not running:
+                break
+            for future in wait(running, return_when=FIRST_COMPLETED).done:
+                done(running[future], future.result())
+                del running[future]
+    except KeyboardInterrupt:
+        task.stopped.set()
+        pool.shutdown()
+        for future, index in running.items():
+            if future.exception() is None:
+                done(index, future.result())
+        raise
+    finally:
+        task.stopped.set()
+        pool.shutdown(cancel_futures=True)
+        workers.keep(1)
+
+
+def _name(source: Source, index: int) -> str:
+    if isinstance(source, (str, Path)):
+        return str(source)
+    path = source.origin.path if isinstance(source, Image) else None
+    return path or f"image {index + 1}"
+
+
+def _message(error: BaseException) -> str:
+    if isinstance(error, MemoryError):
+        return "not enough memory for this image"
+    return str(error) or type(error).__name__

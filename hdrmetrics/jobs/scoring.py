@@ -1,0 +1,478 @@
+"""One image in, one score out: calibration, the metric and the conditions it was computed under."""
+
+from __future__ import annotations
+
+import dataclasses
+import operator
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, overload
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from hdrmetrics.catalogue.metrics import create_metric, metric_options
+from hdrmetrics.errors import HdrMetricsWarning, OptionError, ShapeError
+from hdrmetrics.jobs.result import Score
+from hdrmetrics.maps.overlay import grey_view
+from hdrmetrics.metric import Domain, MapKind, Metric, cannot_explain
+from hdrmetrics.photometry.color import luminance
+from hdrmetrics.photometry.display import Display, get_display
+from hdrmetrics.picture.image import Image
+from hdrmetrics.picture.inputs import Inputs, Source, Units, as_image, prepare_inputs
+from hdrmetrics.picture.sources import is_array
+from hdrmetrics.picture.units import Role
+
+Region = tuple[int, int, int, int]
+"""(x, y, width, height) in pixels from the top left corner."""
+
+
+@dataclass(frozen=True)
+class ScoreMap:
+    """A score with the picture of where it comes from.
+
+    Parameters
+    ----------
+    values
+        ``(H, W)``: local similarity or error; smaller than the image where borders are left out.
+    score
+        The score of the same images.
+    kind
+        What the values are.
+    context
+        ``(H, W)``: grey view of the test image in [0, 1] under a map of probabilities; see
+        :func:`hdrmetrics.maps.overlay.grey_view`. ``None`` where the map is shown by itself.
+
+    Raises
+    ------
+    ShapeError
+        If the context has another shape than the values.
+    """
+
+    values: NDArray[np.float32]
+    score: Score
+    kind: MapKind
+    context: NDArray[np.float32] | None = None
+
+    def __post_init__(self) -> None:
+        if self.context is not None and self.context.shape != self.values.shape:
+            raise ShapeError(
+                f"the picture under a map has the map's shape {self.values.shape}, not "
+                f"{self.context.shape}"
+            )
+
+
+@overload
+def score(
+    test: Source,
+    metric: str | Metric,
+    *,
+    reference: Source | None = None,
+    peak: float | None = None,
+    scale: float | None = None,
+    display: str | Path | Display | None = None,
+    test_peak: float | None = None,
+    test_scale: float | None = None,
+    reference_peak: float | None = None,
+    reference_scale: float | None = None,
+    mask: Source | None = None,
+    region: Region | None = None,
+    explain: bool = False,
+    device: torch.device | str | None = None,
+    dtype: torch.dtype = torch.float32,
+    **options: Any,
+) -> Score: ...
+
+
+@overload
+def score(
+    test: Source,
+    metric: list[str] | list[Metric] | list[str | Metric] | tuple[str | Metric, ...],
+    *,
+    reference: Source | None = None,
+    peak: float | None = None,
+    scale: float | None = None,
+    display: str | Path | Display | None = None,
+    test_peak: float | None = None,
+    test_scale: float | None = None,
+    reference_peak: float | None = None,
+    reference_scale: float | None = None,
+    mask: Source | None = None,
+    region: Region | None = None,
+    explain: bool = False,
+    device: torch.device | str | None = None,
+    dtype: torch.dtype = torch.float32,
+) -> list[Score]: ...
+
+
+def score(
+    test: Source,
+    metric: str | Metric | Sequence[str | Metric],
+    *,
+    reference: Source | None = None,
+    peak: float | None = None,
+    scale: float | None = None,
+    display: str | Path | Display | None = None,
+    test_peak: float | None = None,
+    test_scale: float | None = None,
+    reference_peak: float | None = None,
+    reference_scale: float | None = None,
+    mask: Source | None = None,
+    region: Region | None = None,
+    explain: bool = False,
+    device: torch.device | str | None = None,
+    dtype: torch.dtype = torch.float32,
+    **options: Any,
+) -> Score | list[Score]:
+    """Score one image.
+
+    Parameters
+    ----------
+    test, reference
+        A path, an :class:`Image`, a NumPy array ``(H, W)`` or ``(H, W, C)``, or a tensor
+        ``(H, W)``, ``(C, H, W)`` or ``(1, C, H, W)``. Integer arrays are display-encoded; floats
+        are cd/m² for HDR metrics and codes in [0, 1] for SDR ones.
+    metric
+        A name of :func:`hdrmetrics.list_metrics`, or a metric made by
+        :func:`hdrmetrics.create_metric`; or a list of them, whose scores come as a list. Metrics
+        without a reference see the test alone.
+    peak, scale
+        For linear HDR files, which do not carry cd/m²: what the reference's brightest luminance
+        is, or what a pixel value of 1 is, in cd/m². Default: the reference's 99.9th percentile of
+        luminance is 1000 cd/m². Two such files get the same factor. Files whose light is known
+        (PQ, HLG and SDR files by their display, EXR with ``whiteLuminance``, floats in memory,
+        images read with ``scale=``) are taken as they are.
+    display
+        Display of display-encoded images, by name, file or model; for linear images the screen
+        that shows them.
+    test_peak, test_scale, reference_peak, reference_scale
+        As ``peak`` and ``scale``, for one of the two, where their units differ.
+    mask
+        Weights in [0, 1], one per pixel: a file, an array or a tensor.
+    region
+        ``(x, y, width, height)``: score only this part. Calibration still sees the whole image.
+    explain
+        Whether to say what is wrong with the image and where, in ``explanation``; of a list of
+        metrics those do that can.
+    device, dtype
+        Where and in what precision to compute.
+    options
+        Of the metric, if it is one and named.
+
+    Returns
+    -------
+    Score or list of Score
+        With every condition its value depends on. What looks wrong is in ``warnings``, and issued
+        as :class:`hdrmetrics.errors.HdrMetricsWarning`. For a list of metrics a list in its order.
+
+    Raises
+    ------
+    HdrMetricsError
+        One of its kinds: a file that cannot be read, NaN, wrong shapes, wrong domain, unknown
+        names and options, an explanation that no metric can give.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> reference = np.full((32, 32), 100.0)
+    >>> float(score(reference * 1.1, "pu21-psnr", reference=reference)) > 30
+    True
+    >>> both = score(reference * 1.1, ["pu21-psnr", "pu21-mse"], reference=reference)
+    >>> [one.metric for one in both]
+    ['pu21-psnr', 'pu21-mse']
+    """
+    units = Units(peak, scale, display, test_peak, test_scale, reference_peak, reference_scale)
+    check_reference(units, reference is not None)
+    if isinstance(metric, (str, Metric)):
+        model = build_metric(metric, display, options)
+        check_explaining([model], explain)
+        result, _ = score_quietly(
+            test, model, reference, units, mask, region, device, dtype, explain=explain
+        )
+        _warn([result])
+        return result
+    units = dataclasses.replace(units, lenient=True)  # it may concern one metric and not another
+    models = _several(metric, display, options, reference is not None)
+    check_explaining(models, explain)
+    # Files are read once for all.
+    test = _read_file(test)
+    reference = None if reference is None else _read_file(reference)
+    mask = None if mask is None else _read_file(mask)
+    results = []
+    for model in models:
+        other = reference if model.info.reference else None
+        own = explain and model.info.explains
+        found = score_quietly(test, model, other, units, mask, region, device, dtype, explain=own)
+        results.append(found[0])
+    _warn(results)
+    return results
+
+
+def score_map(
+    test: Source,
+    metric: str | Metric,
+    *,
+    reference: Source | None = None,
+    peak: float | None = None,
+    scale: float | None = None,
+    display: str | Path | Display | None = None,
+    test_peak: float | None = None,
+    test_scale: float | None = None,
+    reference_peak: float | None = None,
+    reference_scale: float | None = None,
+    mask: Source | None = None,
+    region: Region | None = None,
+    device: torch.device | str | None = None,
+    dtype: torch.dtype = torch.float32,
+    **options: Any,
+) -> ScoreMap:
+    """Score one image and return the map of local values too; arguments as for :func:`score`.
+
+    One metric only.
+
+    Raises
+    ------
+    OptionError
+        If the metric has no map; otherwise as :func:`score`.
+    """
+    units = Units(peak, scale, display, test_peak, test_scale, reference_peak, reference_scale)
+    check_reference(units, reference is not None)
+    model = build_metric(metric, display, options)
+    result, inputs = score_quietly(test, model, reference, units, mask, region, device, dtype)
+    _warn([result])
+    return make_map(model, inputs, result)
+
+
+def check_reference(units: Units, there: bool) -> None:
+    """Raise :class:`OptionError` if something is said of a reference that is not there."""
+    given = None if there else units.own("reference")
+    if given is not None:
+        raise OptionError(f"{given.option}= is of a reference, and there is none: leave it out")
+
+
+def check_explaining(models: Sequence[Metric], explain: bool | None) -> None:
+    """Raise :class:`OptionError` if an explanation is wanted that no metric can give."""
+    if explain and not any(model.info.explains for model in models):
+        names = ", ".join(model.info.name for model in models)
+        raise OptionError(f"cannot explain: {names} {cannot_explain(len(models))}")
+
+
+def _several(
+    metrics: Sequence[str | Metric],
+    display: str | Path | Display | None,
+    options: dict[str, Any],
+    paired: bool,
+) -> list[Metric]:
+    if not isinstance(metrics, (list, tuple)) or not metrics:
+        raise OptionError(
+            "metric is a name, a metric made by create_metric(), or a list of them, not "
+            f"{'an empty list' if metrics == [] or metrics == () else type(metrics).__name__}"
+        )
+    if options:
+        raise OptionError(
+            f"options ({', '.join(options)}) are for one metric: give "
+            "create_metric(name, option=value) in the list, or call score() for each"
+        )
+    models = [build_metric(metric, display, {}) for metric in metrics]
+    if paired and not any(model.info.reference for model in models):
+        names = ", ".join(model.info.name for model in models)
+        raise OptionError(f"{names}: none takes a reference; leave reference= out")
+    return models
+
+
+def _read_file(source: Source) -> Source:
+    return as_image(source) if isinstance(source, (str, Path)) else source
+
+
+def make_map(model: Metric, inputs: Inputs, result: Score) -> ScoreMap:
+    """Return the map behind a score of prepared inputs.
+
+    Raises
+    ------
+    OptionError
+        If the metric has no map.
+    """
+    with torch.no_grad():
+        local = model.map(inputs.test, inputs.reference)
+    kind = model.info.map_kind
+    assert kind is not None, "map() raises where there is none"
+    values = local[0, 0].float().cpu().numpy()
+    context = None
+    # Probabilities are looked at over the picture: where it is, not only how much. A map that
+    # leaves out borders does not fit on it.
+    if kind == "probability" and local.shape[-2:] == inputs.test.shape[-2:]:
+        picture = luminance(inputs.test)[0, 0].float().cpu().numpy()
+        context = grey_view(picture, encoded=model.info.domain != "hdr")
+    return ScoreMap(values, result, kind, context)
+
+
+def score_quietly(
+    test: Source,
+    model: Metric,
+    reference: Source | None,
+    units: Units,
+    mask: Source | None = None,
+    region: Region | None = None,
+    device: torch.device | str | None = None,
+    dtype: torch.dtype = torch.float32,
+    *,
+    explain: bool = False,
+) -> tuple[Score, Inputs]:
+    """Do the work of :func:`score` without issuing its warnings; return the inputs too."""
+    info = model.info
+    if info.reference != (reference is not None):
+        raise OptionError(f"{info.name} {'needs a' if info.reference else 'takes no'} reference")
+    if model.color_space != "bt709":
+        raise OptionError(
+            f"this {info.name} takes {model.color_space.upper()}, and images are BT.709 here; call "
+            "the metric itself with tensors, or leave the option out"
+        )
+    image, other = _read(test, reference, info.domain, units)
+    display = None if units.display is None else get_display(units.display)
+    model = model.suited_to(image, display)
+    info = model.info
+    inputs = prepare_inputs(image, other, info.domain, units, device=device, dtype=dtype)
+    weights = _crop(inputs, _mask(mask, image), region)
+    paths = image.origin.path, None if other is None else other.origin.path
+    del test, reference, image, other  # pixels that the caller keeps no longer are let go
+    found = evaluate(model, inputs, weights, *paths)
+    if explain:
+        with torch.no_grad():
+            explained = model.explain(inputs.test, inputs.reference, mask=weights)
+        found = dataclasses.replace(found, explanation=explained.to_dict())
+    return found, inputs
+
+
+def _warn(results: Sequence[Score]) -> None:
+    for message in dict.fromkeys(one for result in results for one in result.warnings):
+        warnings.warn(message, HdrMetricsWarning, stacklevel=3)
+
+
+def build_metric(
+    metric: str | Metric, display: str | Path | Display | None, options: dict[str, Any]
+) -> Metric:
+    """Return the metric, told the display's pixels per degree where it depends on them.
+
+    Raises
+    ------
+    OptionError
+        For options of a metric that is made already, or what is no metric.
+    UnknownNameError
+        If there is none of that name.
+    """
+    if isinstance(metric, Metric):
+        if options:
+            raise OptionError("options are for metrics named by a string; this one is made already")
+        return metric.eval()
+    if not isinstance(metric, str):
+        raise OptionError(
+            "a metric is a name or made by create_metric(), not "
+            f"{getattr(metric, '__name__', type(metric).__name__)}"
+        )
+    if display is not None and "ppd" in metric_options(metric) and "ppd" not in options:
+        options = options | {"ppd": get_display(display).ppd}
+    return create_metric(metric, **options).eval()
+
+
+def evaluate(
+    model: Metric,
+    inputs: Inputs,
+    mask: Tensor | None,
+    test: str | None,
+    reference: str | None,
+) -> Score:
+    """Return the score of prepared inputs with all conditions named."""
+    with torch.no_grad():
+        moved = model.to(inputs.test.device)
+        found = moved.assess(inputs.test, inputs.reference, mask=mask)
+        chosen = moved.conditions(inputs.test if inputs.reference is None else inputs.reference)
+    info = model.info
+    conditions = {"version": info.version, **inputs.conditions, **chosen}
+    conditions["dtype"] = str(inputs.test.dtype).removeprefix("torch.")
+    if mask is not None:
+        conditions["mask"] = float(mask.mean())
+    return Score(
+        metric=info.name,
+        value=float(found.value),
+        unit=info.unit,
+        range=info.range,
+        higher_is_better=info.higher_is_better,
+        conditions=conditions,
+        warnings=(*inputs.warnings, *(note for one in found.warnings for note in one)),
+        low=None if found.low is None else float(found.low),
+        high=None if found.high is None else float(found.high),
+        test=test,
+        reference=reference,
+    )
+
+
+def _read(
+    test: Source, reference: Source | None, domain: Domain, units: Units
+) -> tuple[Image, Image | None]:
+    """Return both pictures; what floats in memory are depends on the metric and on the units."""
+    sources: dict[Role, Source] = {"test": test}
+    domains: dict[Role, Domain] = {"test": domain}
+    if reference is not None:
+        sources["reference"] = reference
+        domains["reference"] = "hdr" if domain == "tonemapped" else domain
+    images = {role: as_image(one) for role, one in sources.items() if not is_array(one)}
+    # A common factor is of the files without a unit, or else of the floats.
+    free = all(image.calibration.kind != "relative" for image in images.values())
+    for role, one in sources.items():
+        if role in images:
+            continue
+        meant = domains[role]
+        if meant == "hdr" and units.display is not None:
+            # With a display model floats are its signal, unless it takes luminance itself or a
+            # factor says that they are light.
+            factor = units.own(role) or (units.common if free else None)
+            light = factor is not None or get_display(units.display).eotf == "linear"
+            meant = "hdr" if light else "sdr"
+        images[role] = as_image(one, meant)
+    return images["test"], images.get("reference")
+
+
+def _mask(mask: Source | None, image: Image) -> Tensor | None:
+    if mask is None:
+        return None
+    if isinstance(mask, (np.ndarray, Tensor)) and mask.dtype in (np.bool_, torch.bool):
+        mask = mask.astype(np.float32) if isinstance(mask, np.ndarray) else mask.float()
+    elif isinstance(mask, np.ndarray) and mask.dtype.kind in "iu" and mask.dtype.itemsize > 2:
+        raise ShapeError(
+            f"a mask is bool, uint8, uint16 or floats, not {mask.dtype}: give mask > 0"
+        )
+    weights = as_image(mask, "sdr").pixels.mean(axis=2, dtype=np.float32)
+    if weights.shape != image.pixels.shape[:2]:
+        raise ShapeError(
+            f"the mask is {weights.shape[1]}×{weights.shape[0]}, the image "
+            f"{image.width}×{image.height} (width × height)"
+        )
+    return torch.from_numpy(weights)[None, None]
+
+
+def _crop(inputs: Inputs, mask: Tensor | None, region: Region | None) -> Tensor | None:
+    if mask is not None:
+        mask = mask.to(inputs.test)
+    if region is None:
+        return mask
+    height, width = inputs.test.shape[-2:]
+    try:
+        x, y, w, h = (operator.index(v) for v in region)
+    except (TypeError, ValueError):
+        raise OptionError(
+            f"a region is (x, y, width, height) in whole pixels, not {region!r}"
+        ) from None
+    if not (0 <= x < x + w <= width and 0 <= y < y + h <= height):
+        raise OptionError(
+            f"the region x={x}, y={y}, width={w}, height={h} does not lie in {width}×{height}"
+        )
+    window = (slice(y, y + h), slice(x, x + w))
+    inputs.test = inputs.test[..., window[0], window[1]]
+    if inputs.reference is not None:
+        inputs.reference = inputs.reference[..., window[0], window[1]]
+    inputs.conditions["region"] = [x, y, w, h]
+    return None if mask is None else mask[..., window[0], window[1]]

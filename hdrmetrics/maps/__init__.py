@@ -1,0 +1,1 @@
+"""Where and what is wrong, as pictures and in words."""

@@ -1,0 +1,1 @@
+"""Filters, pyramids, resizing and means on tensors, and what autograd records meanwhile."""

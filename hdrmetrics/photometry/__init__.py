@@ -1,0 +1,1 @@
+"""Light and its code values: colour, transfer functions, displays, encodings."""

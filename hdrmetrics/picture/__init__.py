@@ -1,0 +1,1 @@
+"""The picture that travels through the package, and how its pixels become light or codes."""

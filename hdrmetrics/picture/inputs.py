@@ -1,0 +1,116 @@
+"""From images to calibrated tensors for a metric."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from hdrmetrics.errors import PixelValueError, ShapeError
+from hdrmetrics.metric import Domain
+from hdrmetrics.picture.codes import codes_of
+from hdrmetrics.picture.image import Image
+from hdrmetrics.picture.light import light_of
+from hdrmetrics.picture.sources import Source as Source
+from hdrmetrics.picture.sources import as_image as as_image
+from hdrmetrics.picture.units import Role
+from hdrmetrics.picture.units import Units as Units
+
+
+@dataclass
+class Inputs:
+    """Tensors ready for a metric, and what was done to get them."""
+
+    test: Tensor
+    reference: Tensor | None
+    conditions: dict[str, Any] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+
+
+def prepare_inputs(
+    test: Image,
+    reference: Image | None,
+    domain: Domain,
+    units: Units,
+    *,
+    device: torch.device | str | None = None,
+    dtype: torch.dtype = torch.float32,
+) -> Inputs:
+    """Bring test and reference to the unit of a metric's domain.
+
+    Two relative (uncalibrated) HDR images get the same factor, chosen on the reference; without
+    ``peak``, ``scale`` or ``display`` its 99.9th percentile of luminance becomes 1000 cd/m². A
+    relative one beside one of known light needs a factor from the caller; see
+    :func:`hdrmetrics.picture.calibration.factors_of`. SDR images of two codings are compared in the
+    reference's.
+
+    Raises
+    ------
+    DomainError
+        If an image is of another domain, or the two do not relate to light in the same way.
+    PixelValueError
+        For NaN or infinity, or a black image where a factor has to be found.
+    ShapeError
+        If the sizes or channels differ.
+    OptionError
+        For ``peak`` or ``scale`` that concern no image.
+    """
+    pair: dict[Role, Image] = {"test": test}
+    if reference is not None:
+        pair["reference"] = reference
+    for role, image in pair.items():
+        _check_finite(image, role)
+    if reference is not None and test.pixels.shape != reference.pixels.shape:
+        raise ShapeError(
+            f"test and reference differ: {test.width}×{test.height} pixels with {test.channels} "
+            f"channel(s), {reference.width}×{reference.height} with {reference.channels}"
+        )
+    inputs = Inputs(torch.empty(0), None)
+    for role, image in pair.items():
+        inputs.warnings += [f"{role}: {note}" for note in image.notes]
+    inputs.conditions["size"] = [test.width, test.height]
+    if domain == "tonemapped":
+        tensors = _tonemapped(pair, units, inputs)
+    else:
+        found = codes_of(pair, units) if domain == "sdr" else light_of(pair, units)
+        inputs.conditions["calibration"] = found.record
+        inputs.warnings += found.warnings
+        tensors = found.tensors
+    moved = {role: value.to(device=device, dtype=dtype) for role, value in tensors.items()}
+    inputs.test, inputs.reference = moved["test"], moved.get("reference")
+    return inputs
+
+
+def _tonemapped(pair: dict[Role, Image], units: Units, inputs: Inputs) -> dict[Role, Tensor]:
+    given = units.own("test")
+    if given is not None:
+        units.refuse(given, "the test image is a tone-mapped one", inputs.warnings)
+    codes = codes_of({"test": pair["test"]}, Units())
+    inputs.conditions["calibration"] = codes.record
+    if "reference" not in pair:
+        return codes.tensors
+    light = light_of({"reference": pair["reference"]}, units)
+    inputs.conditions["calibration"] = light.record
+    inputs.warnings += light.warnings
+    if pair["reference"].calibration.transfer not in (None, "pq", "hlg"):
+        inputs.warnings.append(
+            "reference: it is a display-encoded SDR image; a tone-mapped image is compared "
+            "with the HDR image that it was made from"
+        )
+    return codes.tensors | light.tensors
+
+
+def _check_finite(image: Image, role: Role) -> None:
+    # The extremes are infinite or NaN where any pixel is, and need no mask of the whole picture.
+    with np.errstate(invalid="ignore"):
+        if np.isfinite(image.pixels.min()) and np.isfinite(image.pixels.max()):
+            return
+    bad = int(image.pixels.size - np.count_nonzero(np.isfinite(image.pixels)))
+    raise PixelValueError(
+        f"the {role} image has {bad} pixel values that are NaN or infinite; "
+        "give them values, as numpy.nan_to_num does, and save the picture again (a mask or region "
+        "does not leave them out)"
+    )

@@ -1,0 +1,1 @@
+"""Text for people and files: numbers, plain characters, files that appear whole."""
