@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from hdrmetrics.catalogue.metrics import list_metrics as list_metrics
     from hdrmetrics.catalogue.metrics import metric_info as metric_info
     from hdrmetrics.catalogue.metrics import metric_options as metric_options
-    from hdrmetrics.catalogue.registry import register_metric as register_metric
+    from hdrmetrics.catalogue.metrics import register_metric as register_metric
     from hdrmetrics.io import read_image as read_image
     from hdrmetrics.io import write_image as write_image
     from hdrmetrics.jobs.batch import Row as Row

@@ -29,7 +29,6 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from hdrmetrics.metrics._plain import check_light
 from hdrmetrics.metrics.crf import crf_correction as crf_correction
 from hdrmetrics.metrics.difference import mae as mae
 from hdrmetrics.metrics.difference import mse as mse
@@ -65,6 +64,7 @@ from hdrmetrics.photometry.transfer import pu21_decode as pu21_decode
 from hdrmetrics.photometry.transfer import pu21_encode as pu21_encode
 from hdrmetrics.photometry.transfer import srgb_decode as srgb_decode
 from hdrmetrics.photometry.transfer import srgb_encode as srgb_encode
+from hdrmetrics.picture.pixels import check_light
 
 if TYPE_CHECKING:
     from hdrmetrics.metric import Metric, MetricInfo
@@ -159,7 +159,15 @@ def _function(info: MetricInfo) -> Callable[..., Tensor]:
 
     known = metric_options(info.name)
     own = list(inspect.signature(function).parameters.values())[:-1]
-    chosen = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in known.values()]
+    chosen = [
+        inspect.Parameter(
+            one.name,
+            inspect.Parameter.KEYWORD_ONLY,
+            default=one.default,
+            annotation=one.annotation,
+        )
+        for one in known.values()
+    ]
     function.__signature__ = inspect.Signature([*own, *chosen])  # type: ignore[attr-defined]
     function.__name__ = function.__qualname__ = info.name.replace("-", "_")
     function.__doc__ = _description(info)

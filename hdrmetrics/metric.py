@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
@@ -10,25 +9,15 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 import torch
 from torch import Tensor, nn
 
-from hdrmetrics.errors import DomainError, OptionError, PixelValueError, ShapeError
-from hdrmetrics.numerics.recording import visible
+from hdrmetrics.catalogue.domain import Domain as Domain
+from hdrmetrics.catalogue.parameters import Parameter
+from hdrmetrics.errors import DomainError, OptionError, ShapeError
+from hdrmetrics.picture.pixels import as_batch, check_mask, check_pair, value_range
 
 if TYPE_CHECKING:
     from hdrmetrics.maps.explanation import Explanation
     from hdrmetrics.photometry.display import Display
     from hdrmetrics.picture.image import Image
-
-Domain = Literal["hdr", "sdr", "tonemapped"]
-"""What a metric's test image is.
-
-``hdr``
-    Linear BT.709 RGB or luminance in cd/m².
-``sdr``
-    Display-encoded code values in [0, 1]; so is the reference.
-``tonemapped``
-    Test display-encoded in [0, 1], reference HDR.
-"""
-
 
 Reduction = Literal["mean", "sum", "none"]
 """What a loss returns of a batch: its mean, its sum, or one value per image."""
@@ -49,7 +38,7 @@ class MetricInfo:
     title
         One line for tables.
     domain
-        See :data:`Domain`.
+        See :data:`~hdrmetrics.catalogue.domain.Domain`.
     reference
         Whether the metric needs a reference image.
     higher_is_better
@@ -139,6 +128,9 @@ class Metric(nn.Module):
     """
 
     info: MetricInfo
+    option_parameters: ClassVar[tuple[Parameter, ...]] = ()
+    """Its options, as :func:`hdrmetrics.metric_options` lists them."""
+
     color_space: str = "bt709"
     """What the metric takes three channels of light for; :func:`hdrmetrics.score` gives BT.709."""
 
@@ -315,13 +307,8 @@ class Metric(nn.Module):
         return MetricLoss(self, reduction)
 
     def settings(self) -> dict[str, Any]:
-        """Return the options it was made with by name, defaults included, as ``repr`` shows them.
-
-        Those of the constructor's arguments that are plain values kept under their own names.
-        """
-        names = inspect.signature(type(self).__init__).parameters
-        found = {name: getattr(self, name, _ABSENT) for name in names if name != "self"}
-        return {name: value for name, value in found.items() if _is_plain(value)}
+        """Return the options it was made with, defaults included, as ``repr`` shows them."""
+        return {one.name: getattr(self, one.name) for one in self.option_parameters}
 
     def __repr__(self) -> str:
         options = "".join(f", {name}={value!r}" for name, value in self.settings().items())
@@ -468,9 +455,6 @@ class MetricLoss(nn.Module):
         return f"MetricLoss({self.metric!r}, reduction={self.reduction!r})"
 
 
-_ABSENT = object()
-
-
 def cannot_explain(count: int) -> str:
     """Return what to say of so many metrics that do not explain."""
     do = "does" if count == 1 else "do"
@@ -478,102 +462,3 @@ def cannot_explain(count: int) -> str:
         f"{do} not say what is wrong with an image; norvdpnet does, and those of which hdrmetrics "
         "metrics NAME says so"
     )
-
-
-def _is_plain(value: Any) -> bool:
-    if isinstance(value, (tuple, list)):
-        return all(_is_plain(one) for one in value)
-    return value is None or isinstance(value, (bool, int, float, str))
-
-
-def as_batch(image: Tensor, role: str = "image") -> Tensor:
-    """Return ``(H, W)``, ``(C, H, W)`` or ``(N, C, H, W)`` as a float batch of four axes.
-
-    float16 and bfloat16 become float32; float32 and float64 stay.
-
-    Raises
-    ------
-    ShapeError
-        For other shapes, integer types, or an empty image.
-    """
-    what = called(role)
-    if not isinstance(image, Tensor):
-        raise ShapeError(
-            f"{what} must be a torch tensor, not {type(image).__name__}; "
-            "hdrmetrics.score() takes paths and arrays"
-        )
-    if not image.is_floating_point():
-        raise ShapeError(f"{what} must hold floats, not {image.dtype}: give it as .float()")
-    if image.ndim == 2:
-        image = image[None, None]
-    elif image.ndim == 3:
-        image = image[None]
-    if image.ndim != 4 or image.shape[1] not in (1, 3) or image.numel() == 0:
-        raise ShapeError(
-            f"{what} must be (N, C, H, W) with 1 or 3 channels, not {tuple(image.shape)}"
-            + ("; channels come first: .movedim(-1, -3)" if image.shape[-1] in (1, 3) else "")
-        )
-    return image.float() if image.dtype in (torch.float16, torch.bfloat16) else image
-
-
-def called(role: str) -> str:
-    """Return what messages call an image: ``"the test image"``, or ``"the image"``."""
-    return "the image" if role == "image" else f"the {role} image"
-
-
-def value_range(image: Tensor, role: str = "image") -> tuple[float, float] | None:
-    """Return the smallest and the largest value; ``None`` while a graph is traced without values.
-
-    Raises
-    ------
-    PixelValueError
-        If some are NaN or infinite.
-    """
-    values = visible(image)
-    if values is None:
-        return None
-    low, high = (float(v) for v in torch.aminmax(values))
-    if not (math.isfinite(low) and math.isfinite(high)):
-        bad = int((~torch.isfinite(values)).sum())
-        raise PixelValueError(f"{called(role)} has {bad} pixel values that are NaN or infinite")
-    return low, high
-
-
-def check_pair(test: Any, reference: Any) -> None:
-    """Raise :class:`ShapeError` unless the shapes agree (one reference may serve many tests)."""
-    if tuple(test[1:]) != tuple(reference[1:]) or reference[0] not in (1, test[0]):
-        raise ShapeError(
-            f"test and reference differ in shape: {tuple(test)} and {tuple(reference)} "
-            "(batch, channels, height, width)"
-        )
-
-
-def check_mask(mask: Tensor | None, batch: Tensor) -> Tensor | None:
-    """Return the mask as weights ``(N, 1, H, W)`` of the batch's dtype, or raise.
-
-    Raises
-    ------
-    ShapeError
-        If it does not fit the images.
-    OptionError
-        If it has values outside [0, 1] or selects no pixel of some image.
-    """
-    if mask is None:
-        return None
-    weights = mask.to(device=batch.device, dtype=batch.dtype)
-    if weights.ndim == 2:
-        weights = weights[None, None]
-    elif weights.ndim == 3:
-        weights = weights[:, None]
-    n, _, height, width = batch.shape
-    if weights.ndim != 4 or tuple(weights.shape[1:]) != (1, height, width):
-        raise ShapeError(f"a mask is (N, 1, {height}, {width}), not {tuple(mask.shape)}")
-    if weights.shape[0] not in (1, n):
-        raise ShapeError(f"{weights.shape[0]} masks for {n} images")
-    seen = visible(weights)
-    if seen is not None:
-        if not bool(((seen >= 0) & (seen <= 1)).all()):
-            raise OptionError("mask weights lie in [0, 1]")
-        if not bool((seen.flatten(-3).sum(dim=-1) > 0).all()):
-            raise OptionError("the mask selects no pixel")
-    return weights.expand(n, 1, height, width)

@@ -11,8 +11,8 @@ import torch
 
 import hdrmetrics
 from hdrmetrics import MetricInfo, create_metric, metric_info, metric_options
-from hdrmetrics.catalogue import metrics as catalogue
-from hdrmetrics.catalogue import registry
+from hdrmetrics.catalogue import catalogue
+from hdrmetrics.catalogue.metrics import METRICS, register_metric
 from hdrmetrics.errors import HdrMetricsWarning, OptionError, UnknownNameError
 from hdrmetrics.metric import Metric
 
@@ -49,7 +49,7 @@ class Entry:
     value = "third_party:metrics"
 
     def load(self) -> Any:
-        return lambda: registry.register_metric(INFO, Brightness)
+        return lambda: register_metric(INFO, Brightness)
 
 
 class Broken(Entry):
@@ -62,12 +62,12 @@ class Broken(Entry):
 @pytest.fixture
 def plugins(monkeypatch: pytest.MonkeyPatch) -> Any:
     create_metric("psnr")  # ours are there
-    ours = dict(registry.registered)  # ours are there after the first look-up
+    ours = dict(METRICS.entries)  # ours are there after the first look-up
     monkeypatch.setattr(catalogue, "entry_points", lambda group: [Broken(), Entry()])
-    catalogue._load_all.cache_clear()
+    monkeypatch.setattr(METRICS, "_loaded", False)
     yield
-    registry.registered.clear()
-    registry.registered.update(ours)
+    METRICS.entries.clear()
+    METRICS.entries.update(ours)
 
 
 @pytest.mark.usefixtures("plugins")
@@ -84,7 +84,7 @@ def test_third_party_metric_and_a_broken_one() -> None:
 
 def test_names_are_taken_once() -> None:
     with pytest.raises(OptionError, match="already"):
-        registry.register_metric(metric_info("psnr"), Brightness)
+        register_metric(metric_info("psnr"), Brightness)
     with pytest.raises(UnknownNameError, match="hdrmetrics metrics"):
         metric_info("zzzzz")
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from hdrmetrics.assembly.response import Response, get_response
 from hdrmetrics.errors import OptionError, PixelValueError, ShapeError
-from hdrmetrics.metric import as_batch
+from hdrmetrics.picture.pixels import as_batch
 
 
 def capture(

@@ -8,8 +8,8 @@ import torch
 from torch import Tensor
 
 from hdrmetrics.errors import OptionError, PixelValueError
-from hdrmetrics.metric import as_batch
 from hdrmetrics.photometry.color import luminance
+from hdrmetrics.picture.pixels import as_batch
 
 
 def best_exposure(light: Tensor, *, stops: float = 8.0) -> Tensor:

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from hdrmetrics.errors import DomainError, OptionError, PixelValueError, ShapeError
-from hdrmetrics.metric import as_batch
+from hdrmetrics.picture.pixels import as_batch
 
 _TOLERANCE = 1e-3  # a code of 1 after float rounding
 

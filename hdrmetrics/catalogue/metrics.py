@@ -2,39 +2,53 @@
 
 from __future__ import annotations
 
-import functools
-import importlib
-import inspect
-import warnings
-from importlib.metadata import entry_points
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
-from hdrmetrics.catalogue.registry import Factory, registered
-from hdrmetrics.errors import HdrMetricsWarning, OptionError, UnknownNameError
+from hdrmetrics.catalogue.catalogue import Catalogue, Entry
+from hdrmetrics.catalogue.parameters import Parameter
+from hdrmetrics.errors import OptionError
 
 if TYPE_CHECKING:
-    from hdrmetrics.metric import Domain, Metric, MetricInfo
+    from hdrmetrics.catalogue.domain import Domain
+    from hdrmetrics.metric import Metric, MetricInfo
 
-ENTRY_POINT_GROUP = "hdrmetrics.metrics"
-"""A package adds metrics by an entry point of this group that names a function without
-arguments, which calls :func:`hdrmetrics.register_metric`."""
+METRICS: Catalogue[MetricInfo, Metric] = Catalogue(
+    "metric",
+    "hdrmetrics.metrics",
+    "hdrmetrics.learned.catalogue",
+    group="hdrmetrics.metrics",
+    hint="see `hdrmetrics metrics`",
+)
+"""All metrics. Another package's entry point (group ``hdrmetrics.metrics``) names a function
+without arguments, which calls :func:`hdrmetrics.register_metric`."""
 
 _SDR = "sdr-"
 
 
-@functools.cache
-def _load_all() -> None:
-    importlib.import_module("hdrmetrics.metrics")
-    importlib.import_module("hdrmetrics.learned.catalogue")
-    for entry in entry_points(group=ENTRY_POINT_GROUP):
-        try:
-            entry.load()()
-        except Exception as error:  # a broken plug-in must not take the others with it
-            warnings.warn(
-                f"the metrics of {entry.value!r} could not be loaded: {error!r}",
-                HdrMetricsWarning,
-                stacklevel=2,
-            )
+def register_metric(
+    info: MetricInfo,
+    factory: Callable[..., Metric],
+    parameters: Iterable[Parameter] | None = None,
+) -> None:
+    """Make a metric known by ``info.name``.
+
+    Parameters
+    ----------
+    info
+        The metric's description.
+    factory
+        Called with the user's keyword options.
+    parameters
+        The options described; without them, ``factory.option_parameters``, else what the factory's
+        signature gives as plain values.
+
+    Raises
+    ------
+    OptionError
+        If the name is taken.
+    """
+    METRICS.register(info, factory, parameters)
 
 
 def canonical_name(name: str) -> str:
@@ -45,22 +59,14 @@ def canonical_name(name: str) -> str:
     """
     if not name.startswith(_SDR):
         return name
-    _load_all()
-    plain = name.removeprefix(_SDR)
-    known = plain in registered and registered[plain][0].domain == "sdr"
-    return plain if known and name not in registered else name
+    METRICS.load()
+    plain = METRICS.entries.get(name.removeprefix(_SDR))
+    meant = plain is not None and plain.info.domain == "sdr" and name not in METRICS.entries
+    return plain.info.name if plain is not None and meant else name
 
 
-def _lookup(name: str) -> tuple[MetricInfo, Factory]:
-    _load_all()
-    name = canonical_name(name)
-    if name not in registered:
-        import difflib
-
-        near = difflib.get_close_matches(name.removeprefix(_SDR), registered, n=3)
-        hint = f"; did you mean {' or '.join(near)}?" if near else "; see `hdrmetrics metrics`"
-        raise UnknownNameError(f"unknown metric {name!r}{hint}")
-    return registered[name]
+def _entry(name: str) -> Entry[MetricInfo, Metric]:
+    return METRICS.entry(canonical_name(name))
 
 
 def metric_info(name: str) -> MetricInfo:
@@ -71,18 +77,23 @@ def metric_info(name: str) -> MetricInfo:
     UnknownNameError
         If there is none.
     """
-    return _lookup(name)[0]
+    return _entry(name).info
 
 
-def metric_options(name: str) -> dict[str, inspect.Parameter]:
-    """Return the keyword options of the metric called ``name``, with their defaults.
+def metric_options(name: str) -> dict[str, Parameter]:
+    """Return the keyword options of the metric called ``name``, with what they take.
 
     Raises
     ------
     UnknownNameError
         If there is no such metric.
+
+    Examples
+    --------
+    >>> metric_options("pu21-ssim")["border"].choices
+    ('valid', 'replicate')
     """
-    return dict(inspect.signature(_lookup(name)[1], eval_str=True).parameters)
+    return {parameter.name: parameter for parameter in _entry(name).parameters}
 
 
 def create_metric(name: str, **options: Any) -> Metric:
@@ -102,15 +113,22 @@ def create_metric(name: str, **options: Any) -> Metric:
         If there is no such metric.
     OptionError
         If an option is unknown or its value is out of range.
+
+    Examples
+    --------
+    >>> import torch
+    >>> reference = torch.full((1, 3, 16, 16), 100.0)
+    >>> round(float(create_metric("pu21-psnr")(1.1 * reference, reference)), 1)
+    36.7
     """
-    _, factory = _lookup(name)
-    known = metric_options(name)
+    entry = _entry(name)
+    known = [parameter.name for parameter in entry.parameters]
     unknown = sorted(set(options) - set(known))
     if unknown:
         raise OptionError(
             f"{name} has no option {', '.join(unknown)}; it has {', '.join(known) or 'none'}"
         )
-    return factory(**options)
+    return entry.make(**options)
 
 
 def list_metrics(
@@ -130,12 +148,4 @@ def list_metrics(
     differentiable
         Keep metrics with (True) or without (False) gradients.
     """
-    _load_all()
-    infos = sorted((info for info, _ in registered.values()), key=lambda info: info.name)
-    return [
-        info
-        for info in infos
-        if (reference is None or info.reference == reference)
-        and (domain is None or info.domain == domain)
-        and (differentiable is None or info.differentiable == differentiable)
-    ]
+    return METRICS.infos(reference=reference, domain=domain, differentiable=differentiable)

@@ -1,7 +1,8 @@
-"""The settings of an operator described as data, so that call, command line and optimiser agree."""
+"""The settings of named things described as data: calls, shell, documents and optimisers agree."""
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -9,34 +10,40 @@ from typing import Any, Literal
 
 from hdrmetrics.errors import OptionError
 
-Kind = Literal["real", "integer", "choice"]
+Kind = Literal["real", "integer", "choice", "flag", "numbers"]
+
+_TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
+_ANNOTATIONS = {
+    "real": float, "integer": int, "choice": str, "flag": bool, "numbers": tuple[int, ...],
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One setting of an operator.
+    """One setting of an operator, a metric or a codec.
 
     Parameters
     ----------
     name
         As in the call.
     default
-        A number inside ``bounds``, one of ``choices``, or ``None`` where the operator derives the
-        value from the picture.
+        A number inside ``bounds``, one of ``choices``, or ``None`` where the value is derived.
     bounds
-        Smallest and largest value, both allowed; ``None`` for a choice.
+        Smallest and largest value, both allowed, of each of several numbers; ``None`` for a choice
+        or a flag.
     unit
         ``"cd/m²"``, ``"px"``, ``""`` for plain numbers.
     meaning
         One line: what it does.
     kind
-        ``real``: an optimiser may move it; ``integer``; ``choice``: one of ``choices``.
+        ``real``: an optimiser may move it; ``integer``; ``choice``: one of ``choices``; ``flag``:
+        true or false; ``numbers``: two whole numbers.
     choices
         Of kind ``choice``.
     search
         The range worth searching, inside ``bounds``; ``bounds`` where it is ``None``.
     automatic
-        In words, how the operator derives the value where ``default`` is ``None``.
+        In words, how the value is derived where ``default`` is ``None``.
 
     Raises
     ------
@@ -55,9 +62,8 @@ class Parameter:
     automatic: str = ""
 
     def __post_init__(self) -> None:
-        if (self.kind == "choice") != bool(self.choices) or (self.kind == "choice") == bool(
-            self.bounds
-        ):
+        numeric = self.kind in ("real", "integer", "numbers")
+        if (self.kind == "choice") != bool(self.choices) or numeric != bool(self.bounds):
             raise OptionError(f"{self.name}: a choice has choices, a number has bounds")
         if self.bounds is not None and not self.bounds[0] < self.bounds[1]:
             raise OptionError(f"{self.name}: the lower bound lies below the upper one")
@@ -77,11 +83,44 @@ class Parameter:
     @property
     def allowed(self) -> str:
         """What it may be, for people: ``"0.01 … 1 cd/m²"``, or the choices."""
+        if self.kind == "flag":
+            return "true or false"
         if self.bounds is None:
             return " or ".join(self.choices)
         low, high = self.bounds
-        whole = "whole number, " if self.kind == "integer" else ""
-        return f"{whole}{low:g} … {high:g}{f' {self.unit}' if self.unit else ''}"
+        kinds = {"integer": "whole number, ", "numbers": "two whole numbers with a comma, "}
+        unit = f" {self.unit}" if self.unit else ""
+        return f"{kinds.get(self.kind, '')}{low:g} … {high:g}{unit}"
+
+    @property
+    def annotation(self) -> Any:
+        """The type of its values, for a signature."""
+        own = _ANNOTATIONS[self.kind]
+        return own if self.default is not None else own | None
+
+    def read(self, text: str) -> Any:
+        """Return the value that a text stands for, checked; ``none`` where the default is none.
+
+        Raises
+        ------
+        OptionError
+            If it is no value of this parameter.
+        """
+        low = text.lower()
+        if self.default is None and low == "none":
+            return None
+        value: Any = text
+        if self.kind == "flag" and low in _TRUE + _FALSE:
+            value = low in _TRUE
+        elif self.kind in ("real", "integer"):
+            try:
+                value = float(text)
+            except ValueError:
+                raise OptionError(f"{self.name} is a number, not {text!r}") from None
+        elif self.kind == "numbers":
+            with contextlib.suppress(ValueError):  # refused below
+                value = tuple(int(part) for part in text.split(","))
+        return self.check(value)
 
     def check(self, value: Any) -> Any:
         """Return a value that the parameter may take, or raise what is wrong with it.
@@ -102,6 +141,12 @@ class Parameter:
             if value not in self.choices:
                 raise OptionError(f"{self.name} is one of {', '.join(self.choices)}; not {value!r}")
             return value
+        if self.kind == "flag":
+            if not isinstance(value, bool):
+                raise OptionError(f"{self.name} is true or false, not {value!r}")
+            return value
+        if self.kind == "numbers":
+            return self._check_numbers(value)
         if hasattr(value, "detach"):
             return self._check_tensor(value)
         if isinstance(value, bool) or not isinstance(value, (int, float)):
@@ -110,6 +155,13 @@ class Parameter:
         if self.kind == "integer" and value != int(value):
             raise OptionError(f"{self.name} is a whole number, not {value!r}")
         return int(value) if self.kind == "integer" else float(value)
+
+    def _check_numbers(self, value: Any) -> tuple[int, int]:
+        if not isinstance(value, (tuple, list)) or len(value) != 2:
+            raise OptionError(f"{self.name} is {self.allowed}, not {value!r}")
+        whole = Parameter(self.name, None, self.bounds, self.unit, self.meaning, "integer")
+        first, last = (int(whole.check(one)) for one in value)
+        return first, last
 
     def _check_tensor(self, value: Any) -> Any:
         if self.kind != "real" or not value.is_floating_point() or value.numel() == 0:
@@ -200,6 +252,21 @@ def resolve(
     return resolved
 
 
+def known_parameter(owner: str, parameters: Iterable[Parameter], name: str) -> Parameter:
+    """Return the parameter that is typed as ``name``, with ``-`` or ``_`` between words.
+
+    Raises
+    ------
+    OptionError
+        If ``owner`` has none of that name; the message lists those it has.
+    """
+    known = {parameter.name: parameter for parameter in parameters}
+    plain = name.replace("-", "_")
+    if plain not in known:
+        raise OptionError(f"{owner} has no parameter {plain}; it has {', '.join(known) or 'none'}")
+    return known[plain]
+
+
 def parse_values(
     owner: str, parameters: Iterable[Parameter], texts: Iterable[str]
 ) -> dict[str, Any]:
@@ -208,7 +275,7 @@ def parse_values(
     Parameters
     ----------
     owner
-        Name of the operator, for messages.
+        Name of what has the parameters, for messages.
     parameters
         Its descriptions; they tell how to read a value.
     texts
@@ -219,22 +286,11 @@ def parse_values(
     OptionError
         If a text has another form, names no parameter, or its value cannot be.
     """
-    known = {parameter.name: parameter for parameter in parameters}
-    found: dict[str, Any] = {}
+    known, values = tuple(parameters), {}
     for text in texts:
         name, equals, value = (part.strip() for part in text.partition("="))
-        name = name.replace("-", "_")
         if not (equals and name and value):
             raise OptionError(f"a parameter is KEY=VALUE, not {text!r}")
-        if name not in known:
-            raise OptionError(f"{owner} has no parameter {name}; it has {', '.join(known)}")
-        if known[name].kind == "choice":
-            found[name] = known[name].check(value)
-            continue
-        try:
-            found[name] = known[name].check(float(value))
-        except ValueError as error:
-            if isinstance(error, OptionError):
-                raise
-            raise OptionError(f"{name} is a number, not {value!r}") from None
-    return found
+        parameter = known_parameter(owner, known, name)
+        values[parameter.name] = parameter.read(value)
+    return values

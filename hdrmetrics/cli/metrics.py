@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from hdrmetrics.cli import arguments as shared
 
 if TYPE_CHECKING:
+    from hdrmetrics.catalogue.parameters import Parameter
     from hdrmetrics.metric import MetricInfo
 
 
@@ -68,20 +69,15 @@ def describe(info: MetricInfo) -> dict[str, Any]:
     import dataclasses
 
     from hdrmetrics.catalogue.metrics import metric_options
-    from hdrmetrics.cli.options import option_type
+    from hdrmetrics.cli.options import takes
 
     record = dataclasses.asdict(info)
     record["range"] = [bound if math.isfinite(bound) else None for bound in info.range]
     record["options"] = {
-        name: {"type": option_type(parameter), "default": _json_ready(parameter.default)}
-        for name, parameter in metric_options(info.name).items()
+        name: one.to_dict() | {"type": takes(one)}
+        for name, one in metric_options(info.name).items()
     }
     return record
-
-
-def _json_ready(value: Any) -> Any:
-    plain = value is None or isinstance(value, (bool, int, float, str, list, tuple, dict))
-    return value if plain else str(value)
 
 
 def _range(info: MetricInfo) -> str:
@@ -129,7 +125,7 @@ def _yes(value: bool) -> str:
 def card(info: MetricInfo, width: int | None) -> str:
     """Return everything about one metric, its options included."""
     from hdrmetrics.catalogue.metrics import metric_options
-    from hdrmetrics.cli.options import option_type
+    from hdrmetrics.cli.options import takes
     from hdrmetrics.cli.tables import Column, format_facts, format_table
 
     direction = "higher" if info.higher_is_better else "lower"
@@ -149,11 +145,18 @@ def card(info: MetricInfo, width: int | None) -> str:
     if not options:
         return "\n".join([*lines, "no options"])
     rows = [
-        [name, _default(parameter.default), option_type(parameter)]
-        for name, parameter in options.items()
+        [name, _default(one.default), takes(one), _meaning(one)] for name, one in options.items()
     ]
-    columns = [Column("option"), Column("default"), Column("takes", shrinks="end")]
+    columns = [
+        Column("option"), Column("default"), Column("takes", shrinks="end"),
+        Column("what it is", shrinks="end"),
+    ]  # fmt: skip
     return "\n".join([*lines, format_table(columns, rows, width=width)])
+
+
+def _meaning(parameter: Parameter) -> str:
+    derived = f"; none: {parameter.automatic}" if parameter.automatic else ""
+    return f"{parameter.meaning}{derived}"
 
 
 def _domain(info: MetricInfo) -> str:

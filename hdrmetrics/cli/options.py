@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
-import re
 from collections.abc import Sequence
-from types import NoneType, UnionType
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Any
 
 from hdrmetrics.catalogue.metrics import canonical_name, metric_options
+from hdrmetrics.catalogue.parameters import Parameter
 from hdrmetrics.errors import OptionError
-
-_TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 
 
 def parse_options(texts: Sequence[str], metrics: Sequence[str]) -> dict[str, dict[str, Any]]:
@@ -20,18 +16,16 @@ def parse_options(texts: Sequence[str], metrics: Sequence[str]) -> dict[str, dic
     Parameters
     ----------
     texts
-        As typed. A value is read by the type of the option: a number, ``true`` or ``false``,
-        ``none``, numbers with commas, or text.
+        As typed; the option's description tells how to read a value.
     metrics
         Those that will be computed.
 
     Raises
     ------
     OptionError
-        If a text has another form, names another metric or option, or its value is of another
-        type.
+        If a text has another form, names another metric or option, or its value cannot be.
     """
-    found: dict[str, dict[str, Any]] = {}
+    values: dict[str, dict[str, Any]] = {}
     for text in texts:
         left, equals, value = text.partition("=")
         metric, dot, key = left.strip().rpartition(".")
@@ -46,97 +40,24 @@ def parse_options(texts: Sequence[str], metrics: Sequence[str]) -> dict[str, dic
         key = key.replace("-", "_")
         if key not in known:
             raise OptionError(f"{metric} has no option {key}; it has {', '.join(known) or 'none'}")
-        found.setdefault(metric, {})[key] = _value(value.strip(), known[key], f"{metric}.{key}")
-    return found
+        values.setdefault(metric, {})[key] = read_option(f"{metric}.{key}", known[key], value)
+    return values
 
 
-def option_type(parameter: inspect.Parameter) -> str:
-    """Return the type of an option in words, such as ``number or none``."""
-    kinds = sorted(_kinds(parameter))
-    choices = _only_choices(parameter)
-    words = {
-        "bool": "true or false",
-        "float": "number",
-        "int": "whole number",
-        "none": "none",
-        "str": " or ".join(choices) or "text",
-        "tuple": "numbers with commas",
-    }
-    ordered = [kind for kind in words if kind in kinds and kind != "none"]
-    return " or ".join([words[kind] for kind in ordered] + (["none"] if "none" in kinds else []))
+def read_option(name: str, parameter: Parameter, text: str) -> Any:
+    """Return the value of an option from its text.
+
+    Raises
+    ------
+    OptionError
+        If it cannot be; the message says what the option takes.
+    """
+    try:
+        return parameter.read(text.strip())
+    except OptionError:
+        raise OptionError(f"{name} takes {takes(parameter)}, not {text.strip()!r}") from None
 
 
-def _choices(parameter: inspect.Parameter) -> list[str]:
-    """Return the texts that the type names, in its order."""
-    return re.findall(r"'([^']*)'", _annotation(parameter).replace('"', "'"))
-
-
-def _only_choices(parameter: inspect.Parameter) -> list[str]:
-    """Return the texts that an option takes, if it takes no other text."""
-    words = re.findall(r"\w+", re.sub(r"'[^']*'|\"[^\"]*\"", "", _annotation(parameter)))
-    return [] if "str" in words else _choices(parameter)
-
-
-def _annotation(parameter: inspect.Parameter) -> str:
-    """Return what the type lets one type, as text; a matrix, say, is no option of a shell."""
-    annotation = parameter.annotation
-    if annotation is inspect.Parameter.empty:
-        return ""
-    if isinstance(annotation, str):
-        return annotation
-    union = get_origin(annotation) in (Union, UnionType)
-    members = get_args(annotation) if union else (annotation,)
-    return " | ".join(text for member in members if (text := _written(member)))
-
-
-def _written(member: Any) -> str:
-    if member is NoneType:
-        return "None"
-    if member in (bool, int, float, str):
-        return str(member.__name__)
-    inside = get_args(member)
-    if get_origin(member) is Literal:
-        return ", ".join(repr(choice) for choice in inside)
-    numbers = bool(inside) and all(one in (int, float, ...) for one in inside)
-    return "tuple" if get_origin(member) is tuple and numbers else ""
-
-
-def _kinds(parameter: inspect.Parameter) -> set[str]:
-    """Return which types the annotation and the default allow."""
-    words = set(re.findall(r"\w+", re.sub(r"'[^']*'|\"[^\"]*\"", "", _annotation(parameter))))
-    kinds = {kind for kind in ("bool", "float", "int", "tuple") if kind in words}
-    if "tuple" in kinds:  # tuple[int, int]: the numbers inside are no types of the option itself
-        kinds -= {"int", "float"}
-    if "None" in words or parameter.default is None:
-        kinds.add("none")
-    default = parameter.default
-    if default is not None and default is not inspect.Parameter.empty:
-        name = type(default).__name__
-        kinds.add(name if name in ("bool", "float", "int", "tuple") else "str")
-    # Other words are type aliases, of strings in all our metrics: "Border", "Channels".
-    if not kinds - {"none"} or words - {"bool", "float", "int", "tuple", "None", "Optional"}:
-        kinds.add("str")
-    return kinds if "str" in words else kinds - ({"str"} if "tuple" in kinds else set())
-
-
-def _value(text: str, parameter: inspect.Parameter, name: str) -> Any:
-    kinds = _kinds(parameter)
-    low = text.lower()
-    if "none" in kinds and low == "none":
-        return None
-    if "bool" in kinds and low in _TRUE + _FALSE:
-        return low in _TRUE
-    for kind, read in (("int", int), ("float", float)):
-        if kind in kinds:
-            try:
-                return read(text)
-            except ValueError:
-                continue
-    if "tuple" in kinds:
-        try:
-            return tuple(float(p) if set(p) & set(".eE") else int(p) for p in text.split(","))
-        except ValueError:
-            pass
-    if "str" in kinds and text:  # of choices the metric knows best what is wrong
-        return text
-    raise OptionError(f"{name} takes {option_type(parameter)}, not {text!r}")
+def takes(parameter: Parameter) -> str:
+    """Return in words what an option takes, ``none`` included."""
+    return parameter.allowed + (" or none" if parameter.default is None else "")

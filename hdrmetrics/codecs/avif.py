@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from torch import Tensor
 
 from hdrmetrics.catalogue.parameters import Parameter
-from hdrmetrics.codecs.codec import CodecInfo, span
+from hdrmetrics.codecs.codec import CODECS, CodecInfo, span
 from hdrmetrics.codecs.peer import NEEDS, PeerCodec
 from hdrmetrics.codecs.samples import (
     Samples,
@@ -59,6 +59,7 @@ class _Avif(PeerCodec):
         return self.peer_encode(codes, **options, **coding)
 
 
+@CODECS.add
 class Avif(_Avif):
     """AVIF (libaom) of a PQ signal in 10 or 12 bits, as HDR files of cameras and browsers are.
 
@@ -93,6 +94,7 @@ class Avif(_Avif):
         return from_pq_codes(self.peer_decode(data, numthreads=1), int(self.settings["bits"]))
 
 
+@CODECS.add
 class AvifSdr(_Avif):
     """AVIF (libaom) of sRGB pictures of eight bits.
 

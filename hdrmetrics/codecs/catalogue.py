@@ -2,27 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
-from hdrmetrics.catalogue.names import look_up
-from hdrmetrics.codecs.avif import Avif, AvifSdr
-from hdrmetrics.codecs.codec import Codec, CodecInfo, Domain
-from hdrmetrics.codecs.htj2k import Htj2k
-from hdrmetrics.codecs.jpeg import Jpeg
-from hdrmetrics.codecs.jpeg2000 import Jpeg2000, Jpeg2000Sdr
-from hdrmetrics.codecs.jpegxl import JpegXl, JpegXlSdr
-from hdrmetrics.codecs.jpegxr import JpegXr
-from hdrmetrics.codecs.jpegxt.codec import JpegXt
-from hdrmetrics.codecs.jpegxt.layers import JpegXtA, JpegXtB, JpegXtC
-from hdrmetrics.codecs.ultrahdr import UltraHdr
-from hdrmetrics.codecs.webp import WebP
+from hdrmetrics.catalogue.domain import PixelDomain
+from hdrmetrics.codecs.codec import CODECS, Codec, CodecInfo
 from hdrmetrics.errors import OptionError
-
-_CLASSES: tuple[type[Codec], ...] = (
-    Avif, AvifSdr, Htj2k, Jpeg, Jpeg2000, Jpeg2000Sdr, JpegXl, JpegXlSdr, JpegXr, JpegXt, JpegXtA,
-    JpegXtB, JpegXtC, UltraHdr, WebP,
-)  # fmt: skip
-_CODECS = {one.info.name: one for one in _CLASSES}
 
 
 def codec_class(name: str) -> type[Codec]:
@@ -33,7 +17,8 @@ def codec_class(name: str) -> type[Codec]:
     UnknownNameError
         If there is none.
     """
-    return look_up("codec", name, _CODECS)
+    made: Any = CODECS.entry(name).make
+    return cast(type[Codec], made)
 
 
 def codec_info(name: str) -> CodecInfo:
@@ -47,7 +32,9 @@ def codec_info(name: str) -> CodecInfo:
     return codec_class(name).info
 
 
-def list_codecs(domain: Domain | None = None, available: bool | None = None) -> list[CodecInfo]:
+def list_codecs(
+    domain: PixelDomain | None = None, available: bool | None = None
+) -> list[CodecInfo]:
     """Return the descriptions of all codecs, sorted by name, or of those that match.
 
     Parameters
@@ -63,10 +50,9 @@ def list_codecs(domain: Domain | None = None, available: bool | None = None) -> 
     ['avif-sdr', 'jpeg', 'jpeg2000-sdr', 'jpegxl-sdr', 'webp']
     """
     return [
-        _CODECS[name].info
-        for name in sorted(_CODECS)
-        if (domain is None or _CODECS[name].info.domain == domain)
-        and (available is None or (_CODECS[name].missing() is None) == available)
+        info
+        for info in CODECS.infos(domain=domain)
+        if available is None or (codec_class(info.name).missing() is None) == available
     ]
 
 
@@ -96,7 +82,7 @@ def create_codec(name: str, **settings: Any) -> Codec:
     >>> coded.image.shape, coded.bits_per_pixel == 8 * coded.n_bytes / 256
     (torch.Size([1, 3, 16, 16]), True)
     """
-    return codec_class(name)(**settings)
+    return CODECS.create(name, settings)
 
 
 def quality_at(name: str, strength: float) -> float | int:

@@ -5,26 +5,22 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import ClassVar
 
 import torch
 from torch import Tensor
 
-from hdrmetrics.catalogue.parameters import Parameter, resolve
+from hdrmetrics.catalogue.catalogue import Catalogue
+from hdrmetrics.catalogue.configured import Configured
+from hdrmetrics.catalogue.domain import PixelDomain
+from hdrmetrics.catalogue.parameters import Parameter
 from hdrmetrics.errors import (
-    DomainError,
     ImageReadError,
     MissingCodecError,
-    OptionError,
-    PixelValueError,
     ShapeError,
 )
-from hdrmetrics.metric import as_batch
 from hdrmetrics.photometry.color import luminance
-
-Domain = Literal["hdr", "sdr"]
-
-_TOLERANCE = 1e-3  # a code of 1 after float rounding
+from hdrmetrics.picture.pixels import as_batch, check_pixels
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +52,7 @@ class CodecInfo:
 
     name: str
     title: str
-    domain: Domain
+    domain: PixelDomain
     parameters: tuple[Parameter, ...]
     needs: str
     citation: str
@@ -89,7 +85,13 @@ def span(ladder: tuple[float, ...]) -> tuple[float, float]:
     return min(ladder), max(ladder)
 
 
-class Codec(ABC):
+CODECS: Catalogue[CodecInfo, Codec] = Catalogue(
+    "codec", "hdrmetrics.codecs", group="hdrmetrics.codecs"
+)
+"""All codecs; each file adds its own."""
+
+
+class Codec(Configured, ABC):
     """Base of all codecs: ``codec(image)`` encodes and decodes one picture.
 
     Parameters
@@ -105,11 +107,7 @@ class Codec(ABC):
 
     info: ClassVar[CodecInfo]
 
-    def __init__(self, **settings: Any) -> None:
-        for name, value in settings.items():
-            if isinstance(value, Tensor):
-                raise OptionError(f"{name} is one number, not a tensor: no codec has a gradient")
-        self.settings: dict[str, Any] = resolve(self.info.name, self.info.parameters, settings)
+    no_tensors = "one number, not a tensor: no codec has a gradient"
 
     @classmethod
     def missing(cls) -> str | None:
@@ -166,12 +164,6 @@ class Codec(ABC):
         peak = 1.0 if self.info.domain == "sdr" else self.info.peak
         return decoded.float().clamp(0.0, math.inf if peak is None else peak)
 
-    def __repr__(self) -> str:
-        chosen = {
-            p.name: v for p in self.info.parameters if (v := self.settings[p.name]) != p.default
-        }
-        return f"<{self.info.name} {chosen}>" if chosen else f"<{self.info.name}>"
-
     @abstractmethod
     def encode(self, image: Tensor) -> bytes:
         """Return the coded file of a checked picture ``(1, C, H, W)``, float32."""
@@ -181,7 +173,10 @@ class Codec(ABC):
         """Return the picture ``(1, C, H, W)``, float32, of what :meth:`encode` returned."""
 
 
-def check_picture(image: Tensor, domain: Domain) -> Tensor:
+_ADVICE = "divide 8-bit values by 255; for cd/m² use a codec of HDR"
+
+
+def check_picture(image: Tensor, domain: PixelDomain) -> Tensor:
     """Return one picture as ``(1, C, H, W)`` float32, or raise what is wrong with it.
 
     Raises
@@ -192,19 +187,4 @@ def check_picture(image: Tensor, domain: Domain) -> Tensor:
     batch = as_batch(image)
     if batch.shape[0] != 1:
         raise ShapeError(f"a codec takes one picture at a time, not {batch.shape[0]}")
-    batch = batch.detach().float().cpu()
-    low, high = (float(v) for v in torch.aminmax(batch))
-    if not (math.isfinite(low) and math.isfinite(high)):
-        raise PixelValueError("the picture has values that are NaN or infinite: repair it first")
-    if domain == "hdr":
-        if low < 0:
-            raise PixelValueError(
-                f"the picture has negative light, down to {low:.4g}: clamp it at zero first"
-            )
-        return batch
-    if low < -_TOLERANCE or high > 1 + _TOLERANCE:
-        raise DomainError(
-            f"a codec of SDR takes display-encoded values in [0, 1]; the picture spans "
-            f"{low:.4g} to {high:.4g}. Divide 8-bit values by 255; for cd/m² use a codec of HDR"
-        )
-    return batch.clamp(0.0, 1.0)
+    return check_pixels(batch.detach().float().cpu(), domain, _ADVICE)

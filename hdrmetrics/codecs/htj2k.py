@@ -7,7 +7,7 @@ from typing import ClassVar
 from torch import Tensor
 
 from hdrmetrics.catalogue.parameters import Parameter
-from hdrmetrics.codecs.codec import CodecInfo, span
+from hdrmetrics.codecs.codec import CODECS, CodecInfo, span
 from hdrmetrics.codecs.peer import NEEDS, PeerCodec
 from hdrmetrics.codecs.samples import from_pq_codes, to_pq_codes
 from hdrmetrics.photometry.transfer import PQ_PEAK
@@ -16,6 +16,7 @@ _BITS = 16
 _LADDER = (0.002, 0.0035, 0.0061, 0.01, 0.019, 0.034, 0.07, 0.16)
 
 
+@CODECS.add
 class Htj2k(PeerCodec):
     """High-throughput JPEG 2000 (OpenJPH) of a PQ signal in 16 bits, as a bare codestream.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hdrmetrics.catalogue.parameters import Parameter
-from hdrmetrics.codecs.codec import CodecInfo, span
+from hdrmetrics.codecs.codec import CODECS, CodecInfo, span
 from hdrmetrics.codecs.pillow import PillowCodec
 
 _LADDER = (98, 93, 86, 68, 35, 15, 6, 2)
@@ -15,6 +15,7 @@ _SUBSAMPLING = Parameter(
 )  # fmt: skip
 
 
+@CODECS.add
 class Jpeg(PillowCodec):
     """Baseline JPEG by Pillow (libjpeg-turbo), with the tables of the standard.
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 from torch import Tensor
 
 from hdrmetrics.catalogue.parameters import Parameter
-from hdrmetrics.codecs.codec import CodecInfo, span
+from hdrmetrics.codecs.codec import CODECS, CodecInfo, span
 from hdrmetrics.codecs.peer import NEEDS, PeerCodec
 from hdrmetrics.codecs.samples import (
     Samples,
@@ -44,6 +44,7 @@ def _psnr(default: float, ladder: tuple[float, ...]) -> Parameter:
     )  # fmt: skip
 
 
+@CODECS.add
 class Jpeg2000(_Jpeg2000):
     """JPEG 2000 (OpenJPEG) of a PQ signal in 16 bits, as a bare codestream of one layer.
 
@@ -72,6 +73,7 @@ class Jpeg2000(_Jpeg2000):
         return from_pq_codes(self.peer_decode(data, numthreads=1), _BITS)
 
 
+@CODECS.add
 class Jpeg2000Sdr(_Jpeg2000):
     """JPEG 2000 (OpenJPEG) of sRGB pictures of eight bits, as a bare codestream of one layer."""
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 from torch import Tensor
 
 from hdrmetrics.catalogue.parameters import Parameter
-from hdrmetrics.codecs.codec import CodecInfo, span
+from hdrmetrics.codecs.codec import CODECS, CodecInfo, span
 from hdrmetrics.codecs.peer import NEEDS, PeerCodec
 from hdrmetrics.codecs.samples import from_codes, to_codes, to_samples, to_tensor
 
@@ -41,6 +41,7 @@ class _JpegXl(PeerCodec):
         }
 
 
+@CODECS.add
 class JpegXl(_JpegXl):
     """JPEG XL of floating-point light, coded in XYB.
 
@@ -70,6 +71,7 @@ class JpegXl(_JpegXl):
         return to_tensor(self.peer_decode(data, numthreads=1)) * WHITE
 
 
+@CODECS.add
 class JpegXlSdr(_JpegXl):
     """JPEG XL of sRGB pictures of eight bits, coded in XYB."""
 

@@ -8,7 +8,7 @@ import numpy as np
 from torch import Tensor
 
 from hdrmetrics.catalogue.parameters import Parameter
-from hdrmetrics.codecs.codec import CodecInfo, span
+from hdrmetrics.codecs.codec import CODECS, CodecInfo, span
 from hdrmetrics.codecs.peer import NEEDS, PeerCodec
 from hdrmetrics.codecs.samples import to_samples, to_tensor
 
@@ -18,6 +18,7 @@ WHITE = 80.0
 _LADDER = (47, 42, 37, 32, 26, 20, 12, 2)
 
 
+@CODECS.add
 class JpegXr(PeerCodec):
     """JPEG XR (jxrlib) of light in half floats, where 1.0 stands for 80 cd/m².
 

@@ -8,7 +8,7 @@ import numpy as np
 from torch import Tensor
 
 from hdrmetrics.catalogue.parameters import Parameter
-from hdrmetrics.codecs.codec import CodecInfo, span
+from hdrmetrics.codecs.codec import CODECS, CodecInfo, span
 from hdrmetrics.codecs.peer import NEEDS, PeerCodec
 from hdrmetrics.codecs.samples import to_samples, to_tensor
 from hdrmetrics.errors import ShapeError
@@ -22,6 +22,7 @@ _SIDES = (8, 8192)
 _LINEAR, _BT709 = 0, 0  # ULTRAHDR.CT.LINEAR and ULTRAHDR.CG.BT_709
 
 
+@CODECS.add
 class UltraHdr(PeerCodec):
     """Ultra HDR (libultrahdr): a tone-mapped JPEG and a gain map of three channels, as JPEG too.
 

@@ -7,12 +7,13 @@ from typing import Any
 from PIL import features
 
 from hdrmetrics.catalogue.parameters import Parameter
-from hdrmetrics.codecs.codec import CodecInfo, span
+from hdrmetrics.codecs.codec import CODECS, CodecInfo, span
 from hdrmetrics.codecs.pillow import PillowCodec
 
 _LADDER = (98.0, 90.8, 82.8, 62.8, 30.8, 11.7, 1.8, 0.0)
 
 
+@CODECS.add
 class WebP(PillowCodec):
     """Lossy WebP by Pillow (libwebp); colour differences have half the resolution, always.
 

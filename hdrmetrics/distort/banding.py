@@ -9,9 +9,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from hdrmetrics.catalogue.domain import PixelDomain
 from hdrmetrics.catalogue.parameters import Parameter
-from hdrmetrics.distort.distortion import Case, Distortion, DistortionInfo
-from hdrmetrics.distort.pixels import Code, Domain, code_range, from_code, to_code
+from hdrmetrics.distort.distortion import DISTORTIONS, Case, Distortion, DistortionInfo
+from hdrmetrics.distort.pixels import Code, code_range, from_code, to_code
 from hdrmetrics.distort.quantisation import CODE, code_of
 from hdrmetrics.distort.scale import Scale
 from hdrmetrics.numerics.filters import gaussian_taps, separable_filter
@@ -27,6 +28,7 @@ _SIGMA = 3.0  # px: of the smooth part, also of the window that looks for textur
 _TEXTURE = 0.012  # of the scale (7 PU units, 3 of 255): rms detail that hides contours
 
 
+@DISTORTIONS.add
 class Banding(Distortion):
     """Rounding of the smooth part of the picture, where nothing but the smooth part is there.
 
@@ -57,7 +59,7 @@ class Banding(Distortion):
     )  # fmt: skip
 
     def scale(
-        self, strength: float, domain: Domain, settings: Mapping[str, Any]
+        self, strength: float, domain: PixelDomain, settings: Mapping[str, Any]
     ) -> dict[str, float]:
         """Return ``levels`` and their logarithm, ``bits``."""
         levels = _LEVELS[code_of(domain, settings)](strength)

@@ -10,9 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from hdrmetrics.catalogue.domain import PixelDomain
 from hdrmetrics.catalogue.parameters import Parameter
-from hdrmetrics.distort.distortion import Case, Distortion, DistortionInfo
-from hdrmetrics.distort.pixels import Domain, from_code, own_code, to_code
+from hdrmetrics.distort.distortion import DISTORTIONS, Case, Distortion, DistortionInfo
+from hdrmetrics.distort.pixels import from_code, own_code, to_code
 from hdrmetrics.distort.scale import Scale
 
 _FRACTION: dict[str, Scale] = {
@@ -22,6 +23,7 @@ _FRACTION: dict[str, Scale] = {
 }
 
 
+@DISTORTIONS.add
 class BlockLoss(Distortion):
     """Square blocks on a grid lost and concealed, in code values (HDR: PU21; SDR: its own).
 
@@ -74,7 +76,7 @@ class BlockLoss(Distortion):
         return super().draw(parameter, random)
 
     def scale(
-        self, strength: float, domain: Domain, settings: Mapping[str, Any]
+        self, strength: float, domain: PixelDomain, settings: Mapping[str, Any]
     ) -> dict[str, float]:
         """Return the ``fraction`` of blocks that are lost."""
         return {"fraction": _FRACTION[settings["concealment"]](strength)}

@@ -8,10 +8,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from hdrmetrics.catalogue.domain import PixelDomain
 from hdrmetrics.catalogue.parameters import Parameter
-from hdrmetrics.distort.distortion import Case, Distortion, DistortionInfo
+from hdrmetrics.distort.distortion import DISTORTIONS, Case, Distortion, DistortionInfo
 from hdrmetrics.distort.draws import normal_like
-from hdrmetrics.distort.pixels import Domain, from_light, log_level, to_light
+from hdrmetrics.distort.pixels import from_light, log_level, to_light
 from hdrmetrics.distort.poisson import poisson_counts
 from hdrmetrics.distort.scale import Scale
 from hdrmetrics.photometry.color import luminance
@@ -19,6 +20,7 @@ from hdrmetrics.photometry.color import luminance
 _ELECTRONS = Scale(30_000.0, 2.5)
 
 
+@DISTORTIONS.add
 class CameraNoise(Distortion):
     """Poisson-Gaussian noise of linear light (SDR is decoded and encoded again).
 
@@ -56,7 +58,7 @@ class CameraNoise(Distortion):
     logarithmic = ("read_noise",)
 
     def scale(
-        self, strength: float, domain: Domain, settings: Mapping[str, Any]
+        self, strength: float, domain: PixelDomain, settings: Mapping[str, Any]
     ) -> dict[str, float]:
         """Return the ``electrons`` that a pixel of the picture's level collects, and holds."""
         electrons = _ELECTRONS(strength)

@@ -6,38 +6,9 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
-from hdrmetrics.catalogue.names import look_up
-from hdrmetrics.distort.banding import Banding
-from hdrmetrics.distort.block_loss import BlockLoss
-from hdrmetrics.distort.camera_noise import CameraNoise
+from hdrmetrics.catalogue.domain import PixelDomain
 from hdrmetrics.distort.checking import Strength
-from hdrmetrics.distort.colour_cast import ColourCast
-from hdrmetrics.distort.colour_shift import ColourShift
-from hdrmetrics.distort.contrast_change import ContrastChange
-from hdrmetrics.distort.defocus_blur import DefocusBlur
-from hdrmetrics.distort.degradation import Degradation
-from hdrmetrics.distort.distortion import Distortion, DistortionInfo
-from hdrmetrics.distort.exposure_change import ExposureChange
-from hdrmetrics.distort.gaussian_blur import GaussianBlur
-from hdrmetrics.distort.gaussian_noise import GaussianNoise
-from hdrmetrics.distort.ghosting import Ghosting
-from hdrmetrics.distort.grating import Grating
-from hdrmetrics.distort.motion_blur import MotionBlur
-from hdrmetrics.distort.pixels import Domain
-from hdrmetrics.distort.quantisation import Quantisation
-from hdrmetrics.distort.resampling import Resampling
-from hdrmetrics.distort.saturation_clipping import SaturationClipping
-
-_CLASSES: tuple[type[Distortion], ...] = (
-    Banding, BlockLoss, CameraNoise, ColourCast, ColourShift, ContrastChange, DefocusBlur,
-    Degradation, ExposureChange, GaussianBlur, GaussianNoise, Ghosting, Grating, MotionBlur,
-    Quantisation, Resampling, SaturationClipping,
-)  # fmt: skip
-_DISTORTIONS = {one.info.name: one for one in _CLASSES}
-
-
-def _lookup(name: str) -> type[Distortion]:
-    return look_up("distortion", name, _DISTORTIONS)
+from hdrmetrics.distort.distortion import DISTORTIONS, Distortion, DistortionInfo
 
 
 def distortion_info(name: str) -> DistortionInfo:
@@ -48,10 +19,10 @@ def distortion_info(name: str) -> DistortionInfo:
     UnknownNameError
         If there is none.
     """
-    return _lookup(name).info
+    return DISTORTIONS.entry(name).info
 
 
-def list_distortions(domain: Domain | None = None) -> list[DistortionInfo]:
+def list_distortions(domain: PixelDomain | None = None) -> list[DistortionInfo]:
     """Return the descriptions of all distortions, sorted by name, or of those for one domain.
 
     Parameters
@@ -59,8 +30,7 @@ def list_distortions(domain: Domain | None = None) -> list[DistortionInfo]:
     domain
         Keep those that take ``"hdr"`` or ``"sdr"`` pictures.
     """
-    infos = sorted((one.info for one in _CLASSES), key=lambda info: info.name)
-    return [info for info in infos if domain is None or domain in info.domains]
+    return [info for info in DISTORTIONS.infos() if domain is None or domain in info.domains]
 
 
 def create_distortion(name: str, **settings: float | str | None) -> Distortion:
@@ -88,7 +58,7 @@ def create_distortion(name: str, **settings: float | str | None) -> Distortion:
     >>> distortion(torch.rand(1, 3, 16, 16) * 1000, strength=0.5, domain="hdr").shape
     torch.Size([1, 3, 16, 16])
     """
-    return _lookup(name)(**settings)
+    return DISTORTIONS.create(name, settings)
 
 
 def distort(
@@ -96,7 +66,7 @@ def distort(
     name: str,
     *,
     strength: Strength,
-    domain: Domain,
+    domain: PixelDomain,
     seed: int | Sequence[int] = 0,
     **settings: float | str | None,
 ) -> Tensor:

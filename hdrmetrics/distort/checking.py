@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
-import math
 import operator
 from collections.abc import Iterable, Sequence
 from numbers import Real
 from typing import get_args
 
-import torch
 from torch import Tensor
 
-from hdrmetrics.distort.pixels import Domain
-from hdrmetrics.errors import DomainError, OptionError, PixelValueError, ShapeError
-from hdrmetrics.metric import as_batch
+from hdrmetrics.catalogue.domain import PixelDomain
+from hdrmetrics.errors import DomainError, OptionError, ShapeError
+from hdrmetrics.picture.pixels import check_pixels
 
 Strength = float | Sequence[float] | Tensor
 """One number in [0, 1] for all images, or one per image."""
 
-_TOLERANCE = 1e-3  # a code of 1 after float rounding or a resampling filter
 
-
-def check_image(image: Tensor, domain: Domain) -> Tensor:
+def check_image(image: Tensor, domain: PixelDomain) -> Tensor:
     """Return an image as a float batch ``(N, C, H, W)``, or raise what is wrong with it.
 
     SDR codes that exceed [0, 1] by rounding only are clipped.
@@ -35,24 +31,11 @@ def check_image(image: Tensor, domain: Domain) -> Tensor:
     DomainError
         For an unknown domain, or an SDR image with values outside [0, 1].
     """
-    if domain not in get_args(Domain):
+    if domain not in get_args(PixelDomain):
         raise DomainError(f"the domain is hdr or sdr, not {domain!r}")
-    batch = as_batch(image)
-    low, high = (float(v) for v in torch.aminmax(batch.detach()))
-    if not (math.isfinite(low) and math.isfinite(high)):
-        raise PixelValueError("the image has values that are NaN or infinite: repair it first")
-    if domain == "hdr":
-        if low < 0:
-            raise PixelValueError(
-                f"the image has negative light, down to {low:.4g}: clamp it at zero first"
-            )
-        return batch
-    if low < -_TOLERANCE or high > 1 + _TOLERANCE:
-        raise DomainError(
-            f"an SDR image is display-encoded in [0, 1]; this one spans {low:.4g} to {high:.4g}. "
-            'Divide 8-bit values by 255; for light in cd/m² say domain="hdr"'
-        )
-    return batch.clamp(0.0, 1.0) if low < 0 or high > 1 else batch
+    return check_pixels(
+        image, domain, 'divide 8-bit values by 255; for light in cd/m² say domain="hdr"'
+    )
 
 
 def check_strengths(strength: Strength, count: int) -> list[float]:

@@ -8,9 +8,10 @@ from typing import Any
 
 from torch import Tensor
 
+from hdrmetrics.catalogue.domain import PixelDomain
 from hdrmetrics.catalogue.parameters import Parameter
-from hdrmetrics.distort.distortion import Case, Distortion, DistortionInfo
-from hdrmetrics.distort.pixels import Domain, from_light, to_light
+from hdrmetrics.distort.distortion import DISTORTIONS, Case, Distortion, DistortionInfo
+from hdrmetrics.distort.pixels import from_light, to_light
 from hdrmetrics.distort.scale import Scale
 from hdrmetrics.photometry.color import LUMINANCE_WEIGHTS
 
@@ -19,6 +20,7 @@ from hdrmetrics.photometry.color import LUMINANCE_WEIGHTS
 _STOPS = Scale(0.08, 2.0)
 
 
+@DISTORTIONS.add
 class ColourCast(Distortion):
     """A gain per channel of linear light (SDR is decoded, clipped at white and encoded).
 
@@ -43,7 +45,7 @@ class ColourCast(Distortion):
     )  # fmt: skip
 
     def scale(
-        self, strength: float, domain: Domain, settings: Mapping[str, Any]
+        self, strength: float, domain: PixelDomain, settings: Mapping[str, Any]
     ) -> dict[str, float]:
         """Return ``stops`` and the gains of the three channels."""
         stops = _STOPS(strength)

@@ -9,9 +9,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from hdrmetrics.catalogue.domain import PixelDomain
 from hdrmetrics.catalogue.parameters import Parameter
-from hdrmetrics.distort.distortion import Case, Distortion, DistortionInfo
-from hdrmetrics.distort.pixels import Domain, from_light, to_light
+from hdrmetrics.distort.distortion import DISTORTIONS, Case, Distortion, DistortionInfo
+from hdrmetrics.distort.pixels import from_light, to_light
 from hdrmetrics.distort.scale import Scale
 from hdrmetrics.photometry.color import LUMINANCE_WEIGHTS, luminance
 
@@ -21,6 +22,7 @@ _LESS = Scale(0.06, 1.0)
 _MORE = Scale(0.06, 3.0)
 
 
+@DISTORTIONS.add
 class ColourShift(Distortion):
     """Hue or saturation changed in linear light, luminance kept (SDR is decoded and encoded).
 
@@ -48,7 +50,7 @@ class ColourShift(Distortion):
     )  # fmt: skip
 
     def scale(
-        self, strength: float, domain: Domain, settings: Mapping[str, Any]
+        self, strength: float, domain: PixelDomain, settings: Mapping[str, Any]
     ) -> dict[str, float]:
         """Return ``degrees`` of turning and the factor on ``saturation``."""
         change = settings["change"]

@@ -7,9 +7,9 @@ from typing import Any, get_args
 
 from torch import Tensor
 
+from hdrmetrics.catalogue.domain import PixelDomain
 from hdrmetrics.distort.distortion import Case, Distortion, DistortionInfo
 from hdrmetrics.distort.draws import derived_seed
-from hdrmetrics.distort.pixels import Domain
 from hdrmetrics.errors import OptionError
 
 
@@ -41,19 +41,19 @@ class Composition(Distortion):
         if not all(0 <= share <= 1 for share in self.shares):
             raise OptionError(f"the shares of the strength lie in [0, 1], not {self.shares}")
         infos = [step.info for step in self.steps]
-        self.info = DistortionInfo(
+        self.info = DistortionInfo(  # type: ignore[misc]  # of these steps, not of the class
             name="compose",
             title=", then ".join(info.title for info in infos),
             parameters=(),
             random=any(info.random for info in infos),
             extent="; ".join(info.extent for info in infos),
             citation="; ".join(info.citation for info in infos),
-            domains=tuple(d for d in get_args(Domain) if all(d in i.domains for i in infos)),
+            domains=tuple(d for d in get_args(PixelDomain) if all(d in i.domains for i in infos)),
             color=any(info.color for info in infos),
         )
         super().__init__()
 
-    def drawn(self, seed: int, *, domain: Domain = "hdr") -> dict[str, Any]:
+    def drawn(self, seed: int, *, domain: PixelDomain = "hdr") -> dict[str, Any]:
         """Return ``steps``: the distortion, share, seed and settings of each."""
         self.check_domain(domain)
         return {
@@ -69,7 +69,7 @@ class Composition(Distortion):
         }
 
     def scale(
-        self, strength: float, domain: Domain, settings: Mapping[str, Any]
+        self, strength: float, domain: PixelDomain, settings: Mapping[str, Any]
     ) -> dict[str, float]:
         """Return the amounts of all steps by position, distortion and name, as ``"0.blur.x"``."""
         found = {}
@@ -86,7 +86,7 @@ class Composition(Distortion):
             image = step.distort_one(image, share * case.strength, case.domain, own)
         return image
 
-    def check_domain(self, domain: Domain) -> None:
+    def check_domain(self, domain: PixelDomain) -> None:
         """Raise what is wrong with the domain for any of the steps."""
         super().check_domain(domain)
         for step in self.steps:

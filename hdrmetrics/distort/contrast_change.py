@@ -9,19 +9,21 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from hdrmetrics.catalogue.domain import PixelDomain
 from hdrmetrics.catalogue.parameters import Parameter
-from hdrmetrics.distort.distortion import Case, Distortion, DistortionInfo
-from hdrmetrics.distort.pixels import BLACK, Domain, log_level
+from hdrmetrics.distort.distortion import DISTORTIONS, Case, Distortion, DistortionInfo
+from hdrmetrics.distort.pixels import BLACK, log_level
 from hdrmetrics.distort.scale import Scale
 from hdrmetrics.numerics.chunks import pointwise
 from hdrmetrics.photometry.color import luminance
 
-_STOPS: dict[Domain, dict[str, Scale]] = {
+_STOPS: dict[PixelDomain, dict[str, Scale]] = {
     "hdr": {"more": Scale(0.03, 1.6, 0.75), "less": Scale(0.03, 2.6, 0.8)},
     "sdr": {"more": Scale(0.035, 2.0), "less": Scale(0.03, 2.6, 0.85)},
 }
 
 
+@DISTORTIONS.add
 class ContrastChange(Distortion):
     """Contrast multiplied by a gain about the picture's mean.
 
@@ -47,7 +49,7 @@ class ContrastChange(Distortion):
     )  # fmt: skip
 
     def scale(
-        self, strength: float, domain: Domain, settings: Mapping[str, Any]
+        self, strength: float, domain: PixelDomain, settings: Mapping[str, Any]
     ) -> dict[str, float]:
         """Return the ``gain`` of contrast."""
         direction = settings["direction"]

@@ -7,14 +7,16 @@ from typing import Any
 
 from torch import Tensor
 
-from hdrmetrics.distort.distortion import Case, Distortion, DistortionInfo
+from hdrmetrics.catalogue.domain import PixelDomain
+from hdrmetrics.distort.distortion import DISTORTIONS, Case, Distortion, DistortionInfo
 from hdrmetrics.distort.kernels import disc_kernel, spread
-from hdrmetrics.distort.pixels import Domain, from_light, to_light
+from hdrmetrics.distort.pixels import from_light, to_light
 from hdrmetrics.distort.scale import Scale
 
 _RADIUS = Scale(0.6, 8.0, 1.85)
 
 
+@DISTORTIONS.add
 class DefocusBlur(Distortion):
     """Disc blur of linear light (SDR is decoded and encoded again), borders repeated.
 
@@ -31,7 +33,7 @@ class DefocusBlur(Distortion):
     )
 
     def scale(
-        self, strength: float, domain: Domain, settings: Mapping[str, Any]
+        self, strength: float, domain: PixelDomain, settings: Mapping[str, Any]
     ) -> dict[str, float]:
         """Return ``radius`` in pixels."""
         return {"radius": _RADIUS(strength)}

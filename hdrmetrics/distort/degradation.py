@@ -9,16 +9,16 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
+from hdrmetrics.catalogue.domain import PixelDomain
 from hdrmetrics.catalogue.parameters import Parameter
 from hdrmetrics.distort.camera_noise import CameraNoise
 from hdrmetrics.distort.checking import Strength, check_image
 from hdrmetrics.distort.composition import Composition
 from hdrmetrics.distort.defocus_blur import DefocusBlur
-from hdrmetrics.distort.distortion import Case, Distortion, DistortionInfo
+from hdrmetrics.distort.distortion import DISTORTIONS, Case, Distortion, DistortionInfo
 from hdrmetrics.distort.gaussian_blur import GaussianBlur
 from hdrmetrics.distort.gaussian_noise import GaussianNoise
 from hdrmetrics.distort.motion_blur import MotionBlur
-from hdrmetrics.distort.pixels import Domain
 from hdrmetrics.distort.resampling import Resampling
 from hdrmetrics.errors import ShapeError
 
@@ -33,6 +33,7 @@ def _share(part: str, automatic: str = "uniform in 0.2 to 1") -> Parameter:
     )  # fmt: skip
 
 
+@DISTORTIONS.add
 class Degradation(Distortion):
     """Blur, resampling, noise and compression: ``v = C(S(u∗k) + n)``.
 
@@ -89,7 +90,7 @@ class Degradation(Distortion):
         image: Tensor,
         *,
         strength: Strength,
-        domain: Domain,
+        domain: PixelDomain,
         seed: int | Sequence[int] = 0,
     ) -> Tensor:
         """Degrade each image of a batch; see :meth:`Distortion.__call__`.
@@ -116,18 +117,18 @@ class Degradation(Distortion):
         return super().draw(parameter, random)
 
     def scale(
-        self, strength: float, domain: Domain, settings: Mapping[str, Any]
+        self, strength: float, domain: PixelDomain, settings: Mapping[str, Any]
     ) -> dict[str, float]:
         """Return the strengths of the three parts."""
         return {part: strength * settings[f"{part}_share"] for part in _PARTS}
 
-    def case(self, strength: float, *, domain: Domain, seed: int) -> Case:
+    def case(self, strength: float, *, domain: PixelDomain, seed: int) -> Case:
         """Return everything that one image is distorted with, the amounts of the parts as well."""
         case = super().case(strength, domain=domain, seed=seed)
         parts = _chain(case.settings).amount(strength, domain=domain, seed=seed)
         return dataclasses.replace(case, amount={**case.amount, **parts})
 
-    def record(self, strength: float, *, domain: Domain, seed: int = 0) -> dict[str, Any]:
+    def record(self, strength: float, *, domain: PixelDomain, seed: int = 0) -> dict[str, Any]:
         """Return everything that one image is distorted with, with the settings of the parts."""
         found = super().record(strength, domain=domain, seed=seed)
         return {**found, **_chain(found["settings"]).drawn(seed, domain=domain)}

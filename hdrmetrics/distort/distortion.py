@@ -12,10 +12,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from hdrmetrics.catalogue.parameters import Parameter, resolve
+from hdrmetrics.catalogue.catalogue import Catalogue
+from hdrmetrics.catalogue.configured import Configured
+from hdrmetrics.catalogue.domain import PixelDomain
+from hdrmetrics.catalogue.parameters import Parameter
 from hdrmetrics.distort.checking import Strength, check_image, check_seeds, check_strengths
 from hdrmetrics.distort.draws import stream
-from hdrmetrics.distort.pixels import Domain
 from hdrmetrics.errors import DomainError, OptionError, ShapeError
 
 
@@ -52,7 +54,7 @@ class DistortionInfo:
     random: bool
     extent: str
     citation: str
-    domains: tuple[Domain, ...] = ("hdr", "sdr")
+    domains: tuple[PixelDomain, ...] = ("hdr", "sdr")
     color: bool = False
     hdr_only: tuple[str, ...] = ()
 
@@ -78,7 +80,7 @@ class Case:
     """
 
     name: str
-    domain: Domain
+    domain: PixelDomain
     strength: float
     seed: int
     settings: Mapping[str, Any] = field(default_factory=dict)
@@ -89,7 +91,13 @@ class Case:
         return stream(self.seed, self.name, "pixels")
 
 
-class Distortion(ABC):
+DISTORTIONS: Catalogue[DistortionInfo, Distortion] = Catalogue(
+    "distortion", "hdrmetrics.distort", group="hdrmetrics.distort"
+)
+"""All distortions; each file adds its own."""
+
+
+class Distortion(Configured, ABC):
     """Base of all distortions: ``distortion(image, strength=0.5, domain="hdr", seed=7)``.
 
     Parameters
@@ -104,22 +112,18 @@ class Distortion(ABC):
         For an unknown setting or a value out of bounds.
     """
 
-    info: DistortionInfo
+    info: ClassVar[DistortionInfo]
     logarithmic: ClassVar[tuple[str, ...]] = ()
     """Names of the settings whose logarithm is drawn uniformly."""
 
-    def __init__(self, **settings: float | str | None) -> None:
-        for name, value in settings.items():
-            if isinstance(value, Tensor):
-                raise OptionError(f"{name} is one number for all images, not a tensor")
-        self.settings: dict[str, Any] = resolve(self.info.name, self.info.parameters, settings)
+    no_tensors = "one number for all images, not a tensor"
 
     def __call__(
         self,
         image: Tensor,
         *,
         strength: Strength,
-        domain: Domain,
+        domain: PixelDomain,
         seed: int | Sequence[int] = 0,
     ) -> Tensor:
         """Distort each image of a batch.
@@ -171,7 +175,7 @@ class Distortion(ABC):
             ]
         return torch.cat(parts)
 
-    def distort_one(self, image: Tensor, strength: float, domain: Domain, seed: int) -> Tensor:
+    def distort_one(self, image: Tensor, strength: float, domain: PixelDomain, seed: int) -> Tensor:
         """Return the result for a checked image ``(1, C, H, W)``."""
         if strength == 0:
             return image
@@ -180,7 +184,7 @@ class Distortion(ABC):
 
     # -- what a data set stores -----------------------------------------------------------
 
-    def drawn(self, seed: int, *, domain: Domain = "hdr") -> dict[str, Any]:
+    def drawn(self, seed: int, *, domain: PixelDomain = "hdr") -> dict[str, Any]:
         """Return all settings as used under a seed: those given, the rest drawn.
 
         Independent of strength and image. Passed back to
@@ -199,7 +203,9 @@ class Distortion(ABC):
             found[parameter.name] = value
         return found
 
-    def amount(self, strength: float, *, domain: Domain = "hdr", seed: int = 0) -> dict[str, float]:
+    def amount(
+        self, strength: float, *, domain: PixelDomain = "hdr", seed: int = 0
+    ) -> dict[str, float]:
         """Return the physical amounts that a strength stands for, by name; none at strength 0.
 
         Parameters
@@ -214,13 +220,13 @@ class Distortion(ABC):
         (value,), (own,) = check_strengths(strength, 1), check_seeds(seed, 1)
         return dict(self.case(value, domain=domain, seed=own).amount)
 
-    def case(self, strength: float, *, domain: Domain, seed: int) -> Case:
+    def case(self, strength: float, *, domain: PixelDomain, seed: int) -> Case:
         """Return everything that one image is distorted with."""
         settings = self.drawn(seed, domain=domain)
         amount = self.scale(strength, domain, settings) if strength else {}
         return Case(self.info.name, domain, strength, seed, settings, amount)
 
-    def record(self, strength: float, *, domain: Domain, seed: int = 0) -> dict[str, Any]:
+    def record(self, strength: float, *, domain: PixelDomain, seed: int = 0) -> dict[str, Any]:
         """Return everything that one image is distorted with, as JSON-ready values."""
         (value,), (own,) = check_strengths(strength, 1), check_seeds(seed, 1)
         case = self.case(value, domain=domain, seed=own)
@@ -233,17 +239,11 @@ class Distortion(ABC):
             "amount": dict(case.amount),
         }
 
-    def __repr__(self) -> str:
-        chosen = {
-            p.name: v for p in self.info.parameters if (v := self.settings[p.name]) is not p.default
-        }
-        return f"<{self.info.name} {chosen}>" if chosen else f"<{self.info.name}>"
-
     # -- what subclasses write ------------------------------------------------------------
 
     @abstractmethod
     def scale(
-        self, strength: float, domain: Domain, settings: Mapping[str, Any]
+        self, strength: float, domain: PixelDomain, settings: Mapping[str, Any]
     ) -> dict[str, float]:
         """Return the physical amounts for a strength in (0, 1]."""
 
@@ -263,7 +263,7 @@ class Distortion(ABC):
             return float(math.exp(random.uniform(math.log(low), math.log(high))))
         return float(random.uniform(low, high))
 
-    def check_domain(self, domain: Domain) -> None:
+    def check_domain(self, domain: PixelDomain) -> None:
         """Raise :class:`DomainError` or :class:`OptionError` unless the domain can be served."""
         if domain not in self.info.domains:
             raise DomainError(

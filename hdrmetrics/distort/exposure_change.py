@@ -7,17 +7,19 @@ from typing import Any
 
 from torch import Tensor
 
+from hdrmetrics.catalogue.domain import PixelDomain
 from hdrmetrics.catalogue.parameters import Parameter
-from hdrmetrics.distort.distortion import Case, Distortion, DistortionInfo
-from hdrmetrics.distort.pixels import Domain, from_light, to_light
+from hdrmetrics.distort.distortion import DISTORTIONS, Case, Distortion, DistortionInfo
+from hdrmetrics.distort.pixels import from_light, to_light
 from hdrmetrics.distort.scale import Scale
 
-_STOPS: dict[Domain, dict[str, Scale]] = {
+_STOPS: dict[PixelDomain, dict[str, Scale]] = {
     "hdr": {"over": Scale(0.19, 5.0, 0.75), "under": Scale(0.19, 5.0, 0.75)},
     "sdr": {"over": Scale(0.1, 2.5, 0.9), "under": Scale(0.16, 5.0, 0.7)},
 }
 
 
+@DISTORTIONS.add
 class ExposureChange(Distortion):
     """Linear light multiplied by a power of two (SDR is decoded, clipped at white and encoded).
 
@@ -41,7 +43,7 @@ class ExposureChange(Distortion):
     )  # fmt: skip
 
     def scale(
-        self, strength: float, domain: Domain, settings: Mapping[str, Any]
+        self, strength: float, domain: PixelDomain, settings: Mapping[str, Any]
     ) -> dict[str, float]:
         """Return the change in ``stops``."""
         direction = settings["direction"]

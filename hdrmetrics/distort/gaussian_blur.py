@@ -8,14 +8,16 @@ from typing import Any
 
 from torch import Tensor
 
-from hdrmetrics.distort.distortion import Case, Distortion, DistortionInfo
-from hdrmetrics.distort.pixels import Domain, from_light, to_light
+from hdrmetrics.catalogue.domain import PixelDomain
+from hdrmetrics.distort.distortion import DISTORTIONS, Case, Distortion, DistortionInfo
+from hdrmetrics.distort.pixels import from_light, to_light
 from hdrmetrics.distort.scale import Scale
 from hdrmetrics.numerics.filters import gaussian_taps, separable_filter
 
 _SIGMA = Scale(0.39, 4.0, 1.75)
 
 
+@DISTORTIONS.add
 class GaussianBlur(Distortion):
     """Gaussian blur of linear light (SDR is decoded and encoded again), borders repeated.
 
@@ -33,7 +35,7 @@ class GaussianBlur(Distortion):
     )
 
     def scale(
-        self, strength: float, domain: Domain, settings: Mapping[str, Any]
+        self, strength: float, domain: PixelDomain, settings: Mapping[str, Any]
     ) -> dict[str, float]:
         """Return ``sigma`` in pixels."""
         return {"sigma": _SIGMA(strength)}

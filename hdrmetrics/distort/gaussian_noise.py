@@ -7,15 +7,17 @@ from typing import Any
 
 from torch import Tensor
 
-from hdrmetrics.distort.distortion import Case, Distortion, DistortionInfo
+from hdrmetrics.catalogue.domain import PixelDomain
+from hdrmetrics.distort.distortion import DISTORTIONS, Case, Distortion, DistortionInfo
 from hdrmetrics.distort.draws import normal_like
-from hdrmetrics.distort.pixels import Domain, log_level
+from hdrmetrics.distort.pixels import log_level
 from hdrmetrics.distort.scale import Scale
 from hdrmetrics.photometry.color import luminance
 
-_SIGMA: dict[Domain, Scale] = {"hdr": Scale(0.0028, 0.56, 1.2), "sdr": Scale(0.0012, 0.17)}
+_SIGMA: dict[PixelDomain, Scale] = {"hdr": Scale(0.0028, 0.56, 1.2), "sdr": Scale(0.0012, 0.17)}
 
 
+@DISTORTIONS.add
 class GaussianNoise(Distortion):
     """White noise of one standard deviation, independent in each pixel and channel.
 
@@ -34,7 +36,7 @@ class GaussianNoise(Distortion):
     )
 
     def scale(
-        self, strength: float, domain: Domain, settings: Mapping[str, Any]
+        self, strength: float, domain: PixelDomain, settings: Mapping[str, Any]
     ) -> dict[str, float]:
         """Return ``sigma``, relative to the level (HDR) or to the range of codes (SDR)."""
         return {"sigma": _SIGMA[domain](strength)}

@@ -10,9 +10,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from hdrmetrics.catalogue.domain import PixelDomain
 from hdrmetrics.catalogue.parameters import Parameter
-from hdrmetrics.distort.distortion import Case, Distortion, DistortionInfo
-from hdrmetrics.distort.pixels import BLACK, Domain, from_light, to_light
+from hdrmetrics.distort.distortion import DISTORTIONS, Case, Distortion, DistortionInfo
+from hdrmetrics.distort.pixels import BLACK, from_light, to_light
 from hdrmetrics.distort.scale import Scale
 from hdrmetrics.photometry.color import luminance
 from hdrmetrics.tonemap.statistics import percentile
@@ -21,6 +22,7 @@ _DISPLACEMENT = Scale(0.13, 13.0, 1.3)
 _SOFTNESS = 0.5  # stops on either side of the split over which the exposures are blended
 
 
+@DISTORTIONS.add
 class Ghosting(Distortion):
     """A second exposure, moved and slightly turned, merged into part of the range of light.
 
@@ -71,7 +73,7 @@ class Ghosting(Distortion):
     )  # fmt: skip
 
     def scale(
-        self, strength: float, domain: Domain, settings: Mapping[str, Any]
+        self, strength: float, domain: PixelDomain, settings: Mapping[str, Any]
     ) -> dict[str, float]:
         """Return ``displacement`` in pixels and ``rotation`` in degrees."""
         displacement = _DISPLACEMENT(strength)

@@ -9,14 +9,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from hdrmetrics.catalogue.domain import PixelDomain
 from hdrmetrics.catalogue.parameters import Parameter
-from hdrmetrics.distort.distortion import Case, Distortion, DistortionInfo
-from hdrmetrics.distort.pixels import Domain, from_code, own_code, to_code
+from hdrmetrics.distort.distortion import DISTORTIONS, Case, Distortion, DistortionInfo
+from hdrmetrics.distort.pixels import from_code, own_code, to_code
 from hdrmetrics.distort.scale import Scale
 
-_AMPLITUDE: dict[Domain, Scale] = {"hdr": Scale(0.66, 88.0), "sdr": Scale(0.003, 0.39)}
+_AMPLITUDE: dict[PixelDomain, Scale] = {"hdr": Scale(0.66, 88.0), "sdr": Scale(0.003, 0.39)}
 
 
+@DISTORTIONS.add
 class Grating(Distortion):
     """A sinusoid added to the code values of all channels (HDR: PU21; SDR: its own).
 
@@ -53,7 +55,7 @@ class Grating(Distortion):
     logarithmic = ("frequency",)
 
     def scale(
-        self, strength: float, domain: Domain, settings: Mapping[str, Any]
+        self, strength: float, domain: PixelDomain, settings: Mapping[str, Any]
     ) -> dict[str, float]:
         """Return ``amplitude`` in PU21 units (HDR) or as a part of the range of codes (SDR)."""
         return {"amplitude": _AMPLITUDE[domain](strength)}

@@ -7,15 +7,17 @@ from typing import Any
 
 from torch import Tensor
 
+from hdrmetrics.catalogue.domain import PixelDomain
 from hdrmetrics.catalogue.parameters import Parameter
-from hdrmetrics.distort.distortion import Case, Distortion, DistortionInfo
+from hdrmetrics.distort.distortion import DISTORTIONS, Case, Distortion, DistortionInfo
 from hdrmetrics.distort.kernels import line_kernel, spread
-from hdrmetrics.distort.pixels import Domain, from_light, to_light
+from hdrmetrics.distort.pixels import from_light, to_light
 from hdrmetrics.distort.scale import Scale
 
 _LENGTH = Scale(0.37, 20.0)
 
 
+@DISTORTIONS.add
 class MotionBlur(Distortion):
     """Blur of linear light along a line (SDR is decoded and encoded again), borders repeated.
 
@@ -39,7 +41,7 @@ class MotionBlur(Distortion):
     )  # fmt: skip
 
     def scale(
-        self, strength: float, domain: Domain, settings: Mapping[str, Any]
+        self, strength: float, domain: PixelDomain, settings: Mapping[str, Any]
     ) -> dict[str, float]:
         """Return ``length`` in pixels."""
         return {"length": _LENGTH(strength)}

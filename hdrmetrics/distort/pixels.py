@@ -7,6 +7,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from hdrmetrics.catalogue.domain import PixelDomain
 from hdrmetrics.numerics.chunks import pointwise
 from hdrmetrics.photometry.transfer import (
     PQ_PEAK,
@@ -19,29 +20,26 @@ from hdrmetrics.photometry.transfer import (
     srgb_encode,
 )
 
-Domain = Literal["hdr", "sdr"]
-"""``hdr``: linear BT.709 in cd/m²; ``sdr``: display-encoded (sRGB) in [0, 1]."""
-
 Code = Literal["pu21", "pq", "srgb"]
 """A scale of code values; ``srgb`` is that of SDR pictures."""
 
-CODES: dict[Domain, tuple[Code, ...]] = {"hdr": ("pu21", "pq"), "sdr": ("srgb",)}
+CODES: dict[PixelDomain, tuple[Code, ...]] = {"hdr": ("pu21", "pq"), "sdr": ("srgb",)}
 
-BLACK: dict[Domain, float] = {"hdr": PU21_RANGE[0], "sdr": 1e-3}
+BLACK: dict[PixelDomain, float] = {"hdr": PU21_RANGE[0], "sdr": 1e-3}
 """Light below this counts as black where logarithms are taken: cd/m², or relative to white."""
 
 
-def own_code(domain: Domain) -> Code:
+def own_code(domain: PixelDomain) -> Code:
     """Return the scale that a domain is worked on in where nothing else is said."""
     return CODES[domain][0]
 
 
-def to_light(image: Tensor, domain: Domain) -> Tensor:
+def to_light(image: Tensor, domain: PixelDomain) -> Tensor:
     """Return linear light: cd/m², or relative to white for SDR."""
     return image if domain == "hdr" else pointwise(srgb_decode, image)
 
 
-def from_light(light: Tensor, domain: Domain) -> Tensor:
+def from_light(light: Tensor, domain: PixelDomain) -> Tensor:
     """Return the pixels of linear light; negative light, and SDR beyond white, is clipped."""
     return light.clamp(min=0.0) if domain == "hdr" else pointwise(srgb_encode, light)
 
@@ -68,6 +66,6 @@ def code_range(code: Code) -> float:
     return float(pu21_encode(torch.tensor(PQ_PEAK, dtype=torch.float64)))
 
 
-def log_level(luminance: Tensor, domain: Domain) -> float:
+def log_level(luminance: Tensor, domain: PixelDomain) -> float:
     """Return the geometric mean of a picture's luminance, black pixels counted as nearly black."""
     return float(pointwise(lambda y: torch.log(y.clamp(min=BLACK[domain])), luminance).mean().exp())

@@ -8,9 +8,10 @@ from typing import Any
 
 from torch import Tensor
 
+from hdrmetrics.catalogue.domain import PixelDomain
 from hdrmetrics.catalogue.parameters import Parameter
-from hdrmetrics.distort.distortion import Case, Distortion, DistortionInfo
-from hdrmetrics.distort.pixels import CODES, Code, Domain, code_range, from_code, to_code
+from hdrmetrics.distort.distortion import DISTORTIONS, Case, Distortion, DistortionInfo
+from hdrmetrics.distort.pixels import CODES, Code, code_range, from_code, to_code
 from hdrmetrics.distort.scale import Scale
 
 _LEVELS: dict[Code, Scale] = {
@@ -31,12 +32,13 @@ CODE = Parameter(
 )
 
 
-def code_of(domain: Domain, settings: Mapping[str, Any]) -> Code:
+def code_of(domain: PixelDomain, settings: Mapping[str, Any]) -> Code:
     """Return the scale of code values that a picture is worked on in."""
     code: Code = settings["code"] if domain == "hdr" else "srgb"
     return code
 
 
+@DISTORTIONS.add
 class Quantisation(Distortion):
     """Each channel rounded to a number of code values (HDR: PU21 or PQ; SDR: its own).
 
@@ -56,7 +58,7 @@ class Quantisation(Distortion):
     )
 
     def scale(
-        self, strength: float, domain: Domain, settings: Mapping[str, Any]
+        self, strength: float, domain: PixelDomain, settings: Mapping[str, Any]
     ) -> dict[str, float]:
         """Return ``levels`` and their logarithm, ``bits``."""
         levels = _LEVELS[code_of(domain, settings)](strength)

@@ -8,9 +8,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from hdrmetrics.catalogue.domain import PixelDomain
 from hdrmetrics.catalogue.parameters import Parameter
-from hdrmetrics.distort.distortion import Case, Distortion, DistortionInfo
-from hdrmetrics.distort.pixels import Domain, from_code, from_light, own_code, to_code, to_light
+from hdrmetrics.distort.distortion import DISTORTIONS, Case, Distortion, DistortionInfo
+from hdrmetrics.distort.pixels import from_code, from_light, own_code, to_code, to_light
 from hdrmetrics.distort.scale import Scale
 from hdrmetrics.numerics.resize import imresize
 
@@ -18,6 +19,7 @@ _FACTOR = Scale(1.15, 9.0, 1.4)
 _KERNELS = ("bicubic", "bilinear", "nearest")
 
 
+@DISTORTIONS.add
 class Resampling(Distortion):
     """Down to a smaller size by a kernel, and up again by another.
 
@@ -49,7 +51,7 @@ class Resampling(Distortion):
     )  # fmt: skip
 
     def scale(
-        self, strength: float, domain: Domain, settings: Mapping[str, Any]
+        self, strength: float, domain: PixelDomain, settings: Mapping[str, Any]
     ) -> dict[str, float]:
         """Return the ``factor`` between the two sizes."""
         return {"factor": _FACTOR(strength)}

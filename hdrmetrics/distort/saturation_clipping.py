@@ -7,16 +7,17 @@ from typing import Any
 
 from torch import Tensor
 
-from hdrmetrics.distort.distortion import Case, Distortion, DistortionInfo
-from hdrmetrics.distort.pixels import Domain
+from hdrmetrics.catalogue.domain import PixelDomain
+from hdrmetrics.distort.distortion import DISTORTIONS, Case, Distortion, DistortionInfo
 from hdrmetrics.distort.scale import Scale
 from hdrmetrics.tonemap.statistics import percentile
 
 # Odds, not fractions: near 1, where the last shadows go, a little more of a fraction is much more
 # of a loss.
-_ODDS: dict[Domain, Scale] = {"hdr": Scale(0.0002, 0.8, 0.6), "sdr": Scale(0.01, 9.0, 1.2)}
+_ODDS: dict[PixelDomain, Scale] = {"hdr": Scale(0.0002, 0.8, 0.6), "sdr": Scale(0.01, 9.0, 1.2)}
 
 
+@DISTORTIONS.add
 class SaturationClipping(Distortion):
     """Channels cut at one level of light, where a sensor that collected too much ends.
 
@@ -38,7 +39,7 @@ class SaturationClipping(Distortion):
     )
 
     def scale(
-        self, strength: float, domain: Domain, settings: Mapping[str, Any]
+        self, strength: float, domain: PixelDomain, settings: Mapping[str, Any]
     ) -> dict[str, float]:
         """Return the ``fraction`` of pixels that reach the level."""
         odds = _ODDS[domain](strength)

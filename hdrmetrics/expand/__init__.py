@@ -2,20 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from typing import Any
 
 from torch import Tensor
 
-from hdrmetrics.errors import UnknownNameError
-from hdrmetrics.expand.akyuz07 import AKYUZ07
-from hdrmetrics.expand.huo14 import HUO14
-from hdrmetrics.expand.huophys13 import HUOPHYS13
-from hdrmetrics.expand.kovaleski_oliveira14 import KOVALESKI_OLIVEIRA14
-from hdrmetrics.expand.kuo12 import KUO12
-from hdrmetrics.expand.landis02 import LANDIS02
-from hdrmetrics.expand.masia09 import MASIA09
-from hdrmetrics.expand.operator import COMMON, Expansion, ExpansionInfo
+from hdrmetrics.expand.operator import COMMON, EXPANSIONS, Expansion, ExpansionInfo
 from hdrmetrics.expand.signal import SdrTransfer
 
 __all__ = [
@@ -26,13 +17,6 @@ __all__ = [
     "get_expansion",
     "list_expansions",
 ]
-
-EXPANSIONS: dict[str, Expansion] = {
-    operator.info.name: operator
-    for operator in (
-        LANDIS02, AKYUZ07, MASIA09, KUO12, HUOPHYS13, HUO14, KOVALESKI_OLIVEIRA14,
-    )
-}  # fmt: skip
 
 
 def expand(
@@ -96,15 +80,9 @@ def get_expansion(name: str) -> Expansion:
     UnknownNameError
         If there is none.
     """
-    if name not in EXPANSIONS:
-        near = difflib.get_close_matches(name, EXPANSIONS, n=3)
-        hint = (
-            f"did you mean {' or '.join(near)}?" if near else f"there are {', '.join(EXPANSIONS)}"
-        )
-        raise UnknownNameError(f"unknown inverse operator {name!r}; {hint}")
-    return EXPANSIONS[name]
+    return EXPANSIONS.create(name, {})
 
 
 def list_expansions() -> list[ExpansionInfo]:
     """Return the descriptions of all inverse operators, by year."""
-    return [operator.info for operator in EXPANSIONS.values()]
+    return sorted(EXPANSIONS.infos(), key=lambda info: info.name[-2:])

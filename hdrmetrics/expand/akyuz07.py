@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from hdrmetrics.catalogue.parameters import Parameter
-from hdrmetrics.expand.operator import Expansion, ExpansionInfo, Settings
+from hdrmetrics.expand.operator import ExpansionInfo, Settings, register_expansion
 from hdrmetrics.expand.signal import Signal, divide, largest, power, relight, smallest
 
 
@@ -18,7 +18,7 @@ def _expand(signal: Signal, values: Settings) -> Tensor:
     return relight(signal, signal.peak * power(stretched, values["exponent"]))
 
 
-AKYUZ07 = Expansion(
+register_expansion(
     ExpansionInfo(
         name="akyuz07",
         title="Akyüz et al. 2007: stretch to the display's range",

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from hdrmetrics.catalogue.parameters import Parameter
 from hdrmetrics.expand.bilateral_grid import bilateral_filter
-from hdrmetrics.expand.operator import Expansion, ExpansionInfo, Settings, one_number
+from hdrmetrics.expand.operator import ExpansionInfo, Settings, one_number, register_expansion
 from hdrmetrics.expand.signal import Signal, divide, largest, mean
 from hdrmetrics.photometry.color import luminance
 
@@ -23,7 +23,7 @@ def _expand(signal: Signal, values: Settings) -> Tensor:
     return expanded * divide(signal.peak, largest(luminance(expanded)))
 
 
-HUO14 = Expansion(
+register_expansion(
     ExpansionInfo(
         name="huo14",
         title="Huo et al. 2013: inverted dodging and burning",

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from hdrmetrics.catalogue.parameters import Parameter
 from hdrmetrics.expand.bilateral_grid import bilateral_filter
-from hdrmetrics.expand.operator import Expansion, ExpansionInfo, Settings
+from hdrmetrics.expand.operator import ExpansionInfo, Settings, register_expansion
 from hdrmetrics.expand.signal import Signal, divide, largest, log_mean, power, relight
 
 _PASSES = ((16.0, 0.3), (10.0, 0.1))  # sigma in pixels and in luminance, as in the paper
@@ -22,7 +22,7 @@ def _expand(signal: Signal, values: Settings) -> Tensor:
     return relight(signal, divide(light, largest(light)) * power(response, 1 / n))
 
 
-HUOPHYS13 = Expansion(
+register_expansion(
     ExpansionInfo(
         name="huophys13",
         title="Huo et al. 2013: inverted response of the retina",

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from hdrmetrics.catalogue.parameters import Parameter
 from hdrmetrics.expand.bilateral_grid import bilateral_filter
-from hdrmetrics.expand.operator import Expansion, ExpansionInfo, Settings, one_number
+from hdrmetrics.expand.operator import ExpansionInfo, Settings, one_number, register_expansion
 from hdrmetrics.expand.signal import Signal, relight
 
 
@@ -20,7 +20,7 @@ def _expand(signal: Signal, values: Settings) -> Tensor:
     return relight(signal, (light * (signal.peak - values["black"]) + values["black"]) * gain)
 
 
-KOVALESKI_OLIVEIRA14 = Expansion(
+register_expansion(
     ExpansionInfo(
         name="kovaleski-oliveira14",
         title="Kovaleski and Oliveira 2014: clipped areas brightened",

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from hdrmetrics.catalogue.parameters import Parameter
 from hdrmetrics.expand.bilateral_grid import bilateral_filter
-from hdrmetrics.expand.operator import Expansion, ExpansionInfo, Settings, one_number
+from hdrmetrics.expand.operator import ExpansionInfo, Settings, one_number, register_expansion
 from hdrmetrics.expand.signal import Signal, largest, relight
 
 _SMOOTHING = 5  # pixels, side of the mean filter over expanded luminance
@@ -42,7 +42,7 @@ def _box(x: Tensor, side: int) -> Tensor:
     return F.avg_pool2d(F.avg_pool2d(padded, (side, 1), stride=1), (1, side), stride=1)
 
 
-KUO12 = Expansion(
+register_expansion(
     ExpansionInfo(
         name="kuo12",
         title="Kuo et al. 2012: inverted Schlick curve, smoothed highlights",

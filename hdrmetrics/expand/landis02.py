@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from hdrmetrics.catalogue.parameters import Parameter
-from hdrmetrics.expand.operator import Expansion, ExpansionInfo, Settings
+from hdrmetrics.expand.operator import ExpansionInfo, Settings, register_expansion
 from hdrmetrics.expand.signal import Signal, divide, largest, power, relight
 
 
@@ -19,7 +19,7 @@ def _expand(signal: Signal, values: Settings) -> Tensor:
     return relight(signal, light * (values["white"] * (1 - ramp) + signal.peak * ramp))
 
 
-LANDIS02 = Expansion(
+register_expansion(
     ExpansionInfo(
         name="landis02",
         title="Landis 2002: power ramp above a threshold",

@@ -11,7 +11,7 @@ from torch import Tensor
 from hdrmetrics.catalogue.parameters import Parameter
 from hdrmetrics.errors import HdrMetricsWarning
 from hdrmetrics.expand.bilateral_grid import bilateral_filter
-from hdrmetrics.expand.operator import Expansion, ExpansionInfo, Settings, one_number
+from hdrmetrics.expand.operator import ExpansionInfo, Settings, one_number, register_expansion
 from hdrmetrics.expand.signal import Signal, divide, log_mean, mean, power, relight
 
 _OUTLIERS = 0.01  # share of pixels left out at each end of the range that the key refers to
@@ -88,7 +88,7 @@ def _expand(signal: Signal, values: Settings) -> Tensor:
     return relight(signal, signal.peak * divide(light, base) * power(base, exponent))
 
 
-MASIA09 = Expansion(
+register_expansion(
     ExpansionInfo(
         name="masia09",
         title="Masia et al. 2009: exponent from the picture's key",

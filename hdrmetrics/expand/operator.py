@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -10,11 +9,11 @@ from typing import Any, Literal
 import torch
 from torch import Tensor
 
+from hdrmetrics.catalogue.catalogue import Catalogue
 from hdrmetrics.catalogue.parameters import Parameter, resolve
-from hdrmetrics.errors import DomainError, OptionError, PixelValueError, ShapeError
+from hdrmetrics.errors import OptionError, ShapeError
 from hdrmetrics.expand.signal import SdrTransfer, Signal, decoder, make_signal
-from hdrmetrics.metric import as_batch
-from hdrmetrics.numerics.recording import visible
+from hdrmetrics.picture.pixels import check_codes
 
 Settings = dict[str, Any]
 """Resolved settings: tensors for real numbers, ``int`` and ``str`` for the rest, ``None`` where
@@ -33,8 +32,6 @@ TRANSFER = Parameter(
 GAMMA = Parameter("gamma", 2.2, (1.0, 4.0), "", "exponent of the transfer 'gamma'")
 COMMON = (PEAK, TRANSFER, GAMMA)
 """What every operator takes besides its own parameters."""
-
-_TOLERANCE = 1e-3  # a code of 1 after float rounding or a resampling filter
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +82,7 @@ class Expansion:
         **settings: Any,
     ) -> Tensor:
         """Expand each image of a batch; see :func:`expand`."""
-        codes = check_codes(image)
+        codes = check_codes(image, "divide 8-bit values by 255; light in cd/m² is HDR already")
         chosen = resolve(
             self.info.name,
             (*COMMON, *self.info.parameters),
@@ -98,33 +95,22 @@ class Expansion:
             return self.formula(signal, values)
 
 
-def check_codes(image: Tensor) -> Tensor:
-    """Return display-encoded values as a float batch ``(N, C, H, W)`` in [0, 1], or raise.
+EXPANSIONS: Catalogue[ExpansionInfo, Expansion] = Catalogue(
+    "inverse operator", "hdrmetrics.expand", group="hdrmetrics.expand"
+)
+"""All inverse operators; each file adds its own."""
+
+
+def register_expansion(info: ExpansionInfo, formula: Callable[[Signal, Settings], Tensor]) -> None:
+    """Make an inverse operator known by ``info.name``.
 
     Raises
     ------
-    ShapeError
-        For other shapes or integers.
-    PixelValueError
-        For NaN or infinity.
-    DomainError
-        For values outside [0, 1] by more than 0.001; smaller excesses are clamped.
+    OptionError
+        If the name is taken.
     """
-    batch = as_batch(image)
-    values = visible(batch)
-    if values is None:
-        return batch.clamp(0.0, 1.0)
-    low, high = (float(v) for v in torch.aminmax(values))
-    if not (math.isfinite(low) and math.isfinite(high)):
-        raise PixelValueError(
-            "the image has pixel values that are NaN or infinite: repair it first"
-        )
-    if low < -_TOLERANCE or high > 1 + _TOLERANCE:
-        raise DomainError(
-            f"inverse tone mapping takes display-encoded values in [0, 1]; the image spans "
-            f"{low:.4g} to {high:.4g}. Divide 8-bit values by 255; light in cd/m² is HDR already"
-        )
-    return batch.clamp(0.0, 1.0)
+    one = Expansion(info, formula)
+    EXPANSIONS.register(info, lambda: one)
 
 
 def one_number(values: Settings, name: str) -> float:

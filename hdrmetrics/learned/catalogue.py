@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from hdrmetrics.catalogue.registry import Factory, register_metric
+from hdrmetrics.catalogue.metrics import register_metric
 from hdrmetrics.errors import HdrMetricsError, HdrMetricsWarning
 from hdrmetrics.learned import everyday
 from hdrmetrics.learned.card import Card
-from hdrmetrics.learned.predictor import LearnedMetric, Precision, describe, family
+from hdrmetrics.learned.predictor import PRECISION, LearnedMetric, Precision, describe, family
 from hdrmetrics.learned.weights import SUFFIX, card_path, load_weights, read_card
 from hdrmetrics.metric import Domain
 
@@ -44,7 +44,7 @@ def register(folder: Path) -> list[str]:
             card = read_card(card_path(path))
             for head in card.heads:
                 info = describe(card, head)
-                register_metric(info, _factory(path, head))
+                register_metric(info, _factory(path, head), (PRECISION,))
                 names.append(info.name)
                 if family(card) == everyday.NAME:
                     heads[head] = (path, card)
@@ -58,7 +58,7 @@ def register(folder: Path) -> list[str]:
     if chosen:
         path, head = chosen[min(chosen)]
         info = everyday.described(describe(heads[head][1], head))
-        register_metric(info, _everyday_factory(chosen))
+        register_metric(info, _everyday_factory(chosen), (PRECISION,))
         names.append(everyday.NAME)
     return names
 
@@ -71,14 +71,14 @@ def _choose(heads: dict[str, tuple[Path, Card]]) -> Iterator[tuple[Domain, _Foun
                 break
 
 
-def _factory(path: Path, head: str) -> Factory:
+def _factory(path: Path, head: str) -> Callable[..., LearnedMetric]:
     def create(*, precision: Precision = "float32") -> LearnedMetric:
         return LearnedMetric(*load_weights(path), head, precision=precision)
 
     return create
 
 
-def _everyday_factory(chosen: dict[Domain, _Found]) -> Factory:
+def _everyday_factory(chosen: dict[Domain, _Found]) -> Callable[..., LearnedMetric]:
     def create(*, precision: Precision = "float32") -> everyday.EverydayMetric:
         loaded = {path: load_weights(path) for path, _ in chosen.values()}
         return everyday.EverydayMetric(

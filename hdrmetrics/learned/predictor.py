@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from hdrmetrics.catalogue.parameters import Parameter
 from hdrmetrics.errors import OptionError
 from hdrmetrics.learned.architecture import WINDOW
 from hdrmetrics.learned.borders import content
@@ -39,6 +40,10 @@ from hdrmetrics.metrics.hdrvdp2.quality import window_exponent
 from hdrmetrics.numerics.recording import is_transformed
 
 Precision = Literal["float32", "bfloat16"]
+
+PRECISION = Parameter(
+    "precision", "float32", None, "", "of the network's stages", "choice", get_args(Precision)
+)
 
 _FAMILIES = {
     "none": (
@@ -121,6 +126,8 @@ class LearnedMetric(Metric):
     have one minus Q, in which the fidelity may leave the range of labels.
     """
 
+    option_parameters = (PRECISION,)
+
     def __init__(
         self,
         network: QualityNetwork,
@@ -131,10 +138,7 @@ class LearnedMetric(Metric):
         precision: Precision = "float32",
     ) -> None:
         super().__init__()
-        if precision not in get_args(Precision):
-            raise OptionError(
-                f"precision is one of {', '.join(get_args(Precision))}; not {precision!r}"
-            )
+        PRECISION.check(precision)
         self.info = describe(card, head, name)
         self.network = network.requires_grad_(False).eval()
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]

@@ -10,8 +10,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from hdrmetrics.errors import OptionError, ShapeError
-from hdrmetrics.metric import as_batch, check_mask
 from hdrmetrics.numerics.recording import visible
+from hdrmetrics.picture.pixels import as_batch, check_mask
 
 MINIMUM_SIZE = 3
 """The Scharr gradient needs three pixels in each direction."""

@@ -10,9 +10,16 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from hdrmetrics.errors import CalibrationWarning, DomainError, OptionError, PixelValueError
-from hdrmetrics.metric import as_batch, called, check_mask, check_pair, value_range
+from hdrmetrics.errors import CalibrationWarning, DomainError, OptionError
 from hdrmetrics.numerics.recording import visible
+from hdrmetrics.picture.pixels import (
+    as_batch,
+    called,
+    check_light,
+    check_mask,
+    check_pair,
+    value_range,
+)
 
 Compare = Callable[[Tensor, Tensor, Tensor | None], Tensor]
 """``compare(test, reference, mask)`` on batches that were checked."""
@@ -54,7 +61,7 @@ def on_codes(
     check_pair(batch.shape, other.shape)
     spans = [value_range(batch, "test"), value_range(other, "reference")]
     for span, role in zip(spans, ("test", "reference"), strict=True):
-        check_codes(span, data_range, role)
+        check_code_range(span, data_range, role)
     _warn_of_small(spans, (batch, other), data_range)
     with torch.autocast(batch.device.type, enabled=False):
         return compare(batch, other.to(batch.dtype), check_mask(mask, batch))
@@ -65,7 +72,7 @@ def codes_alone(image: Tensor, *, data_range: float) -> Tensor:
     check_data_range(data_range)
     batch = as_batch(image)
     span = value_range(batch)
-    check_codes(span, data_range, "image")
+    check_code_range(span, data_range, "image")
     _warn_of_small([span], (batch,), data_range)
     return batch
 
@@ -95,7 +102,7 @@ def check_data_range(data_range: float) -> None:
         raise OptionError(f"data_range must be positive, not {data_range}")
 
 
-def check_codes(span: tuple[float, float] | None, data_range: float, role: str) -> None:
+def check_code_range(span: tuple[float, float] | None, data_range: float, role: str) -> None:
     """Raise :class:`DomainError` if values cannot be codes of which ``data_range`` is white.
 
     Parameters
@@ -156,13 +163,3 @@ def _warn_of_small(
                 stacklevel=4,
             )
             return
-
-
-def check_light(image: Tensor, role: str) -> None:
-    """Raise for shapes that are no images, NaN, infinity (as a metric does) or negative light."""
-    as_batch(image, role)
-    span = value_range(image, role)
-    if span is not None and span[0] < 0:
-        raise PixelValueError(
-            f"the {role} image has negative light, down to {span[0]:.4g}: clamp it at zero first"
-        )

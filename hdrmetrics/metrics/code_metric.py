@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-import inspect
+import functools
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 from torch import Tensor
 
-from hdrmetrics.catalogue.registry import register_metric
+from hdrmetrics.catalogue.metrics import METRICS
+from hdrmetrics.catalogue.parameters import Parameter
 from hdrmetrics.errors import OptionError
 from hdrmetrics.metric import MapKind, Metric, MetricInfo
 from hdrmetrics.metrics.crf import crf_correction as correct_crf
@@ -17,6 +18,21 @@ from hdrmetrics.photometry.color import luminance
 from hdrmetrics.photometry.encoding import ENCODINGS, DisplayCode, Encoding
 
 Channels = Literal["rgb", "luminance"]
+
+CHANNELS = Parameter(
+    "channels", "rgb", None, "", "what is compared: all channels, or luminance (luma of codes)",
+    "choice", ("rgb", "luminance"),
+)  # fmt: skip
+CHANNELS_BY_DOMAIN = dataclasses.replace(
+    CHANNELS, default=None, automatic="luminance of light, rgb of display codes"
+)
+ROUND_TO_8BIT = Parameter(
+    "round_to_8bit", False, None, "", "round to 8 bits before comparing, as the original", "flag"
+)
+CRF_CORRECTION = Parameter(
+    "crf_correction", False, None, "",
+    "fit the test's tones and colours to the reference first (SI-HDR protocol)", "flag",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -59,6 +75,7 @@ class CodeMetric(Metric):
     """
 
     measure: ClassVar[Measure]
+    option_parameters: ClassVar[tuple[Parameter, ...]] = (CHANNELS, CRF_CORRECTION)
     eight_bit: ClassVar[bool] = False
     """Whether the constants assume that white is 255."""
 
@@ -71,8 +88,7 @@ class CodeMetric(Metric):
     ) -> None:
         super().__init__()
         self.encoding = encoding or DisplayCode()
-        if channels not in ("rgb", "luminance"):
-            raise OptionError(f"channels is 'rgb' or 'luminance', not {channels!r}")
+        CHANNELS.check(channels)
         if crf_correction and not (self.encoding.domain == "hdr" and self.measure.reference):
             raise OptionError("crf_correction is for HDR metrics with a reference")
         self.channels = channels
@@ -171,26 +187,18 @@ def measure_info(measure: Measure, encoding: type[Encoding]) -> MetricInfo:
     return MetricInfo(**fields, domain=encoding.domain)
 
 
-def register_family(metric: type[CodeMetric]) -> None:
-    """Register a measure once per encoding, with the options of both in its signature."""
+def each_encoding(metric: type[CodeMetric]) -> type[CodeMetric]:
+    """Register a measure once per encoding, with the options of both; a decorator."""
     for encoding in ENCODINGS:
-        register_metric(metric.describe(encoding), _factory(metric, encoding))
+        own = metric.option_parameters
+        if encoding.domain != "hdr" or not metric.measure.reference:
+            own = tuple(one for one in own if one is not CRF_CORRECTION)
+        make = functools.partial(_make, metric, encoding)
+        METRICS.register(metric.describe(encoding), make, (*encoding.parameters, *own))
+    return metric
 
 
-def _factory(metric: type[CodeMetric], encoding: type[Encoding]) -> Any:
-    of_encoding = dict(inspect.signature(encoding, eval_str=True).parameters)
-    of_metric = dict(inspect.signature(metric, eval_str=True).parameters)
-    of_metric.pop("encoding")
-    if encoding.domain != "hdr" or not metric.measure.reference:
-        of_metric.pop("crf_correction", None)
-
-    def create(**options: Any) -> CodeMetric:
-        chosen = {name: options.pop(name) for name in of_encoding if name in options}
-        return metric(encoding(**chosen), **options)
-
-    parameters = [
-        parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
-        for parameter in (of_encoding | of_metric).values()
-    ]
-    create.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    return create
+def _make(metric: type[CodeMetric], encoding: type[Encoding], **options: Any) -> CodeMetric:
+    of_encoding = {one.name for one in encoding.parameters}
+    chosen = {name: options.pop(name) for name in of_encoding & set(options)}
+    return metric(encoding(**chosen), **options)

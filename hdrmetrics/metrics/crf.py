@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from hdrmetrics.errors import ShapeError
-from hdrmetrics.metric import as_batch, check_pair, value_range
+from hdrmetrics.picture.pixels import as_batch, check_pair, value_range
 
 _DEGREE = 3
 _REGULARISATION = 0.01

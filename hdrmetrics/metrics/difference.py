@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from hdrmetrics.metrics._plain import on_codes
-from hdrmetrics.metrics.code_metric import CodeMetric, Measure
+from hdrmetrics.metrics.code_metric import CRF_CORRECTION, CodeMetric, Measure, each_encoding
 from hdrmetrics.numerics.chunks import sum_of_squared_differences
 from hdrmetrics.numerics.pooling import masked_mean
 from hdrmetrics.numerics.recording import is_transformed
@@ -124,6 +124,8 @@ def mean_absolute_error(test: Tensor, reference: Tensor, mask: Tensor | None = N
 
 
 class _Difference(CodeMetric):
+    option_parameters = (CRF_CORRECTION,)
+
     def __init__(self, encoding: Encoding | None = None, *, crf_correction: bool = False) -> None:
         super().__init__(encoding, crf_correction=crf_correction)
 
@@ -145,6 +147,7 @@ def _measure(name: str, title: str, unit: str) -> Measure:
     )
 
 
+@each_encoding
 class MSE(_Difference):
     """Mean squared error of code values."""
 
@@ -155,6 +158,7 @@ class MSE(_Difference):
         return mean_squared_error(test, kept, mask)
 
 
+@each_encoding
 class RMSE(_Difference):
     """Root mean squared error of code values."""
 
@@ -165,6 +169,7 @@ class RMSE(_Difference):
         return root_mean_squared_error(test, kept, mask)
 
 
+@each_encoding
 class MAE(_Difference):
     """Mean absolute error of code values."""
 

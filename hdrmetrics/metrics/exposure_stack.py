@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from hdrmetrics.errors import OptionError, PixelValueError, ShapeError
-from hdrmetrics.metric import as_batch, check_mask, check_pair, value_range
 from hdrmetrics.numerics.recording import need_values
 from hdrmetrics.photometry.color import luminance
+from hdrmetrics.picture.pixels import as_batch, check_mask, check_pair, value_range
 
 # The inverse display model and the choice of exposures, as in the authors' code.
 _BLACK = 1 / 128

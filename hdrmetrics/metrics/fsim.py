@@ -22,7 +22,7 @@ from hdrmetrics.metrics._local_similarity import (
 )
 from hdrmetrics.metrics._log_gabor import frequency_grid, log_gabor, split_parity
 from hdrmetrics.metrics._plain import eight_bit_scale, on_codes
-from hdrmetrics.metrics.code_metric import CodeMetric, Measure
+from hdrmetrics.metrics.code_metric import CodeMetric, Measure, each_encoding
 from hdrmetrics.numerics.recording import constants
 
 # Constants of the paper, for code values of which 255 is the white of an 8-bit image.
@@ -250,6 +250,7 @@ def _noise_gain(kernels: Tensor, even: Tensor) -> Tensor:
     return rayleigh * spread / _NOISE_OVERESTIMATE
 
 
+@each_encoding
 class FSIM(CodeMetric):
     """Feature similarity index on luma; see :func:`fsim`."""
 
@@ -279,6 +280,7 @@ class FSIM(CodeMetric):
         return fsim_compare(test, kept, chromatic=self.chromatic).similarity
 
 
+@each_encoding
 class FSIMc(FSIM):
     """Feature similarity index with chroma; see :func:`fsim`."""
 

@@ -8,19 +8,29 @@ from typing import Any, Literal, NamedTuple, get_args
 import torch
 from torch import Tensor
 
-from hdrmetrics.catalogue.registry import register_metric
+from hdrmetrics.catalogue.metrics import METRICS
+from hdrmetrics.catalogue.parameters import Parameter
 from hdrmetrics.errors import OptionError
 from hdrmetrics.metric import Metric, MetricInfo, MetricLoss, PreparedMetric, Reduction
 from hdrmetrics.metrics._local_similarity import safe_sqrt
 from hdrmetrics.metrics._log_gabor import frequency_grid, log_gabor, split_parity
-from hdrmetrics.metrics._plain import check_light
 from hdrmetrics.metrics.tmqi import TMQI
 from hdrmetrics.metrics.tmqi.fidelity import Window, with_statistics
+from hdrmetrics.metrics.tmqi.metric import WINDOW
 from hdrmetrics.numerics.pooling import masked_mean
 from hdrmetrics.numerics.recording import constants
+from hdrmetrics.picture.pixels import check_light
 
 Channel = Literal["red", "green", "blue"]
 """Which channel is compared; of a grey image its only one."""
+
+CHANNEL = Parameter(
+    "channel", "green", None, "", "what is compared; of a grey image its only channel", "choice",
+    get_args(Channel),
+)  # fmt: skip
+SOFTNESS = Parameter(
+    "softness", 0.0, (0.0, 1e6), "radians", "of the comparison of phases; above 0 it has gradients"
+)
 
 _BANDWIDTH = 0.65
 _FINE, _COARSE = (2.0, 4.0), (8.0, 64.0)  # px: wavelengths of both scales of a filter bank
@@ -136,6 +146,7 @@ def fsitm_tmqi(
     return value
 
 
+@METRICS.add
 class FSITM(Metric):
     """Feature similarity index for tone-mapped images; see :func:`fsitm`.
 
@@ -146,15 +157,13 @@ class FSITM(Metric):
     """
 
     info = INFO
+    option_parameters = (CHANNEL, SOFTNESS)
 
     def __init__(self, *, channel: Channel = "green", softness: float = 0.0) -> None:
         super().__init__()
-        if channel not in get_args(Channel):
-            raise OptionError(f"channel is {', '.join(get_args(Channel))}; not {channel!r}")
-        if not 0 <= softness < float("inf"):
-            raise OptionError(f"softness is in radians, 0 or more, not {softness!r}")
+        CHANNEL.check(channel)
         self.channel: Channel = channel
-        self.softness = float(softness)
+        self.softness: float = SOFTNESS.check(softness)
         self.info = dataclasses.replace(INFO, differentiable=softness > 0)
 
     def as_loss(self, *, reduction: Reduction = "mean") -> MetricLoss:
@@ -213,6 +222,7 @@ class FSITMFeatures(NamedTuple):
     tmqi: Any
 
 
+@METRICS.add
 class FSITMTMQI(Metric):
     """Mean of FSITM and TMQI; see :func:`fsitm_tmqi`.
 
@@ -225,6 +235,7 @@ class FSITMTMQI(Metric):
     """
 
     info = COMBINED
+    option_parameters = (CHANNEL, SOFTNESS, WINDOW)
 
     def __init__(
         self, *, channel: Channel = "green", softness: float = 0.0, window: Window = "same"
@@ -352,9 +363,3 @@ def _need_softness(softness: float, name: str) -> None:
             f"{name} counts signs, which has no gradient: make it with a softness, as in "
             f"create_metric({name!r}, softness=0.1)"
         )
-
-
-def register() -> None:
-    """Make the metrics known as ``fsitm`` and ``fsitm-tmqi``."""
-    register_metric(INFO, FSITM)
-    register_metric(COMBINED, FSITMTMQI)

@@ -8,10 +8,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from hdrmetrics.catalogue.registry import register_metric
+from hdrmetrics.catalogue.metrics import METRICS
+from hdrmetrics.catalogue.parameters import Parameter
 from hdrmetrics.errors import OptionError
 from hdrmetrics.metric import Metric, MetricInfo
 from hdrmetrics.metrics._plain import on_light
+from hdrmetrics.metrics.code_metric import ROUND_TO_8BIT
 from hdrmetrics.metrics.psnr import decibel_loss, decibels
 from hdrmetrics.numerics.pooling import masked_mean
 from hdrmetrics.numerics.recording import need_values
@@ -154,8 +156,18 @@ def _bracket_mse(
     return torch.stack(values)
 
 
+@METRICS.add
 class MPSNR(Metric):
     """Multi-exposure PSNR; see :func:`mpsnr` for the options."""
+
+    info = INFO
+    option_parameters = (
+        Parameter(
+            "stops", None, (-MAXIMUM_STOPS, MAXIMUM_STOPS), "stops", "first and last exposure",
+            "numbers", automatic="those that show something of the reference",
+        ),
+        ROUND_TO_8BIT,
+    )  # fmt: skip
 
     def __init__(
         self, *, stops: tuple[int, int] | None = None, round_to_8bit: bool = False
@@ -165,7 +177,6 @@ class MPSNR(Metric):
             stops = (int(stops[0]), int(stops[1]))
             _check_stops(stops)
         self.stops, self.round_to_8bit = stops, round_to_8bit
-        self.info = INFO
 
     def compare(self, test: Tensor, features: Any, mask: Tensor | None) -> Tensor:
         """Return the ratio in dB."""
@@ -183,8 +194,3 @@ class MPSNR(Metric):
             stops = exposure_range(reference[0])
         found: dict[str, Any] = {"round_to_8bit": self.round_to_8bit, "gamma": GAMMA}
         return found if stops is None else found | {"stops": list(stops)}
-
-
-def register() -> None:
-    """Make the metric known by name."""
-    register_metric(INFO, MPSNR)

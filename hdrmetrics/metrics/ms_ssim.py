@@ -9,7 +9,14 @@ from torch import Tensor
 
 from hdrmetrics.errors import ShapeError
 from hdrmetrics.metrics._plain import on_codes
-from hdrmetrics.metrics.code_metric import Channels, CodeMetric, Measure
+from hdrmetrics.metrics.code_metric import (
+    CHANNELS_BY_DOMAIN,
+    CRF_CORRECTION,
+    Channels,
+    CodeMetric,
+    Measure,
+    each_encoding,
+)
 from hdrmetrics.metrics.ssim import (
     MARGIN,
     SIGMA,
@@ -107,6 +114,7 @@ def _power(value: Tensor, exponent: float) -> Tensor:
     )
 
 
+@each_encoding
 class MSSSIM(CodeMetric):
     """Structural similarity over five scales.
 
@@ -119,6 +127,7 @@ class MSSSIM(CodeMetric):
         for display-encoded images.
     """
 
+    option_parameters = (CHANNELS_BY_DOMAIN, CRF_CORRECTION)
     measure = Measure(
         name="ms-ssim",
         title="Multi-scale structural similarity",

@@ -10,11 +10,11 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from hdrmetrics.errors import OptionError
-from hdrmetrics.metric import check_mask
 from hdrmetrics.metrics._plain import codes_alone, eight_bit_scale
-from hdrmetrics.metrics.code_metric import CodeMetric, Measure
+from hdrmetrics.metrics.code_metric import ROUND_TO_8BIT, CodeMetric, Measure, each_encoding
 from hdrmetrics.numerics.filters import gaussian_taps, pad, separable_filter
 from hdrmetrics.photometry.encoding import Encoding
+from hdrmetrics.picture.pixels import check_mask
 
 _WINDOW, _WINDOW_SIGMA = 7, 7 / 6
 _REACH = _WINDOW // 2
@@ -268,9 +268,11 @@ def _looks_like_noise(columns: _Columns, variance: Tensor) -> Tensor:
     return deviation > 2 * difference
 
 
+@each_encoding
 class PIQE(CodeMetric):
     """Perception-based no-reference quality; see :func:`piqe` for the options."""
 
+    option_parameters = (ROUND_TO_8BIT,)
     measure = Measure(
         name="piqe",
         title="Perception-based quality evaluator",

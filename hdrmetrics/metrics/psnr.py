@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from hdrmetrics.metrics._plain import on_codes
-from hdrmetrics.metrics.code_metric import CodeMetric, Measure
+from hdrmetrics.metrics.code_metric import CRF_CORRECTION, CodeMetric, Measure, each_encoding
 from hdrmetrics.metrics.difference import (
     can_fuse,
     encoded_mean_squared_error,
@@ -86,9 +86,11 @@ def decibel_loss(mse: Tensor, data_range: float) -> Tensor:
     return torch.log1p(error) * (10 / math.log(10))
 
 
+@each_encoding
 class PSNR(CodeMetric):
     """Peak signal-to-noise ratio over all channels."""
 
+    option_parameters = (CRF_CORRECTION,)
     measure = Measure(
         name="psnr",
         title="Peak signal-to-noise ratio",
@@ -122,6 +124,7 @@ class PSNR(CodeMetric):
         return error
 
 
+@each_encoding
 class PSNRY(PSNR):
     """Peak signal-to-noise ratio of luminance."""
 

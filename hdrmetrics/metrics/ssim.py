@@ -8,10 +8,18 @@ from typing import Any, Literal, get_args
 import torch
 from torch import Tensor
 
+from hdrmetrics.catalogue.parameters import Parameter
 from hdrmetrics.errors import OptionError, ShapeError
 from hdrmetrics.metric import MetricInfo
 from hdrmetrics.metrics._plain import on_codes
-from hdrmetrics.metrics.code_metric import Channels, CodeMetric, Measure
+from hdrmetrics.metrics.code_metric import (
+    CHANNELS_BY_DOMAIN,
+    CRF_CORRECTION,
+    Channels,
+    CodeMetric,
+    Measure,
+    each_encoding,
+)
 from hdrmetrics.numerics.filters import (
     filter_strip,
     gaussian_taps,
@@ -29,6 +37,12 @@ MARGIN = WINDOW // 2
 
 SsimBorder = Literal["valid", "replicate"]
 """``valid``: windows inside the image only; ``replicate``: the border pixels are repeated."""
+
+BORDER = Parameter(
+    "border", None, None, "", "windows inside the image only, or border pixels repeated", "choice",
+    get_args(SsimBorder),
+    automatic="replicate on PU21 values, as MATLAB's ssim in the authors' code; else valid",
+)  # fmt: skip
 
 Part = Literal["ssim", "contrast-structure"]
 """The whole similarity, or its part without the luminance term."""
@@ -77,7 +91,7 @@ def ssim(
     Z. Wang, A. C. Bovik, H. R. Sheikh and E. P. Simoncelli, "Image quality assessment: from error
     visibility to structural similarity", IEEE TIP 13(4), 2004.
     """
-    check_border(border)
+    BORDER.check(border)
     return on_codes(
         lambda t, r, m: similarity(t, r, data_range, border, m),
         test, reference, data_range=data_range, mask=mask,
@@ -101,7 +115,7 @@ def ssim_map(
 
     With ``valid`` borders the map is 10 pixels smaller each way; arguments as for :func:`ssim`.
     """
-    check_border(border)
+    BORDER.check(border)
     return on_codes(
         lambda t, r, _: similarity_map(t, r, data_range, border),
         test, reference, data_range=data_range, mask=None,
@@ -114,12 +128,6 @@ def similarity_map(
     """Return the local similarity, whatever the values: see :func:`ssim_map`."""
     test, reference, _ = with_border(test, reference, None, border)
     return local_similarity(test, reference, data_range).mean(dim=1, keepdim=True)
-
-
-def check_border(border: str) -> None:
-    """Raise :class:`OptionError` for a border that SSIM does not know."""
-    if border not in get_args(SsimBorder):
-        raise OptionError(f"border is 'valid' or 'replicate', not {border!r}")
 
 
 def with_border(
@@ -219,6 +227,7 @@ def _minimum(border: SsimBorder) -> int:
     return WINDOW if border == "valid" else 1
 
 
+@each_encoding
 class SSIM(CodeMetric):
     """Structural similarity on one scale.
 
@@ -234,6 +243,7 @@ class SSIM(CodeMetric):
         and ``valid`` otherwise, as in the paper.
     """
 
+    option_parameters = (CHANNELS_BY_DOMAIN, BORDER, CRF_CORRECTION)
     measure = Measure(
         name="ssim",
         title="Structural similarity",
@@ -258,7 +268,7 @@ class SSIM(CodeMetric):
             crf_correction=crf_correction,
         )
         self.border: SsimBorder = border or _default_border(type(self.encoding))
-        check_border(self.border)
+        BORDER.check(self.border)
         self.info = dataclasses.replace(self.info, minimum_size=_minimum(self.border))
 
     @classmethod

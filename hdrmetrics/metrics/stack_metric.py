@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from collections.abc import Callable
 from typing import Any
 
 from torch import Tensor
 
-from hdrmetrics.catalogue.registry import register_metric
+from hdrmetrics.catalogue.metrics import METRICS
+from hdrmetrics.catalogue.parameters import Parameter
 from hdrmetrics.metric import Metric, MetricInfo
 from hdrmetrics.metrics.code_metric import CodeMetric
 from hdrmetrics.metrics.difference import MAE, MSE
@@ -21,6 +23,13 @@ from hdrmetrics.metrics.vsi import VSI
 from hdrmetrics.photometry.encoding import DisplayCode
 
 _CITATION = "Cao, Mantiuk and Ma, CVPR 2024"
+WEIGHTED = Parameter(
+    "weighted", True, None, "", "weight pixels by how well each exposure shows them", "flag"
+)
+ALIGN_STOPS = Parameter(
+    "align_stops", 0.0, (0.0, 40.0), "stops",
+    "let each exposure of the test drift so far to where it scores best",
+)  # fmt: skip
 
 
 class ExposureStackMetric(Metric):
@@ -37,6 +46,8 @@ class ExposureStackMetric(Metric):
         Let each exposure of the test drift by at most so many stops to where it scores best, which
         forgives a difference of brightness; 0 compares calibrated light.
     """
+
+    option_parameters = (WEIGHTED, ALIGN_STOPS)
 
     def __init__(self, inner: Metric, *, weighted: bool = True, align_stops: float = 0.0) -> None:
         super().__init__()
@@ -99,21 +110,25 @@ def _info(inner: MetricInfo) -> MetricInfo:
     )
 
 
-def _factory(make: Callable[[], CodeMetric], weights: bool) -> Callable[..., Metric]:
-    def create(*, weighted: bool = weights, align_stops: float = 0.0) -> Metric:
-        return ExposureStackMetric(make(), weighted=weighted, align_stops=align_stops)
-
-    return create
-
-
-def register() -> None:
-    """Make the stack metrics known by name."""
-    register_metric(_info(PSNR.describe(DisplayCode)), StackPSNR)
-    for make, weights in (
+def _register() -> None:
+    METRICS.register(_info(PSNR.describe(DisplayCode)), StackPSNR)
+    inner: tuple[tuple[Callable[[], CodeMetric], bool], ...] = (
         (lambda: SSIM(border="replicate"), True),  # keeps well-exposed pixels at the border
         (MSSSIM, False),
         (VSI, True),
         (FSIM, True),
         (MAE, True),
-    ):
-        register_metric(_info(make().info), _factory(make, weights))
+    )
+    for make, weights in inner:
+        METRICS.register(
+            _info(make().info),
+            functools.partial(_stacked, make, weights),
+            (dataclasses.replace(WEIGHTED, default=weights), ALIGN_STOPS),
+        )
+
+
+def _stacked(make: Callable[[], CodeMetric], weights: bool, **options: Any) -> Metric:
+    return ExposureStackMetric(make(), **{"weighted": weights, **options})
+
+
+_register()

@@ -20,7 +20,7 @@ from hdrmetrics.metrics._local_similarity import (
     real_power,
 )
 from hdrmetrics.metrics._plain import eight_bit_scale, on_codes
-from hdrmetrics.metrics.code_metric import CodeMetric, Measure
+from hdrmetrics.metrics.code_metric import CodeMetric, Measure, each_encoding
 from hdrmetrics.numerics.recording import constants
 from hdrmetrics.numerics.resize import imresize
 
@@ -211,6 +211,7 @@ def _priors(dtype: torch.dtype, device: torch.device) -> tuple[Tensor, Tensor]:
     return log_gabor.to(device, dtype), torch.outer(near, near).to(device, dtype)
 
 
+@each_encoding
 class VSI(CodeMetric):
     """Visual saliency induced index; see :func:`vsi`."""
 

@@ -7,8 +7,9 @@ from typing import Any, ClassVar
 
 from torch import Tensor
 
+from hdrmetrics.catalogue.domain import Domain
+from hdrmetrics.catalogue.parameters import Parameter
 from hdrmetrics.errors import OptionError
-from hdrmetrics.metric import Domain
 from hdrmetrics.numerics.recording import visible
 from hdrmetrics.photometry import transfer
 
@@ -32,6 +33,7 @@ class Encoding:
     domain: ClassVar[Domain] = "hdr"
     peak: ClassVar[float] = 1.0
     unit: ClassVar[str] = "of peak"
+    parameters: ClassVar[tuple[Parameter, ...]] = ()
 
     def anchor(self, reference: Tensor) -> Tensor | None:
         """Return what the encoding takes from the reference ``(N, C, H, W)``, if anything."""
@@ -67,14 +69,17 @@ class PU21(Encoding):
     title: ClassVar[str] = "PU21"
     peak: ClassVar[float] = 256.0
     unit: ClassVar[str] = "PU"
+    parameters: ClassVar[tuple[Parameter, ...]] = (
+        Parameter(
+            "encoder", "banding_glare", None, "", "what the curve was fitted to", "choice",
+            tuple(transfer.PU21_PARAMETERS),
+        ),
+    )  # fmt: skip
 
     encoder: transfer.PU21Variant = "banding_glare"
 
     def __post_init__(self) -> None:
-        if self.encoder not in transfer.PU21_PARAMETERS:
-            raise OptionError(
-                f"encoder is one of {', '.join(transfer.PU21_PARAMETERS)}; not {self.encoder!r}"
-            )
+        self.parameters[0].check(self.encoder)
 
     def encode(self, image: Tensor, anchor: Tensor | None) -> Tensor:
         """Return PU21 values of luminance in cd/m²."""
@@ -107,6 +112,13 @@ class _PeakEncoding(Encoding):
 
     ``peak_luminance`` is in cd/m²; ``None`` takes the largest pixel value of each reference.
     """
+
+    parameters: ClassVar[tuple[Parameter, ...]] = (
+        Parameter(
+            "peak_luminance", None, (1e-6, 1e9), "cd/m²", "light of the code 1",
+            automatic="the largest pixel value of each reference",
+        ),
+    )  # fmt: skip
 
     peak_luminance: float | None = None
 
@@ -141,6 +153,10 @@ class MuLaw(_PeakEncoding):
 
     prefix: ClassVar[str] = "mu"
     title: ClassVar[str] = "µ-law"
+    parameters: ClassVar[tuple[Parameter, ...]] = (
+        *_PeakEncoding.parameters,
+        Parameter("mu", 5000.0, (1e-6, 1e9), "", "how steeply the curve begins"),
+    )
 
     mu: float = 5000.0
 
@@ -160,6 +176,10 @@ class Log10(_PeakEncoding):
 
     prefix: ClassVar[str] = "log"
     title: ClassVar[str] = "log10"
+    parameters: ClassVar[tuple[Parameter, ...]] = (
+        *_PeakEncoding.parameters,
+        Parameter("floor", transfer.PU21_RANGE[0], (1e-12, 1e9), "cd/m²", "light of the code 0"),
+    )
 
     floor: float = transfer.PU21_RANGE[0]
 

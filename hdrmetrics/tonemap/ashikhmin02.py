@@ -6,13 +6,14 @@ import torch
 from torch import Tensor
 
 from hdrmetrics.tonemap.blur import blur
-from hdrmetrics.tonemap.operator import LuminanceOperator, OperatorInfo
+from hdrmetrics.tonemap.operator import OPERATORS, LuminanceOperator, OperatorInfo
 from hdrmetrics.tonemap.parameter import Values, setting
 from hdrmetrics.tonemap.statistics import TINY, percentile
 
 _WIDEST = 10
 
 
+@OPERATORS.add
 class Ashikhmin02(LuminanceOperator):
     """L_d = (T(A) − T(A_min)) / (T(A_max) − T(A_min)) · L / A, T the eye's capacity.
 

@@ -4,42 +4,10 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from hdrmetrics.catalogue.names import look_up
-from hdrmetrics.tonemap.ashikhmin02 import Ashikhmin02
-from hdrmetrics.tonemap.chiu93 import Chiu93
 from hdrmetrics.tonemap.color import ColorTreatment
-from hdrmetrics.tonemap.drago03 import Drago03
-from hdrmetrics.tonemap.durand02 import Durand02, Durand02Exact
-from hdrmetrics.tonemap.elementary import Exponential, Gamma, Logarithmic, Normalize
 from hdrmetrics.tonemap.encode import DisplayTransfer, to_display
-from hdrmetrics.tonemap.ferwerda96 import Ferwerda96
-from hdrmetrics.tonemap.kim_kautz08 import KimKautz08
-from hdrmetrics.tonemap.kuang07 import Kuang07
-from hdrmetrics.tonemap.mertens07 import Mertens07
-from hdrmetrics.tonemap.operator import Kind, Operator, OperatorInfo
+from hdrmetrics.tonemap.operator import OPERATORS, Kind, Operator, OperatorInfo
 from hdrmetrics.tonemap.parameter import Value
-from hdrmetrics.tonemap.pattanaik00 import Pattanaik00
-from hdrmetrics.tonemap.raman09 import Raman09
-from hdrmetrics.tonemap.reinhard02 import Reinhard02, ReinhardFree, ReinhardRobust
-from hdrmetrics.tonemap.reinhard02_local import Reinhard02Bilateral, Reinhard02Local
-from hdrmetrics.tonemap.reinhard_devlin05 import ReinhardDevlin05
-from hdrmetrics.tonemap.schlick94 import Schlick94
-from hdrmetrics.tonemap.tumblin99 import Tumblin99
-from hdrmetrics.tonemap.van_hateren06 import VanHateren06
-from hdrmetrics.tonemap.ward94 import Ward94
-from hdrmetrics.tonemap.ward_histogram97 import WardHistogram97
-
-_CLASSES: tuple[type[Operator], ...] = (
-    Ashikhmin02, Chiu93, Drago03, Durand02, Durand02Exact, Exponential, Ferwerda96, Gamma,
-    KimKautz08, Kuang07, Logarithmic, Mertens07, Normalize, Pattanaik00, Raman09, Reinhard02,
-    Reinhard02Bilateral, Reinhard02Local, ReinhardDevlin05, ReinhardFree, ReinhardRobust,
-    Schlick94, Tumblin99, VanHateren06, Ward94, WardHistogram97,
-)  # fmt: skip
-_OPERATORS = {one.info.name: one for one in _CLASSES}
-
-
-def _lookup(name: str) -> type[Operator]:
-    return look_up("tone-mapping operator", name, _OPERATORS)
 
 
 def operator_info(name: str) -> OperatorInfo:
@@ -50,7 +18,7 @@ def operator_info(name: str) -> OperatorInfo:
     UnknownNameError
         If there is none.
     """
-    return _lookup(name).info
+    return OPERATORS.entry(name).info
 
 
 def list_operators(
@@ -66,13 +34,7 @@ def list_operators(
     differentiable
         Keep operators with (True) or without (False) gradients.
     """
-    infos = sorted((one.info for one in _OPERATORS.values()), key=lambda info: info.name)
-    return [
-        info
-        for info in infos
-        if (kind is None or info.kind == kind)
-        and (differentiable is None or info.differentiable == differentiable)
-    ]
+    return OPERATORS.infos(kind=kind, differentiable=differentiable)
 
 
 def create_operator(
@@ -108,7 +70,8 @@ def create_operator(
     >>> operator(torch.full((1, 3, 4, 4), 250.0)).shape
     torch.Size([1, 3, 4, 4])
     """
-    return _lookup(name)(color=color, saturation=saturation, **settings)
+    made = {"color": color, "saturation": saturation, **settings}
+    return OPERATORS.create(name, made)
 
 
 def tonemap(

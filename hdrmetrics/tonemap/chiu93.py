@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from hdrmetrics.tonemap.blur import blur, cosine_filter, frequencies
-from hdrmetrics.tonemap.operator import EachLuminanceOperator, OperatorInfo
+from hdrmetrics.tonemap.operator import OPERATORS, EachLuminanceOperator, OperatorInfo
 from hdrmetrics.tonemap.parameter import Values, setting
 from hdrmetrics.tonemap.statistics import TINY
 
@@ -17,6 +17,7 @@ _CENTRE, _EDGE, _CORNER = 0.227, 0.113, 0.080  # of the 3×3 kernel that smooths
 _GLARE_REACH = 61  # pixels
 
 
+@OPERATORS.add
 class Chiu93(EachLuminanceOperator):
     """L_d = glare(L · s), s = 1 / (k · blur(L)), kept below 1 / L and smoothed many times.
 

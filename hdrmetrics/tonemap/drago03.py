@@ -7,11 +7,12 @@ import math
 import torch
 from torch import Tensor
 
-from hdrmetrics.tonemap.operator import CurveOperator, OperatorInfo
+from hdrmetrics.tonemap.operator import OPERATORS, CurveOperator, OperatorInfo
 from hdrmetrics.tonemap.parameter import Values, setting
 from hdrmetrics.tonemap.statistics import LEAST_PEAK, largest, log_mean, power
 
 
+@OPERATORS.add
 class Drago03(CurveOperator):
     """L_d = white · log(1 + L) / log(2 + 8·(L/L_max)^(ln b / ln ½)) / log₁₀(1 + L_max).
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from hdrmetrics.tonemap.bilateral import bilateral_exact, bilateral_grid
-from hdrmetrics.tonemap.operator import EachLuminanceOperator, OperatorInfo
+from hdrmetrics.tonemap.operator import OPERATORS, EachLuminanceOperator, OperatorInfo
 from hdrmetrics.tonemap.parameter import Values, setting
 from hdrmetrics.tonemap.statistics import DELTA, TINY, largest, smallest
 
@@ -23,6 +23,7 @@ _PARAMETERS = (
 _CITATION = "F. Durand and J. Dorsey, ACM Transactions on Graphics 21(3), 2002"
 
 
+@OPERATORS.add
 class Durand02(EachLuminanceOperator):
     """log L_d = c·(base − max base) + detail, base the bilateral filter of log luminance."""
 
@@ -58,6 +59,7 @@ class Durand02(EachLuminanceOperator):
         return (compressed * detail - DELTA).clamp(min=0.0)
 
 
+@OPERATORS.add
 class Durand02Exact(Durand02):
     """The same with the exact bilateral filter, which takes minutes for a megapixel."""
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from hdrmetrics.tonemap.operator import CurveOperator, OperatorInfo
+from hdrmetrics.tonemap.operator import OPERATORS, CurveOperator, OperatorInfo
 from hdrmetrics.tonemap.parameter import Values, setting
 from hdrmetrics.tonemap.statistics import TINY, largest, log_mean, percentile, power, stretch
 
 
+@OPERATORS.add
 class Normalize(CurveOperator):
     """L_d = (L − low) / (high − low), clamped to [0, 1]."""
 
@@ -46,6 +47,7 @@ class Normalize(CurveOperator):
         return stretch(x, c["low"], c["high"])
 
 
+@OPERATORS.add
 class Gamma(CurveOperator):
     """C_d = (2^f · C)^(1/γ): an exposure in stops and a gamma, on each channel."""
 
@@ -74,6 +76,7 @@ class Gamma(CurveOperator):
         return self.per_channel(image, light, values)
 
 
+@OPERATORS.add
 class Logarithmic(CurveOperator):
     """L_d = log(1 + q·L) / log(1 + k·L_max)."""
 
@@ -101,6 +104,7 @@ class Logarithmic(CurveOperator):
         return torch.log1p(x * c["q"]) * c["factor"]
 
 
+@OPERATORS.add
 class Exponential(CurveOperator):
     """L_d = 1 − exp(−k·L / L̄), L̄ the log mean, as film saturates."""
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from hdrmetrics.tonemap.operator import Operator, OperatorInfo
+from hdrmetrics.tonemap.operator import OPERATORS, Operator, OperatorInfo
 from hdrmetrics.tonemap.parameter import Values, setting
 from hdrmetrics.tonemap.statistics import TINY, largest
 
 _ROD_TINT = (1.05, 0.97, 1.27)  # rods' light as the paper shows it: bluish
 
 
+@OPERATORS.add
 class Ferwerda96(Operator):
     """C_d = (m_c·C + tint·k·m_r·L) / peak: cones see colour, rods luminance."""
 

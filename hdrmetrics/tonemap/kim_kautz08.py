@@ -7,11 +7,12 @@ from torch import Tensor
 
 from hdrmetrics.errors import OptionError
 from hdrmetrics.numerics.recording import is_transformed
-from hdrmetrics.tonemap.operator import CurveOperator, OperatorInfo
+from hdrmetrics.tonemap.operator import OPERATORS, CurveOperator, OperatorInfo
 from hdrmetrics.tonemap.parameter import Values, setting
 from hdrmetrics.tonemap.statistics import DELTA, largest, mean, percentile, smallest, stretch
 
 
+@OPERATORS.add
 class KimKautz08(CurveOperator):
     """log L_d = c₂·((1 − k)·w + k)·(log L − μ) + μ, w a Gaussian of log L around μ.
 

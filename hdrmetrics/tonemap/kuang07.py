@@ -20,7 +20,7 @@ from hdrmetrics.tonemap.ipt import (
     linear_map,
     rgb_from_ipt,
 )
-from hdrmetrics.tonemap.operator import Operator, OperatorInfo, one_by_one
+from hdrmetrics.tonemap.operator import OPERATORS, Operator, OperatorInfo, one_by_one
 from hdrmetrics.tonemap.parameter import Values, setting
 from hdrmetrics.tonemap.statistics import DELTA, TINY, percentile, power
 
@@ -34,6 +34,7 @@ _D65 = np.array([96.047, 100.0, 108.883])
 _PEAK = 2e4  # cd/m² that the brightest pixel is scaled to, as the model's authors do
 
 
+@OPERATORS.add
 class Kuang07(Operator):
     """Chromatic adaptation and cone response of the base, detail raised by Stevens' effect.
 

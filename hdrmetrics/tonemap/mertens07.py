@@ -10,13 +10,14 @@ from torch import Tensor
 
 from hdrmetrics.numerics.filters import separable_filter
 from hdrmetrics.tonemap.exposures import expose, zone_exposures
-from hdrmetrics.tonemap.operator import Operator, OperatorInfo, one_by_one
+from hdrmetrics.tonemap.operator import OPERATORS, Operator, OperatorInfo, one_by_one
 from hdrmetrics.tonemap.parameter import Values, setting
 from hdrmetrics.tonemap.statistics import largest, power, smallest
 
 _BINOMIAL = (1 / 16, 4 / 16, 6 / 16, 4 / 16, 1 / 16)
 
 
+@OPERATORS.add
 class Mertens07(Operator):
     """Weights contrastᶜ · saturationˢ · exposednessᵉ choose among exposures of luminance zones.
 

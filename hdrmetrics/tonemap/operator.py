@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar, Literal
@@ -10,11 +9,13 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor
 
-from hdrmetrics.catalogue.parameters import Parameter, resolve
-from hdrmetrics.errors import OptionError, PixelValueError
-from hdrmetrics.metric import as_batch
-from hdrmetrics.numerics.recording import is_recording, visible
+from hdrmetrics.catalogue.catalogue import Catalogue
+from hdrmetrics.catalogue.configured import Configured
+from hdrmetrics.catalogue.parameters import Parameter
+from hdrmetrics.errors import OptionError
+from hdrmetrics.numerics.recording import is_recording
 from hdrmetrics.photometry.color import luminance
+from hdrmetrics.picture.pixels import check_light
 from hdrmetrics.tonemap.color import COLOR_TREATMENTS, ColorTreatment, recolor, scale_pixels
 from hdrmetrics.tonemap.parameter import Value, Values, as_values, setting
 
@@ -68,7 +69,13 @@ class OperatorInfo:
     own_color: bool = False
 
 
-class Operator:
+OPERATORS: Catalogue[OperatorInfo, Operator] = Catalogue(
+    "tone-mapping operator", "hdrmetrics.tonemap", group="hdrmetrics.tonemap"
+)
+"""All operators; each file adds its own."""
+
+
+class Operator(Configured):
     """Base of all operators: ``operator(image)`` returns display-referred values, not yet clipped.
 
     Parameters
@@ -100,7 +107,7 @@ class Operator:
         **settings: Value | None,
     ) -> None:
         name = self.info.name
-        self.settings: dict[str, Value | None] = resolve(name, self.info.parameters, settings)
+        super().__init__(**settings)
         if color is not None and color not in COLOR_TREATMENTS:
             raise OptionError(f"color is one of {', '.join(COLOR_TREATMENTS)}; not {color!r}")
         if color == "per-channel" and not isinstance(self, CurveOperator):
@@ -148,12 +155,6 @@ class Operator:
             saturation = as_values(held, batch)["saturation"]
             mapped = self.luminance_map(batch, light, values)
             return recolor(self.color, batch, light, mapped, saturation)
-
-    def __repr__(self) -> str:
-        chosen = {
-            p.name: v for p in self.info.parameters if (v := self.settings[p.name]) is not p.default
-        }
-        return f"<{self.info.name} {chosen}>" if chosen else f"<{self.info.name}>"
 
     def _held(self) -> dict[str, Value | None]:
         return {p.name: p.held(self.settings[p.name]) for p in self.info.parameters}
@@ -276,28 +277,6 @@ def one_by_one(batch: Tensor, values: Values) -> list[tuple[Tensor, Values]]:
 
 
 _SATURATION = setting("saturation", 1.0, 0.0, 2.0, "", "exponent of the colour ratios")
-
-
-def check_light(image: Tensor) -> Tensor:
-    """Return linear light as a float batch ``(N, C, H, W)``, or raise what is wrong with it.
-
-    Raises
-    ------
-    ShapeError, PixelValueError
-        See :meth:`Operator.__call__`.
-    """
-    batch = as_batch(image)
-    values = visible(batch)
-    if values is None:
-        return batch
-    low, high = (float(v) for v in torch.aminmax(values))
-    if not (math.isfinite(low) and math.isfinite(high)):
-        raise PixelValueError("the image has values that are NaN or infinite: repair it first")
-    if low < 0:
-        raise PixelValueError(
-            f"the image has negative light, down to {low:.4g}: clamp it at zero first"
-        )
-    return batch
 
 
 def _recording(*tensors: Tensor) -> bool:

@@ -6,13 +6,14 @@ import torch
 from torch import Tensor
 
 from hdrmetrics.tonemap.ipt import RGB_TO_XYZ
-from hdrmetrics.tonemap.operator import Operator, OperatorInfo
+from hdrmetrics.tonemap.operator import OPERATORS, Operator, OperatorInfo
 from hdrmetrics.tonemap.parameter import Values, setting
 from hdrmetrics.tonemap.statistics import TINY, power
 
 _N = 0.73
 
 
+@OPERATORS.add
 class Pattanaik00(Operator):
     """C_d = (C / L)^S · (R_cone + R_rod), each R = B · Lⁿ / (Lⁿ + σⁿ), n = 0.73.
 

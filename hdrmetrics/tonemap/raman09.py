@@ -8,11 +8,12 @@ from torch import Tensor
 from hdrmetrics.photometry.color import luminance
 from hdrmetrics.tonemap.bilateral import bilateral_grid
 from hdrmetrics.tonemap.exposures import expose, uniform_exposures
-from hdrmetrics.tonemap.operator import Operator, OperatorInfo, one_by_one
+from hdrmetrics.tonemap.operator import OPERATORS, Operator, OperatorInfo, one_by_one
 from hdrmetrics.tonemap.parameter import Values, setting
 from hdrmetrics.tonemap.statistics import DELTA
 
 
+@OPERATORS.add
 class Raman09(Operator):
     """Σ w·photo / Σ w, w = floor + |L − bilateral(L)|, over exposures one stop apart."""
 

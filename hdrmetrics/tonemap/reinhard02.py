@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from hdrmetrics.tonemap.color import schlick
-from hdrmetrics.tonemap.operator import CurveOperator, OperatorInfo
+from hdrmetrics.tonemap.operator import OPERATORS, CurveOperator, OperatorInfo
 from hdrmetrics.tonemap.parameter import Values, setting
 from hdrmetrics.tonemap.statistics import (
     DELTA,
@@ -53,6 +53,7 @@ def automatic_white(light: Tensor) -> Tensor:
     return 1.5 * (top + DELTA) / (smallest_positive(light) + DELTA) / 32.0
 
 
+@OPERATORS.add
 class Reinhard02(CurveOperator):
     """L_d = L·(1 + L/white²) / (1 + L), L = key · luminance over its log mean."""
 
@@ -81,6 +82,7 @@ class Reinhard02(CurveOperator):
         return scaled * (1 + x * c["burn"]) / (1 + scaled)
 
 
+@OPERATORS.add
 class ReinhardRobust(CurveOperator):
     """L_d = L / (1 + L) with statistics and luminance clamped to the 1st and 99th percentile."""
 
@@ -109,6 +111,7 @@ class ReinhardRobust(CurveOperator):
         return scaled / (1 + scaled)
 
 
+@OPERATORS.add
 class ReinhardFree(CurveOperator):
     """L_d = α·L / (α·L + μ), C_d = (C/L)^γ · L_d: three free settings for an optimiser.
 

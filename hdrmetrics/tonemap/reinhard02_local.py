@@ -10,7 +10,7 @@ from torch import Tensor
 
 from hdrmetrics.tonemap.bilateral import bilateral_grid
 from hdrmetrics.tonemap.blur import blur
-from hdrmetrics.tonemap.operator import EachLuminanceOperator, OperatorInfo
+from hdrmetrics.tonemap.operator import OPERATORS, EachLuminanceOperator, OperatorInfo
 from hdrmetrics.tonemap.parameter import Values, setting
 from hdrmetrics.tonemap.reinhard02 import KEY, WHITE, automatic_key, automatic_white
 from hdrmetrics.tonemap.statistics import log_mean
@@ -38,6 +38,7 @@ class _Dodging(EachLuminanceOperator):
         return scaled * (1 + scaled / white**2) / (1 + self.surround(scaled, key, values))
 
 
+@OPERATORS.add
 class Reinhard02Local(_Dodging):
     """V is the Gaussian mean over the largest surround that holds no strong contrast.
 
@@ -81,6 +82,7 @@ class Reinhard02Local(_Dodging):
         return torch.where(open_, centre, chosen)
 
 
+@OPERATORS.add
 class Reinhard02Bilateral(_Dodging):
     """V from a bilateral filter of L / (L + 2^φ · key / 64)."""
 

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from hdrmetrics.numerics.recording import is_recording
 from hdrmetrics.photometry.color import luminance
-from hdrmetrics.tonemap.operator import Operator, OperatorInfo
+from hdrmetrics.tonemap.operator import OPERATORS, Operator, OperatorInfo
 from hdrmetrics.tonemap.parameter import Values, setting
 from hdrmetrics.tonemap.statistics import (
     TINY,
@@ -19,6 +19,7 @@ from hdrmetrics.tonemap.statistics import (
 )
 
 
+@OPERATORS.add
 class ReinhardDevlin05(Operator):
     """C_d = C / (C + (e^−f · I_a)^m), I_a between the pixel's light and the picture's mean.
 

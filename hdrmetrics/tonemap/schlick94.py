@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from hdrmetrics.tonemap.operator import CurveOperator, OperatorInfo
+from hdrmetrics.tonemap.operator import OPERATORS, CurveOperator, OperatorInfo
 from hdrmetrics.tonemap.parameter import Values, setting
 from hdrmetrics.tonemap.statistics import LEAST_PEAK, largest
 
 
+@OPERATORS.add
 class Schlick94(CurveOperator):
     """L_d = p·L / ((p − 1)·L + L_max)."""
 

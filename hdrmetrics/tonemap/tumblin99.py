@@ -5,11 +5,12 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from hdrmetrics.tonemap.operator import CurveOperator, OperatorInfo
+from hdrmetrics.tonemap.operator import OPERATORS, CurveOperator, OperatorInfo
 from hdrmetrics.tonemap.parameter import Values, setting
 from hdrmetrics.tonemap.statistics import log_mean, power
 
 
+@OPERATORS.add
 class Tumblin99(CurveOperator):
     """L_d = L_da · m · (L / L_wa)^(γ(L_wa) / γ(L_da)), over the display's peak.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from hdrmetrics.tonemap.operator import CurveOperator, OperatorInfo
+from hdrmetrics.tonemap.operator import OPERATORS, CurveOperator, OperatorInfo
 from hdrmetrics.tonemap.parameter import Values, setting
 
 _BETA_DARK = 2.8e-3  # 1/ms, rate in the dark
@@ -13,6 +13,7 @@ _BETA_GAIN = 1.6e-4  # 1/ms per troland
 _FEEDBACK = 9e-2
 
 
+@OPERATORS.add
 class VanHateren06(CurveOperator):
     """L_d = 1 − I / I_dark, I the current at which the cone's calcium feedback settles.
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from hdrmetrics.tonemap.operator import CurveOperator, OperatorInfo
+from hdrmetrics.tonemap.operator import OPERATORS, CurveOperator, OperatorInfo
 from hdrmetrics.tonemap.parameter import Values, setting
 from hdrmetrics.tonemap.statistics import log_mean
 
 
+@OPERATORS.add
 class Ward94(CurveOperator):
     """L_d = L · ((1.219 + (peak/2)^0.4) / (1.219 + L_wa^0.4))^2.5 / peak."""
 

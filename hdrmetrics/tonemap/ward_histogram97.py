@@ -8,11 +8,12 @@ import torch
 from torch import Tensor
 
 from hdrmetrics.errors import OptionError
-from hdrmetrics.tonemap.operator import EachLuminanceOperator, OperatorInfo
+from hdrmetrics.tonemap.operator import OPERATORS, EachLuminanceOperator, OperatorInfo
 from hdrmetrics.tonemap.parameter import Values, setting
 from hdrmetrics.tonemap.statistics import DELTA
 
 
+@OPERATORS.add
 class WardHistogram97(EachLuminanceOperator):
     """log L_d = log black + (log peak − log black) · P(log L), P the trimmed cumulative histogram.
 

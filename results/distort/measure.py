@@ -28,8 +28,8 @@ from scipy.optimize import minimize
 from scipy.stats import spearmanr
 from torch import Tensor
 
+from hdrmetrics.catalogue.domain import PixelDomain
 from hdrmetrics.distort import create_distortion, list_distortions
-from hdrmetrics.distort.pixels import Domain
 from hdrmetrics.distort.scale import Scale
 from hdrmetrics.metrics.hdrvdp2 import HDRVDP2
 
@@ -82,7 +82,7 @@ SDR: tuple[tuple[str, dict[str, Any], float, float], ...] = (
 class Viewer:
     """Gives Q of distorted crops; the percepts of the crops themselves are worked out once."""
 
-    def __init__(self, crops: Crops, domain: Domain) -> None:
+    def __init__(self, crops: Crops, domain: PixelDomain) -> None:
         self.crops, self.domain = crops, domain
         self.metric = HDRVDP2(ppd=30)
         self.prepared = [self.metric.prepare(shown(image, domain)) for _, image in crops]
@@ -110,7 +110,7 @@ class Viewer:
         return float(np.mean(found))
 
 
-def milliseconds(name: str, domain: Domain) -> list[float]:
+def milliseconds(name: str, domain: PixelDomain) -> list[float]:
     """Return the processor time for 256×384 pixels on one thread, at strengths 0.5 and 1."""
     image = torch.rand(1, 3, 256, 384, generator=torch.manual_seed(1)) ** 4
     image = image * 2000 if domain == "hdr" else image
@@ -208,7 +208,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="*", default=[], help="distortions to look at")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    crops: dict[Domain, Crops] = {
+    crops: dict[PixelDomain, Crops] = {
         "hdr": list(hdr_crops(options.hdr, options.count)),
         "sdr": list(sdr_crops(options.sdr, options.count)),
     }

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from hdrmetrics import read_image, sample_images
-from hdrmetrics.distort.pixels import Domain
+from hdrmetrics.catalogue.domain import PixelDomain
 from hdrmetrics.photometry.color import luminance
 from hdrmetrics.photometry.display import get_display
 
@@ -57,7 +57,7 @@ def crop(image: Tensor, index: int) -> Tensor:
     return image[..., top : top + side, left : left + side].contiguous()
 
 
-def shown(image: Tensor, domain: Domain) -> Tensor:
+def shown(image: Tensor, domain: PixelDomain) -> Tensor:
     """Return the light that reaches the viewer: clipped at 10 000 cd/m², or an SDR display's."""
     if domain == "hdr":
         return image.clamp(max=LIMIT)

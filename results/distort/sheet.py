@@ -15,8 +15,8 @@ from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 from hdrmetrics import read_image, sample_images
+from hdrmetrics.catalogue.domain import PixelDomain
 from hdrmetrics.distort import create_distortion, list_distortions
-from hdrmetrics.distort.pixels import Domain
 from hdrmetrics.photometry.color import luminance
 from hdrmetrics.photometry.transfer import pu21_encode
 from hdrmetrics.tonemap import tonemap
@@ -28,7 +28,7 @@ WHITE = 250.0  # cd/m² shown as white
 PLACES = {"courtyard": (150, 150), "hotel_room": (96, 60)}  # top left corners of the windows
 
 
-def pictures() -> dict[Domain, Tensor]:
+def pictures() -> dict[PixelDomain, Tensor]:
     """Return one whole HDR picture in cd/m², and another one tone-mapped."""
     found = {}
     for name in PLACES:
@@ -38,7 +38,7 @@ def pictures() -> dict[Domain, Tensor]:
     return {"hdr": found["courtyard"], "sdr": tonemap(found["hotel_room"])}
 
 
-def tile(image: Tensor, domain: Domain) -> Image.Image:
+def tile(image: Tensor, domain: PixelDomain) -> Image.Image:
     top, left = PLACES["courtyard" if domain == "hdr" else "hotel_room"]
     window = image[0, :, top : top + SIDE, left : left + SIDE]
     code = pu21_encode(window) / pu21_encode(torch.tensor(WHITE)) if domain == "hdr" else window

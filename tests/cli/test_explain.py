@@ -13,7 +13,7 @@ import pytest
 
 import hdrmetrics as hm
 from hdrmetrics import create_metric, write_image
-from hdrmetrics.catalogue import registry
+from hdrmetrics.catalogue.metrics import METRICS
 from hdrmetrics.learned import catalogue
 from hdrmetrics.learned.faults import FAULTS
 from hdrmetrics.learned.weights import save_weights
@@ -26,9 +26,9 @@ NAME = "norvdpnet-hdr-c"
 def pair(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Two pictures, and a head that explains in the place of the package's own."""
     create_metric("psnr")
-    before = dict(registry.registered)
+    before = dict(METRICS.entries)
     for name in [n for n in before if n.startswith(("norvdpnet", "diqm"))]:
-        del registry.registered[name]
+        del METRICS.entries[name]
     metric = metric_of(faults=fault_card("hdr", "sdr"))
     save_weights(tmp_path / "nor.safetensors", metric.network, metric.card)
     catalogue.register(tmp_path)
@@ -38,8 +38,8 @@ def pair(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         write_image(tmp_path / f"{name}.exr", light, depth="float")
     monkeypatch.chdir(tmp_path)
     yield tmp_path
-    registry.registered.clear()
-    registry.registered.update(before)
+    METRICS.entries.clear()
+    METRICS.entries.update(before)
 
 
 def test_what_is_wrong_stands_beside_the_score(run, pair: Path) -> None:

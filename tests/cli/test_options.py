@@ -2,73 +2,64 @@
 
 from __future__ import annotations
 
-import inspect
-from typing import Any, Literal
+from typing import Any
 
 import pytest
 import torch
 
 from hdrmetrics import create_metric, list_metrics, metric_options
+from hdrmetrics.catalogue.parameters import Parameter
 from hdrmetrics.cli import options
 from hdrmetrics.errors import OptionError, UnknownNameError
 
-Border = Literal["valid", "replicate"]
-
-
-def parameter(annotation: Any, default: Any = inspect.Parameter.empty) -> inspect.Parameter:
-    return inspect.Parameter(
-        "x", inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default
-    )
-
-
-@pytest.mark.parametrize(
-    ("annotation", "default", "text", "value"),
-    [
-        (float, 30.0, "60", 60.0),
-        ("float", 30.0, "6e1", 60.0),
-        ("int | None", None, "256", 256),
-        ("int | None", None, "none", None),
-        (bool, False, "true", True),
-        ("bool", True, "no", False),
-        ("tuple[int, int] | None", None, "-3,4", (-3, 4)),
-        (Literal["a", "1"], "a", "1", "1"),
-        ("Border | None", None, "valid", "valid"),
-        ("Border | None", None, "None", None),
-        (inspect.Parameter.empty, 2.5, "3", 3.0),
-        (str, "x", "none", "none"),
-        ("str | tuple[tuple[float, ...], ...] | None", None, "crt", "crt"),
-        (str | tuple[tuple[float, ...], ...] | None, None, "1,2", "1,2"),
-        (tuple[int, int] | None, None, "-3,4", (-3, 4)),
-        (Border | None, None, "valid", "valid"),
-        (Border | None, None, "none", None),
-    ],
-)
-def test_values_get_their_type(annotation: Any, default: Any, text: str, value: Any) -> None:
-    found = options._value(text, parameter(annotation, default), "m.x")
-    assert found == value
-    assert type(found) is type(value)
+REAL = Parameter("x", 30.0, (1.0, 1e3), "", "")
+WHOLE = Parameter("x", None, (1, 1e6), "px", "", "integer")
+FLAG = Parameter("x", False, None, "", "", "flag")
+PAIR = Parameter("x", None, (-40, 40), "stops", "", "numbers")
+CHOICE = Parameter("x", None, None, "", "", "choice", ("valid", "1"))
 
 
 @pytest.mark.parametrize(
-    ("annotation", "default", "text", "takes"),
+    ("parameter", "text", "value"),
     [
-        (float, 30.0, "wide", "number"),
-        ("int | None", None, "2.5", "whole number or none"),
-        (bool, False, "2", "true or false"),
-        ("tuple[int, int] | None", None, "1,b", "numbers with commas or none"),
-        (float, 1.0, "", "number"),
+        (REAL, "60", 60.0),
+        (REAL, "6e1", 60.0),
+        (WHOLE, "256", 256),
+        (WHOLE, "none", None),
+        (FLAG, "true", True),
+        (FLAG, "no", False),
+        (PAIR, "-3,4", (-3, 4)),
+        (PAIR, "None", None),
+        (CHOICE, "1", "1"),
+        (CHOICE, "valid", "valid"),
+        (CHOICE, "None", None),
     ],
 )
-def test_values_of_another_type_are_refused(
-    annotation: Any, default: Any, text: str, takes: str
-) -> None:
-    with pytest.raises(OptionError, match=f"m.x takes {takes}, not"):
-        options._value(text, parameter(annotation, default), "m.x")
+def test_values_get_their_type(parameter: Parameter, text: str, value: Any) -> None:
+    got = options.read_option("m.x", parameter, text)
+    assert got == value
+    assert type(got) is type(value)
 
 
-def test_choices_are_named() -> None:
-    assert options.option_type(parameter(Literal["rgb", "luminance"])) == "rgb or luminance"
-    assert options.option_type(parameter("Literal['a'] | None", None)) == "a or none"
+@pytest.mark.parametrize(
+    ("parameter", "text", "takes"),
+    [
+        (REAL, "wide", "1 … 1000"),
+        (REAL, "2000", "1 … 1000"),
+        (REAL, "none", "1 … 1000"),
+        (REAL, "nan", "1 … 1000"),
+        (WHOLE, "2.5", r"whole number, 1 … 1e\+06 px or none"),
+        (FLAG, "2", "true or false"),
+        (PAIR, "1,b", "two whole numbers with a comma, -40 … 40 stops or none"),
+        (PAIR, "1", "two whole numbers"),
+        (PAIR, "1,50", "two whole numbers"),
+        (CHOICE, "same", "valid or 1 or none"),
+        (REAL, "", "1 … 1000"),
+    ],
+)
+def test_other_values_are_refused(parameter: Parameter, text: str, takes: str) -> None:
+    with pytest.raises(OptionError, match=f"m.x takes {takes}.*, not"):
+        options.read_option("m.x", parameter, text)
 
 
 def test_options_are_collected_by_metric() -> None:
@@ -95,10 +86,10 @@ def offered() -> list[Any]:
     found: dict[tuple[str, str, str], Any] = {}
     for info in list_metrics():
         for name, one in metric_options(info.name).items():
-            words = options.option_type(one).split(" or ")
-            if "text" in words or "number" in words or "numbers with commas" in words:
-                continue
-            for word in words:
+            words = {"choice": [*one.choices], "flag": ["true", "false"]}.get(one.kind, [])
+            if one.kind == "integer":
+                words = ["64"]
+            for word in words + (["none"] if one.default is None else []):
                 key = (f"{info.reference} {info.domain} {info.citation}", name, word)
                 found.setdefault(key, pytest.param(info.name, name, word))
     return list(found.values())
@@ -106,11 +97,10 @@ def offered() -> list[Any]:
 
 @pytest.mark.parametrize(("metric", "option", "word"), offered())
 def test_every_choice_that_is_offered_is_taken(metric: str, option: str, word: str) -> None:
-    if word not in ("true", "false", "whole number", "none"):
+    if word not in ("true", "false", "64", "none"):
         with pytest.raises((OptionError, UnknownNameError), match="zero-ish"):
             create_metric(metric, **{option: "zero-ish"})
-    text = "64" if word == "whole number" else word
-    chosen = options.parse_options([f"{metric}.{option}={text}"], [metric])[metric]
+    chosen = options.parse_options([f"{metric}.{option}={word}"], [metric])[metric]
     model = create_metric(metric, **chosen)
     info = model.info
     grey = chosen.get("encoding") in ("luminance", "luma-display") or word == "d65"
@@ -123,3 +113,11 @@ def test_every_choice_that_is_offered_is_taken(metric: str, option: str, word: s
     value = model(test, reference) if info.reference else model(test)
     assert torch.isfinite(value).all()
     assert option in str(model) or option == "precision"
+
+
+@pytest.mark.parametrize("info", list_metrics(), ids=lambda info: info.name)
+def test_bounds_that_are_offered_are_taken(info: Any) -> None:
+    for name, one in metric_options(info.name).items():
+        assert one.meaning
+        for bound in one.bounds if one.kind == "real" and one.bounds else ():
+            create_metric(info.name, **{name: bound})

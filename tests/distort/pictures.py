@@ -7,11 +7,13 @@ import math
 import torch
 from torch import Tensor
 
-from hdrmetrics.distort.pixels import Domain
+from hdrmetrics.catalogue.domain import PixelDomain
 from hdrmetrics.photometry.transfer import srgb_encode
 
 
-def scene(height: int = 72, width: int = 96, channels: int = 3, domain: Domain = "hdr") -> Tensor:
+def scene(
+    height: int = 72, width: int = 96, channels: int = 3, domain: PixelDomain = "hdr"
+) -> Tensor:
     """Return a sky that darkens smoothly, textured ground with colours, and a lamp."""
     y = torch.linspace(0, 1, height, dtype=torch.float64)[:, None]
     x = torch.linspace(0, 1, width, dtype=torch.float64)[None, :]

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 import torch
 
+from hdrmetrics.catalogue.domain import PixelDomain
 from hdrmetrics.distort import create_distortion, distort
-from hdrmetrics.distort.pixels import Code, Domain, code_range, to_code
+from hdrmetrics.distort.pixels import Code, code_range, to_code
 from hdrmetrics.photometry.transfer import pq_decode, pu21_decode, pu21_encode
 from tests.distort.pictures import flat, scene
 
@@ -21,7 +22,7 @@ def ramp(low: float, high: float, length: int = 4096) -> torch.Tensor:
 @pytest.mark.parametrize("strength", [0.4, 0.75, 1.0])
 @pytest.mark.parametrize("code", ["pu21", "pq", "srgb"])
 def test_quantisation_leaves_as_many_codes_as_it_names(code: Code, strength: float) -> None:
-    domain: Domain = "sdr" if code == "srgb" else "hdr"
+    domain: PixelDomain = "sdr" if code == "srgb" else "hdr"
     quantise = create_distortion("quantisation", **({} if code == "srgb" else {"code": code}))
     amount = quantise.amount(strength, domain=domain)
     image = ramp(0.0, code_range(code))
@@ -72,7 +73,7 @@ def test_banding_spares_edges() -> None:
 @pytest.mark.parametrize("domain", ["hdr", "sdr"])
 @pytest.mark.parametrize(("fx", "fy"), [(16, 0), (0, 20), (12, 12), (-9, 24)])
 def test_a_grating_has_its_frequency_orientation_and_amplitude(
-    domain: Domain, fx: int, fy: int
+    domain: PixelDomain, fx: int, fy: int
 ) -> None:
     side = 128
     frequency = math.hypot(fx, fy) / side
@@ -95,7 +96,9 @@ def test_a_grating_has_its_frequency_orientation_and_amplitude(
 
 @pytest.mark.parametrize("concealment", ["neighbours", "grey", "shifted"])
 @pytest.mark.parametrize("domain", ["hdr", "sdr"])
-def test_block_loss_loses_its_fraction_in_whole_blocks(domain: Domain, concealment: str) -> None:
+def test_block_loss_loses_its_fraction_in_whole_blocks(
+    domain: PixelDomain, concealment: str
+) -> None:
     image = scene(96, 128, domain=domain) + (0 if domain == "sdr" else 1)
     loss = create_distortion("block_loss", block=8, concealment=concealment, shift=9, angle=20)
     previous = torch.zeros(12, 16, dtype=torch.bool)
@@ -143,7 +146,7 @@ def test_a_block_without_surroundings_becomes_its_mean() -> None:
 
 
 @pytest.mark.parametrize("domain", ["hdr", "sdr"])
-def test_resampling_keeps_flat_pictures_and_loses_fine_stripes(domain: Domain) -> None:
+def test_resampling_keeps_flat_pictures_and_loses_fine_stripes(domain: PixelDomain) -> None:
     value = 80.0 if domain == "hdr" else 0.4
     for down in ("bicubic", "bilinear", "nearest"):
         for up in ("bicubic", "bilinear", "nearest"):

@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from hdrmetrics.catalogue.domain import PixelDomain
 from hdrmetrics.distort import (
     Distortion,
     compose,
@@ -18,7 +19,6 @@ from hdrmetrics.distort import (
     distortion_info,
     list_distortions,
 )
-from hdrmetrics.distort.pixels import Domain
 from hdrmetrics.errors import (
     DomainError,
     OptionError,
@@ -34,7 +34,7 @@ CASES = [(name, domain) for name in NAMES for domain in distortion_info(name).do
 each = pytest.mark.parametrize(("name", "domain"), CASES)
 
 
-def psnr(test: Tensor, reference: Tensor, domain: Domain) -> float:
+def psnr(test: Tensor, reference: Tensor, domain: PixelDomain) -> float:
     code = (lambda x: pu21_encode(x) / 595) if domain == "hdr" else (lambda x: x)
     return float(-10 * torch.log10((code(test) - code(reference)).square().mean()))
 
@@ -63,7 +63,7 @@ def test_descriptions_are_complete(name: str) -> None:
 
 
 @each
-def test_strength_zero_is_the_identity_to_the_bit(name: str, domain: Domain) -> None:
+def test_strength_zero_is_the_identity_to_the_bit(name: str, domain: PixelDomain) -> None:
     image = scene(domain=domain)
     out = distort(image, name, strength=0.0, domain=domain, seed=3)
     assert torch.equal(out, image)
@@ -72,7 +72,7 @@ def test_strength_zero_is_the_identity_to_the_bit(name: str, domain: Domain) -> 
 
 
 @each
-def test_results_stay_in_the_domain(name: str, domain: Domain) -> None:
+def test_results_stay_in_the_domain(name: str, domain: PixelDomain) -> None:
     image = scene(domain=domain)
     image[..., :5, :5] = 0.0
     image[..., -5:, -5:] = 10_000.0 if domain == "hdr" else 1.0
@@ -86,7 +86,7 @@ def test_results_stay_in_the_domain(name: str, domain: Domain) -> None:
 
 
 @each
-def test_more_strength_is_more_distortion(name: str, domain: Domain) -> None:
+def test_more_strength_is_more_distortion(name: str, domain: PixelDomain) -> None:
     image = scene(128, 160, domain=domain)
     for seed in (1, 2):
         values = [
@@ -98,7 +98,7 @@ def test_more_strength_is_more_distortion(name: str, domain: Domain) -> None:
 
 @each
 def test_an_image_of_a_batch_depends_on_its_own_seed_and_strength(
-    name: str, domain: Domain
+    name: str, domain: PixelDomain
 ) -> None:
     batch = torch.cat((scene(domain=domain), scene(domain=domain).flip(-1), scene(domain=domain)))
     strengths = torch.tensor([0.5, 0.0, 0.9], dtype=torch.float64)
@@ -109,7 +109,7 @@ def test_an_image_of_a_batch_depends_on_its_own_seed_and_strength(
 
 
 @each
-def test_the_seed_decides(name: str, domain: Domain) -> None:
+def test_the_seed_decides(name: str, domain: PixelDomain) -> None:
     image = scene(domain=domain)
     results = [distort(image, name, strength=0.6, domain=domain, seed=k) for k in (1, 1, 2, 3, 4)]
     assert torch.equal(results[0], results[1])
@@ -120,7 +120,7 @@ def test_the_seed_decides(name: str, domain: Domain) -> None:
 
 
 @each
-def test_a_record_says_everything_that_was_used(name: str, domain: Domain) -> None:
+def test_a_record_says_everything_that_was_used(name: str, domain: PixelDomain) -> None:
     image = scene(domain=domain)
     plain = create_distortion(name)
     record = json.loads(json.dumps(plain.record(0.6, domain=domain, seed=9)))
@@ -133,7 +133,7 @@ def test_a_record_says_everything_that_was_used(name: str, domain: Domain) -> No
 
 
 @each
-def test_precision_follows_the_input(name: str, domain: Domain) -> None:
+def test_precision_follows_the_input(name: str, domain: PixelDomain) -> None:
     image = scene(domain=domain)
     single = distort(image, name, strength=0.5, domain=domain, seed=2)
     double = distort(image.double(), name, strength=0.5, domain=domain, seed=2)
@@ -147,7 +147,7 @@ def test_precision_follows_the_input(name: str, domain: Domain) -> None:
 
 
 @each
-def test_the_smallest_picture_works(name: str, domain: Domain) -> None:
+def test_the_smallest_picture_works(name: str, domain: PixelDomain) -> None:
     image = flat(0.5 if domain == "sdr" else 50.0, 1, 1)
     for seed in range(4):
         out = distort(image, name, strength=1.0, domain=domain, seed=seed)
@@ -156,7 +156,7 @@ def test_the_smallest_picture_works(name: str, domain: Domain) -> None:
 
 
 @each
-def test_black_and_white_pictures_stay_finite(name: str, domain: Domain) -> None:
+def test_black_and_white_pictures_stay_finite(name: str, domain: PixelDomain) -> None:
     for value in (0.0, 10_000.0 if domain == "hdr" else 1.0):
         out = distort(flat(value, 24, 40), name, strength=0.8, domain=domain, seed=1)
         assert bool(torch.isfinite(out).all())
@@ -171,7 +171,7 @@ def test_enormous_light_stays_finite(name: str) -> None:
 
 
 @each
-def test_one_channel(name: str, domain: Domain) -> None:
+def test_one_channel(name: str, domain: PixelDomain) -> None:
     image = scene(channels=1, domain=domain)
     if distortion_info(name).color:
         with pytest.raises(ShapeError, match="three channels"):
@@ -183,7 +183,7 @@ def test_one_channel(name: str, domain: Domain) -> None:
 
 
 @each
-def test_drawn_settings_lie_in_their_range(name: str, domain: Domain) -> None:
+def test_drawn_settings_lie_in_their_range(name: str, domain: PixelDomain) -> None:
     distortion = create_distortion(name)
     parameters = {p.name: p for p in distortion.info.parameters}
     for seed in range(40):
@@ -203,8 +203,8 @@ def test_a_given_setting_leaves_the_other_draws_alone(name: str) -> None:
     assert fixed == {**free, key: value}
 
 
-@pytest.mark.parametrize("domain", get_args(Domain))
-def test_bad_pixels_are_refused(domain: Domain) -> None:
+@pytest.mark.parametrize("domain", get_args(PixelDomain))
+def test_bad_pixels_are_refused(domain: PixelDomain) -> None:
     blur = create_distortion("gaussian_blur")
     image = scene(domain=domain)
     for value in (float("nan"), float("inf")):

@@ -9,8 +9,8 @@ import pytest
 import torch
 from torch import Tensor
 
+from hdrmetrics.catalogue.domain import PixelDomain
 from hdrmetrics.distort import Degradation, create_distortion, distort
-from hdrmetrics.distort.pixels import Domain
 from hdrmetrics.errors import DomainError, ShapeError
 from hdrmetrics.photometry.color import luminance
 from hdrmetrics.photometry.transfer import srgb_decode, srgb_encode
@@ -56,7 +56,7 @@ def test_contrast_scales_the_deviation_of_codes(direction: str) -> None:
 
 @pytest.mark.parametrize("domain", ["hdr", "sdr"])
 @pytest.mark.parametrize("strength", [0.4, 0.7, 1.0])
-def test_clipping_cuts_its_fraction_at_one_level(domain: Domain, strength: float) -> None:
+def test_clipping_cuts_its_fraction_at_one_level(domain: PixelDomain, strength: float) -> None:
     image = scene(domain=domain)
     clip = create_distortion("saturation_clipping")
     fraction = clip.amount(strength, domain=domain)["fraction"]
@@ -97,7 +97,7 @@ def test_a_cast_is_three_gains_that_keep_the_luminance_of_grey(hue: float) -> No
 
 @pytest.mark.parametrize("domain", ["hdr", "sdr"])
 @pytest.mark.parametrize("change", ["turn", "turn-back", "fade", "saturate"])
-def test_colour_shifts_keep_luminance_and_grey(domain: Domain, change: str) -> None:
+def test_colour_shifts_keep_luminance_and_grey(domain: PixelDomain, change: str) -> None:
     shift = create_distortion("colour_shift", change=change)
     image = scene(domain=domain).double()
     out = shift(image, strength=0.9, domain=domain)

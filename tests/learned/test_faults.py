@@ -13,7 +13,7 @@ import torch
 
 import hdrmetrics as hm
 from hdrmetrics import create_metric
-from hdrmetrics.catalogue import registry
+from hdrmetrics.catalogue.metrics import METRICS
 from hdrmetrics.errors import OptionError, WeightsError
 from hdrmetrics.learned import catalogue
 from hdrmetrics.learned.architecture import OURS_DIQM, OURS_NOR
@@ -187,15 +187,15 @@ def test_temperature_makes_unsure() -> None:
 def explaining(tmp_path: Path) -> Iterator[str]:
     """Register a head that explains in the place of the package's own."""
     create_metric("psnr")
-    before = dict(registry.registered)
+    before = dict(METRICS.entries)
     for name in [n for n in before if n.startswith(("norvdpnet", "diqm"))]:
-        del registry.registered[name]
+        del METRICS.entries[name]
     metric = metric_of(faults=fault_card("hdr", "sdr"))
     save_weights(tmp_path / "nor.safetensors", metric.network, metric.card)
     catalogue.register(tmp_path)
     yield "norvdpnet-hdr-c"
-    registry.registered.clear()
-    registry.registered.update(before)
+    METRICS.entries.clear()
+    METRICS.entries.update(before)
 
 
 def test_score_explains_on_request(explaining: str) -> None:

@@ -18,7 +18,7 @@ from torch import Tensor
 
 import hdrmetrics
 from hdrmetrics import create_metric, list_metrics, metric_info, metric_options
-from hdrmetrics.catalogue import registry
+from hdrmetrics.catalogue.metrics import METRICS
 from hdrmetrics.errors import (
     DomainError,
     HdrMetricsWarning,
@@ -60,12 +60,12 @@ HEADS = ("hdr-c", "sdr-d", "tmo", "itmo")
 def clean() -> Iterator[None]:
     """Keep what a test registers to itself, and start without the package's own weights."""
     create_metric("psnr")
-    before = dict(registry.registered)
+    before = dict(METRICS.entries)
     for name in [n for n in before if n.startswith(("norvdpnet", "diqm"))]:
-        del registry.registered[name]
+        del METRICS.entries[name]
     yield
-    registry.registered.clear()
-    registry.registered.update(before)
+    METRICS.entries.clear()
+    METRICS.entries.update(before)
 
 
 @pytest.fixture
@@ -570,10 +570,10 @@ def test_everyday_of_one_domain_takes_what_it_has(clean: None, tmp_path: Path) -
 
 
 def test_nothing_is_registered_without_weights(clean: None, tmp_path: Path) -> None:
-    before = set(registry.registered)
+    before = set(METRICS.entries)
     assert catalogue.register(tmp_path) == []
     assert catalogue.register(tmp_path / "absent") == []
-    assert set(registry.registered) == before
+    assert set(METRICS.entries) == before
     with pytest.raises(UnknownNameError):
         create_metric("norvdpnet")
 

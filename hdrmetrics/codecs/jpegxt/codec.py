@@ -11,7 +11,7 @@ from torch import Tensor
 
 from hdrmetrics.catalogue.parameters import Parameter
 from hdrmetrics.codecs import program
-from hdrmetrics.codecs.codec import Codec, CodecInfo, span
+from hdrmetrics.codecs.codec import CODECS, Codec, CodecInfo, span
 from hdrmetrics.codecs.samples import to_samples, to_tensor
 from hdrmetrics.errors import HdrMetricsError, ImageReadError, ImageWriteError, MissingCodecError
 from hdrmetrics.io.formats import pfm
@@ -25,6 +25,7 @@ _FAILURE = "failed - error"
 """What the program writes to its standard error when something went wrong."""
 
 
+@CODECS.add
 class JpegXt(Codec):
     """JPEG XT profile C by the reference software.
 

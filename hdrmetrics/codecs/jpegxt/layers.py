@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from hdrmetrics.catalogue.parameters import Parameter
-from hdrmetrics.codecs.codec import Codec, CodecInfo
+from hdrmetrics.codecs.codec import CODECS, Codec, CodecInfo
 from hdrmetrics.codecs.jpegxt.base import BASES, Light, base_codes, exposure_white
 from hdrmetrics.codecs.jpegxt.container import Layers, check_writable, pack, unpack
 from hdrmetrics.codecs.jpegxt.jpeg import (
@@ -165,6 +165,7 @@ class LayeredCodec(Codec):
         """Return the constants from bytes."""
 
 
+@CODECS.add
 class JpegXtA(LayeredCodec):
     """Profile A: the base layer times a ratio of luminance, with chroma differences.
 
@@ -196,6 +197,7 @@ class JpegXtA(LayeredCodec):
         return ProfileA.unpack(data)
 
 
+@CODECS.add
 class JpegXtB(LayeredCodec):
     """Profile B: the base layer divided by the residual layer, both behind a gamma.
 
@@ -227,6 +229,7 @@ class JpegXtB(LayeredCodec):
         return ProfileB.unpack(data)
 
 
+@CODECS.add
 class JpegXtC(LayeredCodec):
     """Profile C: base and residual layer added up in the scale of half-float bit patterns.
 

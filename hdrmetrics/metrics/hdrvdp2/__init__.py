@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-from hdrmetrics.catalogue.registry import register_metric
 from hdrmetrics.metrics.hdrvdp2.metric import HDRVDP2, INFO
 from hdrmetrics.metrics.hdrvdp2.result import HDRVDP2Result
 
-__all__ = ["HDRVDP2", "INFO", "HDRVDP2Result", "register"]
-
-
-def register() -> None:
-    """Make the metric known as ``hdrvdp2``."""
-    register_metric(INFO, HDRVDP2)
+__all__ = ["HDRVDP2", "INFO", "HDRVDP2Result"]

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 import warnings
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import torch
 from torch import Tensor
 
+from hdrmetrics.catalogue.metrics import METRICS
+from hdrmetrics.catalogue.parameters import Parameter
 from hdrmetrics.errors import CalibrationWarning, DomainError, OptionError
-from hdrmetrics.metric import Metric, MetricInfo, PreparedMetric, check_mask, check_pair
+from hdrmetrics.metric import Metric, MetricInfo, PreparedMetric
 from hdrmetrics.metrics.hdrvdp2.bounded import bounded_quality, fits
 from hdrmetrics.metrics.hdrvdp2.calibration import PEAK_SENSITIVITY, VERSION
 from hdrmetrics.metrics.hdrvdp2.masking import Strips, masked_differences
-from hdrmetrics.metrics.hdrvdp2.options import HDRVDP2Options
+from hdrmetrics.metrics.hdrvdp2.options import CHANNELS, IMAGE_MEAN, HDRVDP2Options
 from hdrmetrics.metrics.hdrvdp2.pathway import Percept, band_frequencies, perceive
 from hdrmetrics.metrics.hdrvdp2.quality import changed_pixels, opinion_score, quality
 from hdrmetrics.metrics.hdrvdp2.result import HDRVDP2Result
@@ -32,6 +34,7 @@ from hdrmetrics.metrics.hdrvdp2.visibility import (
 )
 from hdrmetrics.numerics.pyramid import MINIMUM_SIZE
 from hdrmetrics.numerics.recording import visible
+from hdrmetrics.picture.pixels import check_mask, check_pair
 
 INFO = MetricInfo(
     name="hdrvdp2",
@@ -47,10 +50,56 @@ INFO = MetricInfo(
     citation="Mantiuk et al., HDR-VDP-2, SIGGRAPH 2011; Narwaria et al., HDR-VDP-2.2, JEI 2015",
     version=f"{VERSION}+1",
 )
-_DISPLAY_ENCODINGS = ("luma-display", "srgb-display")
 _DTYPES = {"float32": torch.float32, "float64": torch.float64}
+_DISPLAY_ENCODINGS = ("luma-display", "srgb-display")
+_FLAGS = {
+    "do_mtf": "the eye's optics take",
+    "do_masking": "contrast masking takes",
+    "do_spatial_pooling": "pooling of the visibility map takes",
+}
+_PARAMETERS = (
+    Parameter("ppd", 30.0, (1e-3, 1e6), "pixels per degree", "of visual angle"),
+    Parameter(
+        "encoding", None, None, "", "what the channels are", "choice", tuple(CHANNELS),
+        automatic="luminance for one channel, rgb-bt.709 for three",
+    ),
+    Parameter(
+        "rgb_display", None, None, "", "emission spectra of the channels (or a matrix, in Python)",
+        "choice", get_args(DisplayName), automatic="d65 for one channel, ccfl-lcd for three",
+    ),
+    Parameter(
+        "surround_luminance", 1e-5, (IMAGE_MEAN, 1e9), "cd/m²",
+        "outside the image; -1 for the reference's geometric mean",
+    ),
+    Parameter(
+        "peak_sensitivity", PEAK_SENSITIVITY, (-10.0, 10.0), "",
+        "log10 of the observer's peak contrast sensitivity",
+    ),
+    *(
+        Parameter(name, True, None, "", f"whether {what} part", "flag")
+        for name, what in _FLAGS.items()
+    ),
+    Parameter(
+        "tile_size", None, (float(MINIMUM_SIZE), 1e6), "px", "the mean Q over tiles of this side",
+        "integer", automatic="no tiles",
+    ),
+    Parameter(
+        "window", None, (float(MINIMUM_SIZE), 1e6), "px",
+        "the Q of a square of this side with as much visible difference per pixel", "integer",
+        automatic="the picture's own size",
+    ),
+    Parameter("bounded", False, None, "", "work in tiles, in bounded memory", "flag"),
+    Parameter(
+        "loss", "quality", None, "", "what as_loss minimises", "choice", ("quality", "visibility")
+    ),
+    Parameter(
+        "precision", None, None, "", "of the computation", "choice", tuple(_DTYPES),
+        automatic="that of the test image",
+    ),
+)  # fmt: skip
 
 
+@METRICS.add
 class HDRVDP2(Metric):
     """HDR-VDP-2.2.0: ``metric(test, reference)`` is the predicted opinion score Q_MOS, 0 to 100.
 
@@ -110,6 +159,7 @@ class HDRVDP2(Metric):
     """
 
     info = INFO
+    option_parameters = _PARAMETERS
 
     def __init__(
         self,
@@ -166,7 +216,8 @@ class HDRVDP2(Metric):
 
     def settings(self) -> dict[str, Any]:
         """Return all options."""
-        return self.options.to_dict() | super().settings()
+        own = self.options.to_dict()
+        return {one.name: own.get(one.name, getattr(self, one.name, None)) for one in _PARAMETERS}
 
     def conditions(self, reference: Tensor | None = None) -> dict[str, Any]:
         """Return version, viewing conditions and switches.

@@ -2,12 +2,6 @@
 
 from __future__ import annotations
 
-from hdrmetrics.catalogue.registry import register_metric
-from hdrmetrics.metrics.tmqi.metric import INFO, TMQI, TMQIResult, tmqi
+from hdrmetrics.metrics.tmqi.metric import TMQI, TMQIResult, tmqi
 
-__all__ = ["TMQI", "TMQIResult", "register", "tmqi"]
-
-
-def register() -> None:
-    """Make the metric known as ``tmqi``."""
-    register_metric(INFO, TMQI)
+__all__ = ["TMQI", "TMQIResult", "tmqi"]

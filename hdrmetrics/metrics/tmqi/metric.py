@@ -9,9 +9,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from hdrmetrics.catalogue.metrics import METRICS
+from hdrmetrics.catalogue.parameters import Parameter
 from hdrmetrics.errors import OptionError
-from hdrmetrics.metric import Metric, MetricInfo, PreparedMetric, check_pair
-from hdrmetrics.metrics._plain import check_light
+from hdrmetrics.metric import Metric, MetricInfo, PreparedMetric
 from hdrmetrics.metrics.tmqi.fidelity import (
     MARGIN,
     MINIMUM_SIZE,
@@ -28,8 +29,14 @@ from hdrmetrics.metrics.tmqi.fidelity import (
 from hdrmetrics.metrics.tmqi.light import luminance
 from hdrmetrics.metrics.tmqi.naturalness import naturalness
 from hdrmetrics.metrics.tmqi.quality import FIDELITY_POWER, NATURALNESS_POWER, quality_of_terms
+from hdrmetrics.picture.pixels import check_light, check_pair
 
 _LOSS_FLOOR = 1e-3
+
+WINDOW = Parameter(
+    "window", "same", None, "", "windows over the border too, as the original, or inside only",
+    "choice", get_args(Window),
+)  # fmt: skip
 
 INFO = MetricInfo(
     name="tmqi",
@@ -126,6 +133,7 @@ def tmqi(
     return value
 
 
+@METRICS.add
 class TMQI(Metric):
     """Tone-mapped image quality index; see :func:`tmqi`.
 
@@ -149,11 +157,11 @@ class TMQI(Metric):
     """
 
     info = INFO
+    option_parameters = (WINDOW,)
 
     def __init__(self, *, window: Window = "same") -> None:
         super().__init__()
-        if window not in get_args(Window):
-            raise OptionError(f"window is 'same' or 'valid', not {window!r}")
+        WINDOW.check(window)
         self.window: Window = window
         least = MINIMUM_SIZE if window == "same" else VALID_MINIMUM_SIZE
         self.info = dataclasses.replace(INFO, minimum_size=least)
