@@ -63,7 +63,7 @@ _HOMES = {
     "metric_options": "catalogue.metrics",
     "rank": "jobs.ranking",
     "read_image": "io",
-    "register_metric": "catalogue.registry",
+    "register_metric": "catalogue.metrics",
     "rows_to_dataframe": "jobs.frames",
     "sample_images": "samples",
     "score": "jobs.scoring",

@@ -96,9 +96,9 @@ class Catalogue(Generic[I, T]):
         if info.name in self.entries:
             raise OptionError(f"there is a {self.kind} {info.name!r} already")
         if parameters is None:
-            declared = getattr(info, "parameters", None)
-            declared = getattr(make, "option_parameters", None) if declared is None else declared
-            parameters = from_signature(make) if declared is None else declared
+            parameters = getattr(info, "parameters", None)
+        if parameters is None:
+            parameters = getattr(make, "option_parameters", ()) or from_signature(make)
         self.entries[info.name] = Entry(info, make, tuple(parameters))
 
     def add(self, thing: type[T]) -> type[T]:

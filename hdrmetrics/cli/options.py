@@ -40,12 +40,12 @@ def parse_options(texts: Sequence[str], metrics: Sequence[str]) -> dict[str, dic
         key = key.replace("-", "_")
         if key not in known:
             raise OptionError(f"{metric} has no option {key}; it has {', '.join(known) or 'none'}")
-        values.setdefault(metric, {})[key] = read_option(f"{metric}.{key}", known[key], value)
+        values.setdefault(metric, {})[key] = read_option(metric, known[key], value)
     return values
 
 
-def read_option(name: str, parameter: Parameter, text: str) -> Any:
-    """Return the value of an option from its text.
+def read_option(metric: str, parameter: Parameter, text: str) -> Any:
+    """Return the value of a metric's option from its text.
 
     Raises
     ------
@@ -54,8 +54,8 @@ def read_option(name: str, parameter: Parameter, text: str) -> Any:
     """
     try:
         return parameter.read(text.strip())
-    except OptionError:
-        raise OptionError(f"{name} takes {takes(parameter)}, not {text.strip()!r}") from None
+    except OptionError as error:
+        raise OptionError(f"{metric}: {error}") from None
 
 
 def takes(parameter: Parameter) -> str:

@@ -173,7 +173,7 @@ class Codec(Configured, ABC):
         """Return the picture ``(1, C, H, W)``, float32, of what :meth:`encode` returned."""
 
 
-_ADVICE = "divide 8-bit values by 255; for cd/m² use a codec of HDR"
+_ADVICE = "Divide 8-bit values by 255; for cd/m² use a codec of HDR"
 
 
 def check_picture(image: Tensor, domain: PixelDomain) -> Tensor:

@@ -34,7 +34,7 @@ def check_image(image: Tensor, domain: PixelDomain) -> Tensor:
     if domain not in get_args(PixelDomain):
         raise DomainError(f"the domain is hdr or sdr, not {domain!r}")
     return check_pixels(
-        image, domain, 'divide 8-bit values by 255; for light in cd/m² say domain="hdr"'
+        image, domain, 'Divide 8-bit values by 255; for light in cd/m² say domain="hdr"'
     )
 
 

@@ -82,7 +82,7 @@ class Expansion:
         **settings: Any,
     ) -> Tensor:
         """Expand each image of a batch; see :func:`expand`."""
-        codes = check_codes(image, "divide 8-bit values by 255; light in cd/m² is HDR already")
+        codes = check_codes(image, "Divide 8-bit values by 255; light in cd/m² is HDR already")
         chosen = resolve(
             self.info.name,
             (*COMMON, *self.info.parameters),

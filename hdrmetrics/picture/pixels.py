@@ -97,7 +97,7 @@ def check_codes(image: Tensor, advice: str, role: str = "image") -> Tensor:
     image
         Values outside [0, 1] by no more than 0.001, as resampling filters leave, are clamped.
     advice
-        What to do with other values, in words.
+        What to do with other values: a sentence.
     role
         Which image, for messages.
 
@@ -117,7 +117,7 @@ def check_codes(image: Tensor, advice: str, role: str = "image") -> Tensor:
     if span[0] < -_TOLERANCE or span[1] > 1 + _TOLERANCE:
         raise DomainError(
             f"display-encoded values lie in [0, 1]; {called(role)} spans {span[0]:.4g} to "
-            f"{span[1]:.4g}: {advice}"
+            f"{span[1]:.4g}. {advice}"
         )
     return batch.clamp(0.0, 1.0) if span[0] < 0 or span[1] > 1 else batch
 

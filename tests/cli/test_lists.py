@@ -45,7 +45,8 @@ def test_metrics_as_json(run) -> None:
     by_name = {record["name"]: record for record in records}
     assert by_name["pu21-psnr"]["range"] == [None, None]
     assert by_name["pu21-psnr"]["options"]["encoder"]["default"] == "banding_glare"
-    assert by_name["mu-psnr"]["options"]["mu"] == {"type": "number", "default": 5000.0}
+    mu = by_name["mu-psnr"]["options"]["mu"]
+    assert (mu["kind"], mu["default"], mu["bounds"]) == ("real", 5000.0, [1e-6, 1e9])
 
 
 def test_one_metric_in_full(run) -> None:

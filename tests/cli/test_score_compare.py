@@ -350,7 +350,7 @@ def test_folders_in_folders_need_recursive(run, folders: Path) -> None:
         ("pu21-psnr", "METRIC.KEY=VALUE"),
         ("pu21-ssim.border=valid", "is for pu21-ssim, but computed are pu21-psnr"),
         ("pu21-psnr.foo=1", "has no option foo; it has encoder"),
-        ("pu21-psnr.crf_correction=perhaps", "takes true or false, not 'perhaps'"),
+        ("pu21-psnr.crf_correction=perhaps", "is true or false, not 'perhaps'"),
         ("pu21-psnr.encoder=foo", "encoder is one of banding"),
     ],
 )
