@@ -8,7 +8,7 @@ import sys
 import traceback
 from collections.abc import Sequence
 
-from hdrmetrics.cli import evaluate, messages
+from hdrmetrics.cli import messages
 from hdrmetrics.cli.parser import Misunderstood, build_parser, separate_outputs
 from hdrmetrics.errors import HdrMetricsError
 
@@ -66,12 +66,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(argv: Sequence[str]) -> int:
-    parser = build_parser()
+    parser = build_parser(argv)
     words = separate_outputs(argv, parser.optional_files(argv))
     try:
         arguments = parser.parse_args(words)
     except Misunderstood as stop:
         if words and words[0] == "evaluate":
+            from hdrmetrics.cli import evaluate
+
             evaluate.report_misunderstood(words, stop.message)
         return USAGE
     except SystemExit as stop:  # --help or --version

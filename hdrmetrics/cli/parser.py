@@ -3,26 +3,19 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import os
 import sys
 from collections.abc import Collection, Sequence
 from typing import NoReturn
 
 from hdrmetrics import __version__
-from hdrmetrics.cli import (
-    compare,
-    demo,
-    displays,
-    evaluate,
-    expand,
-    merge,
-    metrics,
-    rank,
-    score,
-    tonemap,
-)
 from hdrmetrics.cli.targets import picture_name
 
+_COMMANDS = (
+    "score", "compare", "rank", "evaluate", "tonemap", "expand", "merge", "metrics", "displays",
+    "demo",
+)  # fmt: skip
 _OPTIONAL_FILE = frozenset({"--json", "--csv"})
 _BY_NAME = ("metrics", "displays")  # commands whose words are names, not files
 
@@ -81,8 +74,11 @@ class Parser(argparse.ArgumentParser):
         return frozenset()
 
 
-def build_parser() -> Parser:
-    """Return the parser; ``arguments.run(arguments)`` does the work."""
+def build_parser(argv: Sequence[str]) -> Parser:
+    """Return the parser for what was typed; ``arguments.run(arguments)`` does the work.
+
+    Only the command that is named is loaded, or all of them for the help and for other words.
+    """
     parser = Parser(
         prog="hdrmetrics",
         description="Quality of HDR and SDR images, with and without a reference.",
@@ -92,19 +88,8 @@ def build_parser() -> Parser:
     )
     parser.add_argument("--version", action="version", version=f"hdrmetrics {__version__}")
     commands = parser.add_subparsers(metavar="COMMAND", required=True, dest="command")
-    for module in (
-        score,
-        compare,
-        rank,
-        evaluate,
-        tonemap,
-        expand,
-        merge,
-        metrics,
-        displays,
-        demo,
-    ):
-        module.add_parser(commands)
+    for name in argv[:1] if argv and argv[0] in _COMMANDS else _COMMANDS:
+        importlib.import_module(f"hdrmetrics.cli.{name}").add_parser(commands)
     return parser
 
 

@@ -159,6 +159,8 @@ def shortened(text: str, width: int, side: str) -> str:
 
 def cell_width(text: str) -> int:
     """Return how many cells of a terminal a text takes."""
+    if text.isascii():
+        return len(text)
     return sum(
         0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1
         for c in text

@@ -20,6 +20,8 @@ from hdrmetrics.errors import OptionError
 
 T = TypeVar("T")
 
+_is_wrapped: Callable[[Tensor], bool] = torch._C._functorch.is_functorch_wrapped_tensor
+
 
 def is_tracing() -> bool:
     """Return whether a graph is being made that will be run with other values."""
@@ -126,7 +128,3 @@ def _outside_transforms() -> AbstractContextManager[Any]:
     from torch._functorch.pyfunctorch import temporarily_clear_interpreter_stack
 
     return temporarily_clear_interpreter_stack()
-
-
-def _is_wrapped(tensor: Tensor) -> bool:
-    return torch._C._functorch.is_functorch_wrapped_tensor(tensor)

@@ -61,7 +61,7 @@ def value_range(image: Tensor, role: str = "image") -> tuple[float, float] | Non
     values = visible(image)
     if values is None:
         return None
-    low, high = (float(v) for v in torch.aminmax(values))
+    low, high = map(float, torch.aminmax(values))
     if not (math.isfinite(low) and math.isfinite(high)):
         bad = int((~torch.isfinite(values)).sum())
         raise PixelValueError(

@@ -29,4 +29,6 @@ def one_line(text: str) -> str:
 
     File names may hold them; a terminal would obey.
     """
+    if text.isprintable():
+        return text
     return "".join(c if c.isprintable() else "?" for c in text)
