@@ -28,15 +28,15 @@ def run(arguments: argparse.Namespace) -> int:
     from hdrmetrics.cli.output import emit
     from hdrmetrics.cli.tables import Column, format_table, terminal_width
     from hdrmetrics.photometry.display import list_displays, load_displays
+    from hdrmetrics.text.documents import FORMAT
     from hdrmetrics.text.textfile import json_text
 
     found = list_displays()
     if arguments.display_file is not None:
         found = list(load_displays(arguments.display_file).values())
     if arguments.json is not None:
-        emit(
-            json_text([display.to_dict() | _derived(display) for display in found]), arguments.json
-        )
+        records = [{"format": FORMAT} | one.to_dict() | _derived(one) for one in found]
+        emit(json_text(records), arguments.json)
     if arguments.json == "-":
         return 0
     columns = [

@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from hdrmetrics import __version__
 from hdrmetrics.cli import messages
 from hdrmetrics.cli.output import emit, short_names
 from hdrmetrics.cli.tables import Column, format_facts, format_table, terminal_width
+from hdrmetrics.text.documents import document
 from hdrmetrics.text.textfile import json_text
 
 if TYPE_CHECKING:
@@ -51,14 +51,9 @@ def report_made(
         With what was written, after all has been told, if Ctrl-C ended it early.
     """
     if arguments.json is not None:
-        document: dict[str, Any] = {
-            "hdrmetrics": __version__,
-            "command": arguments.command,
-            "planned": planned,
-            "interrupted": interrupted,
-            "rows": [one.to_dict() for one in made],
-        }
-        emit(json_text(document), arguments.json)
+        rows = [one.to_dict() for one in made]
+        found = document(arguments.command, planned=planned, interrupted=interrupted, rows=rows)
+        emit(json_text(found), arguments.json)
     if arguments.json != "-" and not arguments.quiet:
         _print(made, planned, single, facts)
     sys.stdout.flush()  # before what goes to stderr

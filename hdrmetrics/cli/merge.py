@@ -69,13 +69,13 @@ def add_parser(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Merge the files."""
-    from hdrmetrics import __version__
     from hdrmetrics.assembly import merge
     from hdrmetrics.assembly.exif import read_exposures
     from hdrmetrics.cli.output import emit
     from hdrmetrics.io import read_image, write_image
     from hdrmetrics.jobs.pairing import find_files
     from hdrmetrics.picture.image import Calibration, Image
+    from hdrmetrics.text.documents import document
     from hdrmetrics.text.textfile import json_text
 
     files = [one.path for one in find_files(arguments.files)]
@@ -101,16 +101,16 @@ def run(arguments: argparse.Namespace) -> int:
     write_image(target, picture, depth=arguments.depth)
     report = merged.report()
     if arguments.json is not None:
-        document = {
-            "hdrmetrics": __version__,
-            "command": "merge",
-            "output": str(target),
-            "inputs": [{"file": str(f), "exposure": t} for f, t in zip(files, times, strict=True)],
-            "weights": arguments.weights,
-            "average": arguments.average,
+        inputs = [{"file": str(f), "exposure": t} for f, t in zip(files, times, strict=True)]
+        found = document(
+            "merge",
+            output=str(target),
+            inputs=inputs,
+            weights=arguments.weights,
+            average=arguments.average,
             **report,
-        }
-        emit(json_text(document), arguments.json)
+        )
+        emit(json_text(found), arguments.json)
     if not arguments.quiet:
         shares = [
             f"{value:.2%} {name}" for name, value in report.items()

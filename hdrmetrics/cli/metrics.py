@@ -70,8 +70,9 @@ def describe(info: MetricInfo) -> dict[str, Any]:
 
     from hdrmetrics.catalogue.metrics import metric_options
     from hdrmetrics.cli.options import takes
+    from hdrmetrics.text.documents import FORMAT
 
-    record = dataclasses.asdict(info)
+    record = {"format": FORMAT} | dataclasses.asdict(info)
     record["range"] = [bound if math.isfinite(bound) else None for bound in info.range]
     record["options"] = {
         name: one.to_dict() | {"type": takes(one)}

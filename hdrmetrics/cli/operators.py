@@ -101,6 +101,7 @@ def show_list(
     from hdrmetrics.cli.output import emit
     from hdrmetrics.cli.tables import terminal_width
     from hdrmetrics.cli.targets import check_targets
+    from hdrmetrics.text.documents import FORMAT
     from hdrmetrics.text.textfile import json_text
 
     if arguments.files or arguments.output is not None:
@@ -108,7 +109,7 @@ def show_list(
     check_targets(arguments, [])
     if arguments.json is not None:
         records = [
-            facts | {"parameters": [one.to_dict() for one in (*common, *parameters)]}
+            {"format": FORMAT, **facts, "parameters": [p.to_dict() for p in (*common, *parameters)]}
             for facts, parameters in cards
         ]
         emit(json_text(records), arguments.json)

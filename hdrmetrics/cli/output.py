@@ -13,12 +13,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hdrmetrics import __version__
 from hdrmetrics.cli import messages
 from hdrmetrics.cli.tables import Column, Grid, format_facts, terminal_width
 from hdrmetrics.jobs.frames import flat_records
 from hdrmetrics.jobs.pairing import listed
 from hdrmetrics.jobs.summary import summary_of
+from hdrmetrics.text.documents import document
 from hdrmetrics.text.formatting import heading, value_text
 from hdrmetrics.text.textfile import json_text, readable, write_text
 
@@ -111,9 +111,7 @@ def report(found: Findings, arguments: argparse.Namespace) -> int:
     facts += places(rows, infos)
     facts += conditions(rows, infos)
     if arguments.json is not None:
-        document = {
-            "hdrmetrics": __version__,
-            "command": arguments.command,
+        contents = {
             "metrics": [info.name for info in infos],
             "rows": [
                 ({"method": method} if found.several else {}) | row.to_dict()
@@ -125,7 +123,7 @@ def report(found: Findings, arguments: argparse.Namespace) -> int:
             **({"partial": {"done": len(rows), "of": found.total}} if found.partial else {}),
             **found.extra,
         }
-        emit(json_text(document), arguments.json)
+        emit(json_text(document(arguments.command, **contents)), arguments.json)
     if arguments.csv is not None:
         tabs = Path(arguments.csv).suffix.lower() in (".tsv", ".tab")
         emit(csv_text(found, "\t" if tabs else ","), arguments.csv)

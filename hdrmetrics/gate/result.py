@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from hdrmetrics import __version__
 from hdrmetrics.metric import MetricInfo
+from hdrmetrics.text.documents import FORMAT
 from hdrmetrics.text.formatting import value_text
 
 Status = Literal["pass", "fail", "error"]
@@ -154,6 +155,7 @@ class GateReport:
         """Return JSON-ready values; infinite numbers become ``None``."""
         return {
             "hdrmetrics": __version__,
+            "format": FORMAT,
             "status": self.status,
             "exit_code": self.exit_code,
             "problem": self.problem,
