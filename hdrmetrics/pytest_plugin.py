@@ -12,11 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    import torch
-
     from hdrmetrics.gate.result import Check, GateReport
-    from hdrmetrics.jobs.scoring import Region
-    from hdrmetrics.photometry.display import Display
     from hdrmetrics.picture.inputs import Source
 
     Pictures = Source | Sequence[Source] | Mapping[str, Source]
@@ -69,17 +65,7 @@ class HdrQuality:
         at_most: float | None = None,
         within: float | None = None,
         baseline: str | os.PathLike[str] | None = None,
-        peak: float | None = None,
-        scale: float | None = None,
-        display: str | Path | Display | None = None,
-        test_peak: float | None = None,
-        test_scale: float | None = None,
-        reference_peak: float | None = None,
-        reference_scale: float | None = None,
-        mask: Source | None = None,
-        region: Region | None = None,
-        device: torch.device | str | None = None,
-        **options: Any,
+        **settings: Any,
     ) -> GateReport:
         """Assert that pictures are good enough.
 
@@ -99,10 +85,9 @@ class HdrQuality:
         baseline
             The baseline file. Default: in the folder ``hdr_baselines`` beside the test file, by
             the test's and the metric's name.
-        peak, scale, test_peak, test_scale, reference_peak, reference_scale
-            As for :func:`hdrmetrics.score`.
-        display, mask, region, device, options
-            As for :func:`hdrmetrics.score`.
+        settings
+            As for :func:`hdrmetrics.score`: how pixels relate to light, display, mask, region,
+            device, and the options of the metric.
 
         Returns
         -------
@@ -122,6 +107,7 @@ class HdrQuality:
         from hdrmetrics.errors import OptionError
         from hdrmetrics.gate.evaluation import evaluate_cases
         from hdrmetrics.jobs.defaults import WITH_REFERENCE, WITHOUT_REFERENCE
+        from hdrmetrics.jobs.settings import separated
 
         name = metric or (WITHOUT_REFERENCE if reference is None else WITH_REFERENCE)[0]
         info = metric_info(name)
@@ -138,6 +124,7 @@ class HdrQuality:
             path = self._claim(Path(baseline) if baseline is not None else self._default(name))
             update = self._ready(path)
         cases, problems = collect_cases(test, reference)
+        viewing, options = separated(settings)
         report = evaluate_cases(
             cases,
             problems=problems,
@@ -148,17 +135,8 @@ class HdrQuality:
             baseline=path,
             max_drop=None if within is None or update else {name: within},
             update_baseline=update,
-            peak=peak,
-            scale=scale,
-            display=display,
-            test_peak=test_peak,
-            test_scale=test_scale,
-            reference_peak=reference_peak,
-            reference_scale=reference_scale,
-            mask=mask,
-            region=region,
-            device=device,
             options={name: options},
+            **viewing,
         )
         if report.updated:
             assert path is not None

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Any, TypedDict
+from typing import Any, Unpack
 
 import torch
 
@@ -17,18 +18,16 @@ from hdrmetrics.errors import HdrMetricsError, OptionError
 from hdrmetrics.io.processes import workers
 from hdrmetrics.jobs.result import Score
 from hdrmetrics.jobs.scoring import (
-    Region,
     ScoreMap,
     build_metric,
     check_explaining,
-    check_reference,
     make_map,
     score_quietly,
 )
+from hdrmetrics.jobs.settings import Setting, Viewing, separated
 from hdrmetrics.metric import Metric
-from hdrmetrics.photometry.display import Display
 from hdrmetrics.picture.image import Image
-from hdrmetrics.picture.inputs import Source, Units
+from hdrmetrics.picture.inputs import Source
 from hdrmetrics.resources.machine import torch_threads, usable_cores
 from hdrmetrics.resources.room import Room
 
@@ -68,61 +67,11 @@ class Row:
         }
 
 
-class BatchSettings(TypedDict, total=False):
-    """What jobs on many files hand on to :func:`score_files`, which says what each means."""
-
-    peak: float | None
-    scale: float | None
-    display: str | Path | Display | None
-    test_peak: float | None
-    test_scale: float | None
-    reference_peak: float | None
-    reference_scale: float | None
-    mask: Source | None
-    region: Region | None
-    device: torch.device | str | None
-    jobs: int | None
-    isolate: bool | None
-    options: dict[str, dict[str, Any]] | None
-    explain: bool | None
-    on_row: Callable[[Row], None] | None
-
-
-def score_files(
-    files: Sequence[tuple[Source, Source | None]],
-    metrics: str | Metric | Sequence[str | Metric],
-    *,
-    peak: float | None = None,
-    scale: float | None = None,
-    display: str | Path | Display | None = None,
-    test_peak: float | None = None,
-    test_scale: float | None = None,
-    reference_peak: float | None = None,
-    reference_scale: float | None = None,
-    mask: Source | None = None,
-    region: Region | None = None,
-    device: torch.device | str | None = None,
-    jobs: int | None = None,
-    isolate: bool | None = None,
-    options: dict[str, dict[str, Any]] | None = None,
-    explain: bool | None = None,
-    on_row: Callable[[Row], None] | None = None,
-    on_map: Callable[[int, ScoreMap], None] | None = None,
-) -> list[Row]:
-    """Score many files by many metrics.
+class BatchSettings(Viewing, total=False):
+    """Keywords of the functions that score many files.
 
     Parameters
     ----------
-    files
-        Pairs (test, reference); the reference is ``None`` for no-reference metrics. Images in
-        memory are taken as by :func:`hdrmetrics.score`.
-    metrics
-        Names or metrics; one may stand alone.
-    peak, scale, display, test_peak, test_scale, reference_peak, reference_scale
-        As for :func:`hdrmetrics.score`; a factor that does not concern a file (``scale`` beside a
-        JPEG) is a warning of its row.
-    mask, region, device
-        As for :func:`hdrmetrics.score`; the same mask and region for every file.
     jobs
         Files worked on at a time, in threads, each with its share of PyTorch's threads. By default
         as many as there are files and threads (:func:`torch.get_num_threads`, at most one for each
@@ -141,9 +90,38 @@ def score_files(
         Called with each row as soon as it is done, from the calling thread; with several jobs in
         any order. After Ctrl-C too it is called for every row that was finished; for one it may
         then be called twice.
+    """
+
+    jobs: int | None
+    isolate: bool | None
+    options: dict[str, dict[str, Any]] | None
+    explain: bool | None
+    on_row: Callable[[Row], None] | None
+
+
+def score_files(
+    files: Sequence[tuple[Source, Source | None]],
+    metrics: str | Metric | Sequence[str | Metric],
+    *,
+    on_map: Callable[[int, ScoreMap], None] | None = None,
+    **settings: Unpack[BatchSettings],
+) -> list[Row]:
+    """Score many files by many metrics.
+
+    Parameters
+    ----------
+    files
+        Pairs (test, reference); the reference is ``None`` for no-reference metrics. Images in
+        memory are taken as by :func:`hdrmetrics.score`.
+    metrics
+        Names or metrics; one may stand alone.
     on_map
         Called with the pair's index and the map of each metric that has one, from the thread that
         made it, one at a time. A :class:`HdrMetricsError` that it raises is noted in the row.
+    settings
+        Those of :class:`~hdrmetrics.jobs.settings.Viewing`, the same for every file (a factor that
+        does not concern a file, as ``scale`` beside a JPEG, is a warning of its row), and of
+        :class:`BatchSettings`.
 
     Returns
     -------
@@ -157,6 +135,8 @@ def score_files(
         For metrics, displays, options or a mask that are wrong for every file, no metric at all,
         an explanation that none can give, and files that are no pairs.
     """
+    chosen, viewing = _parted(settings)
+    jobs, on_row, explain = chosen.get("jobs"), chosen.get("on_row"), chosen.get("explain")
     if jobs is not None and jobs < 1:
         raise OptionError(f"jobs must be at least 1, not {jobs}")
     if isinstance(metrics, (str, Metric)):  # a str is a sequence of its letters
@@ -164,18 +144,16 @@ def score_files(
     if not metrics:
         raise OptionError("metrics are names or metrics made by create_metric(), not an empty list")
     files = [_pair(one) for one in ([files] if isinstance(files, (str, Path)) else files)]
-    units = Units(
-        peak, scale, display, test_peak, test_scale, reference_peak, reference_scale, lenient=True
-    )
-    check_reference(units, any(reference is not None for _, reference in files))
-    jobs = min(jobs or usual_jobs(device), max(1, len(files)))
-    read = functools.partial(_read, isolate=isolate)
+    paired = any(reference is not None for _, reference in files)
+    setting = Setting.of(viewing, paired=paired, lenient=True)
+    jobs = min(jobs or usual_jobs(setting.device), max(1, len(files)))
+    read = functools.partial(_read, isolate=chosen.get("isolate"))
+    if setting.mask is not None:
+        setting = dataclasses.replace(setting, mask=read(setting.mask))
+    own = chosen.get("options") or {}
     task = _Task(
-        models=[build_metric(m, display, (options or {}).get(str(m), {})) for m in metrics],
-        units=units,
-        mask=None if mask is None else read(mask),
-        region=region,
-        device=device,
+        models=[build_metric(m, setting.units.display, own.get(str(m), {})) for m in metrics],
+        setting=setting,
         read=read,
         # Many tests against one reference are common: it is read once.
         read_reference=_Last(read),
@@ -203,6 +181,15 @@ def score_files(
         with torch_threads(torch.get_num_threads() // jobs):
             _in_threads(files, task, jobs, done)
     return [rows[index] for index in range(len(files))]
+
+
+def _parted(settings: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return what is of jobs, and what is of each score."""
+    viewing, chosen = separated(settings)
+    unknown = sorted(set(chosen) - BatchSettings.__optional_keys__)
+    if unknown:
+        raise TypeError(f"score_files() got an unexpected keyword argument {unknown[0]!r}")
+    return chosen, viewing
 
 
 def _pair(one: Any) -> tuple[Source, Source | None]:
@@ -267,10 +254,7 @@ class _Task:
     """What is the same for every file."""
 
     models: list[Metric]
-    units: Units
-    mask: Source | None
-    region: Region | None
-    device: torch.device | str | None
+    setting: Setting
     read: Callable[[Source], Source]
     read_reference: Callable[[Source], Source]
     on_map: Callable[[int, ScoreMap], None] | None
@@ -311,10 +295,7 @@ class _Task:
                 images.pop(),
                 model,
                 others.pop(),
-                self.units,
-                self.mask,
-                self.region,
-                self.device,
+                self.setting,
                 explain=self.explain and model.info.explains,
             )
         except (HdrMetricsError, RuntimeError, MemoryError) as error:

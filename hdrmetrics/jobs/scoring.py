@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, overload
+from typing import Any, Unpack, overload
 
 import numpy as np
 import torch
@@ -18,6 +18,7 @@ from torch import Tensor
 from hdrmetrics.catalogue.metrics import create_metric, metric_options
 from hdrmetrics.errors import HdrMetricsWarning, OptionError, ShapeError
 from hdrmetrics.jobs.result import Score
+from hdrmetrics.jobs.settings import Region, Setting, Viewing, separated
 from hdrmetrics.maps.overlay import grey_view
 from hdrmetrics.metric import Domain, MapKind, Metric, cannot_explain
 from hdrmetrics.photometry.color import luminance
@@ -26,9 +27,6 @@ from hdrmetrics.picture.image import Image
 from hdrmetrics.picture.inputs import Inputs, Source, Units, as_image, prepare_inputs
 from hdrmetrics.picture.sources import is_array
 from hdrmetrics.picture.units import Role
-
-Region = tuple[int, int, int, int]
-"""(x, y, width, height) in pixels from the top left corner."""
 
 
 @dataclass(frozen=True)
@@ -72,19 +70,9 @@ def score(
     metric: str | Metric,
     *,
     reference: Source | None = None,
-    peak: float | None = None,
-    scale: float | None = None,
-    display: str | Path | Display | None = None,
-    test_peak: float | None = None,
-    test_scale: float | None = None,
-    reference_peak: float | None = None,
-    reference_scale: float | None = None,
-    mask: Source | None = None,
-    region: Region | None = None,
     explain: bool = False,
-    device: torch.device | str | None = None,
     dtype: torch.dtype = torch.float32,
-    **options: Any,
+    **settings: Any,
 ) -> Score: ...
 
 
@@ -94,18 +82,9 @@ def score(
     metric: list[str] | list[Metric] | list[str | Metric] | tuple[str | Metric, ...],
     *,
     reference: Source | None = None,
-    peak: float | None = None,
-    scale: float | None = None,
-    display: str | Path | Display | None = None,
-    test_peak: float | None = None,
-    test_scale: float | None = None,
-    reference_peak: float | None = None,
-    reference_scale: float | None = None,
-    mask: Source | None = None,
-    region: Region | None = None,
     explain: bool = False,
-    device: torch.device | str | None = None,
     dtype: torch.dtype = torch.float32,
+    **settings: Unpack[Viewing],
 ) -> list[Score]: ...
 
 
@@ -114,19 +93,9 @@ def score(
     metric: str | Metric | Sequence[str | Metric],
     *,
     reference: Source | None = None,
-    peak: float | None = None,
-    scale: float | None = None,
-    display: str | Path | Display | None = None,
-    test_peak: float | None = None,
-    test_scale: float | None = None,
-    reference_peak: float | None = None,
-    reference_scale: float | None = None,
-    mask: Source | None = None,
-    region: Region | None = None,
     explain: bool = False,
-    device: torch.device | str | None = None,
     dtype: torch.dtype = torch.float32,
-    **options: Any,
+    **settings: Any,
 ) -> Score | list[Score]:
     """Score one image.
 
@@ -140,28 +109,16 @@ def score(
         A name of :func:`hdrmetrics.list_metrics`, or a metric made by
         :func:`hdrmetrics.create_metric`; or a list of them, whose scores come as a list. Metrics
         without a reference see the test alone.
-    peak, scale
-        For linear HDR files, which do not carry cd/m²: what the reference's brightest luminance
-        is, or what a pixel value of 1 is, in cd/m². Default: the reference's 99.9th percentile of
-        luminance is 1000 cd/m². Two such files get the same factor. Files whose light is known
-        (PQ, HLG and SDR files by their display, EXR with ``whiteLuminance``, floats in memory,
-        images read with ``scale=``) are taken as they are.
-    display
-        Display of display-encoded images, by name, file or model; for linear images the screen
-        that shows them.
-    test_peak, test_scale, reference_peak, reference_scale
-        As ``peak`` and ``scale``, for one of the two, where their units differ.
-    mask
-        Weights in [0, 1], one per pixel: a file, an array or a tensor.
-    region
-        ``(x, y, width, height)``: score only this part. Calibration still sees the whole image.
     explain
         Whether to say what is wrong with the image and where, in ``explanation``; of a list of
         metrics those do that can.
-    device, dtype
-        Where and in what precision to compute.
-    options
-        Of the metric, if it is one and named.
+    dtype
+        In what precision to compute.
+    settings
+        Those of :class:`~hdrmetrics.jobs.settings.Viewing`: ``peak``, ``scale``, ``display``,
+        ``test_peak``, ``test_scale``, ``reference_peak``, ``reference_scale``, ``mask``,
+        ``region``, ``device``; and the options of the metric, if it is one and named
+        (:func:`hdrmetrics.metric_options`).
 
     Returns
     -------
@@ -185,29 +142,28 @@ def score(
     >>> [one.metric for one in both]
     ['pu21-psnr', 'pu21-mse']
     """
-    units = Units(peak, scale, display, test_peak, test_scale, reference_peak, reference_scale)
-    check_reference(units, reference is not None)
+    viewing, options = separated(settings)
+    several = not isinstance(metric, (str, Metric))
+    # Of several metrics one may not be concerned by a factor that another needs.
+    setting = Setting.of(viewing, paired=reference is not None, lenient=several, dtype=dtype)
     if isinstance(metric, (str, Metric)):
-        model = build_metric(metric, display, options)
+        model = build_metric(metric, setting.units.display, options)
         check_explaining([model], explain)
-        result, _ = score_quietly(
-            test, model, reference, units, mask, region, device, dtype, explain=explain
-        )
+        result, _ = score_quietly(test, model, reference, setting, explain=explain)
         _warn([result])
         return result
-    units = dataclasses.replace(units, lenient=True)  # it may concern one metric and not another
-    models = _several(metric, display, options, reference is not None)
+    models = _several(metric, setting.units.display, options, reference is not None)
     check_explaining(models, explain)
     # Files are read once for all.
     test = _read_file(test)
     reference = None if reference is None else _read_file(reference)
-    mask = None if mask is None else _read_file(mask)
+    if setting.mask is not None:
+        setting = dataclasses.replace(setting, mask=_read_file(setting.mask))
     results = []
     for model in models:
         other = reference if model.info.reference else None
         own = explain and model.info.explains
-        found = score_quietly(test, model, other, units, mask, region, device, dtype, explain=own)
-        results.append(found[0])
+        results.append(score_quietly(test, model, other, setting, explain=own)[0])
     _warn(results)
     return results
 
@@ -217,18 +173,8 @@ def score_map(
     metric: str | Metric,
     *,
     reference: Source | None = None,
-    peak: float | None = None,
-    scale: float | None = None,
-    display: str | Path | Display | None = None,
-    test_peak: float | None = None,
-    test_scale: float | None = None,
-    reference_peak: float | None = None,
-    reference_scale: float | None = None,
-    mask: Source | None = None,
-    region: Region | None = None,
-    device: torch.device | str | None = None,
     dtype: torch.dtype = torch.float32,
-    **options: Any,
+    **settings: Any,
 ) -> ScoreMap:
     """Score one image and return the map of local values too; arguments as for :func:`score`.
 
@@ -239,19 +185,12 @@ def score_map(
     OptionError
         If the metric has no map; otherwise as :func:`score`.
     """
-    units = Units(peak, scale, display, test_peak, test_scale, reference_peak, reference_scale)
-    check_reference(units, reference is not None)
-    model = build_metric(metric, display, options)
-    result, inputs = score_quietly(test, model, reference, units, mask, region, device, dtype)
+    viewing, options = separated(settings)
+    setting = Setting.of(viewing, paired=reference is not None, dtype=dtype)
+    model = build_metric(metric, setting.units.display, options)
+    result, inputs = score_quietly(test, model, reference, setting)
     _warn([result])
     return make_map(model, inputs, result)
-
-
-def check_reference(units: Units, there: bool) -> None:
-    """Raise :class:`OptionError` if something is said of a reference that is not there."""
-    given = None if there else units.own("reference")
-    if given is not None:
-        raise OptionError(f"{given.option}= is of a reference, and there is none: leave it out")
 
 
 def check_explaining(models: Sequence[Metric], explain: bool | None) -> None:
@@ -314,11 +253,7 @@ def score_quietly(
     test: Source,
     model: Metric,
     reference: Source | None,
-    units: Units,
-    mask: Source | None = None,
-    region: Region | None = None,
-    device: torch.device | str | None = None,
-    dtype: torch.dtype = torch.float32,
+    setting: Setting,
     *,
     explain: bool = False,
 ) -> tuple[Score, Inputs]:
@@ -331,12 +266,15 @@ def score_quietly(
             f"this {info.name} takes {model.color_space.upper()}, and images are BT.709 here; call "
             "the metric itself with tensors, or leave the option out"
         )
+    units = setting.units
     image, other = _read(test, reference, info.domain, units)
     display = None if units.display is None else get_display(units.display)
     model = model.suited_to(image, display)
     info = model.info
-    inputs = prepare_inputs(image, other, info.domain, units, device=device, dtype=dtype)
-    weights = _crop(inputs, _mask(mask, image), region)
+    inputs = prepare_inputs(
+        image, other, info.domain, units, device=setting.device, dtype=setting.dtype
+    )
+    inputs, weights = _crop(inputs, _mask(setting.mask, image), setting.region)
     paths = image.origin.path, None if other is None else other.origin.path
     del test, reference, image, other  # pixels that the caller keeps no longer are let go
     found = evaluate(model, inputs, weights, *paths)
@@ -454,11 +392,13 @@ def _mask(mask: Source | None, image: Image) -> Tensor | None:
     return torch.from_numpy(weights)[None, None]
 
 
-def _crop(inputs: Inputs, mask: Tensor | None, region: Region | None) -> Tensor | None:
+def _crop(
+    inputs: Inputs, mask: Tensor | None, region: Region | None
+) -> tuple[Inputs, Tensor | None]:
     if mask is not None:
         mask = mask.to(inputs.test)
     if region is None:
-        return mask
+        return inputs, mask
     height, width = inputs.test.shape[-2:]
     try:
         x, y, w, h = (operator.index(v) for v in region)
@@ -470,9 +410,11 @@ def _crop(inputs: Inputs, mask: Tensor | None, region: Region | None) -> Tensor 
         raise OptionError(
             f"the region x={x}, y={y}, width={w}, height={h} does not lie in {width}×{height}"
         )
-    window = (slice(y, y + h), slice(x, x + w))
-    inputs.test = inputs.test[..., window[0], window[1]]
-    if inputs.reference is not None:
-        inputs.reference = inputs.reference[..., window[0], window[1]]
-    inputs.conditions["region"] = [x, y, w, h]
-    return None if mask is None else mask[..., window[0], window[1]]
+
+    def part(image: Tensor | None) -> Tensor | None:
+        return None if image is None else image[..., y : y + h, x : x + w]
+
+    own = part(inputs.test)
+    assert own is not None
+    conditions = inputs.conditions | {"region": [x, y, w, h]}
+    return Inputs(own, part(inputs.reference), conditions, inputs.warnings), part(mask)

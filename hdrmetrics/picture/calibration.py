@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from torch import Tensor
 
 from hdrmetrics.errors import DomainError, PixelValueError
 from hdrmetrics.photometry.display import Display
@@ -16,6 +18,25 @@ DEFAULT_PERCENTILE, DEFAULT_PEAK = 99.9, 1000.0
 _SAME = 1e-5  # relative difference up to which two factors are one
 
 Pair = dict[Role, Image]
+
+
+@dataclass(frozen=True)
+class Ready:
+    """Tensors by picture ``(1, C, H, W)``, how they were found, and what looks odd.
+
+    Parameters
+    ----------
+    tensors
+        Luminance in cd/m² (BT.709), or code values in [0, 1].
+    record
+        How they were found, JSON-ready.
+    warnings
+        Sentences.
+    """
+
+    tensors: dict[Role, Tensor]
+    record: dict[str, Any]
+    warnings: list[str]
 
 
 @dataclass(frozen=True)

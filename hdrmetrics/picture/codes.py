@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -11,23 +10,14 @@ from torch import Tensor
 from hdrmetrics.errors import DomainError
 from hdrmetrics.photometry import transfer
 from hdrmetrics.photometry.color import convert_primaries
-from hdrmetrics.picture.calibration import Pair, coding
+from hdrmetrics.picture.calibration import Pair, Ready, coding
 from hdrmetrics.picture.image import Image, pixel_tensor
 from hdrmetrics.picture.units import Role, Units
 
 _PRIMARIES = {"bt709": "BT.709", "bt2020": "BT.2020", "p3": "Display P3"}
 
 
-@dataclass(frozen=True)
-class Codes:
-    """Code values by picture ``(1, C, H, W)``, how they were found, and what to know of it."""
-
-    tensors: dict[Role, Tensor]
-    record: dict[str, Any]
-    warnings: list[str]
-
-
-def codes_of(pair: Pair, units: Units) -> Codes:
+def codes_of(pair: Pair, units: Units) -> Ready:
     """Return display-encoded values of a picture, or of two that are compared.
 
     Two codings (sRGB against Display P3, or against gamma 2.2) give other codes for one colour:
@@ -46,12 +36,18 @@ def codes_of(pair: Pair, units: Units) -> Codes:
     for role, image in pair.items():
         _check(image, role)
     tensors: dict[Role, Tensor] = {role: pixel_tensor(image) for role, image in pair.items()}
-    found = Codes(tensors, {"kind": "display-encoded values, compared as they are"}, warnings)
+    record: dict[str, Any] = {"kind": "display-encoded values, compared as they are"}
     if "reference" in pair and "test" in pair:
         test, reference = pair["test"], pair["reference"]
         if _names(test) != _names(reference):
-            found.warnings.append(_bring(found, test, reference))
-    return found
+            tensors["test"], warning = _recoded(tensors["test"], test, reference)
+            warnings.append(warning)
+            record = {
+                "kind": "display-encoded values, the test brought to the reference's coding",
+                "test": _names(test),
+                "reference": _names(reference),
+            }
+    return Ready(tensors, record, warnings)
 
 
 def _check(image: Image, role: Role) -> None:
@@ -73,11 +69,9 @@ def _names(image: Image) -> dict[str, str]:
     return names if image.channels == 1 else names | {"primaries": image.primaries}
 
 
-def _bring(found: Codes, test: Image, reference: Image) -> str:
-    """Recode the test in place and return the warning."""
-    light = convert_primaries(
-        _decode(found.tensors["test"], test), test.primaries, reference.primaries
-    )
+def _recoded(codes: Tensor, test: Image, reference: Image) -> tuple[Tensor, str]:
+    """Return the test's codes in the reference's coding, and the warning."""
+    light = convert_primaries(_decode(codes, test), test.primaries, reference.primaries)
     low, high = (float(v) for v in torch.aminmax(light))
     clipped = ""
     if low < -1e-3 or high > 1 + 1e-3:  # rounding of the matrices is no colour out of gamut
@@ -86,13 +80,7 @@ def _bring(found: Codes, test: Image, reference: Image) -> str:
             f"; {count} of {light.numel()} values are out of its gamut and clipped, so differences "
             "there count less"
         )
-    found.tensors["test"] = _encode(light.clamp(0.0, 1.0), reference)
-    found.record.update(
-        kind="display-encoded values, the test brought to the reference's coding",
-        test=_names(test),
-        reference=_names(reference),
-    )
-    return (
+    return _encode(light.clamp(0.0, 1.0), reference), (
         f"test: its codes are {_words(test)}, the reference's {_words(reference)}: brought to the "
         f"reference's coding through light{clipped}"
     )

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from hdrmetrics.catalogue.domain import Domain
 from hdrmetrics.errors import PixelValueError, ShapeError
-from hdrmetrics.metric import Domain
+from hdrmetrics.picture.calibration import Pair, Ready
 from hdrmetrics.picture.codes import codes_of
 from hdrmetrics.picture.image import Image
 from hdrmetrics.picture.light import light_of
@@ -20,14 +21,24 @@ from hdrmetrics.picture.units import Role
 from hdrmetrics.picture.units import Units as Units
 
 
-@dataclass
+@dataclass(frozen=True)
 class Inputs:
-    """Tensors ready for a metric, and what was done to get them."""
+    """Tensors ready for a metric, and what was done to get them.
+
+    Parameters
+    ----------
+    test, reference
+        ``(1, C, H, W)`` in the unit of the metric's domain; no reference for some.
+    conditions
+        What the values depend on, JSON-ready.
+    warnings
+        What looks wrong.
+    """
 
     test: Tensor
     reference: Tensor | None
-    conditions: dict[str, Any] = field(default_factory=dict)
-    warnings: list[str] = field(default_factory=list)
+    conditions: dict[str, Any]
+    warnings: tuple[str, ...]
 
 
 def prepare_inputs(
@@ -68,39 +79,32 @@ def prepare_inputs(
             f"test and reference differ: {test.width}×{test.height} pixels with {test.channels} "
             f"channel(s), {reference.width}×{reference.height} with {reference.channels}"
         )
-    inputs = Inputs(torch.empty(0), None)
-    for role, image in pair.items():
-        inputs.warnings += [f"{role}: {note}" for note in image.notes]
-    inputs.conditions["size"] = [test.width, test.height]
     if domain == "tonemapped":
-        tensors = _tonemapped(pair, units, inputs)
+        ready = _tonemapped(pair, units)
     else:
-        found = codes_of(pair, units) if domain == "sdr" else light_of(pair, units)
-        inputs.conditions["calibration"] = found.record
-        inputs.warnings += found.warnings
-        tensors = found.tensors
-    moved = {role: value.to(device=device, dtype=dtype) for role, value in tensors.items()}
-    inputs.test, inputs.reference = moved["test"], moved.get("reference")
-    return inputs
+        ready = codes_of(pair, units) if domain == "sdr" else light_of(pair, units)
+    moved = {role: value.to(device=device, dtype=dtype) for role, value in ready.tensors.items()}
+    notes = [f"{role}: {note}" for role, image in pair.items() for note in image.notes]
+    conditions = {"size": [test.width, test.height], "calibration": ready.record}
+    return Inputs(moved["test"], moved.get("reference"), conditions, (*notes, *ready.warnings))
 
 
-def _tonemapped(pair: dict[Role, Image], units: Units, inputs: Inputs) -> dict[Role, Tensor]:
+def _tonemapped(pair: Pair, units: Units) -> Ready:
+    warnings: list[str] = []
     given = units.own("test")
     if given is not None:
-        units.refuse(given, "the test image is a tone-mapped one", inputs.warnings)
+        units.refuse(given, "the test image is a tone-mapped one", warnings)
     codes = codes_of({"test": pair["test"]}, Units())
-    inputs.conditions["calibration"] = codes.record
     if "reference" not in pair:
-        return codes.tensors
+        return Ready(codes.tensors, codes.record, warnings)
     light = light_of({"reference": pair["reference"]}, units)
-    inputs.conditions["calibration"] = light.record
-    inputs.warnings += light.warnings
+    warnings += light.warnings
     if pair["reference"].calibration.transfer not in (None, "pq", "hlg"):
-        inputs.warnings.append(
+        warnings.append(
             "reference: it is a display-encoded SDR image; a tone-mapped image is compared "
             "with the HDR image that it was made from"
         )
-    return codes.tensors | light.tensors
+    return Ready(codes.tensors | light.tensors, light.record, warnings)
 
 
 def _check_finite(image: Image, role: Role) -> None:

@@ -14,7 +14,7 @@ from torch import Tensor
 from hdrmetrics.errors import DomainError
 from hdrmetrics.photometry.color import convert_primaries
 from hdrmetrics.photometry.display import DEFAULT_DISPLAY, Display, get_display
-from hdrmetrics.picture.calibration import Factor, Pair, coding, factors_of
+from hdrmetrics.picture.calibration import Factor, Pair, Ready, coding, factors_of
 from hdrmetrics.picture.image import CalibrationKind, Image, pixel_tensor
 from hdrmetrics.picture.units import Role, Units
 
@@ -23,16 +23,7 @@ _STRIP = 1 << 20  # values of a picture worked on at a time
 _HDR_CODES = ("pq", "hlg")
 
 
-@dataclass(frozen=True)
-class Light:
-    """Luminance by picture ``(1, C, H, W)`` in BT.709, how it was found, and what looks odd."""
-
-    tensors: dict[Role, Tensor]
-    record: dict[str, Any]
-    warnings: list[str]
-
-
-def light_of(pair: Pair, units: Units) -> Light:
+def light_of(pair: Pair, units: Units) -> Ready:
     """Return the light of a picture, or of two that are compared.
 
     Linear images get their factor (:func:`~hdrmetrics.picture.calibration.factors_of`),
@@ -45,28 +36,28 @@ def light_of(pair: Pair, units: Units) -> Light:
         As :func:`hdrmetrics.picture.calibration.factors_of`; and for codes outside [0, 1].
     """
     display = None if units.display is None else get_display(units.display)
-    found = Light({}, {}, [])
+    tensors: dict[Role, Tensor] = {}
     records: dict[Role, dict[str, Any]] = {}
+    warnings: list[str] = []
     stated = [image.calibration.transfer in _HDR_CODES for image in pair.values()]
-    factors = factors_of(pair, units, display, found.warnings)
+    factors = factors_of(pair, units, display, warnings)
     for role, image in pair.items():
         if image.calibration.linear:
             recipe = _scaled(image, factors.get(role))
         else:
-            recipe = _decoded(image, role, display, any(stated), found.warnings)
+            recipe = _decoded(image, role, display, any(stated), warnings)
         screen = None
         if display is not None and recipe.record.get("display") != display.to_dict():
             screen = display
             recipe.record["display" if image.calibration.linear else "screen"] = display.to_dict()
         light, negative = _by_strips(image, recipe.light, screen)
         if negative:
-            found.warnings.append(
+            warnings.append(
                 f"{role}: {negative} of {light.numel()} values are negative; taken as 0"
             )
-        _look_odd(light, image, recipe.kind, role, found.warnings)
-        found.tensors[role], records[role] = light, recipe.record
-    found.record.update(_together(records))
-    return found
+        _look_odd(light, image, recipe.kind, role, warnings)
+        tensors[role], records[role] = light, recipe.record
+    return Ready(tensors, _together(records), warnings)
 
 
 @dataclass(frozen=True)
