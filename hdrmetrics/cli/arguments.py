@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from hdrmetrics.cli.overwriting import add_overwrite
@@ -213,6 +213,34 @@ def chosen_metrics(given: Sequence[str], default: Sequence[str]) -> list[str]:
 
     names = [canonical_name(name.strip()) for text in given for name in text.split(",")]
     return list(dict.fromkeys(name for name in names if name)) or list(default)
+
+
+def add_scoring(
+    parser: argparse.ArgumentParser,
+    default: Sequence[str],
+    otherwise: str,
+    where: str,
+    of: str,
+    run: Callable[[argparse.Namespace], int],
+) -> None:
+    """Add what the commands that score and map pictures share, and what runs them.
+
+    Parameters
+    ----------
+    default, otherwise
+        As for :func:`add_metrics`.
+    where, of
+        As for :func:`add_maps`.
+    run
+        Does the work.
+    """
+    add_metrics(parser, default, otherwise)
+    add_maps(parser, where, of)
+    add_explain(parser)
+    add_conditions(parser)
+    add_running(parser)
+    add_outputs(parser)
+    parser.set_defaults(run=run)
 
 
 def settings(arguments: argparse.Namespace, metrics: Sequence[str]) -> BatchSettings:

@@ -27,13 +27,9 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         "-r", "--reference", nargs="+", metavar="REFERENCE", help="file, folder or 'pattern'"
     )
-    shared.add_metrics(parser, WITH_REFERENCE)
-    shared.add_maps(parser, "where the differences are", "pairs")
-    shared.add_explain(parser)
-    shared.add_conditions(parser)
-    shared.add_running(parser)
-    shared.add_outputs(parser)
-    parser.set_defaults(run=run)
+    shared.add_scoring(
+        parser, WITH_REFERENCE, "", "where the differences are", "pairs", run,
+    )  # fmt: skip
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -24,13 +24,10 @@ def add_parser(commands: Any) -> None:
     parser.add_argument(
         "-r", "--reference", nargs="+", metavar="FILE", help="one for all, or one of each name"
     )
-    shared.add_metrics(parser, WITHOUT_REFERENCE, f", with a reference {', '.join(WITH_REFERENCE)}")
-    shared.add_maps(parser, "where something is wrong", "pictures")
-    shared.add_explain(parser)
-    shared.add_conditions(parser)
-    shared.add_running(parser)
-    shared.add_outputs(parser)
-    parser.set_defaults(run=run)
+    shared.add_scoring(
+        parser, WITHOUT_REFERENCE, f", with a reference {', '.join(WITH_REFERENCE)}",
+        "where something is wrong", "pictures", run,
+    )  # fmt: skip
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -13,7 +13,7 @@ from hdrmetrics.catalogue.domain import PixelDomain
 from hdrmetrics.catalogue.parameters import Parameter
 from hdrmetrics.distort.distortion import DISTORTIONS, Case, Distortion, DistortionInfo
 from hdrmetrics.distort.pixels import Code, code_range, from_code, to_code
-from hdrmetrics.distort.quantisation import CODE, code_of
+from hdrmetrics.distort.quantisation import CODE, code_of, levels
 from hdrmetrics.distort.scale import Scale
 from hdrmetrics.numerics.filters import gaussian_taps, separable_filter
 from hdrmetrics.photometry.color import luminance
@@ -62,8 +62,7 @@ class Banding(Distortion):
         self, strength: float, domain: PixelDomain, settings: Mapping[str, Any]
     ) -> dict[str, float]:
         """Return ``levels`` and their logarithm, ``bits``."""
-        levels = _LEVELS[code_of(domain, settings)](strength)
-        return {"levels": levels, "bits": math.log2(levels)}
+        return levels(_LEVELS[code_of(domain, settings)](strength))
 
     def apply(self, image: Tensor, case: Case) -> Tensor:
         """Return the image with contours."""

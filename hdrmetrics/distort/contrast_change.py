@@ -10,10 +10,9 @@ import torch
 from torch import Tensor
 
 from hdrmetrics.catalogue.domain import PixelDomain
-from hdrmetrics.catalogue.parameters import Parameter
 from hdrmetrics.distort.distortion import DISTORTIONS, Case, Distortion, DistortionInfo
 from hdrmetrics.distort.pixels import BLACK, log_level
-from hdrmetrics.distort.scale import Scale
+from hdrmetrics.distort.scale import Scale, direction
 from hdrmetrics.numerics.chunks import pointwise
 from hdrmetrics.photometry.color import luminance
 
@@ -35,18 +34,11 @@ class ContrastChange(Distortion):
     info = DistortionInfo(
         name="contrast_change",
         title="More or less contrast",
-        parameters=(
-            Parameter(
-                "direction", None, None, "",
-                "whether contrast grows or shrinks",
-                kind="choice", choices=("more", "less"),
-                automatic="either",
-            ),
-        ),
+        parameters=(direction("whether contrast grows or shrinks", "more", "less"),),
         random=False,
         extent="the mean of the whole picture",
         citation="a power function of luminance; linear in codes for SDR, as in TID2013",
-    )  # fmt: skip
+    )
 
     def scale(
         self, strength: float, domain: PixelDomain, settings: Mapping[str, Any]

@@ -8,10 +8,9 @@ from typing import Any
 from torch import Tensor
 
 from hdrmetrics.catalogue.domain import PixelDomain
-from hdrmetrics.catalogue.parameters import Parameter
 from hdrmetrics.distort.distortion import DISTORTIONS, Case, Distortion, DistortionInfo
 from hdrmetrics.distort.pixels import from_light, to_light
-from hdrmetrics.distort.scale import Scale
+from hdrmetrics.distort.scale import Scale, direction
 
 _STOPS: dict[PixelDomain, dict[str, Scale]] = {
     "hdr": {"over": Scale(0.19, 5.0, 0.75), "under": Scale(0.19, 5.0, 0.75)},
@@ -29,18 +28,11 @@ class ExposureChange(Distortion):
     info = DistortionInfo(
         name="exposure_change",
         title="Over- or under-exposure",
-        parameters=(
-            Parameter(
-                "direction", None, None, "",
-                "whether the picture grows brighter or darker",
-                kind="choice", choices=("over", "under"),
-                automatic="either",
-            ),
-        ),
+        parameters=(direction("whether the picture grows brighter or darker", "over", "under"),),
         random=False,
         extent="a pixel",
         citation="reciprocity: light in proportion to exposure time",
-    )  # fmt: skip
+    )
 
     def scale(
         self, strength: float, domain: PixelDomain, settings: Mapping[str, Any]

@@ -38,6 +38,11 @@ def code_of(domain: PixelDomain, settings: Mapping[str, Any]) -> Code:
     return code
 
 
+def levels(count: float) -> dict[str, float]:
+    """Return a number of code values as ``levels`` and ``bits``."""
+    return {"levels": count, "bits": math.log2(count)}
+
+
 @DISTORTIONS.add
 class Quantisation(Distortion):
     """Each channel rounded to a number of code values (HDR: PU21 or PQ; SDR: its own).
@@ -61,8 +66,7 @@ class Quantisation(Distortion):
         self, strength: float, domain: PixelDomain, settings: Mapping[str, Any]
     ) -> dict[str, float]:
         """Return ``levels`` and their logarithm, ``bits``."""
-        levels = _LEVELS[code_of(domain, settings)](strength)
-        return {"levels": levels, "bits": math.log2(levels)}
+        return levels(_LEVELS[code_of(domain, settings)](strength))
 
     def apply(self, image: Tensor, case: Case) -> Tensor:
         """Return the rounded image."""

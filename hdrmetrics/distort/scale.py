@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hdrmetrics.catalogue.parameters import Parameter
+
 
 @dataclass(frozen=True, slots=True)
 class Scale:
@@ -33,3 +35,10 @@ class Scale:
     def __call__(self, strength: float) -> float:
         """Return the amount for a strength in (0, 1]."""
         return float(self.low * (self.high / self.low) ** (strength**self.bend))
+
+
+def direction(meaning: str, up: str, down: str) -> Parameter:
+    """Return the setting of a distortion that goes either way."""
+    return Parameter(
+        "direction", None, None, "", meaning, kind="choice", choices=(up, down), automatic="either"
+    )

@@ -7,7 +7,7 @@ import os
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Unpack
+from typing import Any, TypedDict, Unpack
 
 from hdrmetrics.catalogue.metrics import canonical_name, metric_info
 from hdrmetrics.errors import ImageReadError, OptionError
@@ -30,25 +30,11 @@ from hdrmetrics.picture.inputs import Source
 Files = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 
 
-def evaluate_quality(
-    test: Files,
-    *,
-    reference: Files | None = None,
-    metrics: Sequence[str] = (),
-    fail_below: Mapping[str, float] | None = None,
-    fail_above: Mapping[str, float] | None = None,
-    baseline: str | Path | None = None,
-    max_drop: float | Mapping[str, float] | None = None,
-    update_baseline: bool = False,
-    recursive: bool = False,
-    **settings: Unpack[BatchSettings],
-) -> GateReport:
-    """Judge picture files by limits, or by how good they were.
+class Judging(TypedDict, total=False):
+    """By what pictures are judged: keywords of the quality gate.
 
     Parameters
     ----------
-    test, reference
-        Files, folders or patterns, paired by name; no reference for no-reference metrics.
     metrics
         Names. Default: those that the limits name and the baseline holds, else ``pu21-psnr`` and
         ``pu21-ssim`` (``norvdpnet`` and ``pu21-piqe`` without a reference).
@@ -65,10 +51,38 @@ def evaluate_quality(
     update_baseline
         Write the values to ``baseline`` instead of comparing with it. Nothing is written when a
         picture could not be scored.
+    """
+
+    metrics: Sequence[str]
+    fail_below: Mapping[str, float] | None
+    fail_above: Mapping[str, float] | None
+    baseline: str | Path | None
+    max_drop: float | Mapping[str, float] | None
+    update_baseline: bool
+
+
+class GateSettings(Judging, BatchSettings, total=False):
+    """All keywords of the quality gate: by what to judge, and how to score."""
+
+
+def evaluate_quality(
+    test: Files,
+    *,
+    reference: Files | None = None,
+    recursive: bool = False,
+    **settings: Unpack[GateSettings],
+) -> GateReport:
+    """Judge picture files by limits, or by how good they were.
+
+    Parameters
+    ----------
+    test, reference
+        Files, folders or patterns, paired by name; no reference for no-reference metrics.
     recursive
         Look into the folders of folders, too.
     settings
-        As for :func:`hdrmetrics.score_files`.
+        Those of :class:`Judging` (``metrics``, ``fail_below``, ``fail_above``, ``baseline``,
+        ``max_drop``, ``update_baseline``), and those of :func:`hdrmetrics.score_files`.
 
     Returns
     -------
@@ -96,18 +110,8 @@ def evaluate_quality(
     'pass'
     """
     cases, problems = scorable(find_cases(test, reference, recursive=recursive))
-    return evaluate_cases(
-        cases,
-        problems=problems,
-        paired=reference is not None,
-        metrics=metrics,
-        fail_below=fail_below,
-        fail_above=fail_above,
-        baseline=baseline,
-        max_drop=max_drop,
-        update_baseline=update_baseline,
-        **settings,
-    )
+    paired = reference is not None
+    return evaluate_cases(cases, problems=problems, paired=paired, **settings)
 
 
 def evaluate_cases(
@@ -115,13 +119,7 @@ def evaluate_cases(
     *,
     problems: Mapping[str, str] | None = None,
     paired: bool | None = None,
-    metrics: Sequence[str] = (),
-    fail_below: Mapping[str, float] | None = None,
-    fail_above: Mapping[str, float] | None = None,
-    baseline: str | Path | None = None,
-    max_drop: float | Mapping[str, float] | None = None,
-    update_baseline: bool = False,
-    **settings: Unpack[BatchSettings],
+    **settings: Unpack[GateSettings],
 ) -> GateReport:
     """Judge named pairs (test, reference) of files or images in memory.
 
@@ -133,21 +131,13 @@ def evaluate_cases(
         By name, what keeps further pictures from being scored: each is an error of every metric.
     paired
         Whether there are references. Default: whether one of the cases has one.
-    metrics, fail_below, fail_above, baseline, max_drop, update_baseline, settings
+    settings
         As for :func:`evaluate_quality`.
     """
-    gate = prepare_gate(
-        cases,
-        problems=problems,
-        paired=paired,
-        metrics=metrics,
-        fail_below=fail_below,
-        fail_above=fail_above,
-        baseline=baseline,
-        max_drop=max_drop,
-        update_baseline=update_baseline,
-    )
-    return gate.judge(score_files(list(gate.cases.values()), list(gate.infos), **settings))
+    judging: Any = {k: v for k, v in settings.items() if k in Judging.__optional_keys__}
+    scoring: Any = {k: v for k, v in settings.items() if k not in judging}
+    gate = prepare_gate(cases, problems=problems, paired=paired, **judging)
+    return gate.judge(score_files(list(gate.cases.values()), list(gate.infos), **scoring))
 
 
 @dataclass(frozen=True)
@@ -217,17 +207,15 @@ def prepare_gate(
     *,
     problems: Mapping[str, str] | None = None,
     paired: bool | None = None,
-    metrics: Sequence[str] = (),
-    fail_below: Mapping[str, float] | None = None,
-    fail_above: Mapping[str, float] | None = None,
-    baseline: str | Path | None = None,
-    max_drop: float | Mapping[str, float] | None = None,
-    update_baseline: bool = False,
+    **judging: Unpack[Judging],
 ) -> Gate:
     """Check everything that can be checked before a picture is scored.
 
     Parameters and errors are those of :func:`evaluate_cases`.
     """
+    baseline, max_drop = judging.get("baseline"), judging.get("max_drop")
+    fail_below, fail_above = judging.get("fail_below"), judging.get("fail_above")
+    update_baseline = judging.get("update_baseline", False)
     if not cases and not problems:
         raise ImageReadError("there are no pictures to judge")
     if baseline is None and (max_drop is not None or update_baseline):
@@ -248,7 +236,9 @@ def prepare_gate(
         _canonical(fail_below or {}), _canonical(fail_above or {}), drops,
         compare=not update_baseline,
     )  # fmt: skip
-    infos = _infos([canonical_name(name) for name in metrics], rules, old, paired)
+    infos = _infos(
+        [canonical_name(name) for name in judging.get("metrics", ())], rules, old, paired
+    )
     rules.check(infos)
     return Gate(cases, problems or {}, infos, rules, old, baseline, update_baseline)
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from hdrmetrics.errors import OptionError, ShapeError
+from hdrmetrics.metrics.code_metric import CodeMetric
 from hdrmetrics.numerics.recording import visible
 from hdrmetrics.picture.pixels import as_batch, check_mask
 
@@ -164,3 +165,21 @@ def pool(local: LocalSimilarity, mask: Tensor | None, shape: tuple[int, int]) ->
     total = weight.sum(dim=(1, 2, 3), keepdim=True)
     weight = torch.where(total > 0, weight, fallback)
     return (similarity * weight).sum(dim=(1, 2, 3)) / weight.sum(dim=(1, 2, 3))
+
+
+class SimilarityMetric(CodeMetric):
+    """Base of metrics that pool a map of similarities by weights, on the decimated grid."""
+
+    eight_bit = True
+
+    def local(self, test: Tensor, kept: Any) -> LocalSimilarity:
+        """Return the map and its weights; ``kept`` is what :meth:`code_features` returned."""
+        raise NotImplementedError
+
+    def code_compare(self, test: Tensor, kept: Any, mask: Tensor | None) -> Tensor:
+        """Return the weighted mean of the map."""
+        return pool(self.local(test, kept), mask, (test.shape[-2], test.shape[-1]))
+
+    def code_map(self, test: Tensor, kept: Any) -> Tensor:
+        """Return the local similarity, on the decimated grid."""
+        return self.local(test, kept).similarity

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Literal
 from torch import Tensor
 
 from hdrmetrics.catalogue.metrics import METRICS
-from hdrmetrics.catalogue.parameters import Parameter
+from hdrmetrics.catalogue.parameters import Parameter, resolve
 from hdrmetrics.errors import OptionError
 from hdrmetrics.metric import MapKind, Metric, MetricInfo
 from hdrmetrics.metrics.crf import crf_correction as correct_crf
@@ -62,16 +62,14 @@ class CodeMetric(Metric):
     ----------
     encoding
         How light becomes code values; display-encoded SDR when not given.
-    channels
-        ``"rgb"`` compares all channels; ``"luminance"`` converts first: linear light to
-        luminance before encoding, display-encoded RGB to luma.
-    crf_correction
-        Fit the test's tones and colours to the reference first (SI-HDR protocol); HDR only.
+    options
+        Those of :attr:`option_parameters`.
 
     Raises
     ------
     OptionError
-        If CRF correction is asked of a metric of SDR images, or without a reference.
+        If an option is unknown or cannot be, or CRF correction is asked of a metric of SDR images
+        or without a reference.
     """
 
     measure: ClassVar[Measure]
@@ -79,21 +77,24 @@ class CodeMetric(Metric):
     eight_bit: ClassVar[bool] = False
     """Whether the constants assume that white is 255."""
 
-    def __init__(
-        self,
-        encoding: Encoding | None = None,
-        *,
-        channels: Channels = "rgb",
-        crf_correction: bool = False,
-    ) -> None:
+    channels: Channels = "rgb"
+    crf_correction: bool = False
+
+    def __init__(self, encoding: Encoding | None = None, **options: Any) -> None:
         super().__init__()
         self.encoding = encoding or DisplayCode()
-        CHANNELS.check(channels)
-        if crf_correction and not (self.encoding.domain == "hdr" and self.measure.reference):
+        settings = resolve(self.measure.name, self.option_parameters, options)
+        for name, value in settings.items():
+            setattr(self, name, self.automatic(name) if value is None else value)
+        if self.crf_correction and not (self.encoding.domain == "hdr" and self.measure.reference):
             raise OptionError("crf_correction is for HDR metrics with a reference")
-        self.channels = channels
-        self.crf_correction = crf_correction
         self.info = self.describe(type(self.encoding))
+
+    def automatic(self, name: str) -> Any:
+        """Return the value of an option whose default is none."""
+        if name == "channels":
+            return "luminance" if self.encoding.domain == "hdr" else "rgb"
+        return None
 
     @classmethod
     def describe(cls, encoding: type[Encoding]) -> MetricInfo:

@@ -14,7 +14,6 @@ from hdrmetrics.metrics.code_metric import CRF_CORRECTION, CodeMetric, Measure, 
 from hdrmetrics.numerics.chunks import sum_of_squared_differences
 from hdrmetrics.numerics.pooling import masked_mean
 from hdrmetrics.numerics.recording import is_transformed
-from hdrmetrics.photometry.encoding import Encoding
 
 
 def mse(
@@ -125,9 +124,6 @@ def mean_absolute_error(test: Tensor, reference: Tensor, mask: Tensor | None = N
 
 class _Difference(CodeMetric):
     option_parameters = (CRF_CORRECTION,)
-
-    def __init__(self, encoding: Encoding | None = None, *, crf_correction: bool = False) -> None:
-        super().__init__(encoding, crf_correction=crf_correction)
 
     def code_map(self, test: Tensor, kept: Any) -> Tensor:
         """Return the absolute error, mean over channels, in code values."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
-from typing import Any, ClassVar, NamedTuple
+from typing import ClassVar, NamedTuple
 
 import torch
 from torch import Tensor
@@ -11,6 +12,7 @@ from torch import Tensor
 from hdrmetrics.metrics._local_similarity import (
     MINIMUM_SIZE,
     LocalSimilarity,
+    SimilarityMetric,
     as_rgb,
     decimate,
     decimation,
@@ -22,7 +24,7 @@ from hdrmetrics.metrics._local_similarity import (
 )
 from hdrmetrics.metrics._log_gabor import frequency_grid, log_gabor, split_parity
 from hdrmetrics.metrics._plain import eight_bit_scale, on_codes
-from hdrmetrics.metrics.code_metric import CodeMetric, Measure, each_encoding
+from hdrmetrics.metrics.code_metric import Measure, each_encoding
 from hdrmetrics.numerics.recording import constants
 
 # Constants of the paper, for code values of which 255 is the white of an 8-bit image.
@@ -251,7 +253,7 @@ def _noise_gain(kernels: Tensor, even: Tensor) -> Tensor:
 
 
 @each_encoding
-class FSIM(CodeMetric):
+class FSIM(SimilarityMetric):
     """Feature similarity index on luma; see :func:`fsim`."""
 
     measure = Measure(
@@ -263,34 +265,25 @@ class FSIM(CodeMetric):
         minimum_size=MINIMUM_SIZE,
         citation="Zhang, Zhang, Mou and Zhang, IEEE TIP 20(8), 2011",
     )
-    eight_bit = True
     chromatic: ClassVar[bool] = False
 
-    def code_features(self, reference: Tensor) -> Any:
+    def code_features(self, reference: Tensor) -> FsimFeatures:
         """Return the reference's phase congruency, gradient and chroma."""
         return fsim_features(reference)
 
-    def code_compare(self, test: Tensor, kept: Any, mask: Tensor | None) -> Tensor:
-        """Return the index."""
-        local = fsim_compare(test, kept, chromatic=self.chromatic)
-        return pool(local, mask, (test.shape[-2], test.shape[-1]))
-
-    def code_map(self, test: Tensor, kept: Any) -> Tensor:
-        """Return the local similarity, on the decimated grid."""
-        return fsim_compare(test, kept, chromatic=self.chromatic).similarity
+    def local(self, test: Tensor, kept: FsimFeatures) -> LocalSimilarity:
+        """Return the similarity, weighted by phase congruency."""
+        return fsim_compare(test, kept, chromatic=self.chromatic)
 
 
 @each_encoding
 class FSIMc(FSIM):
     """Feature similarity index with chroma; see :func:`fsim`."""
 
-    measure = Measure(
+    measure = dataclasses.replace(
+        FSIM.measure,
         name="fsimc",
         title="Feature similarity index with chroma",
-        higher_is_better=True,
         range=(-1.0, 1.0),
-        map_kind="similarity",
-        minimum_size=MINIMUM_SIZE,
-        citation="Zhang, Zhang, Mou and Zhang, IEEE TIP 20(8), 2011",
     )
     chromatic = True

@@ -12,7 +12,6 @@ from hdrmetrics.metrics._plain import on_codes
 from hdrmetrics.metrics.code_metric import (
     CHANNELS_BY_DOMAIN,
     CRF_CORRECTION,
-    Channels,
     CodeMetric,
     Measure,
     each_encoding,
@@ -27,7 +26,6 @@ from hdrmetrics.metrics.ssim import (
     usable,
 )
 from hdrmetrics.numerics.pooling import crop_to_valid, halve
-from hdrmetrics.photometry.encoding import Encoding
 
 WEIGHTS = (0.0448, 0.2856, 0.3001, 0.2363, 0.1333)
 MINIMUM_SIZE = (WINDOW - 1) * 2 ** (len(WEIGHTS) - 1) + 1
@@ -116,15 +114,9 @@ def _power(value: Tensor, exponent: float) -> Tensor:
 
 @each_encoding
 class MSSSIM(CodeMetric):
-    """Structural similarity over five scales.
+    """Structural similarity over five scales; see :func:`ms_ssim`.
 
-    Parameters
-    ----------
-    encoding, crf_correction
-        As for :class:`CodeMetric`.
-    channels
-        ``None`` takes luminance for HDR encodings, as the PU21 authors do, and the mean over RGB
-        for display-encoded images.
+    Of light the channels are luminance, as the PU21 authors have it; of display codes RGB.
     """
 
     option_parameters = (CHANNELS_BY_DOMAIN, CRF_CORRECTION)
@@ -136,20 +128,6 @@ class MSSSIM(CodeMetric):
         minimum_size=MINIMUM_SIZE,
         citation="Wang, Simoncelli and Bovik, Asilomar Conference 2003",
     )
-
-    def __init__(
-        self,
-        encoding: Encoding | None = None,
-        *,
-        channels: Channels | None = None,
-        crf_correction: bool = False,
-    ) -> None:
-        hdr = encoding is not None and encoding.domain == "hdr"
-        super().__init__(
-            encoding,
-            channels=channels or ("luminance" if hdr else "rgb"),
-            crf_correction=crf_correction,
-        )
 
     def code_compare(self, test: Tensor, kept: Any, mask: Tensor | None) -> Tensor:
         """Return the similarity over all scales."""

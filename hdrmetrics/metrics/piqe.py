@@ -285,10 +285,11 @@ class PIQE(CodeMetric):
     )
     eight_bit = True
 
-    def __init__(self, encoding: Encoding | None = None, *, round_to_8bit: bool = False) -> None:
-        hdr = encoding is not None and encoding.domain == "hdr"
-        super().__init__(encoding, channels="luminance" if hdr else "rgb")
-        self.round_to_8bit = round_to_8bit
+    round_to_8bit: bool
+
+    def __init__(self, encoding: Encoding | None = None, **options: Any) -> None:
+        super().__init__(encoding, **options)
+        self.channels = self.automatic("channels")
 
     def code_compare(self, test: Tensor, kept: Any, mask: Tensor | None) -> Tensor:
         """Return the score."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from typing import Any
 
@@ -16,7 +17,6 @@ from hdrmetrics.metrics.difference import (
     mean_squared_error,
 )
 from hdrmetrics.photometry.color import luminance
-from hdrmetrics.photometry.encoding import Encoding
 
 LOSS_FLOOR = 1e-10  # of the squared data range: the ratio at which the loss is zero, 100 dB
 
@@ -26,14 +26,7 @@ def psnr(
 ) -> Tensor:
     """Return the peak signal-to-noise ratio of each image in dB.
 
-    Parameters
-    ----------
-    test, reference
-        Codes ``(N, C, H, W)``.
-    data_range
-        Code of white: 1 for display-encoded values in [0, 1], 255 for 8-bit values, 256 for PU21.
-    mask
-        Weights ``(N, 1, H, W)`` in [0, 1].
+    Arguments as for :func:`~hdrmetrics.metrics.difference.mse`.
 
     Returns
     -------
@@ -101,9 +94,6 @@ class PSNR(CodeMetric):
         citation="Wang and Bovik, IEEE SPM 26(1), 2009; peak on PU21: Mantiuk and Azimi, PCS 2021",
     )
 
-    def __init__(self, encoding: Encoding | None = None, *, crf_correction: bool = False) -> None:
-        super().__init__(encoding, crf_correction=crf_correction)
-
     def compare_pair(self, test: Tensor, reference: Tensor | None, mask: Tensor | None) -> Tensor:
         """Return the ratio in dB."""
         if reference is None or not can_fuse(self, test, reference, mask):
@@ -128,16 +118,7 @@ class PSNR(CodeMetric):
 class PSNRY(PSNR):
     """Peak signal-to-noise ratio of luminance."""
 
-    measure = Measure(
-        name="psnr-y",
-        title="Peak signal-to-noise ratio of luminance",
-        higher_is_better=True,
-        range=(-math.inf, math.inf),
-        unit="dB",
-        map_kind="error",
-        citation="Wang and Bovik, IEEE SPM 26(1), 2009; peak on PU21: Mantiuk and Azimi, PCS 2021",
+    measure = dataclasses.replace(
+        PSNR.measure, name="psnr-y", title="Peak signal-to-noise ratio of luminance"
     )
-
-    def __init__(self, encoding: Encoding | None = None, *, crf_correction: bool = False) -> None:
-        super().__init__(encoding, crf_correction=crf_correction)
-        self.channels = "luminance"
+    channels = "luminance"

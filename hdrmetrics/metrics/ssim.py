@@ -15,7 +15,6 @@ from hdrmetrics.metrics._plain import on_codes
 from hdrmetrics.metrics.code_metric import (
     CHANNELS_BY_DOMAIN,
     CRF_CORRECTION,
-    Channels,
     CodeMetric,
     Measure,
     each_encoding,
@@ -229,18 +228,9 @@ def _minimum(border: SsimBorder) -> int:
 
 @each_encoding
 class SSIM(CodeMetric):
-    """Structural similarity on one scale.
+    """Structural similarity on one scale; see :func:`ssim`.
 
-    Parameters
-    ----------
-    encoding, crf_correction
-        As for :class:`CodeMetric`.
-    channels
-        ``None`` takes luminance for HDR encodings, as the PU21 authors do, and the mean over RGB
-        for display-encoded images.
-    border
-        ``None`` takes ``replicate`` on PU21 values, as MATLAB's ``ssim`` in the authors' code,
-        and ``valid`` otherwise, as in the paper.
+    Of light the channels are luminance, as the PU21 authors have it; of display codes RGB.
     """
 
     option_parameters = (CHANNELS_BY_DOMAIN, BORDER, CRF_CORRECTION)
@@ -253,23 +243,16 @@ class SSIM(CodeMetric):
         citation="Wang, Bovik, Sheikh and Simoncelli, IEEE TIP 13(4), 2004",
     )
 
-    def __init__(
-        self,
-        encoding: Encoding | None = None,
-        *,
-        channels: Channels | None = None,
-        border: SsimBorder | None = None,
-        crf_correction: bool = False,
-    ) -> None:
-        hdr = encoding is not None and encoding.domain == "hdr"
-        super().__init__(
-            encoding,
-            channels=channels or ("luminance" if hdr else "rgb"),
-            crf_correction=crf_correction,
-        )
-        self.border: SsimBorder = border or _default_border(type(self.encoding))
-        BORDER.check(self.border)
+    border: SsimBorder
+
+    def __init__(self, encoding: Encoding | None = None, **options: Any) -> None:
+        super().__init__(encoding, **options)
         self.info = dataclasses.replace(self.info, minimum_size=_minimum(self.border))
+
+    def automatic(self, name: str) -> Any:
+        """Return the value of an option whose default is none."""
+        own = _default_border(type(self.encoding))
+        return own if name == "border" else super().automatic(name)
 
     @classmethod
     def describe(cls, encoding: type[Encoding]) -> MetricInfo:

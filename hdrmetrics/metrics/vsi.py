@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -10,6 +10,7 @@ from torch import Tensor
 from hdrmetrics.metrics._local_similarity import (
     MINIMUM_SIZE,
     LocalSimilarity,
+    SimilarityMetric,
     as_rgb,
     decimate,
     decimation,
@@ -20,7 +21,7 @@ from hdrmetrics.metrics._local_similarity import (
     real_power,
 )
 from hdrmetrics.metrics._plain import eight_bit_scale, on_codes
-from hdrmetrics.metrics.code_metric import CodeMetric, Measure, each_encoding
+from hdrmetrics.metrics.code_metric import Measure, each_encoding
 from hdrmetrics.numerics.recording import constants
 from hdrmetrics.numerics.resize import imresize
 
@@ -212,7 +213,7 @@ def _priors(dtype: torch.dtype, device: torch.device) -> tuple[Tensor, Tensor]:
 
 
 @each_encoding
-class VSI(CodeMetric):
+class VSI(SimilarityMetric):
     """Visual saliency induced index; see :func:`vsi`."""
 
     measure = Measure(
@@ -224,16 +225,11 @@ class VSI(CodeMetric):
         minimum_size=MINIMUM_SIZE,
         citation="Zhang, Shen and Li, IEEE TIP 23(10), 2014",
     )
-    eight_bit = True
 
-    def code_features(self, reference: Tensor) -> Any:
+    def code_features(self, reference: Tensor) -> VsiFeatures:
         """Return the reference's saliency, gradient and chroma."""
         return vsi_features(reference)
 
-    def code_compare(self, test: Tensor, kept: Any, mask: Tensor | None) -> Tensor:
-        """Return the index."""
-        return pool(vsi_compare(test, kept), mask, _size(test))
-
-    def code_map(self, test: Tensor, kept: Any) -> Tensor:
-        """Return the local similarity, on the decimated grid."""
-        return vsi_compare(test, kept).similarity
+    def local(self, test: Tensor, kept: VsiFeatures) -> LocalSimilarity:
+        """Return the similarity, weighted by saliency."""
+        return vsi_compare(test, kept)

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from hdrmetrics.tonemap.operator import OPERATORS, Operator, OperatorInfo
-from hdrmetrics.tonemap.parameter import Values, setting
+from hdrmetrics.tonemap.parameter import PEAK, Values, setting
 from hdrmetrics.tonemap.statistics import TINY, largest
 
 _ROD_TINT = (1.05, 0.97, 1.27)  # rods' light as the paper shows it: bluish
@@ -21,7 +21,7 @@ class Ferwerda96(Operator):
         title="Visual adaptation of cones and rods",
         kind="global",
         parameters=(
-            setting("peak", 100.0, 1.0, 1e4, "cd/m²", "the display's peak"),
+            PEAK,
             setting(
                 "adaptation", None, 1e-3, 1e4, "cd/m²", "L_da: eye's adaptation to the display",
                 "half the display's peak",

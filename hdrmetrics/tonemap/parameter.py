@@ -37,6 +37,13 @@ def setting(
     return Parameter(name, default, (low, high), unit, meaning, automatic=automatic)
 
 
+PEAK = setting("peak", 100.0, 1.0, 1e4, "cd/m²", "the display's peak")
+WORLD = setting(
+    "world", None, 1e-6, 1e8, "cd/m²", "L_wa: eye's adaptation to the scene",
+    "the log mean of the luminance",
+)  # fmt: skip
+
+
 def as_values(settings: Mapping[str, Value | None], image: Tensor) -> Values:
     """Return the settings that have a value as tensors that broadcast with ``(N, C, H, W)``.
 

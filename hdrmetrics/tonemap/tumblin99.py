@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from hdrmetrics.tonemap.operator import OPERATORS, CurveOperator, OperatorInfo
-from hdrmetrics.tonemap.parameter import Values, setting
+from hdrmetrics.tonemap.parameter import PEAK, WORLD, Values, setting
 from hdrmetrics.tonemap.statistics import log_mean, power
 
 
@@ -27,12 +27,9 @@ class Tumblin99(CurveOperator):
         kind="global",
         parameters=(
             setting("adaptation", 20.0, 0.1, 1e4, "cd/m²", "L_da: eye's adaptation to display"),
-            setting("peak", 100.0, 1.0, 1e4, "cd/m²", "the display's peak"),
+            PEAK,
             setting("contrast", 100.0, 2.0, 1e6, "", "the display's contrast"),
-            setting(
-                "world", None, 1e-6, 1e8, "cd/m²", "L_wa: eye's adaptation to the scene",
-                "the log mean of the luminance",
-            ),
+            WORLD,
         ),
         monotone=True,
         scale_invariant=False,

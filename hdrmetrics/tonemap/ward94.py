@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from hdrmetrics.tonemap.operator import OPERATORS, CurveOperator, OperatorInfo
-from hdrmetrics.tonemap.parameter import Values, setting
+from hdrmetrics.tonemap.parameter import PEAK, WORLD, Values
 from hdrmetrics.tonemap.statistics import log_mean
 
 
@@ -18,11 +18,8 @@ class Ward94(CurveOperator):
         title="Contrast-based scale factor",
         kind="global",
         parameters=(
-            setting("peak", 100.0, 1.0, 1e4, "cd/m²", "the display's peak"),
-            setting(
-                "world", None, 1e-6, 1e8, "cd/m²", "L_wa: eye's adaptation to the scene",
-                "the log mean of the luminance",
-            ),
+            PEAK,
+            WORLD,
         ),
         monotone=True,
         scale_invariant=False,

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from hdrmetrics.errors import OptionError
 from hdrmetrics.tonemap.operator import OPERATORS, EachLuminanceOperator, OperatorInfo
-from hdrmetrics.tonemap.parameter import Values, setting
+from hdrmetrics.tonemap.parameter import PEAK, Values, setting
 from hdrmetrics.tonemap.statistics import DELTA
 
 
@@ -35,7 +35,7 @@ class WardHistogram97(EachLuminanceOperator):
         parameters=(
             setting("bins", 100.0, 2.0, 1e4, "", "number of histogram bins"),
             setting("black", 1.0, 1e-4, 100.0, "cd/m²", "the display's black"),
-            setting("peak", 100.0, 1.0, 1e4, "cd/m²", "the display's peak"),
+            PEAK,
         ),
         monotone=True,
         scale_invariant=True,
