@@ -103,20 +103,13 @@ class HdrQuality:
             If the call itself is wrong.
         """
         __tracebackhide__ = True
-        from hdrmetrics.catalogue.metrics import metric_info
         from hdrmetrics.errors import OptionError
         from hdrmetrics.gate.evaluation import evaluate_cases
         from hdrmetrics.jobs.defaults import WITH_REFERENCE, WITHOUT_REFERENCE
         from hdrmetrics.jobs.settings import separated
 
         name = metric or (WITHOUT_REFERENCE if reference is None else WITH_REFERENCE)[0]
-        info = metric_info(name)
-        if at_least is None and at_most is None and within is None:
-            raise OptionError("check() needs a limit: at_least=, at_most= or within=")
-        if (at_most if info.higher_is_better else at_least) is not None:
-            right = "at_least" if info.higher_is_better else "at_most"
-            direction = "higher" if info.higher_is_better else "lower"
-            raise OptionError(f"{name} is better when {direction}: use {right}=")
+        _check_limits(name, at_least, at_most, within)
         if baseline is not None and within is None:
             raise OptionError("a baseline is compared with: give within=")
         path, update = None, False
@@ -220,6 +213,22 @@ def _table(checks: Sequence[Check]) -> str:
         for check in checks
     ]
     return format_table(columns, rows, width=None)
+
+
+def _check_limits(
+    name: str, at_least: float | None, at_most: float | None, within: float | None
+) -> None:
+    """Raise OptionError without a limit, or for one of the wrong direction."""
+    from hdrmetrics.catalogue.metrics import metric_info
+    from hdrmetrics.errors import OptionError
+
+    info = metric_info(name)
+    if at_least is None and at_most is None and within is None:
+        raise OptionError("check() needs a limit: at_least=, at_most= or within=")
+    if (at_most if info.higher_is_better else at_least) is not None:
+        right = "at_least" if info.higher_is_better else "at_most"
+        direction = "higher" if info.higher_is_better else "lower"
+        raise OptionError(f"{name} is better when {direction}: use {right}=")
 
 
 def _shown(path: Path) -> str:

@@ -94,8 +94,7 @@ def score_and_report(
     infos = [metric_info(name) for name in metrics]
     exempt = without_correction(arguments, metrics)
     more: dict[str, Any] = {}
-    if writer is not None:
-        # The maps of a run that is resumed are its own.
+    if writer is not None:  # the maps of a run that is resumed are its own
         writer.refuse_overwriting(arguments.overwrite or will_resume(arguments), places)
         more = {"map": [str(writer.target), writer.suffix, writer.limits]}
 
@@ -108,14 +107,7 @@ def score_and_report(
     def show(done: dict[int, Row]) -> int:
         rows = {places[index]: _marked(row, exempt) for index, row in done.items()}
         rows |= {index: _failed(case) for index, case in enumerate(cases) if case.problem}
-        by_method: dict[str, list[Row]] = {}
-        keys: dict[str, list[str]] = {}
-        index = 0
-        for method, many in sets.items():
-            there = [(i, case) for i, case in enumerate(many, index) if i in rows]
-            by_method[method] = [rows[i] for i, _ in there]
-            keys[method] = [case.key for _, case in there]
-            index += len(many)
+        by_method, keys = _by_method(sets, rows)
         facts = [(name, "without the CRF correction, which it does not have") for name in exempt]
         found = Findings(by_method, infos, keys, total=len(cases), facts=facts)
         if writer is not None:
@@ -126,6 +118,21 @@ def score_and_report(
 
     job = Job(arguments, metrics, settings, more, already)
     return job.run(files, show, on_map=writer)
+
+
+def _by_method(
+    sets: Sets, rows: Mapping[int, Row]
+) -> tuple[dict[str, list[Row]], dict[str, list[str]]]:
+    """Return the rows that are there by method, and what their pictures are called."""
+    by_method: dict[str, list[Row]] = {}
+    keys: dict[str, list[str]] = {}
+    index = 0
+    for method, many in sets.items():
+        there = [(i, case) for i, case in enumerate(many, index) if i in rows]
+        by_method[method] = [rows[i] for i, _ in there]
+        keys[method] = [case.key for _, case in there]
+        index += len(many)
+    return by_method, keys
 
 
 def _failed(case: Case) -> Row:

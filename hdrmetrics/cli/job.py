@@ -111,32 +111,22 @@ class Job:
                 Progress(len(files), quiet=self.arguments.quiet, done=len(rows)) as step,
                 _threads_of_whole(self.settings, len(files), len(todo)),
             ):
-                self.settings["on_row"] = keep
-                scored = score_files(
-                    [files[index] for index in todo],
-                    self.metrics,
-                    **self.settings,
-                    on_map=placed,
-                )
+                given: BatchSettings = {**self.settings, "on_row": keep}
+                wanted = [files[index] for index in todo]
+                scored = score_files(wanted, self.metrics, **given, on_map=placed)
             rows |= dict(zip(todo, scored, strict=True))
             code = finish(rows)
         except KeyboardInterrupt:
-            if journal is None:
-                if rows:
-                    finish(rows)
-                raise KeyboardInterrupt(
-                    f"interrupted: {len(rows)} of {len(files)} files were done"
-                ) from None
+            if journal is None and rows:
+                finish(rows)
             raise KeyboardInterrupt(f"interrupted: {self._kept(rows, files, journal)}") from None
         except BaseException:
             if journal is not None and rows:
                 messages.say(self._kept(rows, files, journal))
             raise
         finally:
-            if journal is not None and journal.empty:
-                journal.remove()
-            elif journal is not None:
-                journal.close()
+            if journal is not None:
+                journal.remove() if journal.empty else journal.close()
         if journal is not None:
             journal.remove()
         return code
@@ -202,7 +192,9 @@ class Job:
             f"all is computed anew, and they are set aside as {str(aside)!r}"
         )
 
-    def _kept(self, rows: Mapping[int, Row], files: Sequence[File], journal: Journal) -> str:
+    def _kept(self, rows: Mapping[int, Row], files: Sequence[File], journal: Journal | None) -> str:
+        if journal is None:
+            return f"{len(rows)} of {len(files)} files were done"
         if journal.empty:
             return f"none of {len(files)} files was done"
         words = list(getattr(self.arguments, "words", []))

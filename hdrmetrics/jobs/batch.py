@@ -151,16 +151,20 @@ def score_files(
     if setting.mask is not None:
         setting = dataclasses.replace(setting, mask=read(setting.mask))
     own = chosen.get("options") or {}
-    task = _Task(
-        models=[build_metric(m, setting.units.display, own.get(str(m), {})) for m in metrics],
-        setting=setting,
-        read=read,
-        # Many tests against one reference are common: it is read once.
-        read_reference=_Last(read),
-        on_map=on_map,
-        explain=bool(explain),
-    )
-    check_explaining(task.models, explain)
+    models = [build_metric(m, setting.units.display, own.get(str(m), {})) for m in metrics]
+    check_explaining(models, explain)
+    # Many tests against one reference are common: it is read once.
+    task = _Task(models, setting, read, _Last(read), on_map, bool(explain))
+    return _rows(files, task, jobs, on_row)
+
+
+def _rows(
+    files: Sequence[tuple[Source, Source | None]],
+    task: _Task,
+    jobs: int,
+    on_row: Callable[[Row], None] | None,
+) -> list[Row]:
+    """Return the rows of all files, and tell each one as soon as it is done."""
     rows: dict[int, Row] = {}
 
     def done(index: int, row: Row) -> None:

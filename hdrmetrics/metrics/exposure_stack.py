@@ -1,4 +1,16 @@
-"""HDR evaluation by SDR metrics on a stack of exposures (Cao, Mantiuk and Ma 2024)."""
+"""HDR evaluation by SDR metrics on a stack of exposures.
+
+P. Cao, R. K. Mantiuk, K. Ma, "Perceptual assessment and optimization of HDR image rendering", CVPR
+2024.
+
+As in the authors' code: display model, exposures and their selection, weights, the mean over
+exposures. Unlike it: pixels of the reference that are not positive are raised for the choice of
+exposures but shown as they are, so that identical images have no difference; an exposure in which
+no pixel counts is left out instead of yielding NaN; an image of a single luminance is given three
+exposures to choose from instead of none; and alignment, for which the authors run Adam from a
+random start on the test scaled to its maximum, is here a search within bounds, on a grid of half
+stops refined by golden section and judged by the weighted metric itself.
+"""
 
 from __future__ import annotations
 
@@ -179,28 +191,10 @@ def pooled(
     OptionError
         For a negative alignment, or a mask outside [0, 1] or selecting nothing.
 
-    Notes
-    -----
-    As in the authors' code: display model, exposures and their selection, weights, the mean over
-    exposures. Unlike it: pixels of the reference that are not positive are raised for the choice
-    of exposures but shown as they are, so that identical images have no difference; an exposure
-    in which no pixel counts is left out instead of yielding NaN; an image of a single luminance
-    is given three exposures to choose from instead of none; and alignment, for which the authors
-    run Adam from a random start on the test scaled to its maximum, is here a search within
-    bounds, on a grid of half stops refined by golden section and judged by the weighted metric
-    itself.
-
-    References
-    ----------
-    P. Cao, R. K. Mantiuk, K. Ma, "Perceptual assessment and optimization of HDR image rendering",
-    CVPR 2024.
     """
     batch, target = as_batch(test, "test"), as_batch(reference, "reference")
     check_pair(batch.shape, target.shape)
-    if not align_stops >= 0:
-        raise OptionError(f"align_stops must be at least 0, not {align_stops}")
-    if align_stops:
-        need_values(batch, "alignment is a search by the test's values: leave align_stops=0")
+    _check_alignment(batch, align_stops)
     region = check_mask(mask, batch)
     stacks = [exposure_stack(image) for image in target]
     values = []
@@ -209,13 +203,19 @@ def pooled(
         scores = []
         for exposure, weights in zip(*stacks[own], strict=True):
             counted = _weights(weights, None if region is None else region[index], weighted)
-            if counted is not None and not bool(counted.any()):
-                continue
-            score = _Score(metric, image[None], target[own : own + 1], exposure, counted)
-            stops = _best(score, align_stops, higher_is_better) if align_stops else 0.0
-            scores.append(score(stops))
+            if counted is None or bool(counted.any()):
+                score = _Score(metric, image[None], target[own : own + 1], exposure, counted)
+                stops = _best(score, align_stops, higher_is_better) if align_stops else 0.0
+                scores.append(score(stops))
         values.append(torch.stack(scores).mean())
     return torch.stack(values)
+
+
+def _check_alignment(test: Tensor, stops: float) -> None:
+    if not stops >= 0:
+        raise OptionError(f"align_stops must be at least 0, not {stops}")
+    if stops:
+        need_values(test, "alignment is a search by the test's values: leave align_stops=0")
 
 
 def _weights(weights: Tensor, region: Tensor | None, weighted: bool) -> Tensor | None:

@@ -1,4 +1,11 @@
-"""PIQE, the perception-based no-reference quality evaluator of Venkatanath et al. (2015)."""
+"""PIQE, the perception-based no-reference quality evaluator of Venkatanath et al. (2015).
+
+The arrangement is that of MATLAB's ``piqe``; in particular, the surround of a block's two centre
+columns leaves out the first of them and the one after the second. Sides that are no multiple of the
+block are continued by their mirror image, as in the ports of today. (The first MATLAB release
+repeated the last pixel, whose flat edges count as artifacts: up to four points more.) The
+arithmetic is in double precision, since the score jumps at thresholds. Not differentiable.
+"""
 
 from __future__ import annotations
 
@@ -94,15 +101,6 @@ def piqe(
     OptionError
         For a range, block size or threshold that cannot be, a mask outside [0, 1] or selecting
         nothing.
-
-    Notes
-    -----
-    The arrangement is that of MATLAB's ``piqe``; in particular, the surround of a block's two
-    centre columns leaves out the first of them and the one after the second. Sides that are no
-    multiple of the block are continued by their mirror image, as in the ports of today. (The first
-    MATLAB release repeated the last pixel, whose flat edges count as artifacts: up to four points
-    more.) The arithmetic is in double precision, since the score jumps at thresholds. Not
-    differentiable.
 
     References
     ----------

@@ -1,4 +1,8 @@
-"""Image resizing by the algorithm of MATLAB's ``imresize``."""
+"""Image resizing by the algorithm of MATLAB's ``imresize``.
+
+R. G. Keys, "Cubic convolution interpolation for digital image processing", IEEE Trans. ASSP 29(6),
+1981.
+"""
 
 from __future__ import annotations
 
@@ -55,10 +59,6 @@ def imresize(
     OptionError
         For an unknown method or a size below 1.
 
-    References
-    ----------
-    R. G. Keys, "Cubic convolution interpolation for digital image processing", IEEE Trans. ASSP
-    29(6), 1981.
     """
     if image.ndim < 2 or image.numel() == 0 or not image.is_floating_point():
         raise ShapeError(

@@ -110,7 +110,7 @@ def test_an_interrupt_ends_with_130(run, monkeypatch: pytest.MonkeyPatch) -> Non
     def interrupted(arguments: object) -> int:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(cli.parser.displays, "run", interrupted)
+    monkeypatch.setattr(cli.displays, "run", interrupted)
     result = run("displays")
     assert (result.code, result.err) == (130, "hdrmetrics: interrupted\n")
 
@@ -121,7 +121,7 @@ def test_memory_exhaustion_is_an_error_not_a_traceback(
     def exhausted(arguments: object) -> int:
         raise MemoryError
 
-    monkeypatch.setattr(cli.parser.displays, "run", exhausted)
+    monkeypatch.setattr(cli.displays, "run", exhausted)
     result = run("displays")
     assert (result.code, result.err) == (2, "hdrmetrics: error: not enough memory\n")
 
@@ -134,7 +134,7 @@ def test_warnings_of_the_package_are_single_lines_once(
             warnings.warn("something looks odd", HdrMetricsWarning, stacklevel=1)
         return 0
 
-    monkeypatch.setattr(cli.parser.displays, "run", warned)
+    monkeypatch.setattr(cli.displays, "run", warned)
     assert run("displays").err == "hdrmetrics: warning: something looks odd\n"
 
 

@@ -240,9 +240,6 @@ def _fine(
         for t, r in zip(test, reference, strict=True)
     ]
 
-    def level(band: int) -> int:
-        return max(0, band - 1)
-
     def brought(image: Tensor, origin: int, target: int) -> Tensor:
         """Resize a tile's samples of one level to those of its own part of another level."""
         place = tile.wide(1 << origin, sizes[origin])
@@ -253,11 +250,11 @@ def _fine(
         shared = activity[band] if 0 <= band <= FINE else None
         if shared is None:
             return None
-        return brought(shared[:, : test[target].shape[1]], level(band), level(target))
+        return brought(shared[:, : test[target].shape[1]], _level(band), _level(target))
 
     energies = []
     for band in range(FINE):
-        at = level(band)
+        at = _level(band)
         difference = masked(
             brought(test[band], at, at),
             brought(reference[band], at, at),
@@ -278,8 +275,13 @@ def _fine(
     whole.changed[where] = brought(changed, 0, at)
     shared = activity[FINE - 1]
     if shared is not None:
-        whole.activity[where] = brought(shared, level(FINE - 1), at)
+        whole.activity[where] = brought(shared, _level(FINE - 1), at)
     return energies
+
+
+def _level(band: int) -> int:
+    """Return how often the picture is halved for a band."""
+    return max(0, band - 1)
 
 
 def _coarse(seen: _Eye, meant: _Eye, whole: _Whole, octaves: int) -> list[Tensor]:
