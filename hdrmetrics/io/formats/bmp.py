@@ -33,7 +33,6 @@ def read(source: Source) -> Image:
     ----------
     Microsoft, "Bitmap Header Types", Windows GDI documentation.
     """
-    source.refuse_part()
     (header,) = source.unpack("<I", _FILE_HEADER, "the BMP header")
     if header == _OS2:
         width, height, _, bits = source.unpack("<4H", 18, "the BMP header")

@@ -57,7 +57,6 @@ def read(source: Source) -> Image:
     ----------
     ITU-T T.832 (2019), annex A.
     """
-    source.refuse_part()
     tags, _, following = read_tags(source)
     width, height = number(tags, _WIDTH), number(tags, _HEIGHT)
     source.check_size(width, height)

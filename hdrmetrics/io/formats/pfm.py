@@ -39,7 +39,6 @@ def read(source: Source) -> Image:
     P. Debevec, PFM Portable FloatMap Image Format; Netpbm, "PFM Format Description", 2024 (on
     Photoshop).
     """
-    source.refuse_part()
     match = _HEADER.match(source.data[:_LONGEST_HEADER])
     if match is None:
         if re.match(rb"P[Ff][\w\s.+-]{0,60}\r", source.data[:_LONGEST_HEADER]):

@@ -54,7 +54,6 @@ def read(source: Source) -> Image:
     ----------
     IETF RFC 9649, WebP Image Format.
     """
-    source.refuse_part()
     chunks = _chunks(source)
     width, height = _size(chunks)
     source.check_size(width, height)

@@ -124,7 +124,6 @@ def read_heic(source: Source) -> Image:
 
 
 def _checked(source: Source) -> Primary:
-    source.refuse_part()
     primary = parse(source)
     for width, height in [(primary.width, primary.height), *primary.sizes]:
         source.check_size(width, height)

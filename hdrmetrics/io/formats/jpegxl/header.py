@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from hdrmetrics.errors import ImageReadError
+from hdrmetrics.io.boxes import boxes as boxes_in
 from hdrmetrics.io.colour.coding import Chromaticities
 from hdrmetrics.photometry.color import CHROMATICITIES
 
@@ -130,20 +130,10 @@ def boxes(data: bytes) -> Iterator[tuple[bytes, int, int]]:
     ImageReadError
         If one ends outside the file.
     """
-    offset = len(data) if data.startswith(CODESTREAM) else 0
-    while offset + 8 <= len(data):
-        size, kind = struct.unpack_from(">I4s", data, offset)
-        head = 8
-        if size == 1 and offset + 16 <= len(data):
-            (size,) = struct.unpack_from(">Q", data, offset + 8)
-            head = 16
-        end = len(data) if size == 0 else offset + size
-        if end > len(data) or end < offset + head:
-            raise ImageReadError("truncated or corrupt: a JPEG XL box ends outside the file")
-        start = offset + head
+    begin = len(data) if data.startswith(CODESTREAM) else 0
+    for kind, start, end in boxes_in(data, begin, len(data)):
         # Compressed boxes begin with their kind.
         yield (data[start : start + 4] if kind == b"brob" else kind), start, end
-        offset = end
 
 
 def codestream(data: bytes) -> bytes:

@@ -69,7 +69,6 @@ def read(source: Source) -> Image:
     ----------
     W3C, Portable Network Graphics (PNG) Specification, Third Edition, 2025.
     """
-    source.refuse_part()
     found: dict[bytes, bytes] = {}
     data = []
     for kind, body in _chunks(source):

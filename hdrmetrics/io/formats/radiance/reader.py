@@ -54,7 +54,6 @@ def read(source: Source) -> Image:
     ----------
     G. Ward, "Real Pixels", Graphics Gems II, 1991; Radiance reference, "File formats".
     """
-    source.refuse_part()
     header = _parse(source)
     source.check_size(header.length, header.scanlines)
     coded, end = rgbe.unpack(source, header.start, header.length, header.scanlines)

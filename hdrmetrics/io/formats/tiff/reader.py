@@ -40,7 +40,6 @@ def read(source: Source) -> Image:
     ----------
     Adobe, TIFF Revision 6.0, 1992; Adobe Photoshop TIFF Technical Note 3, 2005.
     """
-    source.refuse_part()
     tags, order, notes = choose(source)
     stored = form(source, tags, order)
     colours, assumed = tiff_colour.channels(tags, stored)
