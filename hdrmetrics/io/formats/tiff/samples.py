@@ -288,13 +288,11 @@ def _unpack(
     rows, columns, depth = shape
     count = columns * depth
     table = np.frombuffer(raw, np.uint8, rows * -(-count * bits // 8)).reshape(rows, -1)
-    out = np.zeros((rows, count), dtype)
+    out = np.empty((rows, count), dtype)
     step = max(1, _BATCH // count)
     for top in range(0, rows, step):
         single = np.unpackbits(table[top : top + step], axis=1, count=count * bits)
-        single = single.reshape(-1, count, bits)
-        part = out[top : top + step]
-        for bit in range(bits):
-            part <<= 1
-            part |= single[..., bit]
+        wide = np.zeros((len(single), count, 16), np.uint8)
+        wide[..., 16 - bits :] = single.reshape(-1, count, bits)
+        out[top : top + step] = np.packbits(wide, axis=-1).view(">u2")[..., 0]
     return out.reshape(shape)
