@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import ClassVar, Protocol
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -64,16 +64,7 @@ def _parameters(ladder: tuple[int, ...], base: str) -> tuple[Parameter, ...]:
     )  # fmt: skip
 
 
-class Profile(Protocol):
-    """What the three profiles have in common."""
-
-    def pack(self) -> bytes:
-        """Return the constants as bytes."""
-        ...
-
-    def merge(self, base: Samples, residual: Samples) -> Light:
-        """Return the light of two layers."""
-        ...
+Profile = ProfileA | ProfileB | ProfileC
 
 
 class LayeredCodec(Codec):
@@ -90,6 +81,7 @@ class LayeredCodec(Codec):
     """
 
     profile: ClassVar[str]
+    constants: ClassVar[type[Profile]]
     residual_planes: ClassVar[Planes]
     coder: ClassVar[LayerCoder] = JpegCoder()
     """What the layers are coded with."""
@@ -123,7 +115,7 @@ class LayeredCodec(Codec):
             If the bytes are not of this profile, truncated or changed.
         """
         layers = unpack(data, self.profile)
-        profile = self.unpack_constants(layers.constants)
+        profile = self.constants.unpack(layers.constants)
         base = self.read_base(layers.base, (layers.height, layers.width, layers.channels))
         shape = base.shape if layers.channels == 3 else base.shape[:2]
         residual = self.coder.decode(layers.residual, shape, planes=self.residual_planes)
@@ -160,10 +152,6 @@ class LayeredCodec(Codec):
             The base layer as coded.
         """
 
-    @abstractmethod
-    def unpack_constants(self, data: bytes) -> Profile:
-        """Return the constants from bytes."""
-
 
 class JpegXtA(LayeredCodec):
     """Profile A: the base layer times a ratio of luminance, with chroma differences.
@@ -185,15 +173,12 @@ class JpegXtA(LayeredCodec):
         ladder=_LADDER_A,
     )
     profile = "a"
+    constants = ProfileA
     residual_planes = "ycbcr"
 
     def split(self, light: Light, codes: Samples, base: bytes) -> tuple[Profile, Samples, Tables]:
         """Return the constants, the residual layer and its quantisation steps."""
         return *ProfileA.split(light, codes), quality_tables(self.residual_quality)
-
-    def unpack_constants(self, data: bytes) -> Profile:
-        """Return the constants from bytes."""
-        return ProfileA.unpack(data)
 
 
 class JpegXtB(LayeredCodec):
@@ -215,16 +200,13 @@ class JpegXtB(LayeredCodec):
         ladder=_LADDER_B,
     )
     profile = "b"
+    constants = ProfileB
     residual_planes = "rgb"
 
     def split(self, light: Light, codes: Samples, base: bytes) -> tuple[Profile, Samples, Tables]:
         """Return the constants, the residual layer and its quantisation steps."""
         white = exposure_white(light) if self.settings["base"] == "exposure" else None
         return *ProfileB.split(light, codes, white), quality_tables(self.residual_quality)
-
-    def unpack_constants(self, data: bytes) -> Profile:
-        """Return the constants from bytes."""
-        return ProfileB.unpack(data)
 
 
 class JpegXtC(LayeredCodec):
@@ -250,6 +232,7 @@ class JpegXtC(LayeredCodec):
         ladder=_LADDER_C,
     )
     profile = "c"
+    constants = ProfileC
     residual_planes = "ycbcr"
 
     _STEP = 16.0  # bit patterns per step of a twelve-bit residual layer
@@ -260,7 +243,3 @@ class JpegXtC(LayeredCodec):
         shown = self.read_base(base, (height, width, channels))
         profile, residual = ProfileC.split(light, codes, shown)
         return profile, residual, quality_tables(self.residual_quality, profile.scale / self._STEP)
-
-    def unpack_constants(self, data: bytes) -> Profile:
-        """Return the constants from bytes."""
-        return ProfileC.unpack(data)
