@@ -44,8 +44,8 @@ def best_exposure(light: Tensor, *, stops: float = 8.0) -> Tensor:
     Range Imaging", CRC Press), with every pixel in place of bins.
     """
     batch = _check(light, stops)
-    found = [_best_window(levels, stops) for levels in _levels(batch)]
-    return batch.new_tensor([2.0**-top for top in found])
+    tops = [_best_window(levels, stops) for levels in _levels(batch)]
+    return batch.new_tensor([2.0**-top for top in tops])
 
 
 def covering_exposures(light: Tensor, *, stops: float = 8.0, most: int = 16) -> list[float]:

@@ -10,22 +10,13 @@ from numpy.typing import NDArray
 
 from hdrmetrics.errors import ImageReadError, OptionError
 from hdrmetrics.io.colour import cms
-from hdrmetrics.io.colour.coding import XYZ, Chromaticities, Coding, in_words, matrix_between, noted
+from hdrmetrics.io.colour.coding import Chromaticities, Coding, in_words, matrix_between, noted
 from hdrmetrics.io.colour.curves import HDR
 from hdrmetrics.io.colour.icc import ignored
 from hdrmetrics.io.colour.recode import broken, to_codes, to_light
 from hdrmetrics.io.source import Source
 from hdrmetrics.photometry.color import CHROMATICITIES, apply_matrix
 from hdrmetrics.picture.image import Calibration, Image, Origin
-
-__all__ = [
-    "RELATIVE_RULE",
-    "XYZ",
-    "Chromaticities",
-    "coded_image",
-    "drop_alpha",
-    "linear_image",
-]
 
 Pixels = NDArray[np.float32]
 

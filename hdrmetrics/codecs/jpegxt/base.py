@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from hdrmetrics.codecs.jpegxt.jpeg import Samples
 from hdrmetrics.errors import ImageReadError
+from hdrmetrics.io.colour.curves import srgb
 from hdrmetrics.photometry.color import luminance
 from hdrmetrics.tonemap.catalogue import create_operator
 
@@ -39,13 +40,7 @@ def luma(light: NDArray[np.float32]) -> NDArray[np.float32]:
     return weighted
 
 
-def _srgb_table() -> NDArray[np.float32]:
-    code = np.arange(256) / 255.0
-    linear = np.where(code <= 0.04045, code / 12.92, ((code + 0.055) / 1.055) ** 2.4)
-    return linear.astype(np.float32)
-
-
-SRGB = _srgb_table()
+SRGB: NDArray[np.float32] = srgb(np.arange(256) / 255.0).astype(np.float32)
 """Linear light in [0, 1] of each sRGB code."""
 
 _HALFWAY = (SRGB[1:] + SRGB[:-1]) / 2

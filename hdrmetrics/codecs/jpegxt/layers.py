@@ -16,7 +16,6 @@ from hdrmetrics.codecs.jpegxt.container import Layers, check_writable, pack, unp
 from hdrmetrics.codecs.jpegxt.jpeg import (
     SUBSAMPLINGS,
     JpegCoder,
-    LayerCoder,
     Planes,
     Samples,
     Tables,
@@ -83,7 +82,7 @@ class LayeredCodec(Codec):
     profile: ClassVar[str]
     constants: ClassVar[type[Profile]]
     residual_planes: ClassVar[Planes]
-    coder: ClassVar[LayerCoder] = JpegCoder()
+    coder: ClassVar[JpegCoder] = JpegCoder()
     """What the layers are coded with."""
 
     def encode(self, image: Tensor) -> bytes:

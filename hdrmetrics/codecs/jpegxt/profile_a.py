@@ -151,5 +151,5 @@ def _values(
 ) -> NDArray[np.float32]:
     low, high = extent
     table = low + (high - low) * np.arange(256) / 255.0
-    found: NDArray[np.float32] = (np.exp(table) if exponential else table).astype(np.float32)[steps]
-    return found
+    of_step: NDArray[np.float32] = (np.exp(table) if exponential else table).astype(np.float32)
+    return of_step[steps]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -21,6 +22,9 @@ Chromaticities = tuple[tuple[float, float], ...]
 
 XYZ: Chromaticities = ((1.0, 0.0), (0.0, 1.0), (0.0, 0.0), (1 / 3, 1 / 3))
 """CIE XYZ as a set of primaries; with this white, the channels are X, Y and Z themselves."""
+
+KNOWN: tuple[Primaries, ...] = ("bt709", "p3", "bt2020")
+"""The sets of primaries that have a name, from the smallest on."""
 
 NOT_SAID = "code values taken as sRGB: the file does not say otherwise"
 
@@ -142,6 +146,11 @@ def noted(given: Coding, *notes: str) -> Coding:
     return replace(given, notes=(*notes, *given.notes))
 
 
+def points_of(numbers: Sequence[float]) -> Chromaticities:
+    """Return chromaticities from the x and y of one after the other."""
+    return tuple(zip(numbers[0::2], numbers[1::2], strict=True))
+
+
 def in_words(chromaticities: Chromaticities) -> str:
     """Return chromaticities as text."""
     return " ".join(f"({x:g}, {y:g})" for x, y in chromaticities)
@@ -149,8 +158,7 @@ def in_words(chromaticities: Chromaticities) -> str:
 
 def named_primaries(chromaticities: Chromaticities, within: float = _SAME) -> Primaries | None:
     """Return the known set of primaries that these chromaticities are, if any."""
-    known: tuple[Primaries, ...] = ("bt709", "p3", "bt2020")
-    for name in known:
+    for name in KNOWN:
         if np.allclose(chromaticities, CHROMATICITIES[name], atol=within, rtol=0):
             return name
     return None
@@ -180,8 +188,7 @@ def matrix_between(source: Chromaticities, target: Chromaticities) -> Matrix | N
 
 def smallest(chromaticities: Chromaticities) -> Primaries:
     """Return the smallest of the known sets of primaries that holds all colours of another."""
-    known: tuple[Primaries, ...] = ("bt709", "p3", "bt2020")
-    for name in known:
+    for name in KNOWN:
         matrix = matrix_between(chromaticities, CHROMATICITIES[name])
         if matrix is None or bool((matrix >= -_OUTSIDE).all()):
             return name

@@ -193,5 +193,4 @@ def name_of(curve: Curve, codes: Values = _CODES) -> Transfer | bool | None:
 
 
 def _named(name: str) -> Transfer:
-    found: Transfer = next(known for known in DECODE if known == name)
-    return found
+    return next(known for known in DECODE if known == name)

@@ -10,7 +10,7 @@ import numpy as np
 
 from hdrmetrics.errors import ImageReadError, OptionError
 from hdrmetrics.io.colour.cicp import UNSPECIFIED, from_cicp
-from hdrmetrics.io.colour.coding import Chromaticities, Coding, coding, noted
+from hdrmetrics.io.colour.coding import KNOWN, Chromaticities, Coding, coding, noted
 from hdrmetrics.io.colour.curves import Curve, name_of
 from hdrmetrics.io.colour.icc_profile import Profile, ProfileError, parse
 from hdrmetrics.photometry.color import (
@@ -150,8 +150,7 @@ def _by_name(description: str) -> tuple[Transfer, Primaries] | None:
 
 def _primaries(colorants: Matrix) -> Primaries | Chromaticities:
     """Return the known primaries that colorants under D50 are, or their own chromaticities."""
-    known: tuple[Primaries, ...] = ("bt709", "p3", "bt2020")
-    for primaries in known:
+    for primaries in KNOWN:
         if np.abs(colorants - _d50_colorants(primaries)).max() < _TOLERANCE:
             return primaries
     white = colorants.sum(axis=0)

@@ -68,9 +68,9 @@ def extract(
             offset += 4
             if number != chosen.index:
                 raise ImageReadError("corrupt: an EXR chunk belongs to another part")
-        found = source.unpack(f"<{len(place)}i", offset, "an EXR chunk")
+        stored = source.unpack(f"<{len(place)}i", offset, "an EXR chunk")
         (size,) = source.unpack("<i", offset + leader, "an EXR chunk")
-        if found != place:
+        if stored != place:
             raise ImageReadError("corrupt: an EXR chunk is not where the chunk table says")
         if not 0 < size <= _unpacked_bytes(chosen, place):
             raise ImageReadError(f"corrupt: an EXR chunk of {size} bytes")

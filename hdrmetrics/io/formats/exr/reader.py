@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hdrmetrics.errors import ImageReadError, OptionError
-from hdrmetrics.io.build import RELATIVE_RULE, Chromaticities, coded_image, linear_image
+from hdrmetrics.io.build import RELATIVE_RULE, coded_image, linear_image
+from hdrmetrics.io.colour.coding import Chromaticities
 from hdrmetrics.io.formats.exr.chroma import rgb_from_chroma
 from hdrmetrics.io.formats.exr.chunks import extract
 from hdrmetrics.io.formats.exr.colour import colour_space, undo_curve

@@ -130,10 +130,10 @@ def _checked(source: Source) -> Primary:
     return primary
 
 
-def _compare(found: tuple[int, ...], announced: tuple[int, int]) -> None:
-    if found[:2] != announced:
+def _compare(shape: tuple[int, ...], announced: tuple[int, int]) -> None:
+    if shape[:2] != announced:
         raise ImageReadError(
-            f"corrupt: {found[1]} × {found[0]} pixels instead of {announced[1]} × {announced[0]}"
+            f"corrupt: {shape[1]} × {shape[0]} pixels instead of {announced[1]} × {announced[0]}"
         )
 
 
@@ -157,10 +157,10 @@ def _coding(primary: Primary) -> Coding:
     """Return the coding: code points of HDR first, then a profile, then other code points."""
     points = primary.cicp or (UNSPECIFIED, UNSPECIFIED)
     if primary.icc and TRANSFERS.get(points[1]) not in HDR:
-        found = identify(primary.icc)
-        why = why_ignored(found)
+        coding = identify(primary.icc)
+        why = why_ignored(coding)
         if not why or points == (UNSPECIFIED, UNSPECIFIED):
-            return found
+            return coding
         return noted(from_cicp(*points), *why)
     if primary.icc and identify(primary.icc).transfer != TRANSFERS[points[1]]:
         return noted(from_cicp(*points), "HDR code points count, not the ICC profile beside them")

@@ -136,8 +136,8 @@ def boxes(data: bytes) -> Iterator[tuple[bytes, int, int]]:
         yield (data[start : start + 4] if kind == b"brob" else kind), start, end
 
 
-def codestream(data: bytes) -> bytes:
-    """Return the beginning of the codestream, from a bare file or out of its container.
+def codestream(data: bytes, most: int = 2**16) -> bytes:
+    """Return at least so many bytes of the codestream, from a bare file or out of its container.
 
     Raises
     ------
@@ -145,19 +145,18 @@ def codestream(data: bytes) -> bytes:
         If a container holds none or ends early.
     """
     if data.startswith(CODESTREAM):
-        return data[:_HEADER_BYTES]
-    found = b""
+        return data[:most]
+    pieces, length = [], 0
     for kind, start, end in boxes(data):
-        if kind in (b"jxlc", b"jxlp") and len(found) < _HEADER_BYTES:
+        if kind in (b"jxlc", b"jxlp") and length < most:
             # Partial boxes begin with their number.
             start += 4 if kind == b"jxlp" else 0
-            found += data[start : min(end, start + _HEADER_BYTES)]
-    if not found.startswith(CODESTREAM):
+            pieces.append(data[start : min(end, start + most)])
+            length += len(pieces[-1])
+    stream = b"".join(pieces)
+    if not stream.startswith(CODESTREAM):
         raise ImageReadError("corrupt: the JPEG XL container holds no codestream")
-    return found
-
-
-_HEADER_BYTES = 2**16
+    return stream
 
 
 def parse(data: bytes) -> Header:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from hdrmetrics.errors import ImageReadError
 from hdrmetrics.io.build import drop_alpha
 from hdrmetrics.io.colour import curves
-from hdrmetrics.io.colour.coding import Chromaticities, Coding, named_primaries
+from hdrmetrics.io.colour.coding import Chromaticities, Coding, named_primaries, points_of
 from hdrmetrics.io.colour.coding import coding as own_coding
 from hdrmetrics.io.colour.exif import coding_by_exif
 from hdrmetrics.io.formats.tiff import compression as tiff_codecs
@@ -146,7 +146,7 @@ def primaries(tags: Tags) -> Chromaticities | None:
     if len(points) != 6:
         return None
     middle = (white[0], white[1]) if len(white) == 2 else D65
-    return (*zip(points[0::2], points[1::2], strict=True), middle)
+    return (*points_of(points), middle)
 
 
 def coding(data: bytes, tags: Tags, stored: Form) -> Coding:
