@@ -110,9 +110,5 @@ def unpack(data: bytes, profile: str) -> Layers:
     if channels not in (1, 3):
         raise ImageReadError(f"corrupt: the header announces {channels} channels")
     check_size(width, height, DEFAULT_MAX_PIXELS)
-    start = _HEAD.size
-    pieces = []
-    for count in (n_constants, n_base, n_residual):
-        pieces.append(bytes(data[start : start + count]))
-        start += count
+    pieces = struct.unpack_from(f"{n_constants}s{n_base}s{n_residual}s", data, _HEAD.size)
     return Layers(profile, channels, height, width, *pieces)
