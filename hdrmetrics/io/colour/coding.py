@@ -116,12 +116,11 @@ def coding(
     own: tuple[Curve, ...] = ()
     if isinstance(curves, tuple):
         names = {name_of(curve) for curve in curves}
-        found = names.pop()
-        if names or found is False:
+        name = names.pop()
+        if names or name is False:
             named, own = "srgb", curves
         else:
-            assert found is not True
-            named = found
+            named = name
     if isinstance(chromaticities, str):
         return Coding(named, chromaticities, rule, notes, stored, own)
     primaries = named_primaries(chromaticities)

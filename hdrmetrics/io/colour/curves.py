@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -142,7 +142,7 @@ def tells_codes_apart(curve: Curve) -> bool:
     return _LEAST_SHARE < (middle - black) / span < 1 - _LEAST_SHARE
 
 
-def name_of(curve: Curve, codes: Values = _CODES) -> Transfer | bool | None:
+def name_of(curve: Curve, codes: Values = _CODES) -> Transfer | Literal[False] | None:
     """Return the transfer function that a curve is.
 
     Parameters

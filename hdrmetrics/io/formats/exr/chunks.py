@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from itertools import zip_longest
 
 from hdrmetrics.errors import ImageReadError
 from hdrmetrics.io.formats.exr.header import (
@@ -128,12 +129,8 @@ def _chunk_count(part: Part) -> int:
     level_mode, round_up = mode & 15, bool(mode >> 4)
     across, down = _levels(width, round_up), _levels(height, round_up)
     if level_mode == _MIPMAP:
-        count = max(len(across), len(down))
-        across += [1] * (count - len(across))
-        down += [1] * (count - len(down))
-        return sum(
-            -(-w // tile_width) * -(-h // tile_height) for w, h in zip(across, down, strict=True)
-        )
+        sizes = zip_longest(across, down, fillvalue=1)
+        return sum(-(-w // tile_width) * -(-h // tile_height) for w, h in sizes)
     if level_mode == _RIPMAP:
         return sum(-(-w // tile_width) for w in across) * sum(-(-h // tile_height) for h in down)
     return -(-width // tile_width) * -(-height // tile_height)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -124,9 +124,8 @@ def colour_space(parts: list[Part], part: Part) -> Space:
 
 def _known(name: str) -> Space | None:
     if name in _DISPLAYS:
-        coding = _DISPLAYS[name]
         rule = f"the file's colorInteropID {name}"
-        return Space(coding=Coding(coding.transfer, coding.primaries, rule))
+        return Space(coding=replace(_DISPLAYS[name], rule=rule))
     curve, _, rest = name.partition("_")
     primaries, _, state = rest.partition("_")
     if primaries not in _SPACES or state not in ("scene", "display"):

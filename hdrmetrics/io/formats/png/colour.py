@@ -42,15 +42,15 @@ def coding_of(chunks: dict[bytes, bytes]) -> Coding:
     """
     ignored: tuple[str, ...] = ()
     if b"cICP" in chunks:
-        found = _code_points(chunks[b"cICP"])
+        stated = _code_points(chunks[b"cICP"])
         if UNSPECIFIED not in chunks[b"cICP"][:2] or not _OTHERS & chunks.keys():
-            return found
+            return stated
         ignored = ("the cICP chunk leaves something unspecified and was ignored",)
     if b"iCCP" in chunks:
-        found = _profile(chunks[b"iCCP"])
-        why = why_ignored(found)
+        stated = _profile(chunks[b"iCCP"])
+        why = why_ignored(stated)
         if not why or not (_OTHERS - {b"iCCP"}) & chunks.keys():
-            return noted(found, *ignored)
+            return noted(stated, *ignored)
         ignored += why
     if b"sRGB" in chunks:
         return noted(Coding(rule="sRGB chunk"), *ignored)
