@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from hdrmetrics.errors import ImageReadError
 
 
-def boxes(
+def walk(
     data: bytes, start: int, end: int, *, complete: bool = False
 ) -> Iterator[tuple[bytes, int, int]]:
     """Yield kind, start and end of the content of each box in a range.

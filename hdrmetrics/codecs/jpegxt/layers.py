@@ -64,6 +64,7 @@ def _parameters(ladder: tuple[int, ...], base: str) -> tuple[Parameter, ...]:
 
 
 Profile = ProfileA | ProfileB | ProfileC
+"""The constants of a profile: packed, unpacked, and what puts two layers together."""
 
 
 class LayeredCodec(Codec):

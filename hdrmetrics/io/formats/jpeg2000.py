@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from hdrmetrics.errors import ImageReadError
-from hdrmetrics.io.boxes import boxes as boxes_in
+from hdrmetrics.io.boxes import walk
 from hdrmetrics.io.build import coded_image
 from hdrmetrics.io.colour.cicp import from_cicp
 from hdrmetrics.io.colour.coding import Coding
@@ -105,9 +105,9 @@ def _parse(source: Source) -> _Boxes:
     if source.data.startswith(STREAM):
         return _Boxes(0, len(source.data))
     boxes = _Boxes(-1, -1)
-    for kind, first, last in boxes_in(source.data, 0, len(source.data)):
+    for kind, first, last in walk(source.data, 0, len(source.data)):
         if kind == b"jp2h":
-            for inner, start, stop in boxes_in(source.data, first, last):
+            for inner, start, stop in walk(source.data, first, last):
                 _note(source, boxes, inner, start, stop)
         elif kind == b"jp2c" and boxes.stream < 0:
             boxes.stream, boxes.end = first, last

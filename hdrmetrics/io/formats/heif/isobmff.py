@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from hdrmetrics.errors import ImageReadError
-from hdrmetrics.io.boxes import boxes as any_boxes
+from hdrmetrics.io.boxes import walk
 from hdrmetrics.io.source import Source
 
 AVIF_BRANDS = {b"avif", b"avis"}
@@ -15,7 +15,7 @@ HEIC_BRANDS = {b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"
 
 _FULL = 4  # version and flags in front of a full box's content
 _MAX_PROPERTIES = 4096
-_boxes = partial(any_boxes, complete=True)
+_boxes = partial(walk, complete=True)
 
 
 @dataclass(slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from hdrmetrics.errors import ImageReadError
-from hdrmetrics.io.boxes import boxes as boxes_in
+from hdrmetrics.io.boxes import walk
 from hdrmetrics.io.colour.coding import Chromaticities
 from hdrmetrics.photometry.color import CHROMATICITIES
 
@@ -131,7 +131,7 @@ def boxes(data: bytes) -> Iterator[tuple[bytes, int, int]]:
         If one ends outside the file.
     """
     begin = len(data) if data.startswith(CODESTREAM) else 0
-    for kind, start, end in boxes_in(data, begin, len(data)):
+    for kind, start, end in walk(data, begin, len(data)):
         # Compressed boxes begin with their kind.
         yield (data[start : start + 4] if kind == b"brob" else kind), start, end
 
