@@ -8,9 +8,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from hdrmetrics.assembly.exposure import light_of
 from hdrmetrics.assembly.response import Response, get_response
-from hdrmetrics.errors import OptionError, PixelValueError, ShapeError
-from hdrmetrics.picture.pixels import as_batch
+from hdrmetrics.errors import OptionError, ShapeError
 
 
 def capture(
@@ -54,19 +54,12 @@ def capture(
     OptionError
         For exposures that are not positive, other than 1 to 16 bits, or noise without generator.
     """
-    batch = as_batch(light)
-    if not bool(torch.isfinite(batch).all()) or bool((batch < 0).any()):
-        raise PixelValueError("light is finite and not negative: repair the picture first")
+    batch = light_of(light)
     if bits is not None and not 1 <= bits <= 16:
         raise OptionError(f"a camera has 1 to 16 bits, or None; not {bits}")
     if not (math.isfinite(noise) and noise >= 0) or (noise > 0 and generator is None):
         raise OptionError("noise is a standard deviation from 0 upwards, and needs a generator")
-    factor = torch.as_tensor(exposure, dtype=batch.dtype, device=batch.device)
-    if factor.numel() not in (1, batch.shape[0]):
-        raise ShapeError(f"{factor.numel()} exposures for {batch.shape[0]} pictures")
-    if not bool(((factor > 0) & torch.isfinite(factor)).all()):
-        raise OptionError("an exposure is positive and finite")
-    exposed = batch * factor.reshape(-1, 1, 1, 1)
+    exposed = batch * _factors(exposure, batch)
     if noise > 0:
         grain = torch.randn(exposed.shape, generator=generator, dtype=torch.float64)
         exposed = exposed + noise * grain.to(exposed)
@@ -76,6 +69,16 @@ def capture(
     steps = 2**bits - 1
     quantised: Tensor = torch.floor(code * steps + 0.5) / steps
     return quantised
+
+
+def _factors(exposure: float | Tensor, batch: Tensor) -> Tensor:
+    """Return exposures as ``(1 or N, 1, 1, 1)``."""
+    factor = torch.as_tensor(exposure, dtype=batch.dtype, device=batch.device)
+    if factor.numel() not in (1, batch.shape[0]):
+        raise ShapeError(f"{factor.numel()} exposures for {batch.shape[0]} pictures")
+    if not bool(((factor > 0) & torch.isfinite(factor)).all()):
+        raise OptionError("an exposure is positive and finite")
+    return factor.reshape(-1, 1, 1, 1)
 
 
 def capture_stack(

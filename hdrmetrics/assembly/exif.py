@@ -37,18 +37,18 @@ def read_exposures(paths: Sequence[str | os.PathLike[str]]) -> list[float]:
         If a photograph has no exposure time, or only some have an f-number or a sensitivity.
     """
     tags = [_read(os.fspath(path)) for path in paths]
-    for path, found in zip(paths, tags, strict=True):
-        if _TIME not in found:
+    for path, said in zip(paths, tags, strict=True):
+        if _TIME not in said:
             raise OptionError(
                 f"{os.fspath(path)} does not say how long it was exposed: give the times"
             )
     for tag, what in ((_F_NUMBER, "f-number"), (_SENSITIVITY, "ISO sensitivity")):
-        lacking = [os.fspath(p) for p, found in zip(paths, tags, strict=True) if tag not in found]
+        lacking = [os.fspath(p) for p, said in zip(paths, tags, strict=True) if tag not in said]
         if lacking and len(lacking) < len(tags):
             raise OptionError(f"{lacking[0]} does not say its {what}, others do: give the times")
     return [
-        found[_TIME] * found.get(_SENSITIVITY, 100.0) / 100 / found.get(_F_NUMBER, 1.0) ** 2
-        for found in tags
+        said[_TIME] * said.get(_SENSITIVITY, 100.0) / 100 / said.get(_F_NUMBER, 1.0) ** 2
+        for said in tags
     ]
 
 
@@ -60,12 +60,12 @@ def _read(path: str) -> dict[int, float]:
             raw = {tag: tags[tag] for tag in (_TIME, _F_NUMBER, _SENSITIVITY) if tag in tags}
     except (OSError, ValueError, SyntaxError, PillowImage.DecompressionBombError) as error:
         raise ImageReadError(f"cannot read the EXIF data of {path}: {error}") from error
-    found = {}
+    said = {}
     for tag, value in raw.items():
         try:
             number = float(value[0] if isinstance(value, tuple) else value)
         except (TypeError, ValueError, ZeroDivisionError, IndexError):
             continue
         if math.isfinite(number) and number > 0:
-            found[tag] = number
-    return found
+            said[tag] = number
+    return said

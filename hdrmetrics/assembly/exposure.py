@@ -44,8 +44,8 @@ def best_exposure(light: Tensor, *, stops: float = 8.0) -> Tensor:
     Range Imaging", CRC Press), with every pixel in place of bins.
     """
     batch = _check(light, stops)
-    found = [_best_window(levels, stops) for levels in _levels(batch)]
-    return batch.new_tensor([2.0**-top for top in found])
+    tops = [_best_window(levels, stops) for levels in _levels(batch)]
+    return batch.new_tensor([2.0**-top for top in tops])
 
 
 def covering_exposures(light: Tensor, *, stops: float = 8.0, most: int = 16) -> list[float]:
@@ -138,12 +138,24 @@ def clipping_exposure(light: Tensor, share: float) -> Tensor:
     return 1 / white
 
 
+def light_of(picture: Tensor) -> Tensor:
+    """Return a picture as a batch, after checking that it can be light.
+
+    Raises
+    ------
+    ShapeError, PixelValueError
+        For other shapes; for NaN, infinity or negative light.
+    """
+    batch = as_batch(picture)
+    if not bool(torch.isfinite(batch).all()) or bool((batch < 0).any()):
+        raise PixelValueError("light is finite and not negative: repair the picture first")
+    return batch
+
+
 def _check(light: Tensor, stops: float) -> Tensor:
     if not 0 < stops <= 64:
         raise OptionError(f"a camera's range lies between 0 and 64 stops, not {stops}")
-    batch = as_batch(light).detach()
-    if not bool(torch.isfinite(batch).all()) or bool((batch < 0).any()):
-        raise PixelValueError("light is finite and not negative: repair the picture first")
+    batch = light_of(light).detach()
     if not bool((batch.flatten(1).amax(dim=1) > 0).all()):
         raise PixelValueError("a black picture has no best exposure")
     return batch

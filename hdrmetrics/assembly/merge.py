@@ -51,14 +51,8 @@ class Merged:
 
     def report(self) -> dict[str, float | str]:
         """Return the response with the shares of saturated, dark and gap pixels, JSON-ready."""
-        shares: dict[str, float | str] = {
-            name: float(mask.double().mean())
-            for name, mask in (
-                ("saturated", self.saturated),
-                ("dark", self.dark),
-                ("gap", self.gap),
-            )
-        }
+        masks = {"saturated": self.saturated, "dark": self.dark, "gap": self.gap}
+        shares = {name: float(mask.double().mean()) for name, mask in masks.items()}
         return {"response": self.response, **shares}
 
 
@@ -117,6 +111,21 @@ def merge(
         what = "clipped" if bool(clipped.all()) else "black" if bool(dark.all()) else "invalid"
         raise PixelValueError(f"every pixel of every exposure is {what}: there is nothing to merge")
 
+    light, seen = _average(stack, camera, dark | clipped, weights, average)
+    light = torch.where(seen, light, _bound(stack, camera, clipped))
+    all_clipped, all_dark = clipped.all(dim=0), dark.all(dim=0)
+    gap = _in_any(~seen & ~all_clipped & ~all_dark)
+    return Merged(light, _in_any(all_clipped), _in_any(all_dark), gap, camera.name)
+
+
+def _in_any(mask: Tensor) -> Tensor:
+    return mask.any(dim=1, keepdim=True)  # channel
+
+
+def _average(
+    stack: Stack, camera: Response, invalid: Tensor, weights: Weighting, average: Average
+) -> tuple[Tensor, Tensor]:
+    """Return the mean of the exposures, and where there is any with weight."""
     # Accumulated exposure by exposure: a stack of large photographs times five would not fit.
     total, sums = torch.zeros_like(stack.codes[0]), torch.zeros_like(stack.codes[0])
     smallest = torch.finfo(total.dtype).tiny
@@ -124,7 +133,7 @@ def merge(
         code = stack.codes[index]
         exposure = camera.decode(code)
         trust = weight(weights, code, exposure, time)
-        trust = torch.where(dark[index] | clipped[index], torch.zeros_like(trust), trust)
+        trust = torch.where(invalid[index], torch.zeros_like(trust), trust)
         if average == "log":
             term = torch.log(exposure.clamp(min=smallest) / time)
         else:
@@ -132,13 +141,8 @@ def merge(
             trust = trust * time**2 if average == "likelihood" else trust
         total, sums = total + trust, sums + trust * term
     seen = total > 0
-    merged = sums / torch.where(seen, total, torch.ones_like(total))
-    merged = torch.exp(merged) if average == "log" else merged
-    light = torch.where(seen, merged, _bound(stack, camera, clipped))
-    all_clipped, all_dark = clipped.all(dim=0), dark.all(dim=0)
-    neither = ~seen & ~all_clipped & ~all_dark
-    masks = [mask.any(dim=1, keepdim=True) for mask in (all_clipped, all_dark, neither)]
-    return Merged(light, masks[0], masks[1], masks[2], camera.name)
+    mean = sums / torch.where(seen, total, torch.ones_like(total))
+    return torch.exp(mean) if average == "log" else mean, seen
 
 
 def _bound(stack: Stack, camera: Response, clipped: Tensor) -> Tensor:

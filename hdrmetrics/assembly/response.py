@@ -168,7 +168,8 @@ class TableResponse:
         table = self._for(code)
         place = code.clamp(0.0, 1.0) * (table.shape[1] - 1)
         below = place.detach().floor().clamp(max=table.shape[1] - 2).long()
-        low, high = _look_up(table, below), _look_up(table, below + 1)
+        channel = torch.arange(len(table), device=table.device)[:, None, None]
+        low, high = table[channel, below], table[channel, below + 1]
         return low + (place - below) * (high - low)
 
     def encode(self, exposure: Tensor) -> Tensor:
@@ -192,10 +193,6 @@ class TableResponse:
                 f"the response has {self.table.shape[0]} channels, the pictures {channels}"
             )
         return self.table.to(pixels).expand(channels, -1)
-
-
-def _look_up(table: Tensor, index: Tensor) -> Tensor:
-    return torch.stack([table[c][index[:, c]] for c in range(table.shape[0])], dim=1)
 
 
 def get_response(response: str | Response) -> Response:

@@ -4,18 +4,10 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from torch import Tensor
-
 from hdrmetrics.catalogue.parameters import Parameter
 from hdrmetrics.codecs.codec import CODECS, CodecInfo, span
 from hdrmetrics.codecs.peer import NEEDS, PeerCodec
-from hdrmetrics.codecs.samples import (
-    Samples,
-    from_codes,
-    from_pq_codes,
-    to_codes,
-    to_pq_codes,
-)
+from hdrmetrics.codecs.samples import Samples, Signal, codes, pq
 from hdrmetrics.photometry.transfer import PQ_PEAK
 
 _FORMATS = {"4:4:4": "yuv444", "4:2:0": "yuv420"}
@@ -46,17 +38,19 @@ def _subsampling(default: str) -> Parameter:
 class _Avif(PeerCodec):
     feature: ClassVar[str] = "AVIF"
 
-    def _encode(self, codes: Samples, bits: int, coding: dict[str, int]) -> bytes:
-        options: dict[str, Any] = {
+    coding: ClassVar[dict[str, int]]
+
+    def options(self, samples: Samples) -> dict[str, Any]:
+        """Return what goes to the encoder beside the samples."""
+        colours = _FORMATS[self.settings["subsampling"]]
+        return {
             "level": self.settings["quality"],
             "speed": self.settings["speed"],
-            "bitspersample": bits,
-            "pixelformat": _FORMATS[self.settings["subsampling"]],
+            "bitspersample": int(self.settings.get("bits", 8)),
+            "pixelformat": "yuv400" if samples.ndim == 2 else colours,
             "numthreads": 1,
+            **self.coding,
         }
-        if codes.ndim == 2:
-            options["pixelformat"] = "yuv400"
-        return self.peer_encode(codes, **options, **coding)
 
 
 @CODECS.add
@@ -84,14 +78,12 @@ class Avif(_Avif):
         ladder=_LADDER,
     )
 
-    def encode(self, image: Tensor) -> bytes:
-        """Return the AVIF file of light ``(1, C, H, W)`` in cd/m²."""
-        bits = int(self.settings["bits"])
-        return self._encode(to_pq_codes(image, bits), bits, _BT2100_PQ)
+    coding = _BT2100_PQ
 
-    def decode(self, data: bytes) -> Tensor:
-        """Return the light of a file in cd/m²; colours outside BT.709 come out negative."""
-        return from_pq_codes(self.peer_decode(data, numthreads=1), int(self.settings["bits"]))
+    @property
+    def signal(self) -> Signal:
+        """What the samples stand for: PQ codes of as many bits as were set."""
+        return pq(int(self.settings["bits"]))
 
 
 @CODECS.add
@@ -112,10 +104,5 @@ class AvifSdr(_Avif):
         ladder=_LADDER_SDR,
     )
 
-    def encode(self, image: Tensor) -> bytes:
-        """Return the AVIF file of a picture ``(1, C, H, W)`` in [0, 1]."""
-        return self._encode(to_codes(image, 8), 8, _SRGB)
-
-    def decode(self, data: bytes) -> Tensor:
-        """Return the picture of a file."""
-        return from_codes(self.peer_decode(data, numthreads=1), 8)
+    coding = _SRGB
+    signal = codes(8)

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
-from torch import Tensor
+from typing import Any, ClassVar
 
 from hdrmetrics.catalogue.parameters import Parameter
 from hdrmetrics.codecs.codec import CODECS, CodecInfo, span
 from hdrmetrics.codecs.peer import NEEDS, PeerCodec
-from hdrmetrics.codecs.samples import from_pq_codes, to_pq_codes
+from hdrmetrics.codecs.samples import Samples, pq
 from hdrmetrics.photometry.transfer import PQ_PEAK
 
-_BITS = 16
 _LADDER = (0.002, 0.0035, 0.0061, 0.01, 0.019, 0.034, 0.07, 0.16)
 
 
@@ -44,12 +41,9 @@ class Htj2k(PeerCodec):
         ladder=_LADDER,
     )
     feature: ClassVar[str] = "HTJ2K"
+    signal = pq(16)
+    decoding: ClassVar[dict[str, Any]] = {}
 
-    def encode(self, image: Tensor) -> bytes:
-        """Return the codestream of light ``(1, C, H, W)`` in cd/m²."""
-        codes = to_pq_codes(image, _BITS)
-        return self.peer_encode(codes, level=self.settings["step"], reversible=False)
-
-    def decode(self, data: bytes) -> Tensor:
-        """Return the light of a codestream in cd/m²; colours outside BT.709 are negative."""
-        return from_pq_codes(self.peer_decode(data), _BITS)
+    def options(self, samples: Samples) -> dict[str, Any]:
+        """Return what goes to the encoder beside the samples."""
+        return {"level": self.settings["step"], "reversible": False}

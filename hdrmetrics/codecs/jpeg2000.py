@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
-from torch import Tensor
+from typing import Any, ClassVar
 
 from hdrmetrics.catalogue.parameters import Parameter
 from hdrmetrics.codecs.codec import CODECS, CodecInfo, span
 from hdrmetrics.codecs.peer import NEEDS, PeerCodec
-from hdrmetrics.codecs.samples import (
-    Samples,
-    from_codes,
-    from_pq_codes,
-    to_codes,
-    to_pq_codes,
-)
+from hdrmetrics.codecs.samples import Samples, codes, pq
 from hdrmetrics.photometry.transfer import PQ_PEAK
 
 _CITATION = "ITU-T T.800 (2019)"
-_BITS = 16
 _LADDER = (60.0, 56.3, 52.4, 48.5, 45.1, 41.7, 38.2, 33.4)
 _LADDER_SDR = (52.0, 47.1, 42.3, 37.3, 33.3, 30.3, 27.0, 24.0)
 
@@ -27,14 +18,10 @@ _LADDER_SDR = (52.0, 47.1, 42.3, 37.3, 33.3, 30.3, 27.0, 24.0)
 class _Jpeg2000(PeerCodec):
     feature: ClassVar[str] = "JPEG2K"
 
-    def _encode(self, codes: Samples) -> bytes:
-        return self.peer_encode(
-            codes,
-            level=self.settings["psnr"],
-            codecformat="j2k",
-            reversible=False,
-            numthreads=1,
-        )
+    def options(self, samples: Samples) -> dict[str, Any]:
+        """Return what goes to the encoder beside the samples."""
+        level = self.settings["psnr"]
+        return {"level": level, "codecformat": "j2k", "reversible": False, "numthreads": 1}
 
 
 def _psnr(default: float, ladder: tuple[float, ...]) -> Parameter:
@@ -63,14 +50,7 @@ class Jpeg2000(_Jpeg2000):
         peak=PQ_PEAK,
         ladder=_LADDER,
     )
-
-    def encode(self, image: Tensor) -> bytes:
-        """Return the codestream of light ``(1, C, H, W)`` in cd/m²."""
-        return self._encode(to_pq_codes(image, _BITS))
-
-    def decode(self, data: bytes) -> Tensor:
-        """Return the light of a codestream in cd/m²; colours outside BT.709 are negative."""
-        return from_pq_codes(self.peer_decode(data, numthreads=1), _BITS)
+    signal = pq(16)
 
 
 @CODECS.add
@@ -87,11 +67,4 @@ class Jpeg2000Sdr(_Jpeg2000):
         coding="sRGB, 8 bit; irreversible colour transform (BT.601)",
         ladder=_LADDER_SDR,
     )
-
-    def encode(self, image: Tensor) -> bytes:
-        """Return the codestream of a picture ``(1, C, H, W)`` in [0, 1]."""
-        return self._encode(to_codes(image, 8))
-
-    def decode(self, data: bytes) -> Tensor:
-        """Return the picture of a codestream."""
-        return from_codes(self.peer_decode(data, numthreads=1), 8)
+    signal = codes(8)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
-from torch import Tensor
+from typing import Any, ClassVar
 
 from hdrmetrics.catalogue.parameters import Parameter
 from hdrmetrics.codecs.codec import CODECS, CodecInfo, span
 from hdrmetrics.codecs.peer import NEEDS, PeerCodec
-from hdrmetrics.codecs.samples import from_codes, to_codes, to_samples, to_tensor
+from hdrmetrics.codecs.samples import Samples, codes, light
 
 WHITE = 203.0
 """cd/m² of 1.0 in the file: the reference white of ITU-R BT.2408."""
@@ -33,12 +31,10 @@ def _parameters(ladder: tuple[float, ...]) -> tuple[Parameter, ...]:
 class _JpegXl(PeerCodec):
     feature: ClassVar[str] = "JPEGXL"
 
-    def _options(self) -> dict[str, float | int]:
-        return {
-            "distance": self.settings["distance"],
-            "effort": self.settings["effort"],
-            "numthreads": 1,
-        }
+    def options(self, samples: Samples) -> dict[str, Any]:
+        """Return what goes to the encoder beside the samples."""
+        distance, effort = self.settings["distance"], self.settings["effort"]
+        return {"distance": distance, "effort": effort, "numthreads": 1}
 
 
 @CODECS.add
@@ -61,14 +57,7 @@ class JpegXl(_JpegXl):
         peak=1e9,
         ladder=_LADDER,
     )
-
-    def encode(self, image: Tensor) -> bytes:
-        """Return the JPEG XL file of light ``(1, C, H, W)`` in cd/m²."""
-        return self.peer_encode(to_samples(image / WHITE), **self._options())
-
-    def decode(self, data: bytes) -> Tensor:
-        """Return the light of a file in cd/m²; dark places can come out negative."""
-        return to_tensor(self.peer_decode(data, numthreads=1)) * WHITE
+    signal = light(WHITE)
 
 
 @CODECS.add
@@ -85,11 +74,4 @@ class JpegXlSdr(_JpegXl):
         coding="sRGB, 8 bit; XYB",
         ladder=_LADDER_SDR,
     )
-
-    def encode(self, image: Tensor) -> bytes:
-        """Return the JPEG XL file of a picture ``(1, C, H, W)`` in [0, 1]."""
-        return self.peer_encode(to_codes(image, 8), **self._options())
-
-    def decode(self, data: bytes) -> Tensor:
-        """Return the picture of a file."""
-        return from_codes(self.peer_decode(data, numthreads=1), 8)
+    signal = codes(8)

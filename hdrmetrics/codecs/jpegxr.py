@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
-from torch import Tensor
 
 from hdrmetrics.catalogue.parameters import Parameter
 from hdrmetrics.codecs.codec import CODECS, CodecInfo, span
 from hdrmetrics.codecs.peer import NEEDS, PeerCodec
-from hdrmetrics.codecs.samples import to_samples, to_tensor
+from hdrmetrics.codecs.samples import Samples, light
 
 WHITE = 80.0
 """cd/m² of 1.0 in the file, as in the scRGB screenshots that Windows saves."""
@@ -53,13 +52,10 @@ class JpegXr(PeerCodec):
         ladder=_LADDER,
     )
     feature: ClassVar[str] = "JPEGXR"
+    signal = light(WHITE, np.float16)
+    decoding: ClassVar[dict[str, Any]] = {}
 
-    def encode(self, image: Tensor) -> bytes:
-        """Return the JPEG XR file of light ``(1, C, H, W)`` in cd/m²."""
+    def options(self, samples: Samples) -> dict[str, Any]:
+        """Return what goes to the encoder beside the samples."""
         # The library reads 1 as lossless, and numbers above as per cent.
-        quality = self.settings["quality"] / 100
-        return self.peer_encode(to_samples(image / WHITE).astype(np.float16), level=quality)
-
-    def decode(self, data: bytes) -> Tensor:
-        """Return the light of a file in cd/m²; dark places can come out negative."""
-        return to_tensor(self.peer_decode(data)) * WHITE
+        return {"level": self.settings["quality"] / 100}

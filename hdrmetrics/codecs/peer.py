@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import importlib
+from abc import abstractmethod
 from types import ModuleType
 from typing import Any, ClassVar
 
 import numpy as np
+from torch import Tensor
 
 from hdrmetrics.codecs.codec import Codec
-from hdrmetrics.codecs.samples import Samples
+from hdrmetrics.codecs.samples import Samples, Signal
 from hdrmetrics.errors import ImageReadError, ImageWriteError, MissingCodecError
 
 NEEDS = "imagecodecs: pip install 'hdrmetrics[codecs]'"
@@ -28,6 +30,14 @@ class PeerCodec(Codec):
     feature: ClassVar[str]
     """As ``imagecodecs`` calls the format: ``"AVIF"`` for ``avif_encode`` and ``avif_decode``."""
 
+    decoding: ClassVar[dict[str, Any]] = {"numthreads": 1}
+    """What goes to the decoder beside the file."""
+
+    @property
+    @abstractmethod
+    def signal(self) -> Signal:
+        """What the samples of its files stand for."""
+
     @classmethod
     def missing(cls) -> str | None:
         """Return what to install; ``None`` when ``imagecodecs`` has the format."""
@@ -41,21 +51,26 @@ class PeerCodec(Codec):
             )
         return None
 
-    def peer_encode(self, samples: Samples, **options: Any) -> bytes:
-        """Return the file that ``imagecodecs`` makes of an array.
+    @abstractmethod
+    def options(self, samples: Samples) -> dict[str, Any]:
+        """Return what goes to the encoder beside the samples."""
+
+    def encode(self, image: Tensor) -> bytes:
+        """Return the file of a picture ``(1, C, H, W)``.
 
         Raises
         ------
         ImageWriteError
             If the encoder refuses it.
         """
+        samples = self.signal.write(image)
         try:
-            return bytes(self._function("encode")(samples, **options))
+            return bytes(self._function("encode")(samples, **self.options(samples)))
         except (RuntimeError, ValueError) as error:
             raise ImageWriteError(f"{self.info.name} cannot hold the picture ({error})") from error
 
-    def peer_decode(self, data: bytes, **options: Any) -> Samples:
-        """Return the array of a file.
+    def decode(self, data: bytes) -> Tensor:
+        """Return the picture of a file.
 
         Raises
         ------
@@ -63,9 +78,10 @@ class PeerCodec(Codec):
             If it cannot be decoded.
         """
         try:
-            return np.asarray(self._function("decode")(data, **options))
+            samples = np.asarray(self._function("decode")(data, **self.decoding))
         except (RuntimeError, ValueError) as error:
             raise ImageReadError(f"corrupt {self.info.name} data ({error})") from error
+        return self.signal.read(samples)
 
     def _function(self, what: str) -> Any:
         lacking = self.missing()

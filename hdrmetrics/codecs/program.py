@@ -7,29 +7,12 @@ import os
 import signal
 import subprocess
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 _TAIL = 4096
 
 
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """How a program ended.
-
-    Parameters
-    ----------
-    problem
-        In words, if it did not end in time, crashed, or returned another code than 0.
-    complaints
-        The last of what it wrote to its standard error.
-    """
-
-    problem: str | None
-    complaints: str
-
-
-def run(command: Sequence[str], folder: Path, limit: float) -> Ended:
+def run(command: Sequence[str], folder: Path, limit: float) -> tuple[str | None, str]:
     """Run a program inside a folder until it ends or its time is over.
 
     No shell comes between. The program reads nothing from the terminal; its standard output is
@@ -43,6 +26,12 @@ def run(command: Sequence[str], folder: Path, limit: float) -> Ended:
         Where it works, and where its standard error is kept in the file ``stderr``.
     limit
         Seconds of the clock.
+
+    Returns
+    -------
+    str or None, str
+        What went wrong in words: it did not end in time, crashed, or returned another code than 0;
+        and the last of what it wrote to its standard error.
 
     Raises
     ------
@@ -69,7 +58,7 @@ def run(command: Sequence[str], folder: Path, limit: float) -> Ended:
             problem = f"did not end within {limit:g} s"
         finally:
             _end(process)
-    return Ended(problem, _tail(log))
+    return problem, _tail(log)
 
 
 def _ending(code: int) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -60,3 +63,37 @@ def from_pq_codes(codes: Samples, bits: int) -> Tensor:
     """
     light = pq_decode(to_tensor(codes).double() / ((1 << bits) - 1))
     return convert_primaries(light, "bt2020", "bt709").float()
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """What the samples of a file stand for.
+
+    Parameters
+    ----------
+    write
+        From a picture ``(1, C, H, W)`` to samples.
+    read
+        The way back, float32.
+    """
+
+    write: Callable[[Tensor], Samples]
+    read: Callable[[Samples], Tensor]
+
+
+def codes(bits: int) -> Signal:
+    """Return full-range integer codes of display-encoded values in [0, 1]."""
+    return Signal(partial(to_codes, bits=bits), partial(from_codes, bits=bits))
+
+
+def pq(bits: int) -> Signal:
+    """Return PQ codes with BT.2020 primaries; colours outside BT.709 are read as negative."""
+    return Signal(partial(to_pq_codes, bits=bits), partial(from_pq_codes, bits=bits))
+
+
+def light(white: float, dtype: type[np.floating[Any]] = np.float32) -> Signal:
+    """Return linear BT.709 where 1.0 stands for so many cd/m²; coding can make it negative."""
+    return Signal(
+        lambda image: to_samples(image / white).astype(dtype, copy=False),
+        lambda samples: to_tensor(samples) * white,
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from torch import Tensor
@@ -10,7 +10,7 @@ from torch import Tensor
 from hdrmetrics.catalogue.parameters import Parameter
 from hdrmetrics.codecs.codec import CODECS, CodecInfo, span
 from hdrmetrics.codecs.peer import NEEDS, PeerCodec
-from hdrmetrics.codecs.samples import to_samples, to_tensor
+from hdrmetrics.codecs.samples import Samples, Signal, to_samples, to_tensor
 from hdrmetrics.errors import ShapeError
 from hdrmetrics.photometry.transfer import PQ_PEAK
 
@@ -20,6 +20,12 @@ WHITE = 203.0
 _LADDER = (100, 95, 89, 78, 58, 30, 15, 6)
 _SIDES = (8, 8192)
 _LINEAR, _BT709 = 0, 0  # ULTRAHDR.CT.LINEAR and ULTRAHDR.CG.BT_709
+
+
+def _rgba(image: Tensor) -> Samples:
+    """Return light as opaque half floats ``(H, W, 4)``."""
+    light = to_samples((image / WHITE).expand(1, 3, *image.shape[-2:]))
+    return np.concatenate([light, np.ones_like(light[..., :1])], axis=2).astype(np.float16)
 
 
 @CODECS.add
@@ -56,6 +62,8 @@ class UltraHdr(PeerCodec):
         ladder=_LADDER,
     )
     feature: ClassVar[str] = "ULTRAHDR"
+    signal = Signal(_rgba, lambda samples: to_tensor(samples[..., :3]) * WHITE)
+    decoding: ClassVar[dict[str, Any]] = {"dtype": np.float16}
 
     def encode(self, image: Tensor) -> bytes:
         """Return the file of light ``(1, C, H, W)`` in cd/m².
@@ -70,17 +78,14 @@ class UltraHdr(PeerCodec):
             raise ShapeError(
                 f"ultrahdr takes {_SIDES[0]} to {_SIDES[1]} pixels a side, not {width}×{height}"
             )
-        light = to_samples((image / WHITE).expand(1, 3, height, width))
-        rgba = np.concatenate([light, np.ones_like(light[..., :1])], axis=2).astype(np.float16)
-        return self.peer_encode(
-            rgba,
-            level=self.settings["quality"],
-            scale=self.settings["scale"],
-            transfer=_LINEAR,
-            gamut=_BT709,
-            nits=PQ_PEAK,
-        )
+        return super().encode(image)
 
-    def decode(self, data: bytes) -> Tensor:
-        """Return the light of a file in cd/m²."""
-        return to_tensor(self.peer_decode(data, dtype=np.float16)[..., :3]) * WHITE
+    def options(self, samples: Samples) -> dict[str, Any]:
+        """Return what goes to the encoder beside the samples."""
+        return {
+            "level": self.settings["quality"],
+            "scale": self.settings["scale"],
+            "transfer": _LINEAR,
+            "gamut": _BT709,
+            "nits": PQ_PEAK,
+        }

@@ -10,22 +10,13 @@ from numpy.typing import NDArray
 
 from hdrmetrics.errors import ImageReadError, OptionError
 from hdrmetrics.io.colour import cms
-from hdrmetrics.io.colour.coding import XYZ, Chromaticities, Coding, in_words, matrix_between, noted
+from hdrmetrics.io.colour.coding import Chromaticities, Coding, in_words, matrix_between, noted
 from hdrmetrics.io.colour.curves import HDR
 from hdrmetrics.io.colour.icc import ignored
-from hdrmetrics.io.colour.recode import to_codes, to_light
+from hdrmetrics.io.colour.recode import broken, to_codes, to_light
 from hdrmetrics.io.source import Source
 from hdrmetrics.photometry.color import CHROMATICITIES, apply_matrix
 from hdrmetrics.picture.image import Calibration, Image, Origin
-
-__all__ = [
-    "RELATIVE_RULE",
-    "XYZ",
-    "Chromaticities",
-    "coded_image",
-    "drop_alpha",
-    "linear_image",
-]
 
 Pixels = NDArray[np.float32]
 
@@ -87,9 +78,7 @@ def linear_image(
         with np.errstate(over="ignore"):
             array = array * np.float32(white_luminance)
         calibration = Calibration("absolute", rule=rule)
-    broken = int(array.size - np.count_nonzero(np.isfinite(array)))
-    if broken:
-        notes.append(f"{broken} of {array.size} samples are NaN or infinite")
+    notes += broken(array)
     origin = Origin(source.path, format_name, depth, stored, details or {})
     return Image(array, calibration, "bt709", origin, tuple(notes))
 
@@ -129,21 +118,9 @@ def coded_image(
     array, dropped = codes[..., None] if codes.ndim == 2 else codes, list[str]()
     if alpha:
         array, dropped = drop_alpha(codes, opaque=top)
-    if array.shape[2] == 4 and not cms.fits(coding.profile, 4):
-        raise ImageReadError(f"CMYK cannot be converted without its profile ({coding.rule})")
-    if coding.profile and not cms.fits(coding.profile, array.shape[2]):
-        coding = ignored(f"an ICC profile for other samples was ignored ({coding.rule})")
-    if array.shape[2] == 1 and len(coding.curves) < 2:  # grey has a curve only
-        coding = replace(coding, chromaticities=None)
-    if coding.grey and array.shape[2] == 3:
-        coding = noted(
-            coding, "an ICC profile for grey: its curve was applied to colours taken as BT.709"
-        )
+    coding = _fitting(coding, array.shape[2])
     notes = [*(notes or []), *coding.notes, *dropped]
     depth = f"uint{bits}" if bits else codes.dtype.name
-    origin = Origin(
-        source.path, format_name, depth, coding.stored or coding.primaries, details or {}
-    )
     above = bits is None and bool(np.max(array, initial=0, where=np.isfinite(array)) > 1)
     if coding.transfer is None or (above and coding.transfer not in HDR and not coding.profile):
         if coding.transfer is not None:
@@ -159,19 +136,48 @@ def coded_image(
             chromaticities=coding.points,
             stored=coding.stored,
         )
-    if coding.converts:
-        if bits is None and (coding.profile or coding.transfer in HDR):  # which end at 1
-            array = array.astype(np.float32)
-            notes += _clip(array)
-        pixels, converted = to_codes(array, top, coding)
-        notes += converted
-    else:
+    pixels, converted = _code_values(array, top, bits is None, coding)
+    calibration = Calibration("display", transfer=coding.transfer, rule=coding.rule)
+    stored = coding.stored or coding.primaries
+    origin = Origin(source.path, format_name, depth, stored, details or {})
+    return Image(pixels, calibration, coding.primaries, origin, (*notes, *converted))
+
+
+def _fitting(coding: Coding, channels: int) -> Coding:
+    """Return the part of a coding that holds for so many channels.
+
+    Raises
+    ------
+    ImageReadError
+        If there are four, and no profile for them.
+    """
+    if channels == 4 and not cms.fits(coding.profile, 4):
+        raise ImageReadError(f"CMYK cannot be converted without its profile ({coding.rule})")
+    if coding.profile and not cms.fits(coding.profile, channels):
+        coding = ignored(f"an ICC profile for other samples was ignored ({coding.rule})")
+    if channels == 1 and len(coding.curves) < 2:  # grey has a curve only
+        coding = replace(coding, chromaticities=None)
+    if coding.grey and channels == 3:
+        coding = noted(
+            coding, "an ICC profile for grey: its curve was applied to colours taken as BT.709"
+        )
+    return coding
+
+
+def _code_values(
+    array: NDArray[Any], top: int, floating: bool, coding: Coding
+) -> tuple[Pixels, list[str]]:
+    """Return code values in [0, 1] of the coding that the image will have, with notes."""
+    if not coding.converts:
         pixels = array.astype(np.float32)
         pixels /= np.float32(top)
-        if bits is None:
-            notes += _clip(pixels)
-    calibration = Calibration("display", transfer=coding.transfer, rule=coding.rule)
-    return Image(pixels, calibration, coding.primaries, origin, tuple(notes))
+        return pixels, _clip(pixels) if floating else []
+    clipped = []
+    if floating and (coding.profile or coding.transfer in HDR):  # which end at 1
+        array = array.astype(np.float32)
+        clipped = _clip(array)
+    pixels, converted = to_codes(array, top, coding)
+    return pixels, [*clipped, *converted]
 
 
 def _clip(pixels: Pixels) -> list[str]:
@@ -180,9 +186,7 @@ def _clip(pixels: Pixels) -> list[str]:
     outside = int(np.count_nonzero((pixels < 0) | (pixels > 1)))
     if outside:
         notes.append(f"{outside} of {pixels.size} samples lay outside [0, 1] and were clipped")
-    broken = int(pixels.size - np.count_nonzero(np.isfinite(pixels)))
-    if broken:
-        notes.append(f"{broken} of {pixels.size} samples are NaN or infinite")
+    notes += broken(pixels)
     np.clip(pixels, 0, 1, out=pixels)
     return notes
 

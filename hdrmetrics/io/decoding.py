@@ -8,11 +8,16 @@ from hdrmetrics.io.signatures import identify, reader
 from hdrmetrics.io.source import Source
 from hdrmetrics.picture.image import Image
 
+_PARTED = ("exr", "jpeg")  # the formats that have parts, and look after the option themselves
+
 
 def decode(source: Source) -> Image:
     """Return the picture in a file, with every failure as a typed error."""
     try:
-        return reader(identify(source))(source)
+        name = identify(source)
+        if name not in _PARTED:
+            source.refuse_part()
+        return reader(name)(source)
     except (HdrMetricsError, NoWorkerError):
         raise
     except MemoryError as error:

@@ -34,9 +34,9 @@ def directories(exif: bytes) -> tuple[Directory, Directory, Directory]:
 
 
 def _directory(tiff: bytes, order: str, start: object) -> Directory:
-    found: Directory = {}
+    directory: Directory = {}
     if not isinstance(start, int) or start < 8:
-        return found
+        return directory
     try:
         (count,) = struct.unpack_from(order + "H", tiff, start)
         for entry in range(min(count, _MAX_ENTRIES)):
@@ -46,9 +46,9 @@ def _directory(tiff: bytes, order: str, start: object) -> Directory:
                 if values * struct.calcsize(_NUMBERS[kind]) > 4:
                     continue
                 (number,) = struct.unpack_from(order + _NUMBERS[kind], tiff, at + 8)
-                found.setdefault(tag, number)
+                directory.setdefault(tag, number)
             elif kind == _TEXT and values <= 4:
-                found.setdefault(tag, tiff[at + 8 : at + 8 + values])
+                directory.setdefault(tag, tiff[at + 8 : at + 8 + values])
     except struct.error:
         pass
-    return found
+    return directory

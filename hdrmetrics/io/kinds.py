@@ -57,9 +57,9 @@ def why_left_out(path: Path) -> str | None:
     if reason is not None:
         return reason
     head = _head(path)
-    found = _format(path, head)
-    if found is not None:
-        return f"{found} by its first bytes, but not by its ending: name the file itself"
+    kind = _format(path, head)
+    if kind is not None:
+        return f"{kind} by its first bytes, but not by its ending: name the file itself"
     # Of files of no known format at all, and of tables and texts, there is nothing to say.
     name = unread(head)
     return refusal(name) if name and name not in _NO_PICTURES else None

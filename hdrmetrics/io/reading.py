@@ -84,22 +84,31 @@ def read_image(
     PixelValueError
         If ``peak`` is given for a picture that is black or not finite.
     """
+    name = os.fspath(path)
+    _check_options(name, peak, scale, max_pixels)
+    try:
+        image = _read(name, part, max_pixels, isolate, timeout, memory)
+    except ImageReadError as error:
+        raise type(error)(f"{name}: {error}") from error
+    return image if scale is None and peak is None else _scaled(name, image, peak, scale)
+
+
+def _check_options(
+    name: str | bytes, peak: float | None, scale: float | None, max_pixels: int
+) -> None:
     if peak is not None and scale is not None:
         raise OptionError("give peak= or scale=, not both")
     for option, value in (("peak", peak), ("scale", scale)):
         if value is not None:
             positive(option, value)
-    name = os.fspath(path)
     if not isinstance(name, str):
-        raise OptionError(f"a path is a str or os.PathLike, not {type(path).__name__}")
+        raise OptionError(f"a path is a str or os.PathLike, not {type(name).__name__}")
     if isinstance(max_pixels, bool) or not isinstance(max_pixels, int) or max_pixels < 1:
         raise OptionError(f"max_pixels is a positive whole number, not {max_pixels!r}")
-    try:
-        image = _read(name, part, max_pixels, isolate, timeout, memory)
-    except ImageReadError as error:
-        raise type(error)(f"{name}: {error}") from error
-    if scale is None and peak is None:
-        return image
+
+
+def _scaled(name: str, image: Image, peak: float | None, scale: float | None) -> Image:
+    """Return a linear image in cd/m², by the caller's scale or largest luminance."""
     if not image.calibration.linear:
         option = "peak" if scale is None else "scale"
         raise OptionError(
@@ -117,9 +126,8 @@ def read_image(
             f"{name}: peak= needs a finite, positive largest luminance, not "
             f"{brightest:g}; use scale="
         )
-    return image.scaled_by(
-        peak / brightest, f"the caller's peak of {peak:g} cd/m² for the largest luminance"
-    )
+    rule = f"the caller's peak of {peak:g} cd/m² for the largest luminance"
+    return image.scaled_by(peak / brightest, rule)
 
 
 def _read(

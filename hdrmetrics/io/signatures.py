@@ -120,7 +120,6 @@ def refusal(name: str) -> str:
 def reader(name: str) -> Callable[[Source], Image]:
     """Return the function that reads a format; its module is imported now."""
     module, function = READERS[name]
-    found: Callable[[Source], Image] = getattr(
-        importlib.import_module(f"hdrmetrics.io.formats.{module}"), function
-    )
-    return found
+    room = importlib.import_module(f"hdrmetrics.io.formats.{module}")
+    read: Callable[[Source], Image] = getattr(room, function)
+    return read

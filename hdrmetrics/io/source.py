@@ -6,7 +6,6 @@ import os
 import stat
 import struct
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from hdrmetrics.errors import ImageReadError, OptionError
@@ -73,13 +72,7 @@ class Source:
             )
 
 
-def load(
-    path: str,
-    *,
-    max_pixels: int,
-    part: str | int | None,
-    isolated: bool = False,
-) -> Source:
+def load(path: str, *, max_pixels: int, part: str | int | None, isolated: bool = False) -> Source:
     """Read a regular file into memory.
 
     Raises
@@ -89,45 +82,32 @@ def load(
     ImageLimitError
         If it is larger than any picture of ``max_pixels`` could be.
     """
-    try:
-        status = _regular(path)
-        check_bytes(status.st_size, max_pixels, "the file")
-        data = Path(path).read_bytes()
-    except ImageReadError:
-        raise
-    except (OSError, ValueError) as error:
-        raise _unreadable(error) from error
-    if not data:
-        raise ImageReadError("the file is empty")
-    return Source(path, data, max_pixels, part, isolated)
+    return Source(path, _content(path, max_pixels=max_pixels), max_pixels, part, isolated)
 
 
 def load_head(path: str) -> bytes:
     """Return the first bytes of a regular file; errors as for :func:`load`."""
+    return _content(path, most=_HEAD)
+
+
+def _content(path: str, *, most: int = -1, max_pixels: int | None = None) -> bytes:
     try:
-        _regular(path)
+        status = os.stat(path)
+        # Checked before opening: opening a pipe waits for a writer, and a device has no end.
+        if stat.S_ISDIR(status.st_mode):
+            raise ImageReadError("is a directory, not an image file")
+        if not stat.S_ISREG(status.st_mode):
+            raise ImageReadError("is not a regular file")
+        if max_pixels is not None:
+            check_bytes(status.st_size, max_pixels, "the file")
         with open(path, "rb") as file:
-            data = file.read(_HEAD)
+            data = file.read(most)
     except ImageReadError:
         raise
-    except (OSError, ValueError) as error:
-        raise _unreadable(error) from error
+    except FileNotFoundError as error:
+        raise ImageReadError("no such file") from error
+    except (OSError, ValueError) as error:  # ValueError: a zero byte in the path
+        raise ImageReadError(f"cannot be opened ({error})") from error
     if not data:
         raise ImageReadError("the file is empty")
     return data
-
-
-def _regular(path: str) -> os.stat_result:
-    status = os.stat(path)
-    # Checked before opening: opening a pipe waits for a writer, and a device has no end.
-    if stat.S_ISDIR(status.st_mode):
-        raise ImageReadError("is a directory, not an image file")
-    if not stat.S_ISREG(status.st_mode):
-        raise ImageReadError("is not a regular file")
-    return status
-
-
-def _unreadable(error: OSError | ValueError) -> ImageReadError:
-    if isinstance(error, FileNotFoundError):
-        return ImageReadError("no such file")
-    return ImageReadError(f"cannot be opened ({error})")  # ValueError: a zero byte in the path

@@ -12,12 +12,7 @@ from typing import Any, Literal, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from hdrmetrics.errors import (
-    HdrMetricsError,
-    ImageWriteError,
-    OptionError,
-    PixelValueWarning,
-)
+from hdrmetrics.errors import HdrMetricsError, ImageWriteError, OptionError, PixelValueWarning
 from hdrmetrics.io.colour import cicp
 from hdrmetrics.io.formats import pfm
 from hdrmetrics.io.formats.exr import reader as exr
@@ -79,6 +74,21 @@ def write_image(
         If the options do not go with the format.
     """
     name = os.fspath(path)
+    ending = _ending(name, depth, transfer)
+    try:
+        write = _writer(image, ending, depth, transfer)
+        with draft_of(path) as draft:
+            write(draft)
+    except ImageWriteError as error:
+        raise ImageWriteError(f"{name}: {error}") from error
+    except HdrMetricsError:
+        raise
+    except Exception as error:  # OSError, and what the EXR library raises
+        raise ImageWriteError(f"{name}: cannot be written ({error})") from error
+
+
+def _ending(name: str, depth: Depth | None, transfer: str | None) -> str:
+    """Return the ending of a file's name, after checking that the options go with it."""
     ending = Path(name).suffix.lower()
     if ending not in _DEPTHS:
         raise ImageWriteError(
@@ -90,16 +100,7 @@ def write_image(
         raise OptionError(f"{name}: depth {depth!r}; {ending} has {allowed}")
     if transfer is not None and ending != ".png":
         raise OptionError(f"{name}: transfer= is for PNG; {ending} holds linear light")
-    try:
-        write = _writer(image, ending, depth, transfer)
-        with draft_of(path) as draft:
-            write(draft)
-    except ImageWriteError as error:
-        raise ImageWriteError(f"{name}: {error}") from error
-    except HdrMetricsError:
-        raise
-    except Exception as error:  # OSError, and what the EXR library raises
-        raise ImageWriteError(f"{name}: cannot be written ({error})") from error
+    return ending
 
 
 def _writer(
@@ -152,9 +153,7 @@ def _floats(pixels: NDArray[Any], depth: Literal["half", "float"]) -> NDArray[An
 
 
 def _radiance_pixels(pixels: NDArray[Any]) -> NDArray[np.float32]:
-    if not np.isfinite(pixels).all():
-        raise ImageWriteError("Radiance files cannot hold NaN or infinity")
-    _warn_outside(pixels, 0.0, np.inf, "Radiance files")
+    _warn_outside(_finite(pixels, "Radiance"), 0.0, np.inf, "Radiance files")
     out = np.clip(_floats(pixels, "float"), 0, None)
     return np.broadcast_to(out, (*out.shape[:2], 3)) if out.shape[2] == 1 else out
 
@@ -177,14 +176,7 @@ def _png(image: Image | NDArray[Any], depth: Depth | None, transfer: str | None)
             raise OptionError("transfer= needs an Image in cd/m², not an array")
         if array.dtype in (np.uint8, np.uint16):
             return _png_codes(array, depth)
-        if array.dtype.kind != "f":
-            raise ImageWriteError(f"a PNG is made of uint8, uint16 or floats, not {array.dtype}")
-        image = Image(array.astype(np.float32), Calibration("display", transfer="srgb"))
-        if image.pixels.max() > 1:
-            raise ImageWriteError(
-                f"values up to {image.pixels.max():g} are no code values in [0, 1]: "
-                "tone-map first, or pass integers"
-            )
+        image = _as_codes(array)
     elif image.calibration.linear:
         image = _encode(image, transfer)
     elif transfer not in (None, image.calibration.transfer):
@@ -192,9 +184,7 @@ def _png(image: Image | NDArray[Any], depth: Depth | None, transfer: str | None)
             f"these pixels are {image.calibration.transfer} code values already; transfer="
             f"{transfer!r} would need light"
         )
-    pixels = image.pixels
-    if not np.isfinite(pixels).all():
-        raise ImageWriteError("PNG files cannot hold NaN or infinity")
+    pixels = _finite(image.pixels, "PNG")
     _warn_outside(pixels, 0.0, 1.0, "PNG files")
     kind = image.calibration.transfer
     bits = depth or (16 if kind in _PEAKS else 8)
@@ -204,6 +194,25 @@ def _png(image: Image | NDArray[Any], depth: Depth | None, transfer: str | None)
     plain = kind == "srgb" and image.primaries == "bt709"
     points = None if plain else cicp.to_cicp(image.primaries, cast(Any, kind))  # None: linear
     return png.write(codes.astype(np.uint8 if bits == 8 else np.uint16), points)
+
+
+def _as_codes(array: NDArray[Any]) -> Image:
+    """Return an array of floats as sRGB code values."""
+    if array.dtype.kind != "f":
+        raise ImageWriteError(f"a PNG is made of uint8, uint16 or floats, not {array.dtype}")
+    image = Image(array.astype(np.float32), Calibration("display", transfer="srgb"))
+    if image.pixels.max() > 1:
+        raise ImageWriteError(
+            f"values up to {image.pixels.max():g} are no code values in [0, 1]: "
+            "tone-map first, or pass integers"
+        )
+    return image
+
+
+def _finite(pixels: NDArray[Any], what: str) -> NDArray[Any]:
+    if not np.isfinite(pixels).all():
+        raise ImageWriteError(f"{what} files cannot hold NaN or infinity")
+    return pixels
 
 
 def _png_codes(array: NDArray[Any], depth: Depth | None) -> bytes:
@@ -232,8 +241,7 @@ def _encode(image: Image, transfer: str | None) -> Image:
             f"{transfer} code values stand for cd/m², and this image is relative: scale it first, "
             "as in read_image(path, peak=1000)"
         )
-    if not np.isfinite(image.pixels).all():
-        raise ImageWriteError("PNG files cannot hold NaN or infinity")
+    _finite(image.pixels, "PNG")
     import torch
 
     from hdrmetrics.photometry.display import Display

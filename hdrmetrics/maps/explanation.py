@@ -54,13 +54,13 @@ class Explanation:
         """
         numbers = self.faults[index].double().tolist()
         pairs = sorted(zip(self.names, numbers, strict=True), key=lambda pair: -pair[1])
-        found = {name: round(number, 4) for name, number in pairs}
+        faults = {name: round(number, 4) for name, number in pairs}
         local = self.places[index].detach().float().cpu().numpy()
-        named = [name for name in said(found) if name != NONE]
+        named = [name for name in said(faults) if name != NONE]
         where = (_where(name, local[self.names.index(name)], local, self.cell) for name in named)
         return {
-            "text": fault_text(found),
-            "faults": found,
+            "text": fault_text(faults),
+            "faults": faults,
             "places": [one for one in where if one is not None],
         }
 
@@ -81,11 +81,8 @@ def fault_text(faults: Mapping[str, float]) -> str:
     >>> fault_text({"none": 0.97, "blur": 0.03})
     'nothing 97 %'
     """
-    texts = ("nothing" if name == NONE else name for name in said(faults))
-    return ", ".join(
-        f"{text} {faults[name]:.0%}".replace("%", " %")
-        for text, name in zip(texts, said(faults), strict=True)
-    )
+    texts = (f"{'nothing' if name == NONE else name} {faults[name]:.0%}" for name in said(faults))
+    return ", ".join(texts).replace("%", " %")
 
 
 def place_text(place: Mapping[str, Any]) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -163,11 +162,11 @@ def draw_map(found: ScoreMap, *, limits: tuple[float, float] | None = None) -> N
     """
     from PIL import Image, ImageDraw, ImageFont
 
-    meaning = map_meaning(found)
-    scale = _scale(found, meaning, limits)
     zoom = max(1, math.ceil(_SMALLEST_SIDE / max(found.values.shape)))
+    height, width = (zoom * side for side in found.values.shape)
+    tall = max(height, 5 * _LINE)
+    scale = _scale(found, limits, tall)
     colours = scale.colours.repeat(zoom, axis=0).repeat(zoom, axis=1)
-    height, width = colours.shape[:2]
 
     try:
         font: Font = ImageFont.load_default(_TEXT)
@@ -182,7 +181,6 @@ def draw_map(found: ScoreMap, *, limits: tuple[float, float] | None = None) -> N
     ]
     head = [line for line in head if line]
     top = _MARGIN + len(head) * _LINE + _MARGIN // 2
-    tall = max(height, 5 * _LINE)
     bottom = top + tall + _MARGIN
     page = Image.new("RGB", (total, bottom + len(foot) * _LINE + _MARGIN // 2), _PAPER)
     draw = ImageDraw.Draw(page)
@@ -192,7 +190,7 @@ def draw_map(found: ScoreMap, *, limits: tuple[float, float] | None = None) -> N
     for index, line in enumerate(foot):
         draw.text((_MARGIN, bottom + index * _LINE), line, font=font, fill=_FAINT)
     page.paste(Image.fromarray(colours), (_MARGIN, top))
-    _draw_scale(page, draw, font, (2 * _MARGIN + width, top, tall), scale)
+    _draw_scale(page, draw, font, (2 * _MARGIN + width, top), scale)
     return np.asarray(page, dtype=np.uint8)
 
 
@@ -201,52 +199,47 @@ class _Scale:
     """A map's pixels, their scale from the bright end to the dark one, and what to write there."""
 
     colours: NDArray[np.uint8]  # (H, W, 3)
-    bar: Callable[[int], NDArray[np.uint8]]  # from its height: (height, _BAR, 3)
-    labels: Callable[[int], list[str]]  # from its height: evenly spaced, from the top
+    bar: NDArray[np.uint8]  # (its height, _BAR, 3)
+    labels: list[str]  # evenly spaced, from the top
     caption: tuple[str, ...]
 
 
-def _scale(found: ScoreMap, meaning: MapMeaning, limits: tuple[float, float] | None) -> _Scale:
+def _scale(found: ScoreMap, limits: tuple[float, float] | None, tall: int) -> _Scale:
+    meaning = map_meaning(found)
     if found.context is not None and limits is None:
-        return _steps_over_picture(found.values, found.context, meaning)
+        return _steps_over_picture(found.values, found.context, meaning, tall)
     dark, bright = limits or map_limits(found.values, meaning.same)
-
-    def bar(tall: int) -> NDArray[np.uint8]:
-        ramp = np.linspace(bright, dark, tall)[:, None].repeat(_BAR, axis=1)
-        return false_color(ramp, dark, bright)
-
-    def labels(tall: int) -> list[str]:
-        count = 5 if tall >= 5 * _LINE * 1.5 else 3
-        texts = [f"{v:.4g}" for v in np.linspace(bright, dark, count)]
-        if np.any((found.values - bright) / (bright - dark) > 1e-6):
-            texts[0] = ("> " if bright > dark else "< ") + texts[0]
-        return texts
-
+    ramp = np.linspace(bright, dark, tall)[:, None].repeat(_BAR, axis=1)
+    count = 5 if tall >= 5 * _LINE * 1.5 else 3
+    labels = [f"{v:.4g}" for v in np.linspace(bright, dark, count)]
+    if np.any((found.values - bright) / (bright - dark) > 1e-6):
+        labels[0] = ("> " if bright > dark else "< ") + labels[0]
     quantity = with_unit(meaning.quantity, meaning.unit and f"in {meaning.unit}")
     caption = (f"Scale: {quantity}; bright = {meaning.bright}",)
-    return _Scale(false_color(found.values, dark, bright), bar, labels, caption)
+    colours, bar = (false_color(values, dark, bright) for values in (found.values, ramp))
+    return _Scale(colours, bar, labels, caption)
 
 
 def _steps_over_picture(
-    values: NDArray[np.floating[Any]], context: NDArray[np.floating[Any]], meaning: MapMeaning
+    values: NDArray[np.floating[Any]],
+    context: NDArray[np.floating[Any]],
+    meaning: MapMeaning,
+    tall: int,
 ) -> _Scale:
     colours = overlay_color(values, context)
     colours[np.isnan(values)] = _NOT_A_NUMBER
     ends = (0.0, *THRESHOLDS, 1.0)
-
-    def bar(tall: int) -> NDArray[np.uint8]:
-        # Each step gets the same height, or the upper ones could not be told apart; across the bar
-        # a colour runs from what it is in the dark of the picture to what it is in the light.
-        place = np.linspace(len(ends) - 1, 0, tall)
-        ramp = np.interp(place, range(len(ends)), ends)[:, None].repeat(_BAR, axis=1)
-        return overlay_color(ramp, np.linspace(0, 1, _BAR)[None].repeat(tall, axis=0))
-
+    # Each step gets the same height, or the upper ones could not be told apart; across the bar
+    # a colour runs from what it is in the dark of the picture to what it is in the light.
+    place = np.linspace(len(ends) - 1, 0, tall)
+    ramp = np.interp(place, range(len(ends)), ends)[:, None].repeat(_BAR, axis=1)
+    bar = overlay_color(ramp, np.linspace(0, 1, _BAR)[None].repeat(tall, axis=0))
     shares = ", ".join(f"{t:.0%}: {_share(values, t)}" for t in THRESHOLDS)
     caption = (
         f"Scale: {meaning.quantity}, over the test picture; bright = {meaning.bright}",
         f"Share of the area at or above {shares}",
     )
-    return _Scale(colours, bar, lambda _: [f"{end:.0%}" for end in reversed(ends)], caption)
+    return _Scale(colours, bar, [f"{end:.0%}" for end in reversed(ends)], caption)
 
 
 def _share(values: NDArray[np.floating[Any]], threshold: float) -> str:
@@ -260,17 +253,16 @@ def _draw_scale(
     page: PillowImage.Image,
     draw: ImageDraw.ImageDraw,
     font: Font,
-    place: tuple[int, int, int],
+    place: tuple[int, int],
     scale: _Scale,
 ) -> None:
     from PIL import Image
 
-    left, top, tall = place
-    page.paste(Image.fromarray(scale.bar(tall)), (left, top))
+    (left, top), tall = place, len(scale.bar)
+    page.paste(Image.fromarray(scale.bar), (left, top))
     draw.rectangle((left, top, left + _BAR - 1, top + tall - 1), outline=_INK)
-    labels = scale.labels(tall)
-    for index, text in enumerate(labels):
-        y = top + round(index / (len(labels) - 1) * (tall - 1))
+    for index, text in enumerate(scale.labels):
+        y = top + round(index / (len(scale.labels) - 1) * (tall - 1))
         draw.line((left + _BAR, y, left + _BAR + 4, y), fill=_INK)
         low, high = draw.textbbox((0, 0), text, font=font)[1::2]
         middle = min(max(y - (low + high) / 2, top - low), top + tall - high)
@@ -289,13 +281,16 @@ def _files(score: Score) -> str:
 
 
 def _conditions(score: Score) -> str:
-    calibration = score.conditions.get("calibration", {})
-    rule = str(calibration.get("rule") or calibration.get("kind", ""))
+    said = score.conditions
+    calibration = said.get("calibration", {})
     display = calibration.get("display")
-    parts = [f"Light: {rule}", f"display {display['name']}" if display else ""]
-    parts += [f"region {score.conditions['region']}" if "region" in score.conditions else ""]
-    parts += [f"{score.conditions['ppd']:g} pixels per degree" if "ppd" in score.conditions else ""]
-    parts += [f"metric version {score.conditions.get('version', '?')}"]
+    parts = (
+        f"Light: {calibration.get('rule') or calibration.get('kind', '')}",
+        f"display {display['name']}" if display else "",
+        f"region {said['region']}" if "region" in said else "",
+        f"{said['ppd']:g} pixels per degree" if "ppd" in said else "",
+        f"metric version {said.get('version', '?')}",
+    )
     return "; ".join(part for part in parts if part)
 
 

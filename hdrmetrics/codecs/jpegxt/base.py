@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import math
+import struct
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 
 from hdrmetrics.codecs.jpegxt.jpeg import Samples
+from hdrmetrics.errors import ImageReadError
+from hdrmetrics.io.colour.curves import srgb
 from hdrmetrics.photometry.color import luminance
 from hdrmetrics.tonemap.catalogue import create_operator
 
@@ -35,13 +40,7 @@ def luma(light: NDArray[np.float32]) -> NDArray[np.float32]:
     return weighted
 
 
-def _srgb_table() -> NDArray[np.float32]:
-    code = np.arange(256) / 255.0
-    linear = np.where(code <= 0.04045, code / 12.92, ((code + 0.055) / 1.055) ** 2.4)
-    return linear.astype(np.float32)
-
-
-SRGB = _srgb_table()
+SRGB: NDArray[np.float32] = srgb(np.arange(256) / 255.0).astype(np.float32)
 """Linear light in [0, 1] of each sRGB code."""
 
 _HALFWAY = (SRGB[1:] + SRGB[:-1]) / 2
@@ -114,6 +113,19 @@ def single(number: float) -> float:
     return float(np.float32(number))
 
 
-def is_finite(*numbers: float) -> bool:
-    """Whether all numbers read from a file are finite."""
-    return all(math.isfinite(number) for number in numbers)
+def unpacked(
+    data: bytes, layout: struct.Struct, profile: str, possible: Callable[..., bool]
+) -> tuple[Any, ...]:
+    """Return the constants of a profile from bytes.
+
+    Raises
+    ------
+    ImageReadError
+        If they are of another length, not finite, or not ``possible``.
+    """
+    if len(data) != layout.size:
+        raise ImageReadError(f"corrupt: the constants of profile {profile} are of another length")
+    numbers = layout.unpack(data)
+    if not all(map(math.isfinite, numbers)) or not possible(*numbers):
+        raise ImageReadError(f"corrupt: the constants of profile {profile} are out of range")
+    return numbers

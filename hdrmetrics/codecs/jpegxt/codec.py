@@ -118,24 +118,23 @@ class JpegXt(Codec):
         options: list[str],
         failure: type[HdrMetricsError],
     ) -> bytes:
-        found = shutil.which(_PROGRAM)
-        if found is None:
+        path = shutil.which(_PROGRAM)
+        if path is None:
             raise MissingCodecError(self.missing() or "")
         with tempfile.TemporaryDirectory(prefix="hdrmetrics-jpegxt-") as name:
             folder = Path(name)
             (folder / source).write_bytes(data)
             try:
                 # Absolute, as the program runs in another folder than the one PATH starts from.
-                command = [str(Path(found).absolute()), *options, source, target]
-                ended = program.run(command, folder, self.time_limit)
+                command = [str(Path(path).absolute()), *options, source, target]
+                problem, complaints = program.run(command, folder, self.time_limit)
             except OSError as error:
                 raise failure(f"the program jpeg could not be started ({error})") from error
-            problem = ended.problem
-            if problem is None and _FAILURE in ended.complaints:
+            if problem is None and _FAILURE in complaints:
                 problem = "failed"  # it returns 0 then, too
             if problem is None and not (folder / target).is_file():
                 problem = "wrote no file"
             if problem is not None:
-                last = ended.complaints.rpartition("\n")[2]
+                last = complaints.rpartition("\n")[2]
                 raise failure(f"the program jpeg {problem}" + (f": {last}" if last else ""))
             return (folder / target).read_bytes()

@@ -105,14 +105,10 @@ def unpack(data: bytes, profile: str) -> Layers:
     if _CHECK.unpack_from(data, len(data) - _CHECK.size)[0] != zlib.crc32(data[: -_CHECK.size]):
         raise ImageReadError("corrupt: the check sum differs")
     if letter != profile.encode("ascii"):
-        found = letter.decode("latin-1")
-        raise ImageReadError(f"profile {found!r}: decode it with the codec of that profile")
+        other = letter.decode("latin-1")
+        raise ImageReadError(f"profile {other!r}: decode it with the codec of that profile")
     if channels not in (1, 3):
         raise ImageReadError(f"corrupt: the header announces {channels} channels")
     check_size(width, height, DEFAULT_MAX_PIXELS)
-    start = _HEAD.size
-    pieces = []
-    for count in (n_constants, n_base, n_residual):
-        pieces.append(bytes(data[start : start + count]))
-        start += count
+    pieces = struct.unpack_from(f"{n_constants}s{n_base}s{n_residual}s", data, _HEAD.size)
     return Layers(profile, channels, height, width, *pieces)

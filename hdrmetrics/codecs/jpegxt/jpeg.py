@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from typing import Literal, Protocol
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,20 +22,6 @@ Tables = tuple[tuple[int, ...], tuple[int, ...]]
 
 SUBSAMPLINGS = ("4:4:4", "4:2:2", "4:2:0")
 _MODES = {"rgb": "RGB", "ycbcr": "YCbCr"}
-
-
-class LayerCoder(Protocol):
-    """What a layer is coded with: a lossy coder, or an exact one to test the rest with."""
-
-    def encode(
-        self, samples: Samples, tables: Tables, *, planes: Planes, subsampling: str
-    ) -> bytes:
-        """Return the coded layer."""
-        ...
-
-    def decode(self, data: bytes, shape: tuple[int, ...], *, planes: Planes) -> Samples:
-        """Return the layer, which must have the shape announced."""
-        ...
 
 
 class JpegCoder:

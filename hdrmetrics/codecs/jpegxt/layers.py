@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import ClassVar, Protocol
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -16,7 +16,6 @@ from hdrmetrics.codecs.jpegxt.container import Layers, check_writable, pack, unp
 from hdrmetrics.codecs.jpegxt.jpeg import (
     SUBSAMPLINGS,
     JpegCoder,
-    LayerCoder,
     Planes,
     Samples,
     Tables,
@@ -64,16 +63,8 @@ def _parameters(ladder: tuple[int, ...], base: str) -> tuple[Parameter, ...]:
     )  # fmt: skip
 
 
-class Profile(Protocol):
-    """What the three profiles have in common."""
-
-    def pack(self) -> bytes:
-        """Return the constants as bytes."""
-        ...
-
-    def merge(self, base: Samples, residual: Samples) -> Light:
-        """Return the light of two layers."""
-        ...
+Profile = ProfileA | ProfileB | ProfileC
+"""The constants of a profile: packed, unpacked, and what puts two layers together."""
 
 
 class LayeredCodec(Codec):
@@ -90,8 +81,9 @@ class LayeredCodec(Codec):
     """
 
     profile: ClassVar[str]
+    constants: ClassVar[type[Profile]]
     residual_planes: ClassVar[Planes]
-    coder: ClassVar[LayerCoder] = JpegCoder()
+    coder: ClassVar[JpegCoder] = JpegCoder()
     """What the layers are coded with."""
 
     def encode(self, image: Tensor) -> bytes:
@@ -123,7 +115,7 @@ class LayeredCodec(Codec):
             If the bytes are not of this profile, truncated or changed.
         """
         layers = unpack(data, self.profile)
-        profile = self.unpack_constants(layers.constants)
+        profile = self.constants.unpack(layers.constants)
         base = self.read_base(layers.base, (layers.height, layers.width, layers.channels))
         shape = base.shape if layers.channels == 3 else base.shape[:2]
         residual = self.coder.decode(layers.residual, shape, planes=self.residual_planes)
@@ -160,10 +152,6 @@ class LayeredCodec(Codec):
             The base layer as coded.
         """
 
-    @abstractmethod
-    def unpack_constants(self, data: bytes) -> Profile:
-        """Return the constants from bytes."""
-
 
 @CODECS.add
 class JpegXtA(LayeredCodec):
@@ -186,15 +174,12 @@ class JpegXtA(LayeredCodec):
         ladder=_LADDER_A,
     )
     profile = "a"
+    constants = ProfileA
     residual_planes = "ycbcr"
 
     def split(self, light: Light, codes: Samples, base: bytes) -> tuple[Profile, Samples, Tables]:
         """Return the constants, the residual layer and its quantisation steps."""
         return *ProfileA.split(light, codes), quality_tables(self.residual_quality)
-
-    def unpack_constants(self, data: bytes) -> Profile:
-        """Return the constants from bytes."""
-        return ProfileA.unpack(data)
 
 
 @CODECS.add
@@ -217,16 +202,13 @@ class JpegXtB(LayeredCodec):
         ladder=_LADDER_B,
     )
     profile = "b"
+    constants = ProfileB
     residual_planes = "rgb"
 
     def split(self, light: Light, codes: Samples, base: bytes) -> tuple[Profile, Samples, Tables]:
         """Return the constants, the residual layer and its quantisation steps."""
         white = exposure_white(light) if self.settings["base"] == "exposure" else None
         return *ProfileB.split(light, codes, white), quality_tables(self.residual_quality)
-
-    def unpack_constants(self, data: bytes) -> Profile:
-        """Return the constants from bytes."""
-        return ProfileB.unpack(data)
 
 
 @CODECS.add
@@ -253,6 +235,7 @@ class JpegXtC(LayeredCodec):
         ladder=_LADDER_C,
     )
     profile = "c"
+    constants = ProfileC
     residual_planes = "ycbcr"
 
     _STEP = 16.0  # bit patterns per step of a twelve-bit residual layer
@@ -263,7 +246,3 @@ class JpegXtC(LayeredCodec):
         shown = self.read_base(base, (height, width, channels))
         profile, residual = ProfileC.split(light, codes, shown)
         return profile, residual, quality_tables(self.residual_quality, profile.scale / self._STEP)
-
-    def unpack_constants(self, data: bytes) -> Profile:
-        """Return the constants from bytes."""
-        return ProfileC.unpack(data)

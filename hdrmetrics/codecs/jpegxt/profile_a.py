@@ -9,9 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hdrmetrics.codecs.jpegxt.base import SRGB, Light, is_finite, luma, single
+from hdrmetrics.codecs.jpegxt.base import SRGB, Light, luma, single, unpacked
 from hdrmetrics.codecs.jpegxt.jpeg import Samples
-from hdrmetrics.errors import ImageReadError
 
 _PACKED = struct.Struct("<6f")
 _FLOOR = np.float32(0.1)
@@ -65,11 +64,9 @@ class ProfileA:
         ImageReadError
             If they cannot be.
         """
-        if len(data) != _PACKED.size:
-            raise ImageReadError("corrupt: the constants of profile A are of another length")
-        numbers = _PACKED.unpack(data)
-        if not is_finite(*numbers) or max(abs(numbers[0]), abs(numbers[1])) > _LARGEST_LOG:
-            raise ImageReadError("corrupt: the constants of profile A are out of range")
+        numbers = unpacked(
+            data, _PACKED, "A", lambda low, high, *_: max(abs(low), abs(high)) <= _LARGEST_LOG
+        )
         return cls(numbers[0:2], numbers[2:4], numbers[4:6])
 
     @classmethod
@@ -154,5 +151,5 @@ def _values(
 ) -> NDArray[np.float32]:
     low, high = extent
     table = low + (high - low) * np.arange(256) / 255.0
-    found: NDArray[np.float32] = (np.exp(table) if exponential else table).astype(np.float32)[steps]
-    return found
+    of_step: NDArray[np.float32] = (np.exp(table) if exponential else table).astype(np.float32)
+    return of_step[steps]

@@ -9,9 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hdrmetrics.codecs.jpegxt.base import SRGB, Light, is_finite, single
+from hdrmetrics.codecs.jpegxt.base import SRGB, Light, single, unpacked
 from hdrmetrics.codecs.jpegxt.jpeg import Samples
-from hdrmetrics.errors import ImageReadError
 
 _PACKED = struct.Struct("<3f")
 _EPSILON = 1e-7
@@ -64,13 +63,7 @@ class ProfileB:
         ImageReadError
             If they cannot be.
         """
-        if len(data) != _PACKED.size:
-            raise ImageReadError("corrupt: the constants of profile B are of another length")
-        white, gamma, least = _PACKED.unpack(data)
-        possible = 0 <= white < 1e30 and 1 <= gamma <= _MOST_GAMMA and 0 < least <= 1
-        if not is_finite(white, gamma, least) or not possible:
-            raise ImageReadError("corrupt: the constants of profile B are out of range")
-        return cls(white, gamma, least)
+        return cls(*unpacked(data, _PACKED, "B", _possible))
 
     @classmethod
     def split(cls, light: Light, base: Samples, white: float | None) -> tuple[ProfileB, Samples]:
@@ -109,6 +102,10 @@ class ProfileB:
         factor = (self.white / (divisor + _EPSILON)).astype(np.float32)
         light: Light = SRGB[base] * factor[residual].reshape(base.shape)
         return light
+
+
+def _possible(white: float, gamma: float, least: float) -> bool:
+    return 0 <= white < 1e30 and 1 <= gamma <= _MOST_GAMMA and 0 < least <= 1
 
 
 def _roots(quotient: NDArray[np.float32], gamma: float) -> Samples:

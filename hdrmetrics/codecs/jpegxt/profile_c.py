@@ -8,16 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from hdrmetrics.codecs.jpegxt.base import Light, is_finite, luma
+from hdrmetrics.codecs.jpegxt.base import Light, luma, unpacked
 from hdrmetrics.codecs.jpegxt.jpeg import Samples
-from hdrmetrics.errors import ImageReadError
 
 LARGEST = 65504.0
 """The largest half-float, in cd/m²: brighter light is clipped there."""
 
 _TOP = 0x7BFF  # its bit pattern
-_TABLE = struct.Struct("<256H")
-_SCALE = struct.Struct("<f")
+_PACKED = struct.Struct("<256Hf")
 _ZERO = 128  # the sample of no difference
 _INSIDE = 0.9995  # part of the samples that the residual layer holds without clipping
 
@@ -61,7 +59,7 @@ class ProfileC:
 
     def pack(self) -> bytes:
         """Return the constants as bytes."""
-        return self.table.astype("<u2").tobytes() + _SCALE.pack(self.scale)
+        return _PACKED.pack(*self.table.tolist(), self.scale)
 
     @classmethod
     def unpack(cls, data: bytes) -> ProfileC:
@@ -72,13 +70,10 @@ class ProfileC:
         ImageReadError
             If they cannot be.
         """
-        if len(data) != _TABLE.size + _SCALE.size:
-            raise ImageReadError("corrupt: the constants of profile C are of another length")
-        table = np.frombuffer(data, dtype="<u2", count=256).astype(np.uint16)
-        (scale,) = _SCALE.unpack(data[_TABLE.size :])
-        if not is_finite(scale) or not 0 < scale <= _TOP or table.max() > _TOP:
-            raise ImageReadError("corrupt: the constants of profile C are out of range")
-        return cls(table, scale)
+        *table, scale = unpacked(
+            data, _PACKED, "C", lambda *numbers: numbers[-1] > 0 and max(numbers) <= _TOP
+        )
+        return cls(np.array(table, np.uint16), scale)
 
     @classmethod
     def split(cls, light: Light, base: Samples, shown: Samples) -> tuple[ProfileC, Samples]:

@@ -6,7 +6,7 @@ import numpy as np
 
 from hdrmetrics.errors import ImageReadError
 from hdrmetrics.io.colour.coding import NOT_SAID, XYZ, Chromaticities, Coding, coding
-from hdrmetrics.io.colour.curves import Curve, Values, gamma, in_two_pieces, line, power_of
+from hdrmetrics.io.colour.curves import Curve, gamma, in_two_pieces, line, power_of
 from hdrmetrics.photometry.color import D65, Primaries
 from hdrmetrics.picture.image import Transfer
 
@@ -33,16 +33,7 @@ _OTHER_PRIMARIES: dict[int, Chromaticities] = {
 
 
 def _logarithmic(decades: float) -> Curve:
-    def curve(code: Values) -> Values:
-        light: Values = 10.0 ** (decades * (code - 1))
-        return np.where(code <= 0, 0.0, light)
-
-    return curve
-
-
-def _smpte_428(code: Values) -> Values:
-    light: Values = np.maximum(code, 0.0) ** 2.6 * (52.37 / 48)
-    return light
+    return lambda code: np.where(code <= 0, 0.0, 10.0 ** (decades * (code - 1)))
 
 
 _OTHER_CURVES: dict[int, Curve] = {
@@ -50,7 +41,7 @@ _OTHER_CURVES: dict[int, Curve] = {
     7: in_two_pieces(4 * 0.0228, line(1 / 4), power_of(1 / 0.45, 1 / 1.1115, 0.1115 / 1.1115)),
     9: _logarithmic(2.0),
     10: _logarithmic(2.5),
-    17: _smpte_428,
+    17: lambda code: np.maximum(code, 0.0) ** 2.6 * (52.37 / 48),
 }
 
 

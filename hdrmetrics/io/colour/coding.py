@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -21,6 +22,9 @@ Chromaticities = tuple[tuple[float, float], ...]
 
 XYZ: Chromaticities = ((1.0, 0.0), (0.0, 1.0), (0.0, 0.0), (1 / 3, 1 / 3))
 """CIE XYZ as a set of primaries; with this white, the channels are X, Y and Z themselves."""
+
+KNOWN: tuple[Primaries, ...] = ("bt709", "p3", "bt2020")
+"""The sets of primaries that have a name, from the smallest on."""
 
 NOT_SAID = "code values taken as sRGB: the file does not say otherwise"
 
@@ -112,12 +116,11 @@ def coding(
     own: tuple[Curve, ...] = ()
     if isinstance(curves, tuple):
         names = {name_of(curve) for curve in curves}
-        found = names.pop()
-        if names or found is False:
+        name = names.pop()
+        if names or name is False:
             named, own = "srgb", curves
         else:
-            assert found is not True
-            named = found
+            named = name
     if isinstance(chromaticities, str):
         return Coding(named, chromaticities, rule, notes, stored, own)
     primaries = named_primaries(chromaticities)
@@ -142,6 +145,11 @@ def noted(given: Coding, *notes: str) -> Coding:
     return replace(given, notes=(*notes, *given.notes))
 
 
+def points_of(numbers: Sequence[float]) -> Chromaticities:
+    """Return chromaticities from the x and y of one after the other."""
+    return tuple(zip(numbers[0::2], numbers[1::2], strict=True))
+
+
 def in_words(chromaticities: Chromaticities) -> str:
     """Return chromaticities as text."""
     return " ".join(f"({x:g}, {y:g})" for x, y in chromaticities)
@@ -149,8 +157,7 @@ def in_words(chromaticities: Chromaticities) -> str:
 
 def named_primaries(chromaticities: Chromaticities, within: float = _SAME) -> Primaries | None:
     """Return the known set of primaries that these chromaticities are, if any."""
-    known: tuple[Primaries, ...] = ("bt709", "p3", "bt2020")
-    for name in known:
+    for name in KNOWN:
         if np.allclose(chromaticities, CHROMATICITIES[name], atol=within, rtol=0):
             return name
     return None
@@ -180,8 +187,7 @@ def matrix_between(source: Chromaticities, target: Chromaticities) -> Matrix | N
 
 def smallest(chromaticities: Chromaticities) -> Primaries:
     """Return the smallest of the known sets of primaries that holds all colours of another."""
-    known: tuple[Primaries, ...] = ("bt709", "p3", "bt2020")
-    for name in known:
+    for name in KNOWN:
         matrix = matrix_between(chromaticities, CHROMATICITIES[name])
         if matrix is None or bool((matrix >= -_OUTSIDE).all()):
             return name

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, get_args
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,40 +68,22 @@ def hlg_codes(light: Values) -> Values:
 
 def gamma(exponent: float) -> Curve:
     """Return the curve ``code ** exponent``."""
-
-    def curve(code: Values) -> Values:
-        light: Values = np.maximum(code, 0.0) ** exponent
-        return light
-
-    return curve
+    return lambda code: np.maximum(code, 0.0) ** exponent
 
 
 def power_of(exponent: float, scale: float, offset: float) -> Curve:
     """Return the curve ``(scale · code + offset) ** exponent``, zero where that is negative."""
-
-    def curve(code: Values) -> Values:
-        light: Values = np.maximum(scale * code + offset, 0.0) ** exponent
-        return light
-
-    return curve
+    return lambda code: np.maximum(scale * code + offset, 0.0) ** exponent
 
 
 def in_two_pieces(cut: float, below: Curve, above: Curve) -> Curve:
     """Return the curve that is ``below`` for codes under ``cut`` and ``above`` from there."""
-
-    def curve(code: Values) -> Values:
-        return np.where(code < cut, below(code), above(code))
-
-    return curve
+    return lambda code: np.where(code < cut, below(code), above(code))
 
 
 def line(slope: float, offset: float = 0.0) -> Curve:
     """Return the curve ``slope · code + offset``."""
-
-    def curve(code: Values) -> Values:
-        return slope * code + offset
-
-    return curve
+    return lambda code: slope * code + offset
 
 
 def table(samples: Values) -> Curve:
@@ -119,11 +101,7 @@ def table(samples: Values) -> Curve:
 
 def extended(curve: Curve) -> Curve:
     """Return a curve that mirrors the given one below zero, as scRGB and xvYCC do."""
-
-    def both(code: Values) -> Values:
-        return np.copysign(curve(np.abs(code)), code)
-
-    return both
+    return lambda code: np.copysign(curve(np.abs(code)), code)
 
 
 DECODE: dict[Transfer, Curve] = {
@@ -164,7 +142,7 @@ def tells_codes_apart(curve: Curve) -> bool:
     return _LEAST_SHARE < (middle - black) / span < 1 - _LEAST_SHARE
 
 
-def name_of(curve: Curve, codes: Values = _CODES) -> Transfer | bool | None:
+def name_of(curve: Curve, codes: Values = _CODES) -> Transfer | Literal[False] | None:
     """Return the transfer function that a curve is.
 
     Parameters
@@ -182,16 +160,11 @@ def name_of(curve: Curve, codes: Values = _CODES) -> Transfer | bool | None:
     light = curve(codes)
     if not np.isfinite(light).all():
         return False
-    for name in get_args(Transfer):
+    for name in DECODE:
         if name in HDR:
             error = np.abs(light - DECODE[name](codes))
             if bool((error <= _SAME_STEPS + _SAME_SHARE * light).all()):
-                return _named(name)
+                return name
         elif same(curve, DECODE[name], codes):
-            return _named(name)
+            return name
     return None if same(curve, line(1.0), codes) else False
-
-
-def _named(name: str) -> Transfer:
-    found: Transfer = next(known for known in DECODE if known == name)
-    return found

@@ -10,7 +10,7 @@ import numpy as np
 
 from hdrmetrics.errors import ImageReadError, OptionError
 from hdrmetrics.io.colour.cicp import UNSPECIFIED, from_cicp
-from hdrmetrics.io.colour.coding import Chromaticities, Coding, coding, noted
+from hdrmetrics.io.colour.coding import KNOWN, Chromaticities, Coding, coding, noted
 from hdrmetrics.io.colour.curves import Curve, name_of
 from hdrmetrics.io.colour.icc_profile import Profile, ProfileError, parse
 from hdrmetrics.photometry.color import (
@@ -74,11 +74,11 @@ def identify(profile: bytes | None, otherwise: Coding = _NOTHING) -> Coding:
     if not profile:
         return otherwise
     try:
-        found = _of_profile(parse(profile))
+        stated = _of_profile(parse(profile))
     except (ProfileError, OptionError) as error:
-        found = ignored(f"a damaged ICC profile was ignored ({error})")
-    why = why_ignored(found)
-    return noted(otherwise, *why) if why and otherwise != _NOTHING else found
+        stated = ignored(f"a damaged ICC profile was ignored ({error})")
+    why = why_ignored(stated)
+    return noted(otherwise, *why) if why and otherwise != _NOTHING else stated
 
 
 def ignored(why: str) -> Coding:
@@ -90,19 +90,19 @@ def ignored(why: str) -> Coding:
     )
 
 
-def why_ignored(found: Coding) -> tuple[str, ...]:
+def why_ignored(given: Coding) -> tuple[str, ...]:
     """Return notes on why a profile had to be ignored; none for one that :func:`identify` used."""
-    if found.stored != UNUSABLE:
+    if given.stored != UNUSABLE:
         return ()
-    return tuple(note.removesuffix(_ASSUMED) for note in found.notes)
+    return tuple(note.removesuffix(_ASSUMED) for note in given.notes)
 
 
 def _of_profile(profile: Profile) -> Coding:
     name = f"ICC profile {profile.description!r}" if profile.description else "ICC profile"
     if profile.cicp is not None and UNSPECIFIED not in profile.cicp:
         with contextlib.suppress(ImageReadError):  # reserved numbers: curves count
-            found = from_cicp(*profile.cicp)
-            return replace(found, rule=found.rule.replace("the file's", f"{name}:", 1))
+            stated = from_cicp(*profile.cicp)
+            return replace(stated, rule=stated.rule.replace("the file's", f"{name}:", 1))
     hdr = _by_name(profile.description)
     if hdr and profile.space == b"RGB " and not _linear(profile):
         return Coding(*hdr, f"{name}, by its name")
@@ -116,8 +116,8 @@ def _of_profile(profile: Profile) -> Coding:
     if profile.space == b"GRAY":
         if not profile.curves:
             raise ProfileError("it has no curve")
-        found = coding(profile.curves, "bt709", f"{name}: its curve", stored=name)
-        return replace(found, grey=True)
+        own = coding(profile.curves, "bt709", f"{name}: its curve", stored=name)
+        return replace(own, grey=True)
     if profile.colorants is None:
         raise ProfileError("it has no colorants")
     primaries = _primaries(profile.colorants)
@@ -141,17 +141,16 @@ def _linear(profile: Profile) -> bool:
 def _by_name(description: str) -> tuple[Transfer, Primaries] | None:
     """Return what the name of a profile of PQ or HLG says."""
     for pattern in _HDR_NAMES:
-        found = pattern.search(description.replace("_", " "))
-        if found:
-            transfer: Transfer = "hlg" if found[2].upper().startswith("H") else "pq"
-            return transfer, _SPACES[found[1].upper()]
+        match = pattern.search(description.replace("_", " "))
+        if match:
+            transfer: Transfer = "hlg" if match[2].upper().startswith("H") else "pq"
+            return transfer, _SPACES[match[1].upper()]
     return None
 
 
 def _primaries(colorants: Matrix) -> Primaries | Chromaticities:
     """Return the known primaries that colorants under D50 are, or their own chromaticities."""
-    known: tuple[Primaries, ...] = ("bt709", "p3", "bt2020")
-    for primaries in known:
+    for primaries in KNOWN:
         if np.abs(colorants - _d50_colorants(primaries)).max() < _TOLERANCE:
             return primaries
     white = colorants.sum(axis=0)
@@ -161,9 +160,9 @@ def _primaries(colorants: Matrix) -> Primaries | Chromaticities:
     points = (np.vstack([colorants, white])[:, :2] / sums[:, None]).tolist()
     if np.abs(white - _D50_XYZ).max() < _TOLERANCE:
         points[3] = _D50
-    found: Chromaticities = tuple((x, y) for x, y in points)
-    rgb_to_xyz_matrix(found)
-    return found
+    own: Chromaticities = tuple((x, y) for x, y in points)
+    rgb_to_xyz_matrix(own)  # which refuses those that span no triangle
+    return own
 
 
 def _d50_colorants(primaries: Primaries) -> Matrix:

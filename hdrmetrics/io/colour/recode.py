@@ -89,7 +89,10 @@ def to_codes(samples: NDArray[Any], top: int, coding: Coding) -> tuple[Pixels, l
     notes = [f"{words} from {coding.stored or coding.rule}"]
     if outside:
         notes.append(f"{outside} of {light.size} samples lay outside of these and were clipped")
-    broken = int(light.size - np.count_nonzero(np.isfinite(light)))
-    if broken:
-        notes.append(f"{broken} of {light.size} samples are NaN or infinite")
-    return light, notes
+    return light, notes + broken(light)
+
+
+def broken(samples: NDArray[Any]) -> list[str]:
+    """Return a note on samples that are no numbers; none where all are."""
+    count = int(samples.size - np.count_nonzero(np.isfinite(samples)))
+    return [f"{count} of {samples.size} samples are NaN or infinite"] if count else []

@@ -33,7 +33,6 @@ def read(source: Source) -> Image:
     ----------
     Microsoft, "Bitmap Header Types", Windows GDI documentation.
     """
-    source.refuse_part()
     (header,) = source.unpack("<I", _FILE_HEADER, "the BMP header")
     if header == _OS2:
         width, height, _, bits = source.unpack("<4H", 18, "the BMP header")
@@ -45,7 +44,6 @@ def read(source: Source) -> Image:
     rows = (width * bits + 31) // 32 * 4 * abs(height)
     if compression in (_PLAIN, _BITFIELDS) and rows > len(source.data):
         raise ImageReadError("truncated: too little data for the announced size")
-    coding, notes = _coding(source, header)
     # The plug-in class, not PIL.Image.open: that would try other formats and has limits of its own.
     with _opened(source.data) as picture:
         if picture.size != (width, abs(height)):
@@ -59,10 +57,9 @@ def read(source: Source) -> Image:
         source,
         codes,
         bits=8,
-        coding=coding,
+        coding=_coding(source, header),
         format_name="bmp",
         details={"bits": bits, "compression": compression, "top_down": height < 0},
-        notes=notes,
     )
 
 
@@ -73,22 +70,22 @@ def _opened(data: bytes) -> BmpImagePlugin.BmpImageFile:
         raise ImageReadError(f"{error}: convert to PNG or TIFF") from error
 
 
-def _coding(source: Source, header: int) -> tuple[Coding, list[str]]:
+def _coding(source: Source, header: int) -> Coding:
     """Return the colour space that a header of version 4 or 5 states."""
     if header not in (_V4, _V5):
-        return Coding(), []
+        return Coding()
     kind = source.take(_FILE_HEADER + 56, 4, "the BMP header")
     if kind == _EMBEDDED and header == _V5:
         offset, size = source.unpack("<II", _FILE_HEADER + 112, "the BMP header")
-        return identify(source.take(_FILE_HEADER + offset, size, "the ICC profile")), []
+        return identify(source.take(_FILE_HEADER + offset, size, "the ICC profile"))
     if kind == _SRGB:
-        return Coding(rule="the BMP header says sRGB"), []
+        return Coding(rule="the BMP header says sRGB")
     if kind == _LINKED:
-        return ignored("the colour profile is in another file and was not applied"), []
+        return ignored("the colour profile is in another file and was not applied")
     numbers = struct.unpack("<9i3I", source.take(_FILE_HEADER + 60, 48, "the BMP header"))
     if kind != bytes(4) or not any(numbers):
-        return Coding(), []
-    return _calibrated(numbers), []
+        return Coding()
+    return _calibrated(numbers)
 
 
 def _calibrated(numbers: tuple[int, ...]) -> Coding:

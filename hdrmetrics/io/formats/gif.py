@@ -31,7 +31,6 @@ def read(source: Source) -> Image:
     CompuServe, "Graphics Interchange Format", version 89a, 1990; ICC.1:2022, annex B.4 (profiles
     in GIF).
     """
-    source.refuse_part()
     width, height = source.unpack("<HH", 6, "the GIF header")
     source.check_size(width, height)
     frames, (*frame, colours), profile = _frames(source)

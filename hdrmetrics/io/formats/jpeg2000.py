@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from hdrmetrics.errors import ImageReadError
+from hdrmetrics.io.boxes import walk
 from hdrmetrics.io.build import coded_image
 from hdrmetrics.io.colour.cicp import from_cicp
 from hdrmetrics.io.colour.coding import Coding
@@ -57,7 +57,6 @@ def read(source: Source) -> Image:
     ----------
     ITU-T T.800 (2024), annexes A and I.
     """
-    source.refuse_part()
     boxes = _parse(source)
     bits, components = _check_stream(source, boxes)
     if boxes.refused:
@@ -102,28 +101,13 @@ def _without_profiles(data: bytes, boxes: _Boxes, components: int) -> bytes:
     return bytes(changed)
 
 
-def _walk(source: Source, offset: int, end: int) -> Iterator[tuple[bytes, int, int]]:
-    """Yield type, first and last offset of the content of each box."""
-    while offset + 8 <= end:
-        size, kind = source.unpack(">I4s", offset, "a JPEG 2000 box")
-        head = 8
-        if size == 1:
-            (size,) = source.unpack(">Q", offset + 8, "a JPEG 2000 box")
-            head = 16
-        last = offset + size if size else end
-        if last < offset + head or last > end:
-            raise ImageReadError("truncated or corrupt: a JPEG 2000 box does not fit")
-        yield kind, offset + head, last
-        offset = last
-
-
 def _parse(source: Source) -> _Boxes:
     if source.data.startswith(STREAM):
         return _Boxes(0, len(source.data))
     boxes = _Boxes(-1, -1)
-    for kind, first, last in _walk(source, 0, len(source.data)):
+    for kind, first, last in walk(source.data, 0, len(source.data)):
         if kind == b"jp2h":
-            for inner, start, stop in _walk(source, first, last):
+            for inner, start, stop in walk(source.data, first, last):
                 _note(source, boxes, inner, start, stop)
         elif kind == b"jp2c" and boxes.stream < 0:
             boxes.stream, boxes.end = first, last

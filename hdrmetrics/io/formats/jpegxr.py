@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from hdrmetrics.errors import ImageReadError
 from hdrmetrics.io.build import coded_image, drop_alpha, linear_image
 from hdrmetrics.io.colour.icc import identify, why_ignored
-from hdrmetrics.io.formats.tiff.tags import number, read_tags
+from hdrmetrics.io.formats.tiff.tags import Tags, number, read_tags
 from hdrmetrics.io.optional import require
 from hdrmetrics.io.source import Source
 from hdrmetrics.picture.image import Image
@@ -57,8 +60,28 @@ def read(source: Source) -> Image:
     ----------
     ITU-T T.832 (2019), annex A.
     """
-    source.refuse_part()
     tags, _, following = read_tags(source)
+    samples = _decode(source, tags)
+    notes = ["more than one picture: the first was read"] if following else []
+    floating = samples.dtype.kind == "f"
+    profile = bytes(tags.get(_ICC, b""))
+    stated = identify(profile)
+    ignored = why_ignored(stated)
+    if floating and (ignored or not profile):
+        pixels, dropped = drop_alpha(samples, opaque=1.0)
+        return linear_image(
+            source,
+            pixels,
+            format_name="jpegxr",
+            depth=samples.dtype.name,
+            rule=RULE,
+            notes=[*notes, *ignored, *dropped],
+        )
+    bits = None if floating else 8 * samples.dtype.itemsize
+    return coded_image(source, samples, bits=bits, coding=stated, format_name="jpegxr", notes=notes)
+
+
+def _decode(source: Source, tags: Tags) -> NDArray[Any]:
     width, height = number(tags, _WIDTH), number(tags, _HEIGHT)
     source.check_size(width, height)
     source.take(number(tags, _DATA_OFFSET), number(tags, _DATA_SIZE), "the JPEG XR data")
@@ -75,26 +98,4 @@ def read(source: Source) -> Image:
         codec.jpegxr_decode(source.data, out=samples)
     except (codec.JpegxrError, ValueError) as error:
         raise ImageReadError(f"corrupt JPEG XR data ({error})") from error
-    notes = ["more than one picture: the first was read"] if following else []
-    floating = samples.dtype.kind == "f"
-    profile = bytes(tags.get(_ICC, b""))
-    stated = identify(profile)
-    ignored = why_ignored(stated)
-    if floating and (ignored or not profile):
-        pixels, dropped = drop_alpha(samples, opaque=1.0)
-        return linear_image(
-            source,
-            pixels,
-            format_name="jpegxr",
-            depth=samples.dtype.name,
-            rule=RULE,
-            notes=[*notes, *ignored, *dropped],
-        )
-    return coded_image(
-        source,
-        samples,
-        bits=None if floating else 8 * samples.dtype.itemsize,
-        coding=stated,
-        format_name="jpegxr",
-        notes=notes,
-    )
+    return samples

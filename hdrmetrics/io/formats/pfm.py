@@ -39,17 +39,7 @@ def read(source: Source) -> Image:
     P. Debevec, PFM Portable FloatMap Image Format; Netpbm, "PFM Format Description", 2024 (on
     Photoshop).
     """
-    source.refuse_part()
-    match = _HEADER.match(source.data[:_LONGEST_HEADER])
-    if match is None:
-        if re.match(rb"P[Ff][\w\s.+-]{0,60}\r", source.data[:_LONGEST_HEADER]):
-            raise ImageReadError(
-                "the lines of the PFM header end in CR LF: written as text, which changes pixels "
-                "too; write it again in binary mode"
-            )
-        if source.data.startswith(b"PF4"):
-            raise ImageReadError("not a PFM header: files of four channels (PF4) are not supported")
-        raise ImageReadError("corrupt: not a PFM header (comments have no place in it)")
+    match = _header(source.data[:_LONGEST_HEADER])
     try:
         scale = float(match[5])
     except ValueError:
@@ -80,6 +70,20 @@ def read(source: Source) -> Image:
         details={"scale": scale},
         notes=notes,
     )
+
+
+def _header(data: bytes) -> re.Match[bytes]:
+    match = _HEADER.match(data)
+    if match is not None:
+        return match
+    if re.match(rb"P[Ff][\w\s.+-]{0,60}\r", data):
+        raise ImageReadError(
+            "the lines of the PFM header end in CR LF: written as text, which changes pixels "
+            "too; write it again in binary mode"
+        )
+    if data.startswith(b"PF4"):
+        raise ImageReadError("not a PFM header: files of four channels (PF4) are not supported")
+    raise ImageReadError("corrupt: not a PFM header (comments have no place in it)")
 
 
 def write(pixels: NDArray[np.float32]) -> bytes:

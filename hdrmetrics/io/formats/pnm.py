@@ -31,7 +31,6 @@ def read(source: Source) -> Image:
     ----------
     Netpbm, "PBM, PGM and PPM Format Specification", 2013–2016.
     """
-    source.refuse_part()
     kind = source.data[1] - ord("0")
     fields, offset = _header(source, 2 if kind in (_BIT_TEXT, _BITS) else 3)
     if kind not in _TEXT and b"\r" in source.data[:offset]:

@@ -32,7 +32,6 @@ def read(source: Source) -> Image:
     ----------
     D. Szablewski, "The Quite OK Image Format Specification", version 1.0, 2022.
     """
-    source.refuse_part()
     width, height, channels, space = source.unpack(">IIBB", 4, "the QOI header")
     source.check_size(width, height)
     if channels not in (3, 4) or space > 1:

@@ -21,13 +21,13 @@ def _chunks(source: Source) -> dict[bytes, bytes]:
     (size,) = source.unpack("<I", 4, "the RIFF header")
     end = size + 8
     source.take(0, end, "the announced RIFF content")
-    found: dict[bytes, bytes] = {}
+    chunks: dict[bytes, bytes] = {}
     offset = 12
     while offset + 8 <= end:
         kind, length = source.unpack("<4sI", offset, "a chunk header")
-        found.setdefault(kind, source.take(offset + 8, length, f"chunk {kind!r}"))
+        chunks.setdefault(kind, source.take(offset + 8, length, f"chunk {kind!r}"))
         offset += 8 + length + length % 2
-    return found
+    return chunks
 
 
 def _size(chunks: dict[bytes, bytes]) -> tuple[int, int]:
@@ -54,7 +54,6 @@ def read(source: Source) -> Image:
     ----------
     IETF RFC 9649, WebP Image Format.
     """
-    source.refuse_part()
     chunks = _chunks(source)
     width, height = _size(chunks)
     source.check_size(width, height)

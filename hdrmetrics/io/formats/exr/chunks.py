@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from itertools import zip_longest
 
 from hdrmetrics.errors import ImageReadError
 from hdrmetrics.io.formats.exr.header import (
@@ -68,9 +69,9 @@ def extract(
             offset += 4
             if number != chosen.index:
                 raise ImageReadError("corrupt: an EXR chunk belongs to another part")
-        found = source.unpack(f"<{len(place)}i", offset, "an EXR chunk")
+        stored = source.unpack(f"<{len(place)}i", offset, "an EXR chunk")
         (size,) = source.unpack("<i", offset + leader, "an EXR chunk")
-        if found != place:
+        if stored != place:
             raise ImageReadError("corrupt: an EXR chunk is not where the chunk table says")
         if not 0 < size <= _unpacked_bytes(chosen, place):
             raise ImageReadError(f"corrupt: an EXR chunk of {size} bytes")
@@ -128,12 +129,8 @@ def _chunk_count(part: Part) -> int:
     level_mode, round_up = mode & 15, bool(mode >> 4)
     across, down = _levels(width, round_up), _levels(height, round_up)
     if level_mode == _MIPMAP:
-        count = max(len(across), len(down))
-        across += [1] * (count - len(across))
-        down += [1] * (count - len(down))
-        return sum(
-            -(-w // tile_width) * -(-h // tile_height) for w, h in zip(across, down, strict=True)
-        )
+        sizes = zip_longest(across, down, fillvalue=1)
+        return sum(-(-w // tile_width) * -(-h // tile_height) for w, h in sizes)
     if level_mode == _RIPMAP:
         return sum(-(-w // tile_width) for w in across) * sum(-(-h // tile_height) for h in down)
     return -(-width // tile_width) * -(-height // tile_height)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hdrmetrics.errors import ImageReadError
-from hdrmetrics.io.build import XYZ, Chromaticities
-from hdrmetrics.io.colour.coding import Coding
+from hdrmetrics.io.colour.coding import XYZ, Chromaticities, Coding, points_of
 from hdrmetrics.io.formats.exr.header import Part, string, values
 from hdrmetrics.photometry.color import CHROMATICITIES, D65
 
@@ -72,9 +71,7 @@ def own_space(part: Part) -> str:
 def stated_chromaticities(part: Part) -> Chromaticities | None:
     """Return the attribute ``chromaticities``."""
     fields = values(part.attributes, "chromaticities", "chromaticities", "8f")
-    if fields is None:
-        return None
-    return tuple(zip(fields[0::2], fields[1::2], strict=True))
+    return None if fields is None else points_of(fields)
 
 
 def colour_space(parts: list[Part], part: Part) -> Space:
@@ -110,12 +107,12 @@ def colour_space(parts: list[Part], part: Part) -> Space:
         notes.append("the file says that these channels are data, no colours")
         return Space(stated, notes=tuple(notes))
     for known in (name, name.partition(":")[2]):
-        found = _known(known)
-        if found is not None:
-            curve = [f"the curve of {known} (colorInteropID) was undone"] if found.curve else []
-            conflict = _conflict(stated, found.chromaticities, name)
+        space = _known(known)
+        if space is not None:
+            curve = [f"the curve of {known} (colorInteropID) was undone"] if space.curve else []
+            conflict = _conflict(stated, space.chromaticities, name)
             return Space(
-                found.chromaticities, found.curve, found.coding, (*notes, *conflict, *curve)
+                space.chromaticities, space.curve, space.coding, (*notes, *conflict, *curve)
             )
     if stated is not None and name.rpartition(":")[2].startswith("lin_"):
         notes.append(f"the colour space {name!r} is not known; its chromaticities were used")
@@ -127,9 +124,8 @@ def colour_space(parts: list[Part], part: Part) -> Space:
 
 def _known(name: str) -> Space | None:
     if name in _DISPLAYS:
-        coding = _DISPLAYS[name]
         rule = f"the file's colorInteropID {name}"
-        return Space(coding=Coding(coding.transfer, coding.primaries, rule))
+        return Space(coding=replace(_DISPLAYS[name], rule=rule))
     curve, _, rest = name.partition("_")
     primaries, _, state = rest.partition("_")
     if primaries not in _SPACES or state not in ("scene", "display"):
@@ -165,11 +161,11 @@ def _conflict(stated: Chromaticities | None, used: Chromaticities | None, name: 
 
 
 def _neutral(part: Part, stated: Chromaticities | None) -> list[str]:
-    found = values(part.attributes, "adoptedNeutral", "v2f", "2f")
+    neutral = values(part.attributes, "adoptedNeutral", "v2f", "2f")
     white = stated[3] if stated is not None else D65
-    if found is None or np.allclose(found, white, atol=_SAME_WHITE):
+    if neutral is None or np.allclose(neutral, white, atol=_SAME_WHITE):
         return []
-    return [f"the adoptedNeutral ({found[0]:g}, {found[1]:g}) in the header was not applied"]
+    return [f"the adoptedNeutral ({neutral[0]:g}, {neutral[1]:g}) in the header was not applied"]
 
 
 def _vendor(part: Part, stated: Chromaticities | None) -> list[str]:

@@ -132,8 +132,8 @@ def parse(source: Source) -> tuple[list[Part], int, bool]:
 
 def values(attributes: Attributes, name: str, kind: str, layout: str) -> tuple[Any, ...] | None:
     """Return the fields of an attribute; ``None`` if it is absent or of another type or size."""
-    found, body = attributes.get(name, ("", b""))
-    if found != kind or len(body) != struct.calcsize("<" + layout):
+    stored, body = attributes.get(name, ("", b""))
+    if stored != kind or len(body) != struct.calcsize("<" + layout):
         return None
     return struct.unpack("<" + layout, body)
 
@@ -147,8 +147,8 @@ def _required(attributes: Attributes, name: str, kind: str, layout: str) -> tupl
 
 def string(attributes: Attributes, name: str) -> str:
     """Return an attribute that is a text; empty if it is absent or of another type."""
-    found, body = attributes.get(name, ("", b""))
-    return body.decode("latin-1") if found == "string" else ""
+    stored, body = attributes.get(name, ("", b""))
+    return body.decode("latin-1") if stored == "string" else ""
 
 
 def _name(data: bytes, offset: int) -> tuple[str, int]:

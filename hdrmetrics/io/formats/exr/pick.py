@@ -26,12 +26,12 @@ Layers = dict[str, tuple[str, ...]]
 
 def layers(part: Part) -> Layers:
     """Return the channels of each layer that is a picture; the default layer is ``""``."""
-    found: dict[str, dict[str, str]] = {}
+    by_layer: dict[str, dict[str, str]] = {}
     for channel in part.channels:
         layer, _, short = channel.name.rpartition(".")
-        found.setdefault(layer, {})[short] = channel.name
+        by_layer.setdefault(layer, {})[short] = channel.name
     pictures = {}
-    for layer, channels in found.items():
+    for layer, channels in by_layer.items():
         vector = bool(_VECTOR & {short.upper() for short in channels})
         for colours in _COLOURS:
             if all(colour in channels for colour in colours) and not (vector and len(colours) == 1):
@@ -138,13 +138,15 @@ def _only(part: Part) -> tuple[Part, str]:
 
 
 def _beauty(names: list[str]) -> str | None:
-    found = [name for name in names if _last(name) in _BEAUTY]
-    return found[0] if len(found) == 1 else None
+    return _only_one([name for name in names if _last(name) in _BEAUTY])
 
 
 def _single(names: list[str]) -> str | None:
-    found = [name for name in names if not _is_data(name)]
-    return found[0] if len(found) == 1 else None
+    return _only_one([name for name in names if not _is_data(name)])
+
+
+def _only_one(names: list[str]) -> str | None:
+    return names[0] if len(names) == 1 else None
 
 
 def _last(name: str) -> str:

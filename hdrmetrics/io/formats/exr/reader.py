@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hdrmetrics.errors import ImageReadError, OptionError
-from hdrmetrics.io.build import RELATIVE_RULE, Chromaticities, coded_image, linear_image
+from hdrmetrics.io.build import RELATIVE_RULE, coded_image, linear_image
+from hdrmetrics.io.colour.coding import Chromaticities
 from hdrmetrics.io.formats.exr.chroma import rgb_from_chroma
 from hdrmetrics.io.formats.exr.chunks import extract
 from hdrmetrics.io.formats.exr.colour import colour_space, undo_curve
@@ -63,8 +64,28 @@ def read(source: Source) -> Image:
         notes += ["the alpha channel was dropped", "colours are those over black (premultiplied)"]
     pixels, placed = place(_joined(planes, names, space.chromaticities), part)
     notes += [*placed, *space.notes]
-    depth = "/".join(sorted({"float16" if kinds[name] == HALF else "float32" for name in names}))
-    details = {
+    details = _details(part, layer, names)
+    if space.coding is not None:
+        return coded_image(
+            source, pixels, bits=None, coding=space.coding, format_name="exr", details=details,
+            notes=notes,
+        )  # fmt: skip
+    white, rule, incredible = _white_luminance(part)
+    return linear_image(
+        source,
+        undo_curve(pixels, space.curve) if space.curve else pixels,
+        format_name="exr",
+        chromaticities=space.chromaticities,
+        white_luminance=white,
+        depth="/".join(sorted({"float16" if kinds[one] == HALF else "float32" for one in names})),
+        rule=rule,
+        notes=[*incredible, *notes],
+        details=details,
+    )
+
+
+def _details(part: Part, layer: str, names: tuple[str, ...]) -> dict[str, Any]:
+    return {
         "compression": COMPRESSIONS[part.compression][0],
         "channels": list(names),
         "part": part.name or part.index,
@@ -73,33 +94,6 @@ def read(source: Source) -> Image:
         "data_window": list(part.data_window),
         "display_window": list(part.display_window),
     }
-    if space.coding is not None:
-        return coded_image(
-            source,
-            pixels,
-            bits=None,
-            coding=space.coding,
-            format_name="exr",
-            details=details,
-            notes=notes,
-        )
-    if space.curve:
-        pixels = undo_curve(pixels, space.curve)
-    white, incredible = _white_luminance(part)
-    rule = RELATIVE_RULE
-    if white is not None:
-        rule = f"the file's whiteLuminance: the value 1 is {white:g} cd/m²"
-    return linear_image(
-        source,
-        pixels,
-        format_name="exr",
-        chromaticities=space.chromaticities,
-        white_luminance=white,
-        depth=depth,
-        rule=rule,
-        notes=[*incredible, *notes],
-        details=details,
-    )
 
 
 def _joined(
@@ -140,14 +134,16 @@ def _notes(parts: list[Part], part: Part, layer: str, names: tuple[str, ...]) ->
     return notes
 
 
-def _white_luminance(part: Part) -> tuple[float | None, list[str]]:
+def _white_luminance(part: Part) -> tuple[float | None, str, list[str]]:
+    """Return the cd/m² of the value 1, if the file says so credibly; the rule, and notes."""
     fields = values(part.attributes, "whiteLuminance", "float", "f")
     if fields is None:
-        return None, []
+        return None, RELATIVE_RULE, []
     low, high = _WHITE_LUMINANCE
     if low <= fields[0] <= high:
-        return fields[0], []
-    return None, [f"whiteLuminance {fields[0]:g} in the header is not credible and was ignored"]
+        return fields[0], f"the file's whiteLuminance: the value 1 is {fields[0]:g} cd/m²", []
+    ignored = f"whiteLuminance {fields[0]:g} in the header is not credible and was ignored"
+    return None, RELATIVE_RULE, [ignored]
 
 
 def _decode(data: bytes, part: Part, names: tuple[str, ...]) -> list[NDArray[Any]]:

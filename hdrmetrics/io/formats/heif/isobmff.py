@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
 from hdrmetrics.errors import ImageReadError
+from hdrmetrics.io.boxes import walk
 from hdrmetrics.io.source import Source
 
 AVIF_BRANDS = {b"avif", b"avis"}
@@ -14,6 +15,7 @@ HEIC_BRANDS = {b"heic", b"heix", b"hevc", b"hevx", b"heim", b"heis", b"mif1", b"
 
 _FULL = 4  # version and flags in front of a full box's content
 _MAX_PROPERTIES = 4096
+_boxes = partial(walk, complete=True)
 
 
 @dataclass(slots=True)
@@ -56,25 +58,6 @@ class Primary:
     gain_map: bool = False
     sequence: int | None = None
     place: tuple[int, int] | None = None
-
-
-def _boxes(data: bytes, start: int, end: int) -> Iterator[tuple[bytes, int, int]]:
-    """Yield kind, start and end of the content of each box in a range."""
-    while start < end:
-        if end - start < 8:
-            raise ImageReadError("truncated or corrupt: a box header is incomplete")
-        size, kind = struct.unpack_from(">I4s", data, start)
-        head = 8
-        if size == 1:
-            if end - start < 16:
-                raise ImageReadError("truncated or corrupt: a box header is incomplete")
-            (size,) = struct.unpack_from(">Q", data, start + 8)
-            head = 16
-        stop = end if size == 0 else start + size
-        if stop > end or stop < start + head:
-            raise ImageReadError(f"truncated or corrupt: box {kind!r} ends outside the file")
-        yield kind, start + head, stop
-        start = stop
 
 
 def brands(source: Source) -> set[bytes]:

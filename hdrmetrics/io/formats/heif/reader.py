@@ -43,7 +43,11 @@ def read_avif(source: Source) -> Image:
         codes = np.asarray(codec.avif_decode(_as_still(source, primary), numthreads=1))
     except (codec.AvifError, RuntimeError, ValueError) as error:
         raise ImageReadError(f"corrupt AVIF data ({error})") from error
-    _compare(codes.shape, (primary.height, primary.width))
+    height, width, *_ = codes.shape
+    if (width, height) != (primary.width, primary.height):
+        raise ImageReadError(
+            f"corrupt: {width} × {height} pixels instead of {primary.width} × {primary.height}"
+        )
     bits = max(primary.bits, default=primary.av1_bits)
     if bits not in ((8,) if codes.dtype == np.uint8 else (10, 12, 16)):
         raise ImageReadError(
@@ -113,29 +117,19 @@ def read_heic(source: Source) -> Image:
         codes = codes >> (16 - bits)  # they come in the upper bits
     if any("gainmap" in str(name).lower() for name in picture.info.get("aux", {})):
         primary.gain_map = True
+    notes = _notes(primary)
+    if primary.cicp is None and not primary.icc:  # the HEVC data, which nobody reads, may say it
+        notes.append("no box about colours: taken as sRGB, whatever the HEVC data may say")
     return coded_image(
-        source,
-        codes,
-        bits=bits,
-        coding=_coding(primary),
-        format_name="heic",
-        notes=[*_notes(primary), *_unsaid(primary)],
+        source, codes, bits=bits, coding=_coding(primary), format_name="heic", notes=notes
     )
 
 
 def _checked(source: Source) -> Primary:
-    source.refuse_part()
     primary = parse(source)
     for width, height in [(primary.width, primary.height), *primary.sizes]:
         source.check_size(width, height)
     return primary
-
-
-def _compare(found: tuple[int, ...], announced: tuple[int, int]) -> None:
-    if found[:2] != announced:
-        raise ImageReadError(
-            f"corrupt: {found[1]} × {found[0]} pixels instead of {announced[1]} × {announced[0]}"
-        )
 
 
 def _notes(primary: Primary) -> list[str]:
@@ -147,21 +141,14 @@ def _notes(primary: Primary) -> list[str]:
     return notes
 
 
-def _unsaid(primary: Primary) -> list[str]:
-    """Return a note for HEIC files whose boxes do not speak of colours: HEVC data may, unread."""
-    if primary.cicp is None and not primary.icc:
-        return ["no box about colours: taken as sRGB, whatever the HEVC data may say"]
-    return []
-
-
 def _coding(primary: Primary) -> Coding:
     """Return the coding: code points of HDR first, then a profile, then other code points."""
     points = primary.cicp or (UNSPECIFIED, UNSPECIFIED)
     if primary.icc and TRANSFERS.get(points[1]) not in HDR:
-        found = identify(primary.icc)
-        why = why_ignored(found)
+        coding = identify(primary.icc)
+        why = why_ignored(coding)
         if not why or points == (UNSPECIFIED, UNSPECIFIED):
-            return found
+            return coding
         return noted(from_cicp(*points), *why)
     if primary.icc and identify(primary.icc).transfer != TRANSFERS[points[1]]:
         return noted(from_cicp(*points), "HDR code points count, not the ICC profile beside them")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import product
 
-from hdrmetrics.io.formats.jpegxl.header import CODESTREAM, SIZE, Bits, Header, boxes
+from hdrmetrics.io.formats.jpegxl.header import CODESTREAM, SIZE, Bits, Header, codestream
 
 _START = 8 * len(CODESTREAM)
 # 32 bits, 8 of them for the exponent, in the two ways in which that can be written.
@@ -35,7 +35,7 @@ def as_floats(data: bytes, header: Header) -> bytes:
     """
     if not header.xyb or header.floating or header.depth_at is None:
         return data
-    stream = _whole(data)
+    stream = codestream(data, len(data))
     begin, end = header.depth_at
     old = Bits(stream[: end // 8 + 1])
     old.take(_START)
@@ -49,18 +49,6 @@ def as_floats(data: bytes, header: Header) -> bytes:
         if (_START + sum(count for _, count in pairs) - end) % 8 == 0:
             return CODESTREAM + _packed((*pairs, rest)) + stream[-(-end // 8) :]
     return data  # sizes beyond 2¹⁸ can be written in one way only
-
-
-def _whole(data: bytes) -> bytes:
-    """Return the codestream of a file."""
-    if data.startswith(CODESTREAM):
-        return data
-    # Partial boxes begin with their number.
-    return b"".join(
-        data[start + (4 if kind == b"jxlp" else 0) : end]
-        for kind, start, end in boxes(data)
-        if kind in (b"jxlc", b"jxlp")
-    )
 
 
 def _sizes(bits: Bits, header: Header) -> list[Pairs]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from hdrmetrics.errors import ImageReadError
+from hdrmetrics.io.boxes import walk
 from hdrmetrics.io.colour.coding import Chromaticities
 from hdrmetrics.photometry.color import CHROMATICITIES
 
@@ -130,24 +130,14 @@ def boxes(data: bytes) -> Iterator[tuple[bytes, int, int]]:
     ImageReadError
         If one ends outside the file.
     """
-    offset = len(data) if data.startswith(CODESTREAM) else 0
-    while offset + 8 <= len(data):
-        size, kind = struct.unpack_from(">I4s", data, offset)
-        head = 8
-        if size == 1 and offset + 16 <= len(data):
-            (size,) = struct.unpack_from(">Q", data, offset + 8)
-            head = 16
-        end = len(data) if size == 0 else offset + size
-        if end > len(data) or end < offset + head:
-            raise ImageReadError("truncated or corrupt: a JPEG XL box ends outside the file")
-        start = offset + head
+    begin = len(data) if data.startswith(CODESTREAM) else 0
+    for kind, start, end in walk(data, begin, len(data)):
         # Compressed boxes begin with their kind.
         yield (data[start : start + 4] if kind == b"brob" else kind), start, end
-        offset = end
 
 
-def codestream(data: bytes) -> bytes:
-    """Return the beginning of the codestream, from a bare file or out of its container.
+def codestream(data: bytes, most: int = 2**16) -> bytes:
+    """Return at least so many bytes of the codestream, from a bare file or out of its container.
 
     Raises
     ------
@@ -155,19 +145,18 @@ def codestream(data: bytes) -> bytes:
         If a container holds none or ends early.
     """
     if data.startswith(CODESTREAM):
-        return data[:_HEADER_BYTES]
-    found = b""
+        return data[:most]
+    pieces, length = [], 0
     for kind, start, end in boxes(data):
-        if kind in (b"jxlc", b"jxlp") and len(found) < _HEADER_BYTES:
+        if kind in (b"jxlc", b"jxlp") and length < most:
             # Partial boxes begin with their number.
             start += 4 if kind == b"jxlp" else 0
-            found += data[start : min(end, start + _HEADER_BYTES)]
-    if not found.startswith(CODESTREAM):
+            pieces.append(data[start : min(end, start + most)])
+            length += len(pieces[-1])
+    stream = b"".join(pieces)
+    if not stream.startswith(CODESTREAM):
         raise ImageReadError("corrupt: the JPEG XL container holds no codestream")
-    return found
-
-
-_HEADER_BYTES = 2**16
+    return stream
 
 
 def parse(data: bytes) -> Header:

@@ -35,7 +35,6 @@ def read(source: Source) -> Image:
     ----------
     ISO/IEC 18181-1:2024; ISO/IEC 18181-2:2024.
     """
-    source.refuse_part()
     header = parse(codestream(source.data))
     source.check_size(header.width, header.height)
     if header.extra_channels > _MAX_EXTRA:

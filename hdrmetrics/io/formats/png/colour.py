@@ -7,7 +7,7 @@ import zlib
 
 from hdrmetrics.errors import ImageReadError, OptionError
 from hdrmetrics.io.colour.cicp import UNSPECIFIED, from_cicp
-from hdrmetrics.io.colour.coding import NOT_SAID, Chromaticities, Coding, coding, noted
+from hdrmetrics.io.colour.coding import NOT_SAID, Chromaticities, Coding, coding, noted, points_of
 from hdrmetrics.io.colour.curves import Curve, gamma, tells_codes_apart
 from hdrmetrics.io.colour.icc import identify, why_ignored
 from hdrmetrics.photometry.color import Primaries
@@ -42,15 +42,15 @@ def coding_of(chunks: dict[bytes, bytes]) -> Coding:
     """
     ignored: tuple[str, ...] = ()
     if b"cICP" in chunks:
-        found = _code_points(chunks[b"cICP"])
+        stated = _code_points(chunks[b"cICP"])
         if UNSPECIFIED not in chunks[b"cICP"][:2] or not _OTHERS & chunks.keys():
-            return found
+            return stated
         ignored = ("the cICP chunk leaves something unspecified and was ignored",)
     if b"iCCP" in chunks:
-        found = _profile(chunks[b"iCCP"])
-        why = why_ignored(found)
+        stated = _profile(chunks[b"iCCP"])
+        why = why_ignored(stated)
         if not why or not (_OTHERS - {b"iCCP"}) & chunks.keys():
-            return noted(found, *ignored)
+            return noted(stated, *ignored)
         ignored += why
     if b"sRGB" in chunks:
         return noted(Coding(rule="sRGB chunk"), *ignored)
@@ -95,7 +95,7 @@ def _numbers(chunks: dict[bytes, bytes]) -> Coding:
                 f"the gAMA chunk of {value / 100_000:g} was ignored; the curve of sRGB was taken"
             )
     if b"cHRM" in chunks:
-        white, *primaries = _pairs(_integers(chunks[b"cHRM"], 8))
+        white, *primaries = points_of([n / 100_000 for n in _integers(chunks[b"cHRM"], 8)])
         points = (*primaries, white)
         said.append("cHRM chunk")
     if not said:
@@ -114,9 +114,3 @@ def _integers(body: bytes, count: int) -> tuple[int, ...]:
     if len(body) != 4 * count:
         raise ImageReadError("corrupt: gAMA or cHRM has a wrong length")
     return struct.unpack(f">{count}I", body)
-
-
-def _pairs(numbers: tuple[int, ...]) -> Chromaticities:
-    return tuple(
-        (x / 100_000, y / 100_000) for x, y in zip(numbers[::2], numbers[1::2], strict=True)
-    )

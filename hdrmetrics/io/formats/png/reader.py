@@ -69,37 +69,36 @@ def read(source: Source) -> Image:
     ----------
     W3C, Portable Network Graphics (PNG) Specification, Third Edition, 2025.
     """
-    source.refuse_part()
-    found: dict[bytes, bytes] = {}
+    chunks: dict[bytes, bytes] = {}
     data = []
     for kind, body in _chunks(source):
-        if not found and kind != b"IHDR":
+        if not chunks and kind != b"IHDR":
             raise ImageReadError("corrupt: the first chunk is not IHDR")
         if kind == b"IDAT":
             data.append(body)
-        elif kind in found and kind in (b"IHDR", b"PLTE", b"cICP"):
+        elif kind in chunks and kind in (b"IHDR", b"PLTE", b"cICP"):
             raise ImageReadError(f"corrupt: two chunks {kind!r}")
         else:
-            found.setdefault(kind, body)
+            chunks.setdefault(kind, body)
             if kind == b"IHDR":
                 width, height, depth, colour, interlaced = _parse_header(source, body)
     codes = _decode(b"".join(data), width, height, depth, colour, interlaced)
     notes = []
     bits = depth
     if colour == _PALETTE:
-        codes, bits = _look_up(codes, found), 8
-    elif b"tRNS" in found:
+        codes, bits = _look_up(codes, chunks), 8
+    elif b"tRNS" in chunks:
         notes.append("the transparent colour was ignored")
-    if b"acTL" in found:
+    if b"acTL" in chunks:
         notes.append("animated: the still picture was read")
-    if {b"gMAP", b"gDAT", b"gmAP", b"gdAT"} & found.keys():  # the draft, and Skia
+    if {b"gMAP", b"gDAT", b"gmAP", b"gdAT"} & chunks.keys():  # the draft, and Skia
         notes.append("the gain map was left out: this is the picture without it")
-    orientation = exif_orientation(found.get(b"eXIf", b""))
+    orientation = exif_orientation(chunks.get(b"eXIf", b""))
     return coded_image(
         source,
         upright(codes, orientation),
         bits=bits,
-        coding=coding_of(found),
+        coding=coding_of(chunks),
         format_name="png",
         details={
             "interlaced": interlaced,
@@ -158,16 +157,16 @@ def _decode(
     return unpack("P", f"P;{depth}")
 
 
-def _look_up(indices: Codes, found: dict[bytes, bytes]) -> Codes:
-    palette = np.frombuffer(found.get(b"PLTE", b""), np.uint8)
+def _look_up(indices: Codes, chunks: dict[bytes, bytes]) -> Codes:
+    palette = np.frombuffer(chunks.get(b"PLTE", b""), np.uint8)
     if palette.size == 0 or palette.size % 3 or palette.size > 768:
         raise ImageReadError("corrupt: the palette is missing or has a wrong length")
     colours = palette.reshape(-1, 3)
     if int(indices.max()) >= len(colours):
         raise ImageReadError(f"corrupt: colour {int(indices.max())} of {len(colours)}")
-    if b"tRNS" in found:
+    if b"tRNS" in chunks:
         alpha = np.full(len(colours), 255, np.uint8)
-        given = np.frombuffer(found[b"tRNS"], np.uint8)[: len(colours)]
+        given = np.frombuffer(chunks[b"tRNS"], np.uint8)[: len(colours)]
         alpha[: len(given)] = given
         colours = np.column_stack([colours, alpha])
     looked_up: Codes = colours[indices]

@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hdrmetrics.errors import ImageReadError
-from hdrmetrics.io.build import XYZ, Chromaticities, linear_image
+from hdrmetrics.io.build import linear_image
+from hdrmetrics.io.colour.coding import XYZ, Chromaticities, points_of
 from hdrmetrics.io.formats.radiance import rgbe
 from hdrmetrics.io.source import Source
 from hdrmetrics.photometry.color import CHROMATICITIES, Primaries
@@ -54,7 +55,6 @@ def read(source: Source) -> Image:
     ----------
     G. Ward, "Real Pixels", Graphics Gems II, 1991; Radiance reference, "File formats".
     """
-    source.refuse_part()
     header = _parse(source)
     source.check_size(header.length, header.scanlines)
     coded, end = rgbe.unpack(source, header.start, header.length, header.scanlines)
@@ -139,8 +139,7 @@ def _note(header: _Header, line: str) -> None:
     elif key == "PIXASPECT":
         header.aspect *= _numbers(key, value, 1)[0]
     elif key == "PRIMARIES":
-        x = _numbers(key, value, 8, positive=False)
-        header.primaries = tuple(zip(x[0::2], x[1::2], strict=True))
+        header.primaries = points_of(_numbers(key, value, 8, positive=False))
 
 
 def _numbers(key: str, value: str, count: int, *, positive: bool = True) -> list[float]:

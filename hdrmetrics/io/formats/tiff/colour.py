@@ -8,10 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hdrmetrics.errors import ImageReadError
-from hdrmetrics.io.build import Chromaticities
+from hdrmetrics.io.build import drop_alpha
 from hdrmetrics.io.colour import curves
-from hdrmetrics.io.colour.coding import Coding, named_primaries
+from hdrmetrics.io.colour.coding import Chromaticities, Coding, named_primaries, points_of
 from hdrmetrics.io.colour.coding import coding as own_coding
+from hdrmetrics.io.colour.exif import coding_by_exif
 from hdrmetrics.io.formats.tiff import compression as tiff_codecs
 from hdrmetrics.io.formats.tiff.samples import Form
 from hdrmetrics.io.formats.tiff.tags import Tags, number, numbers
@@ -43,7 +44,7 @@ def channels(tags: Tags, stored: Form) -> tuple[int, list[str]]:
     ImageReadError
         If the samples are of a colour space that is not read, or do not say what they are.
     """
-    photometric, samples = photometric_of(tags, stored), stored.samples
+    photometric, samples = _photometric(tags, stored), stored.samples
     notes = [] if _PHOTOMETRIC in tags else ["the TIFF does not say what its samples mean"]
     if photometric == _YCBCR and number(tags, _COMPRESSION, 1) == _JPEG:
         photometric = RGB  # the JPEG decoder has made it so
@@ -78,25 +79,50 @@ def channels(tags: Tags, stored: Form) -> tuple[int, list[str]]:
     return colours, notes
 
 
-def photometric_of(tags: Tags, stored: Form) -> int:
-    """Return how samples are to be taken; where the tag is missing, grey or RGB by their number."""
-    return number(tags, _PHOTOMETRIC, RGB if stored.samples >= 3 else BLACK_IS_ZERO)
-
-
 def premultiplied(tags: Tags) -> bool:
     """Whether colours are multiplied by an alpha channel."""
     extra = tags.get(_EXTRA, ())
     return isinstance(extra, tuple) and _ASSOCIATED in extra
 
 
-def look_up(indices: NDArray[Any], tags: Tags, stored: Form) -> tuple[NDArray[Any], int]:
-    """Return the colours ``(H, W, 3)`` of a palette picture, and their bits.
+def _photometric(tags: Tags, stored: Form) -> int:
+    """Return how samples are to be taken; where the tag is missing, grey or RGB by their number."""
+    return number(tags, _PHOTOMETRIC, RGB if stored.samples >= 3 else BLACK_IS_ZERO)
+
+
+def light(samples: NDArray[Any], tags: Tags, stored: Form) -> tuple[NDArray[Any] | None, list[str]]:
+    """Return the light of samples without a profile, with notes; ``None`` for code values.
+
+    Floating-point samples are light, and whole numbers become it by a curve that has no name.
+    """
+    if stored.floating:
+        return drop_alpha(samples, opaque=1.0)
+    table = _transfer_table(tags, stored)
+    if table is None or _known_curve(table) is not None:
+        return None, []
+    codes, dropped = drop_alpha(samples, opaque=2**stored.bits - 1)
+    channels = [table[codes[..., i], i % table.shape[1]] for i in range(codes.shape[2])]
+    return np.stack(channels, -1), [*dropped, "the curve of the TransferFunction tag was applied"]
+
+
+def code_values(samples: NDArray[Any], tags: Tags, stored: Form) -> tuple[NDArray[Any], int | None]:
+    """Return code values that grow with light, and their bits; ``None`` for floating-point ones.
 
     Raises
     ------
     ImageReadError
         If the palette is missing or does not go with the samples.
     """
+    photometric = _photometric(tags, stored)
+    if photometric == PALETTE:
+        return _look_up(samples, tags, stored)
+    if photometric == WHITE_IS_ZERO:
+        samples[..., 0] = (2**stored.bits - 1) - samples[..., 0]
+    return samples, None if stored.floating else stored.bits
+
+
+def _look_up(indices: NDArray[Any], tags: Tags, stored: Form) -> tuple[NDArray[Any], int]:
+    """Return the colours ``(H, W, 3)`` of a palette picture, and their bits."""
     table = tags.get(_COLOUR_MAP)
     size = 2**stored.bits
     if stored.floating or not isinstance(table, tuple) or len(table) != 3 * size:
@@ -120,22 +146,16 @@ def primaries(tags: Tags) -> Chromaticities | None:
     if len(points) != 6:
         return None
     middle = (white[0], white[1]) if len(white) == 2 else D65
-    return (*zip(points[0::2], points[1::2], strict=True), middle)
+    return (*points_of(points), middle)
 
 
-def coding(tags: Tags, curve: Transfer | None) -> Coding:
-    """Return the coding of whole numbers that have no profile.
-
-    Parameters
-    ----------
-    tags
-        For their primaries.
-    curve
-        What a table in the tags is; ``None`` if there is none.
-    """
-    points = primaries(tags)
+def coding(data: bytes, tags: Tags, stored: Form) -> Coding:
+    """Return the coding of whole numbers that have no profile, by the tags or an Exif block."""
+    points, table = primaries(tags), _transfer_table(tags, stored)
+    curve = None if table is None else _known_curve(table)
     if points is None and curve is None:
-        return Coding()
+        # An Exif block is a TIFF file without a picture.
+        return coding_by_exif(data) if data[2:4] in (b"*\0", b"\0*") else Coding()
     stated = f"curve {curve} in the tags" if curve else "curve taken as sRGB"
     if points is None:
         return Coding(curve or "srgb", rule=stated)
@@ -144,18 +164,20 @@ def coding(tags: Tags, curve: Transfer | None) -> Coding:
     return own_coding(curve or "srgb", name or points, f"{whose} in the tags; {stated}")
 
 
-def transfer_table(tags: Tags, stored: Form) -> NDArray[np.float32] | None:
+def _transfer_table(tags: Tags, stored: Form) -> NDArray[np.float32] | None:
     """Return the light ``(2**bits, 1 or 3)`` in [0, 1] that a tag gives for each code value."""
     table = tags.get(_TRANSFER)
     size = 2**stored.bits
     if stored.floating or not isinstance(table, tuple) or len(table) not in (size, 3 * size):
+        return None
+    if _photometric(tags, stored) not in (BLACK_IS_ZERO, RGB):
         return None
     if not all(isinstance(value, int) and 0 <= value < 65536 for value in table):
         return None
     return (np.array(table, np.float32) / np.float32(65535)).reshape(-1, size).T
 
 
-def known_curve(table: NDArray[np.float32]) -> Transfer | None:
+def _known_curve(table: NDArray[np.float32]) -> Transfer | None:
     """Return the transfer function that a table is, ``None`` if it is none that has a name."""
     codes = np.linspace(0, 1, len(table))
     names = {curves.name_of(curves.table(channel.astype(float)), codes) for channel in table.T}

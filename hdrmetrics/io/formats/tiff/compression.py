@@ -19,9 +19,7 @@ NAMES = {
     34925: "LZMA", 50001: "WebP", 50002: "JPEG XL", 52546: "JPEG XL",
 }  # fmt: skip
 
-_REVERSED = np.packbits(
-    np.unpackbits(np.arange(256, dtype=np.uint8)[:, None], axis=1)[:, ::-1], axis=1
-).ravel()
+_REVERSED = bytes(int(f"{value:08b}"[::-1], 2) for value in range(256))
 
 
 def check(compression: int) -> None:
@@ -42,7 +40,7 @@ def check(compression: int) -> None:
 
 def reverse_bits(packed: bytes) -> bytes:
     """Return bytes with the order of their bits reversed, as FillOrder 2 stores them."""
-    return _REVERSED[np.frombuffer(packed, np.uint8)].tobytes()
+    return packed.translate(_REVERSED)
 
 
 def decompress(packed: bytes, compression: int, size: int) -> bytes:

@@ -50,39 +50,43 @@ def choose(source: Source) -> tuple[Tags, str, list[str]]:
     if broken and not full:
         raise ImageReadError("truncated or corrupt: only a thumbnail of the TIFF can be found")
     picture = full[0] if full else pictures[0]
-    below = [
-        one for one in full if picture in _above(one) and _area(one.tags) > _area(picture.tags)
-    ]
-    picture = max(below, key=lambda one: _area(one.tags)) if below else picture
-    raw = [one.tags for one in pictures if _whole(one.tags, _PHOTOMETRIC) in _RAW]
-    chosen = picture.tags
-    if raw and (chosen in raw or max(map(_area, raw)) > _area(chosen)):
+    below = [one for one in full if picture in _above(one) and _area(one) > _area(picture)]
+    picture = max(below, key=_area) if below else picture
+    raw = [one for one in pictures if _whole(one.tags, _PHOTOMETRIC) in _RAW]
+    if picture in raw or max(map(_area, raw), default=0) > _area(picture):
         raise ImageReadError(_RAW_ADVICE)
+    notes = _notes(picture, directories[0], full, broken)
+    tags, owners = picture.tags, [one.tags for one in _above(picture)]
+    turned = next((one for one in owners if _ORIENTATION in one), {})
+    if turned and _ORIENTATION not in tags:
+        tags = tags | {_ORIENTATION: turned[_ORIENTATION]}
+    if _PROFILE not in tags and any(_PROFILE in one for one in owners):
+        notes.append("the ICC profile of the thumbnail was not applied to the picture")
+    return tags, layout.order, notes
+
+
+def _notes(picture: Directory, first: Directory, full: list[Directory], broken: bool) -> list[str]:
+    """Return notes on what else a file holds, of whose directories some are ``full`` pictures."""
     notes = []
-    if picture is not directories[0] and full:
-        notes.append("the file begins with a thumbnail: its main picture was read")
-    elif not full:
+    if not full:
         notes.append("the file calls its only picture a reduced copy of another")
+    elif picture is not first:
+        notes.append("the file begins with a thumbnail: its main picture was read")
     if broken:
         notes.append("truncated or corrupt: a directory behind the picture cannot be read")
     others = [one for one in full if one is not picture and one not in _above(picture)]
     if others:
-        larger = max(_area(one.tags) for one in others) > _area(chosen)
+        larger = max(map(_area, others)) > _area(picture)
         notes.append(
             f"more than one page: the first was read{', though another is larger' * larger}"
         )
-    words = chosen.get(_DESCRIPTION)
+    words = picture.tags.get(_DESCRIPTION)
     stack = _STACK.match(words) if isinstance(words, bytes) else None
     if stack and int(stack[1]) > 1:
         notes.append(f"a stack of {int(stack[1])} pictures: the first was read")
-    if _DNG in directories[0].tags:
+    if _DNG in first.tags:
         notes.append("a DNG file: the colour matrices of its camera were not applied")
-    turned = next((one.tags for one in _above(picture) if _ORIENTATION in one.tags), {})
-    if _ORIENTATION not in chosen and turned:
-        chosen = chosen | {_ORIENTATION: turned[_ORIENTATION]}
-    if _PROFILE not in chosen and any(_PROFILE in one.tags for one in _above(picture)):
-        notes.append("the ICC profile of the thumbnail was not applied to the picture")
-    return chosen, layout.order, notes
+    return notes
 
 
 def _above(one: Directory) -> list[Directory]:
@@ -100,8 +104,8 @@ def _kind(tags: Tags) -> int:
     return _REDUCED if _whole(tags, _KIND) == _OLD_REDUCED else 0
 
 
-def _area(tags: Tags) -> int:
-    return _whole(tags, _WIDTH) * _whole(tags, _HEIGHT)
+def _area(one: Directory) -> int:
+    return _whole(one.tags, _WIDTH) * _whole(one.tags, _HEIGHT)
 
 
 def _whole(tags: Tags, tag: int) -> int:

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
-from numpy.typing import NDArray
 
-from hdrmetrics.io.build import coded_image, drop_alpha, linear_image
-from hdrmetrics.io.colour.coding import Coding
-from hdrmetrics.io.colour.exif import coding_by_exif
+from hdrmetrics.io.build import coded_image, linear_image
 from hdrmetrics.io.colour.icc import identify, why_ignored
-from hdrmetrics.io.formats.tiff import colour as tiff_colour
+from hdrmetrics.io.formats.tiff import colour
 from hdrmetrics.io.formats.tiff.pages import choose
 from hdrmetrics.io.formats.tiff.samples import Form, form, idle_predictor, read_samples
 from hdrmetrics.io.formats.tiff.tags import Tags, number
@@ -32,57 +27,60 @@ def read(source: Source) -> Image:
 
     Notes
     -----
-    ``tifffile`` was tried for this and reads more kinds, but it fills strips that are missing with
-    zeros in silence, and inflates without a limit where ``imagecodecs`` is absent
-    (``results/readers``); the tests read what it writes.
+    ``tifffile`` was tried for this and reads more kinds, but it leaves out tags whose values lie
+    outside the file, and then takes the samples for something else; it fills strips that are
+    missing or too short with zeros in silence, and inflates without a limit where ``imagecodecs``
+    is absent, without which it reads neither JPEG nor 9 to 15 bits (``results/readers``). The tests
+    read what it writes.
 
     References
     ----------
     Adobe, TIFF Revision 6.0, 1992; Adobe Photoshop TIFF Technical Note 3, 2005.
     """
-    source.refuse_part()
     tags, order, notes = choose(source)
     stored = form(source, tags, order)
-    colours, assumed = tiff_colour.channels(tags, stored)
+    colours, assumed = colour.channels(tags, stored)
     samples = read_samples(source, tags, stored)
     orientation = number(tags, _ORIENTATION, 1)
     samples = upright(samples[..., : colours + 1], orientation)
-    notes += assumed
+    notes += [*assumed, *_notes(tags, stored, colours)]
+    details = {"compression": number(tags, _COMPRESSION, 1), "orientation": orientation}
+    profile = _bytes(tags.get(_ICC))
+    coding = identify(profile)
+    ignored = why_ignored(coding)
+    if ignored or not profile:
+        light, dropped = colour.light(samples, tags, stored)
+        if light is not None:
+            with np.errstate(
+                over="ignore"
+            ):  # float64 beyond float32 becomes infinite, and is noted
+                return linear_image(
+                    source,
+                    light,
+                    format_name="tiff",
+                    depth=f"{'float' if stored.floating else 'uint'}{stored.bits}",
+                    chromaticities=colour.primaries(tags),
+                    details=details,
+                    notes=[*notes, *ignored, *dropped],
+                )
+        coding = identify(profile, colour.coding(source.data, tags, stored))
+    codes, bits = colour.code_values(samples, tags, stored)
+    return coded_image(
+        source, codes, bits=bits, coding=coding, format_name="tiff", details=details, notes=notes
+    )
+
+
+def _notes(tags: Tags, stored: Form, colours: int) -> list[str]:
+    notes = []
     if idle_predictor(tags):
         notes.append(
             "the predictor in the tags was not undone: without compression, it does not count"
         )
     if stored.samples > colours + 1:
         notes.append(f"{stored.samples - colours - 1} extra channels were dropped")
-    if samples.shape[2] > colours and tiff_colour.premultiplied(tags):
+    if stored.samples > colours and colour.premultiplied(tags):
         notes.append("colours are premultiplied with alpha: they are those over black")
-    details = {"compression": number(tags, _COMPRESSION, 1), "orientation": orientation}
-    profile = _bytes(tags.get(_ICC))
-    stated = identify(profile)
-    ignored = why_ignored(stated)
-    if profile and not ignored:
-        return _coded(source, samples, tags, stored, stated, details, notes)
-    if stored.floating:
-        return _linear(source, samples, tags, f"float{stored.bits}", details, [*notes, *ignored])
-    curve = None
-    table = tiff_colour.transfer_table(tags, stored)
-    if table is not None and tiff_colour.photometric_of(tags, stored) in (
-        tiff_colour.BLACK_IS_ZERO,
-        tiff_colour.RGB,
-    ):
-        curve = tiff_colour.known_curve(table)
-        if curve is None:
-            codes, dropped = drop_alpha(samples, opaque=2**stored.bits - 1)
-            light = np.stack(
-                [table[codes[..., i], i % table.shape[1]] for i in range(codes.shape[2])], axis=-1
-            )
-            notes += [*ignored, *dropped, "the curve of the TransferFunction tag was applied"]
-            return _linear(source, light, tags, f"uint{stored.bits}", details, notes)
-    coding = tiff_colour.coding(tags, curve)
-    if coding == Coding() and source.data[2:4] in (b"*\0", b"\0*"):
-        coding = coding_by_exif(source.data)  # an Exif block is a TIFF file without a picture
-    coding = identify(profile, coding)
-    return _coded(source, samples, tags, stored, coding, details, notes)
+    return notes
 
 
 def _bytes(value: object) -> bytes:
@@ -90,44 +88,3 @@ def _bytes(value: object) -> bytes:
     if isinstance(value, tuple) and all(isinstance(x, int) and 0 <= x < 256 for x in value):
         return bytes(value)
     return value if isinstance(value, bytes) else b""
-
-
-def _coded(
-    source: Source,
-    samples: NDArray[Any],
-    tags: Tags,
-    stored: Form,
-    coding: Coding,
-    details: dict[str, Any],
-    notes: list[str],
-) -> Image:
-    bits: int | None = None if stored.floating else stored.bits
-    photometric = tiff_colour.photometric_of(tags, stored)
-    if photometric == tiff_colour.PALETTE:
-        samples, bits = tiff_colour.look_up(samples, tags, stored)
-    elif photometric == tiff_colour.WHITE_IS_ZERO:
-        samples[..., 0] = (2**stored.bits - 1) - samples[..., 0]
-    return coded_image(
-        source, samples, bits=bits, coding=coding, format_name="tiff", details=details, notes=notes
-    )
-
-
-def _linear(
-    source: Source,
-    samples: NDArray[Any],
-    tags: Tags,
-    depth: str,
-    details: dict[str, Any],
-    notes: list[str],
-) -> Image:
-    pixels, dropped = drop_alpha(samples, opaque=1.0)
-    with np.errstate(over="ignore"):  # float64 beyond float32 becomes infinite, and is noted
-        return linear_image(
-            source,
-            pixels,
-            format_name="tiff",
-            depth=depth,
-            chromaticities=tiff_colour.primaries(tags),
-            details=details,
-            notes=[*notes, *dropped],
-        )

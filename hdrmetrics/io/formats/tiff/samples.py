@@ -137,22 +137,14 @@ def _places(
     tags: Tags, tiled: bool, stored: Form, blocks: int, shape: tuple[int, int, int]
 ) -> tuple[tuple[int, ...], tuple[int, ...]]:
     """Return offsets and sizes of the strips or tiles; tiles may use the tags of strips."""
-    names = [(_STRIP_OFFSETS, _STRIP_SIZES)]
+    offsets, sizes = tags.get(_STRIP_OFFSETS), tags.get(_STRIP_SIZES)
     if tiled:
-        names.insert(0, (_TILE_OFFSETS, _TILE_SIZES))
-    offsets = next((tags[where] for where, _ in names if where in tags), None)
-    sizes = next((tags[size] for _, size in names if size in tags), None)
-    columns, rows, depth = shape
+        offsets, sizes = tags.get(_TILE_OFFSETS, offsets), tags.get(_TILE_SIZES, sizes)
     plain = number(tags, _COMPRESSION, tiff_codecs.NONE) == tiff_codecs.NONE
     if sizes is None and plain and isinstance(offsets, tuple):
-        # Without compression the sizes follow from the picture; the last strip may be short.
-        row = stored.row_bytes(columns, depth)
-        down = -(-stored.height // rows)
-        last = rows if tiled else stored.height - (down - 1) * rows
-        across = -(-stored.width // columns)
-        sizes = tuple(
-            row * (last if i // across % down == down - 1 else rows) for i in range(blocks)
-        )
+        # Without compression the sizes follow from the picture; the last strip is cut to its own.
+        columns, rows, depth = shape
+        sizes = (rows * stored.row_bytes(columns, depth),) * len(offsets)
     if not isinstance(offsets, tuple) or not isinstance(sizes, tuple):
         raise ImageReadError("corrupt: the TIFF has no list of strips or tiles")
     if len(offsets) != blocks or len(sizes) != blocks:
@@ -200,14 +192,12 @@ def _block(packed: bytes, tags: Tags, stored: Form, shape: tuple[int, int, int])
     if stored.bits == 24:
         octets = np.frombuffer(raw, np.uint8, size).reshape(-1, 3)
         return _from_24_bits(octets if stored.order == ">" else octets[:, ::-1]).reshape(shape)
-    if predictor == 1:
-        values = np.frombuffer(raw, stored.dtype.newbyteorder(stored.order), rows * columns * depth)
-        return values.reshape(shape)
     # Differences are those of whole numbers, also where the bits are a floating-point number.
     whole = np.dtype(f"u{stored.bits // 8}")
     values = np.frombuffer(raw, whole.newbyteorder(stored.order), rows * columns * depth)
-    summed = _sum(values.reshape(rows, -1), depth * distance, whole)
-    return summed.view(stored.dtype).reshape(shape)
+    if predictor != 1:
+        values = _sum(values.reshape(rows, -1), depth * distance, whole)
+    return values.astype(whole, copy=False).view(stored.dtype).reshape(shape)
 
 
 def idle_predictor(tags: Tags) -> bool:
@@ -288,13 +278,11 @@ def _unpack(
     rows, columns, depth = shape
     count = columns * depth
     table = np.frombuffer(raw, np.uint8, rows * -(-count * bits // 8)).reshape(rows, -1)
-    out = np.zeros((rows, count), dtype)
+    out = np.empty((rows, count), dtype)
     step = max(1, _BATCH // count)
     for top in range(0, rows, step):
         single = np.unpackbits(table[top : top + step], axis=1, count=count * bits)
-        single = single.reshape(-1, count, bits)
-        part = out[top : top + step]
-        for bit in range(bits):
-            part <<= 1
-            part |= single[..., bit]
+        wide = np.zeros((len(single), count, 16), np.uint8)
+        wide[..., 16 - bits :] = single.reshape(-1, count, bits)
+        out[top : top + step] = np.packbits(wide, axis=-1).view(">u2")[..., 0]
     return out.reshape(shape)

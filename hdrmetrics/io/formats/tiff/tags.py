@@ -148,30 +148,30 @@ def read_directories(source: Source, layout: Layout) -> tuple[list[Directory], b
         If the first directory cannot be read.
     """
     budget = [_SHARED * len(source.data)]
-    found: list[Directory] = []
+    directories: list[Directory] = []
     seen: set[int] = set()
     broken = False
     # What is still to be read: offset, owner. The last one is next.
     waiting: list[tuple[Any, Directory | None]] = [(layout.first, None)]
-    while waiting and len(found) < _MOST_DIRECTORIES:
+    while waiting and len(directories) < _MOST_DIRECTORIES:
         start, owner = waiting.pop()
-        if found and (not start or start in seen):
+        if directories and (not start or start in seen):
             continue
         seen.add(start)
         try:
             tags, following = read_directory(source, layout, start, budget)
         except ImageReadError:
-            if not found:
+            if not directories:
                 raise
             broken = True
             continue
         directory = Directory(tags, owner)
-        found.append(directory)
+        directories.append(directory)
         waiting.append((following, owner))
         below = tags.get(_SUB_DIRECTORIES)
         if isinstance(below, tuple) and all(isinstance(offset, int) for offset in below):
             waiting += [(offset, directory) for offset in reversed(below)]
-    return found, broken
+    return directories, broken
 
 
 def number(tags: Tags, tag: int, default: int | None = None) -> int:
