@@ -59,6 +59,14 @@ class Avif(_Avif):
 
     Light is converted to BT.2020, clipped at 10,000 cd/m² and encoded as BT.2100 PQ; decoded
     colours outside BT.709 are clipped. Grey pictures are coded without colour differences.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from hdrmetrics.codecs import create_codec
+    >>> coded = create_codec("avif")(torch.full((1, 3, 64, 64), 100.0))
+    >>> bool((coded.image - 100.0).abs().max() < 5.0)
+    True
     """
 
     info = CodecInfo(
@@ -91,6 +99,14 @@ class AvifSdr(_Avif):
     """AVIF (libaom) of sRGB pictures of eight bits.
 
     Grey pictures are coded without colour differences.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from hdrmetrics.codecs import create_codec
+    >>> coded = create_codec("avif-sdr")(torch.full((1, 3, 64, 64), 0.5))
+    >>> bool((coded.image - 0.5).abs().max() < 0.05)
+    True
     """
 
     info = CodecInfo(

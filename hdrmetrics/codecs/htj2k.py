@@ -18,6 +18,14 @@ class Htj2k(PeerCodec):
     """High-throughput JPEG 2000 (OpenJPH) of a PQ signal in 16 bits, as a bare codestream.
 
     Light is converted to BT.2020, clipped at 10,000 cd/m² and encoded as BT.2100 PQ.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from hdrmetrics.codecs import create_codec
+    >>> coded = create_codec("htj2k")(torch.full((1, 3, 64, 64), 100.0))
+    >>> bool((coded.image - 100.0).abs().max() < 5.0)
+    True
     """
 
     info = CodecInfo(

@@ -20,6 +20,14 @@ class Jpeg(PillowCodec):
     """Baseline JPEG by Pillow (libjpeg-turbo), with the tables of the standard.
 
     Grey pictures are coded with one component.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from hdrmetrics.codecs import create_codec
+    >>> coded = create_codec("jpeg")(torch.full((1, 3, 64, 64), 0.5))
+    >>> bool((coded.image - 0.5).abs().max() < 0.05)
+    True
     """
 
     info = CodecInfo(

@@ -37,6 +37,14 @@ class Jpeg2000(_Jpeg2000):
 
     Light is converted to BT.2020, clipped at 10,000 cd/m² and encoded as BT.2100 PQ. The quality is
     the PSNR of these codes (relative to full scale): the same for every picture, whatever its size.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from hdrmetrics.codecs import create_codec
+    >>> coded = create_codec("jpeg2000")(torch.full((1, 3, 64, 64), 100.0))
+    >>> bool((coded.image - 100.0).abs().max() < 5.0)
+    True
     """
 
     info = CodecInfo(
@@ -55,7 +63,16 @@ class Jpeg2000(_Jpeg2000):
 
 @CODECS.add
 class Jpeg2000Sdr(_Jpeg2000):
-    """JPEG 2000 (OpenJPEG) of sRGB pictures of eight bits, as a bare codestream of one layer."""
+    """JPEG 2000 (OpenJPEG) of sRGB pictures of eight bits, as a bare codestream of one layer.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from hdrmetrics.codecs import create_codec
+    >>> coded = create_codec("jpeg2000-sdr")(torch.full((1, 3, 64, 64), 0.5))
+    >>> bool((coded.image - 0.5).abs().max() < 0.05)
+    True
+    """
 
     info = CodecInfo(
         name="jpeg2000-sdr",

@@ -44,6 +44,14 @@ class JpegXl(_JpegXl):
     The file says linear BT.709, where 1.0 stands for 203 cd/m²; light below about 0.01 cd/m²
     drowns in the codec's own precision. The encoder takes 1.0 for 255 cd/m² when it judges
     visibility, which ``imagecodecs`` cannot change.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from hdrmetrics.codecs import create_codec
+    >>> coded = create_codec("jpegxl")(torch.full((1, 3, 64, 64), 100.0))
+    >>> bool((coded.image - 100.0).abs().max() < 5.0)
+    True
     """
 
     info = CodecInfo(
@@ -62,7 +70,16 @@ class JpegXl(_JpegXl):
 
 @CODECS.add
 class JpegXlSdr(_JpegXl):
-    """JPEG XL of sRGB pictures of eight bits, coded in XYB."""
+    """JPEG XL of sRGB pictures of eight bits, coded in XYB.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from hdrmetrics.codecs import create_codec
+    >>> coded = create_codec("jpegxl-sdr")(torch.full((1, 3, 64, 64), 0.5))
+    >>> bool((coded.image - 0.5).abs().max() < 0.05)
+    True
+    """
 
     info = CodecInfo(
         name="jpegxl-sdr",

@@ -28,6 +28,14 @@ class JpegXr(PeerCodec):
     The decoder crashes on some damaged files, which is why :func:`~hdrmetrics.read_image` runs it
     in a process of its own. Here it decodes what its own encoder wrote a moment before, and runs
     in this process.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from hdrmetrics.codecs import create_codec
+    >>> coded = create_codec("jpegxr")(torch.full((1, 3, 64, 64), 100.0))
+    >>> bool((coded.image - 100.0).abs().max() < 5.0)
+    True
     """
 
     info = CodecInfo(

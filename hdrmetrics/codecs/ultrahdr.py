@@ -35,6 +35,14 @@ class UltraHdr(PeerCodec):
     The library tone-maps for the base picture itself. Decoding applies the gain map at full
     strength. Pictures have 8 to 8192 pixels a side; grey ones are coded as three equal channels.
     The encoder runs up to four threads of its own, without effect on the file.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from hdrmetrics.codecs import create_codec
+    >>> coded = create_codec("ultrahdr")(torch.full((1, 3, 64, 64), 100.0))
+    >>> bool((coded.image - 100.0).abs().max() < 5.0)
+    True
     """
 
     info = CodecInfo(

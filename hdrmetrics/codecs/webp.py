@@ -19,6 +19,14 @@ class WebP(PillowCodec):
 
     Grey pictures are coded as three equal channels, and come back with one. At most 16,383 pixels
     a side.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from hdrmetrics.codecs import create_codec
+    >>> coded = create_codec("webp")(torch.full((1, 3, 64, 64), 0.5))
+    >>> bool((coded.image - 0.5).abs().max() < 0.05)
+    True
     """
 
     info = CodecInfo(

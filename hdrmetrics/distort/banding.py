@@ -39,6 +39,15 @@ class Banding(Distortion):
     picture without smooth areas is hardly changed.
 
     The amount is the number of ``levels`` over the whole scale, and the same in ``bits``.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from hdrmetrics.distort import distort
+    >>> image = torch.linspace(1, 500, 3 * 24 * 24).view(1, 3, 24, 24)
+    >>> spoiled = distort(image, "banding", strength=0.7, domain="hdr")
+    >>> bool((spoiled - image).abs().mean() > 0)
+    True
     """
 
     info = DistortionInfo(

@@ -32,6 +32,15 @@ class BlockLoss(Distortion):
     picture ``shift`` pixels away, as a wrong motion vector does. The amount is the ``fraction``
     of the grid's blocks that are lost, rounded to whole blocks, at least one; the blocks of a
     lower strength are among those of a higher one. Other pixels are not touched.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from hdrmetrics.distort import distort
+    >>> image = torch.linspace(1, 500, 3 * 24 * 24).view(1, 3, 24, 24)
+    >>> spoiled = distort(image, "block_loss", strength=0.7, domain="hdr")
+    >>> bool((spoiled - image).abs().mean() > 0)
+    True
     """
 
     info = DistortionInfo(

@@ -31,6 +31,15 @@ class CameraNoise(Distortion):
     ``full_well``. Where a well would overflow, the pixel comes from an exposure shorter by as many
     times 2 stops as it needs, as in a merged bracket, so that highlights are noisy but not
     clipped. Counts below zero, which read noise makes in the dark, are set to zero.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from hdrmetrics.distort import distort
+    >>> image = torch.linspace(1, 500, 3 * 24 * 24).view(1, 3, 24, 24)
+    >>> spoiled = distort(image, "camera_noise", strength=0.7, domain="hdr")
+    >>> bool((spoiled - image).abs().mean() > 0)
+    True
     """
 
     info = DistortionInfo(

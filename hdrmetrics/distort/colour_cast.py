@@ -26,6 +26,15 @@ class ColourCast(Distortion):
 
     The amounts are ``stops``, the size of the gains' logarithms, and the gains ``red``,
     ``green`` and ``blue``; grey keeps its luminance.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from hdrmetrics.distort import distort
+    >>> image = torch.linspace(1, 500, 3 * 24 * 24).view(1, 3, 24, 24)
+    >>> spoiled = distort(image, "colour_cast", strength=0.7, domain="hdr")
+    >>> bool((spoiled - image).abs().mean() > 0)
+    True
     """
 
     info = DistortionInfo(

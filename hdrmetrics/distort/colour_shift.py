@@ -30,6 +30,15 @@ class ColourShift(Distortion):
     plane of colours without luminance, and scaled by ``saturation``: these are the amounts.
     Where a channel would fall below zero (or, SDR, exceed white) the difference is shortened
     until it fits.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from hdrmetrics.distort import distort
+    >>> image = torch.linspace(1, 500, 3 * 24 * 24).view(1, 3, 24, 24)
+    >>> spoiled = distort(image, "colour_shift", strength=0.7, domain="hdr")
+    >>> bool((spoiled - image).abs().mean() > 0)
+    True
     """
 
     info = DistortionInfo(

@@ -29,6 +29,15 @@ class ContrastChange(Distortion):
     HDR: luminance is raised to the power ``gain`` about its geometric mean (a gain in
     log-luminance), the ratios between the channels kept. SDR: code values are scaled by ``gain``
     about their mean over pixels and channels, and clipped.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from hdrmetrics.distort import distort
+    >>> image = torch.linspace(1, 500, 3 * 24 * 24).view(1, 3, 24, 24)
+    >>> spoiled = distort(image, "contrast_change", strength=0.7, domain="hdr")
+    >>> bool((spoiled - image).abs().mean() > 0)
+    True
     """
 
     info = DistortionInfo(

@@ -21,6 +21,15 @@ class DefocusBlur(Distortion):
     """Disc blur of linear light (SDR is decoded and encoded again), borders repeated.
 
     The amount is the disc's ``radius`` in pixels.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from hdrmetrics.distort import distort
+    >>> image = torch.linspace(1, 500, 3 * 24 * 24).view(1, 3, 24, 24)
+    >>> spoiled = distort(image, "defocus_blur", strength=0.7, domain="hdr")
+    >>> bool((spoiled - image).abs().mean() > 0)
+    True
     """
 
     info = DistortionInfo(

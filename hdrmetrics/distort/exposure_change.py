@@ -23,6 +23,15 @@ class ExposureChange(Distortion):
     """Linear light multiplied by a power of two (SDR is decoded, clipped at white and encoded).
 
     The amount is ``stops``, negative for under-exposure.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from hdrmetrics.distort import distort
+    >>> image = torch.linspace(1, 500, 3 * 24 * 24).view(1, 3, 24, 24)
+    >>> spoiled = distort(image, "exposure_change", strength=0.7, domain="hdr")
+    >>> bool((spoiled - image).abs().mean() > 0)
+    True
     """
 
     info = DistortionInfo(

@@ -23,6 +23,15 @@ class GaussianBlur(Distortion):
 
     The amount is ``sigma`` in pixels, of a Gaussian sampled at the pixels: below 0.5 its standard
     deviation is smaller than named.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from hdrmetrics.distort import distort
+    >>> image = torch.linspace(1, 500, 3 * 24 * 24).view(1, 3, 24, 24)
+    >>> spoiled = distort(image, "gaussian_blur", strength=0.7, domain="hdr")
+    >>> bool((spoiled - image).abs().mean() > 0)
+    True
     """
 
     info = DistortionInfo(

@@ -24,6 +24,15 @@ class GaussianNoise(Distortion):
     HDR: added to radiance; the amount ``sigma`` is relative to the picture's level, which is the
     geometric mean of its luminance (at least 0.005 cd/m² per pixel). SDR: added to code values;
     ``sigma`` is in units of the full range.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from hdrmetrics.distort import distort
+    >>> image = torch.linspace(1, 500, 3 * 24 * 24).view(1, 3, 24, 24)
+    >>> spoiled = distort(image, "gaussian_noise", strength=0.7, domain="hdr")
+    >>> bool((spoiled - image).abs().mean() > 0)
+    True
     """
 
     info = DistortionInfo(

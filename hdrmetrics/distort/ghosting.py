@@ -30,6 +30,15 @@ class Ghosting(Distortion):
     ``opacity`` over a stop about the luminance that splits the picture, as the weights of a merge
     do that takes highlights (or shadows) from the other exposure. The amounts are the
     ``displacement`` in pixels and the ``rotation`` in degrees about the centre.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from hdrmetrics.distort import distort
+    >>> image = torch.linspace(1, 500, 3 * 24 * 24).view(1, 3, 24, 24)
+    >>> spoiled = distort(image, "ghosting", strength=0.7, domain="hdr")
+    >>> bool((spoiled - image).abs().mean() > 0)
+    True
     """
 
     info = DistortionInfo(

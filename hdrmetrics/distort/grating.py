@@ -24,6 +24,15 @@ class Grating(Distortion):
 
     The amount is the ``amplitude``, half of the way from trough to crest, in PU21 units or as a
     part of the SDR range. Clipped at the ends of the scale.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from hdrmetrics.distort import distort
+    >>> image = torch.linspace(1, 500, 3 * 24 * 24).view(1, 3, 24, 24)
+    >>> spoiled = distort(image, "grating", strength=0.7, domain="hdr")
+    >>> bool((spoiled - image).abs().mean() > 0)
+    True
     """
 
     info = DistortionInfo(

@@ -22,6 +22,15 @@ class MotionBlur(Distortion):
     """Blur of linear light along a line (SDR is decoded and encoded again), borders repeated.
 
     The amount is the line's ``length`` in pixels.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from hdrmetrics.distort import distort
+    >>> image = torch.linspace(1, 500, 3 * 24 * 24).view(1, 3, 24, 24)
+    >>> spoiled = distort(image, "motion_blur", strength=0.7, domain="hdr")
+    >>> bool((spoiled - image).abs().mean() > 0)
+    True
     """
 
     info = DistortionInfo(

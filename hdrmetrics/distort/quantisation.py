@@ -50,6 +50,15 @@ class Quantisation(Distortion):
     The amount is the number of ``levels`` over the whole scale (0.005 to 10 000 cd/m² for PU21, 0
     to 10 000 for PQ), not a whole number in general, and the same in ``bits``. Codes are rounded
     to multiples of ``1 / (levels - 1)`` of the scale. Light above 10 000 cd/m² is clipped.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from hdrmetrics.distort import distort
+    >>> image = torch.linspace(1, 500, 3 * 24 * 24).view(1, 3, 24, 24)
+    >>> spoiled = distort(image, "quantisation", strength=0.7, domain="hdr")
+    >>> bool((spoiled - image).abs().mean() > 0)
+    True
     """
 
     info = DistortionInfo(

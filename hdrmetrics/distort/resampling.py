@@ -26,6 +26,15 @@ class Resampling(Distortion):
     Down in linear light, as pixels of a coarser sensor collect it (``nearest`` picks pixels, and
     aliases); up in code values (HDR: PU21; SDR: its own), as a display's scaler does it. The
     amount is the ``factor`` between the sizes; sides are rounded to whole pixels, at least one.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from hdrmetrics.distort import distort
+    >>> image = torch.linspace(1, 500, 3 * 24 * 24).view(1, 3, 24, 24)
+    >>> spoiled = distort(image, "resampling", strength=0.7, domain="hdr")
+    >>> bool((spoiled - image).abs().mean() > 0)
+    True
     """
 
     info = DistortionInfo(

@@ -26,6 +26,15 @@ class SaturationClipping(Distortion):
     is clipped already, the level lies below it nevertheless. What is darker than the level is not
     changed: the exposure is known and divided out. Cutting commutes with encoding, so both
     domains are cut as they are.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from hdrmetrics.distort import distort
+    >>> image = torch.linspace(1, 500, 3 * 24 * 24).view(1, 3, 24, 24)
+    >>> spoiled = distort(image, "saturation_clipping", strength=0.7, domain="hdr")
+    >>> bool((spoiled - image).abs().mean() > 0)
+    True
     """
 
     info = DistortionInfo(

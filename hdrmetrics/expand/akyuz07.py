@@ -1,4 +1,13 @@
-"""Akyüz et al.'s expansion: a linear or power stretch of luminance to the display's range."""
+"""Akyüz et al.'s expansion: a linear or power stretch of luminance to the display's range.
+
+Examples
+--------
+>>> import torch
+>>> from hdrmetrics.expand import expand
+>>> code = torch.tensor([[0.0, 0.5, 1.0]]).expand(3, 3, 3)
+>>> [round(float(v), 1) for v in expand(code, "akyuz07")[0, 0, 1]]
+[0.0, 217.6, 1000.0]
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,13 @@
-"""Huo et al.'s dodging and burning, inverted."""
+"""Huo et al.'s dodging and burning, inverted.
+
+Examples
+--------
+>>> import torch
+>>> from hdrmetrics.expand import expand
+>>> code = torch.tensor([[0.0, 0.5, 1.0]]).expand(3, 3, 3)
+>>> [round(float(v), 1) for v in expand(code, "huo14")[0, 0, 1]]
+[0.0, 0.0, 1000.0]
+"""
 
 from __future__ import annotations
 

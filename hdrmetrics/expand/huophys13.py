@@ -1,4 +1,13 @@
-"""Huo et al.'s physiological expansion: the retina's response to local light, inverted."""
+"""Huo et al.'s physiological expansion: the retina's response to local light, inverted.
+
+Examples
+--------
+>>> import torch
+>>> from hdrmetrics.expand import expand
+>>> code = torch.tensor([[0.0, 0.5, 1.0]]).expand(3, 3, 3)
+>>> [round(float(v), 1) for v in expand(code, "huophys13")[0, 0, 1]]
+[0.0, 24.4, 1014.3]
+"""
 
 from __future__ import annotations
 

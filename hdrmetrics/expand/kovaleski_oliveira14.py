@@ -1,4 +1,13 @@
-"""Kovaleski and Oliveira's expansion: clipped areas brightened, up to their edges."""
+"""Kovaleski and Oliveira's expansion: clipped areas brightened, up to their edges.
+
+Examples
+--------
+>>> import torch
+>>> from hdrmetrics.expand import expand
+>>> code = torch.tensor([[0.0, 0.5, 1.0]]).expand(3, 3, 3)
+>>> [round(float(v), 1) for v in expand(code, "kovaleski-oliveira14")[0, 0, 1]]
+[0.0, 54.5, 1000.0]
+"""
 
 from __future__ import annotations
 

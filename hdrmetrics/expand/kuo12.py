@@ -1,4 +1,13 @@
-"""Kuo et al.'s expansion: Schlick's curve inverted, with bright areas smoothed against banding."""
+"""Kuo et al.'s expansion: Schlick's curve inverted, with bright areas smoothed against banding.
+
+Examples
+--------
+>>> import torch
+>>> from hdrmetrics.expand import expand
+>>> code = torch.tensor([[0.0, 0.5, 1.0]]).expand(3, 3, 3)
+>>> [round(float(v), 1) for v in expand(code, "kuo12")[0, 0, 1]]
+[0.0, 9.2, 1000.0]
+"""
 
 from __future__ import annotations
 

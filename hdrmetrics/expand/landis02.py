@@ -1,4 +1,13 @@
-"""Landis' expansion: a power ramp above a threshold."""
+"""Landis' expansion: a power ramp above a threshold.
+
+Examples
+--------
+>>> import torch
+>>> from hdrmetrics.expand import expand
+>>> code = torch.tensor([[0.0, 0.5, 1.0]]).expand(3, 3, 3)
+>>> [round(float(v), 1) for v in expand(code, "landis02")[0, 0, 1]]
+[0.0, 0.2, 1000.0]
+"""
 
 from __future__ import annotations
 

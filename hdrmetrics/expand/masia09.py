@@ -1,4 +1,13 @@
-"""Masia et al.'s expansion: a power of luminance, chosen by the picture's key."""
+"""Masia et al.'s expansion: a power of luminance, chosen by the picture's key.
+
+Examples
+--------
+>>> import torch
+>>> from hdrmetrics.expand import expand
+>>> code = torch.tensor([[0.5, 0.8, 1.0]]).expand(3, 3, 3)
+>>> [round(float(v), 1) for v in expand(code, "masia09")[0, 0, 1]]
+[858.6, 952.1, 1000.0]
+"""
 
 from __future__ import annotations
 

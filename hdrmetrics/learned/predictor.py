@@ -124,6 +124,15 @@ class LearnedMetric(Metric):
     The loss is one minus the picture's target, in (0, 1) (the mean over windows, where they do not
     come together otherwise): unlike the score it does not saturate. Heads of structural fidelity
     have one minus Q, in which the fidelity may leave the range of labels.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from hdrmetrics import create_metric
+    >>> reference = torch.linspace(1, 500, 3 * 256 * 256).view(1, 3, 256, 256)
+    >>> score = create_metric("diqm-hdr-c")(0.5 * reference, reference)
+    >>> bool(score < create_metric("diqm-hdr-c")(reference, reference))
+    True
     """
 
     option_parameters = (PRECISION,)

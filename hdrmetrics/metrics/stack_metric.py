@@ -45,6 +45,14 @@ class ExposureStackMetric(Metric):
     align_stops
         Let each exposure of the test drift by at most so many stops to where it scores best, which
         forgives a difference of brightness; 0 compares calibrated light.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from hdrmetrics import create_metric
+    >>> reference = torch.linspace(1, 500, 3 * 64 * 64).view(1, 3, 64, 64)
+    >>> round(float(create_metric("stack-ssim")(0.9 * reference, reference)), 2)
+    0.99
     """
 
     option_parameters = (WEIGHTED, ALIGN_STOPS)

@@ -24,6 +24,14 @@ class Ashikhmin02(LuminanceOperator):
     Notes
     -----
     As in the HDR Toolbox a wide window counts even where a narrower one has failed.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from hdrmetrics.tonemap import tonemap
+    >>> light = torch.tensor([[1.0, 10.0, 100.0]]).expand(3, 3, 3)
+    >>> [round(float(v), 2) for v in tonemap(light, "ashikhmin02")[0, 0, 1]]
+    [0.0, 0.41, 1.0]
     """
 
     info = OperatorInfo(

@@ -25,6 +25,14 @@ class Chiu93(EachLuminanceOperator):
     -----
     Smoothing passes repeat the border's pixels. For a 3×3 kernel that mirrors the picture about its
     edge, so that all passes together are one product in the cosine transform.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from hdrmetrics.tonemap import tonemap
+    >>> light = torch.tensor([[1.0, 10.0, 100.0]]).expand(3, 3, 3)
+    >>> [round(float(v), 2) for v in tonemap(light, "chiu93")[0, 0, 1]]
+    [0.46, 0.51, 0.76]
     """
 
     info = OperatorInfo(

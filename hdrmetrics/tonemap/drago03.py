@@ -22,6 +22,14 @@ class Drago03(CurveOperator):
     -----
     Where the peak is very far above the log mean the base grows faster than the logarithm, and the
     curve falls towards it: at the default bias beyond a ratio of about 200 000, earlier at less.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from hdrmetrics.tonemap import tonemap
+    >>> light = torch.tensor([[1.0, 10.0, 100.0]]).expand(3, 3, 3)
+    >>> [round(float(v), 2) for v in tonemap(light, "drago03")[0, 0, 1]]
+    [0.27, 0.63, 1.0]
     """
 
     info = OperatorInfo(

@@ -25,7 +25,16 @@ _CITATION = "F. Durand and J. Dorsey, ACM Transactions on Graphics 21(3), 2002"
 
 @OPERATORS.add
 class Durand02(EachLuminanceOperator):
-    """log L_d = c·(base − max base) + detail, base the bilateral filter of log luminance."""
+    """log L_d = c·(base − max base) + detail, base the bilateral filter of log luminance.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from hdrmetrics.tonemap import tonemap
+    >>> light = torch.tensor([[1.0, 10.0, 100.0]]).expand(3, 3, 3)
+    >>> [round(float(v), 2) for v in tonemap(light, "durand02")[0, 0, 1]]
+    [0.48, 0.7, 1.0]
+    """
 
     info = OperatorInfo(
         name="durand02",
@@ -61,7 +70,16 @@ class Durand02(EachLuminanceOperator):
 
 @OPERATORS.add
 class Durand02Exact(Durand02):
-    """The same with the exact bilateral filter, which takes minutes for a megapixel."""
+    """The same with the exact bilateral filter, which takes minutes for a megapixel.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from hdrmetrics.tonemap import tonemap
+    >>> light = torch.tensor([[1.0, 10.0, 100.0]]).expand(3, 3, 3)
+    >>> [round(float(v), 2) for v in tonemap(light, "durand02_exact")[0, 0, 1]]
+    [0.48, 0.7, 1.0]
+    """
 
     info = OperatorInfo(
         name="durand02_exact",

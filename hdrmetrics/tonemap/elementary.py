@@ -12,7 +12,16 @@ from hdrmetrics.tonemap.statistics import TINY, largest, log_mean, percentile, p
 
 @OPERATORS.add
 class Normalize(CurveOperator):
-    """L_d = (L − low) / (high − low), clamped to [0, 1]."""
+    """L_d = (L − low) / (high − low), clamped to [0, 1].
+
+    Examples
+    --------
+    >>> import torch
+    >>> from hdrmetrics.tonemap import tonemap
+    >>> light = torch.tensor([[1.0, 10.0, 100.0]]).expand(3, 3, 3)
+    >>> [round(float(v), 2) for v in tonemap(light, "normalize")[0, 0, 1]]
+    [0.0, 0.33, 1.0]
+    """
 
     info = OperatorInfo(
         name="normalize",
@@ -49,7 +58,16 @@ class Normalize(CurveOperator):
 
 @OPERATORS.add
 class Gamma(CurveOperator):
-    """C_d = (2^f · C)^(1/γ): an exposure in stops and a gamma, on each channel."""
+    """C_d = (2^f · C)^(1/γ): an exposure in stops and a gamma, on each channel.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from hdrmetrics.tonemap import tonemap
+    >>> light = torch.tensor([[1.0, 10.0, 100.0]]).expand(3, 3, 3)
+    >>> [round(float(v), 2) for v in tonemap(light, "gamma")[0, 0, 1]]
+    [1.0, 1.0, 1.0]
+    """
 
     info = OperatorInfo(
         name="gamma",
@@ -78,7 +96,16 @@ class Gamma(CurveOperator):
 
 @OPERATORS.add
 class Logarithmic(CurveOperator):
-    """L_d = log(1 + q·L) / log(1 + k·L_max)."""
+    """L_d = log(1 + q·L) / log(1 + k·L_max).
+
+    Examples
+    --------
+    >>> import torch
+    >>> from hdrmetrics.tonemap import tonemap
+    >>> light = torch.tensor([[1.0, 10.0, 100.0]]).expand(3, 3, 3)
+    >>> [round(float(v), 2) for v in tonemap(light, "logarithmic")[0, 0, 1]]
+    [0.42, 0.75, 1.0]
+    """
 
     info = OperatorInfo(
         name="logarithmic",
@@ -106,7 +133,16 @@ class Logarithmic(CurveOperator):
 
 @OPERATORS.add
 class Exponential(CurveOperator):
-    """L_d = 1 − exp(−k·L / L̄), L̄ the log mean, as film saturates."""
+    """L_d = 1 − exp(−k·L / L̄), L̄ the log mean, as film saturates.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from hdrmetrics.tonemap import tonemap
+    >>> light = torch.tensor([[1.0, 10.0, 100.0]]).expand(3, 3, 3)
+    >>> [round(float(v), 2) for v in tonemap(light, "exponential")[0, 0, 1]]
+    [0.34, 0.82, 1.0]
+    """
 
     info = OperatorInfo(
         name="exponential",

@@ -14,7 +14,16 @@ _ROD_TINT = (1.05, 0.97, 1.27)  # rods' light as the paper shows it: bluish
 
 @OPERATORS.add
 class Ferwerda96(Operator):
-    """C_d = (m_c·C + tint·k·m_r·L) / peak: cones see colour, rods luminance."""
+    """C_d = (m_c·C + tint·k·m_r·L) / peak: cones see colour, rods luminance.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from hdrmetrics.tonemap import tonemap
+    >>> light = torch.tensor([[1.0, 10.0, 100.0]]).expand(3, 3, 3)
+    >>> [round(float(v), 2) for v in tonemap(light, "ferwerda96")[0, 0, 1]]
+    [0.13, 0.44, 1.0]
+    """
 
     info = OperatorInfo(
         name="ferwerda96",

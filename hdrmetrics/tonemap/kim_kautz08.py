@@ -22,6 +22,14 @@ class KimKautz08(CurveOperator):
     Notes
     -----
     For pictures of more than about ten decades the curve falls on the flanks of the Gaussian.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from hdrmetrics.tonemap import tonemap
+    >>> light = torch.tensor([[1.0, 10.0, 100.0]]).expand(3, 3, 3)
+    >>> [round(float(v), 2) for v in tonemap(light, "kim_kautz08")[0, 0, 1]]
+    [0.0, 0.46, 1.0]
     """
 
     info = OperatorInfo(

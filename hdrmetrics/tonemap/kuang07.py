@@ -45,6 +45,14 @@ class Kuang07(Operator):
     -----
     Base and detail are parted in log₁₀ of XYZ, as in the paper; the HDR Toolbox filters linear XYZ
     with a filter that samples at random, so that its results cannot be repeated.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from hdrmetrics.tonemap import tonemap
+    >>> light = torch.tensor([[1.0, 10.0, 100.0]]).expand(3, 3, 3)
+    >>> [round(float(v), 2) for v in tonemap(light, "kuang07")[0, 0, 1]]
+    [0.24, 0.49, 1.0]
     """
 
     info = OperatorInfo(

@@ -22,6 +22,14 @@ class Mertens07(Operator):
     """Weights contrastᶜ · saturationˢ · exposednessᵉ choose among exposures of luminance zones.
 
     The result is stretched to [0, 1] and is display-encoded, as the photographs are.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from hdrmetrics.tonemap import tonemap
+    >>> light = torch.tensor([[1.0, 10.0, 100.0]]).expand(3, 3, 3)
+    >>> [round(float(v), 2) for v in tonemap(light, "mertens07")[0, 0, 1]]
+    [0.0, 0.3, 1.0]
     """
 
     info = OperatorInfo(

@@ -25,6 +25,14 @@ class Pattanaik00(Operator):
     -----
     The cones' semi-saturation holds Hunt's factor 0.171 before (1 − k⁴)², as in the paper. The HDR
     Toolbox leaves it out, which makes its pictures about three times brighter.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from hdrmetrics.tonemap import tonemap
+    >>> light = torch.tensor([[1.0, 10.0, 100.0]]).expand(3, 3, 3)
+    >>> [round(float(v), 2) for v in tonemap(light, "pattanaik00")[0, 0, 1]]
+    [0.06, 0.18, 0.39]
     """
 
     info = OperatorInfo(

@@ -15,7 +15,16 @@ from hdrmetrics.tonemap.statistics import DELTA
 
 @OPERATORS.add
 class Raman09(Operator):
-    """Σ w·photo / Σ w, w = floor + |L − bilateral(L)|, over exposures one stop apart."""
+    """Σ w·photo / Σ w, w = floor + |L − bilateral(L)|, over exposures one stop apart.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from hdrmetrics.tonemap import tonemap
+    >>> light = torch.tensor([[1.0, 10.0, 100.0]]).expand(3, 3, 3)
+    >>> [round(float(v), 2) for v in tonemap(light, "raman09")[0, 0, 1]]
+    [0.28, 0.69, 0.98]
+    """
 
     info = OperatorInfo(
         name="raman09",

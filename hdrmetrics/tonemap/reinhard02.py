@@ -55,7 +55,16 @@ def automatic_white(light: Tensor) -> Tensor:
 
 @OPERATORS.add
 class Reinhard02(CurveOperator):
-    """L_d = L·(1 + L/white²) / (1 + L), L = key · luminance over its log mean."""
+    """L_d = L·(1 + L/white²) / (1 + L), L = key · luminance over its log mean.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from hdrmetrics.tonemap import tonemap
+    >>> light = torch.tensor([[1.0, 10.0, 100.0]]).expand(3, 3, 3)
+    >>> [round(float(v), 2) for v in tonemap(light, "reinhard02")[0, 0, 1]]
+    [0.14, 0.43, 0.85]
+    """
 
     info = OperatorInfo(
         name="reinhard02",
@@ -84,7 +93,16 @@ class Reinhard02(CurveOperator):
 
 @OPERATORS.add
 class ReinhardRobust(CurveOperator):
-    """L_d = L / (1 + L) with statistics and luminance clamped to the 1st and 99th percentile."""
+    """L_d = L / (1 + L) with statistics and luminance clamped to the 1st and 99th percentile.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from hdrmetrics.tonemap import tonemap
+    >>> light = torch.tensor([[1.0, 10.0, 100.0]]).expand(3, 3, 3)
+    >>> [round(float(v), 2) for v in tonemap(light, "reinhard_robust")[0, 0, 1]]
+    [0.14, 0.43, 0.82]
+    """
 
     info = OperatorInfo(
         name="reinhard_robust",
@@ -116,6 +134,14 @@ class ReinhardFree(CurveOperator):
     """L_d = α·L / (α·L + μ), C_d = (C/L)^γ · L_d: three free settings for an optimiser.
 
     With the defaults it is the photographic operator without burn-out at the key 0.18.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from hdrmetrics.tonemap import tonemap
+    >>> light = torch.tensor([[1.0, 10.0, 100.0]]).expand(3, 3, 3)
+    >>> [round(float(v), 2) for v in tonemap(light, "reinhard_free")[0, 0, 1]]
+    [0.14, 0.43, 0.82]
     """
 
     info = OperatorInfo(

@@ -49,6 +49,14 @@ class Reinhard02Local(_Dodging):
     -----
     The HDR Toolbox uses one s for all scales, does not normalise its sampled Gaussians (the
     smallest sums to 2.5), and filters circularly, with the result a pixel off; results differ.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from hdrmetrics.tonemap import tonemap
+    >>> light = torch.tensor([[1.0, 10.0, 100.0]]).expand(3, 3, 3)
+    >>> [round(float(v), 2) for v in tonemap(light, "reinhard02_local")[0, 0, 1]]
+    [0.13, 0.34, 0.99]
     """
 
     info = OperatorInfo(
@@ -84,7 +92,16 @@ class Reinhard02Local(_Dodging):
 
 @OPERATORS.add
 class Reinhard02Bilateral(_Dodging):
-    """V from a bilateral filter of L / (L + 2^φ · key / 64)."""
+    """V from a bilateral filter of L / (L + 2^φ · key / 64).
+
+    Examples
+    --------
+    >>> import torch
+    >>> from hdrmetrics.tonemap import tonemap
+    >>> light = torch.tensor([[1.0, 10.0, 100.0]]).expand(3, 3, 3)
+    >>> [round(float(v), 2) for v in tonemap(light, "reinhard02_bilateral")[0, 0, 1]]
+    [0.14, 0.43, 0.85]
+    """
 
     info = OperatorInfo(
         name="reinhard02_bilateral",

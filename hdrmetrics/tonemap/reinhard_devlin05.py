@@ -25,6 +25,14 @@ class ReinhardDevlin05(Operator):
 
     The result is scaled so that its luminance spans [0, 1]. It counts as a code value, since linear
     light of it looks washed out; the HDR Toolbox suggests a further gamma of 1.6.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from hdrmetrics.tonemap import tonemap
+    >>> light = torch.tensor([[1.0, 10.0, 100.0]]).expand(3, 3, 3)
+    >>> [round(float(v), 2) for v in tonemap(light, "reinhard_devlin05")[0, 0, 1]]
+    [0.0, 0.61, 1.0]
     """
 
     info = OperatorInfo(

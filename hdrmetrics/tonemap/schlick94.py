@@ -11,7 +11,16 @@ from hdrmetrics.tonemap.statistics import LEAST_PEAK, largest
 
 @OPERATORS.add
 class Schlick94(CurveOperator):
-    """L_d = p·L / ((p − 1)·L + L_max)."""
+    """L_d = p·L / ((p − 1)·L + L_max).
+
+    Examples
+    --------
+    >>> import torch
+    >>> from hdrmetrics.tonemap import tonemap
+    >>> light = torch.tensor([[1.0, 10.0, 100.0]]).expand(3, 3, 3)
+    >>> [round(float(v), 2) for v in tonemap(light, "schlick94")[0, 0, 1]]
+    [0.84, 0.98, 1.0]
+    """
 
     info = OperatorInfo(
         name="schlick94",

@@ -19,6 +19,14 @@ class Tumblin99(CurveOperator):
     γ is Stevens' contrast sensitivity. The paper writes γ(L_wa) / (1.855 + 0.4·log L_da) inside m
     without naming the base. As in the HDR Toolbox it is taken as the natural logarithm here, and
     γ's own as the decimal one; that makes pictures a third darker than two decimal ones.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from hdrmetrics.tonemap import tonemap
+    >>> light = torch.tensor([[1.0, 10.0, 100.0]]).expand(3, 3, 3)
+    >>> [round(float(v), 2) for v in tonemap(light, "tumblin99")[0, 0, 1]]
+    [0.11, 0.36, 0.99]
     """
 
     info = OperatorInfo(

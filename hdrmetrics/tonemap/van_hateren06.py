@@ -19,6 +19,14 @@ class VanHateren06(CurveOperator):
 
     I solves 0.09·I⁵ + I⁴ = 1 / (β_dark + β·trolands). The response is meant to be shown without a
     further gamma.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from hdrmetrics.tonemap import tonemap
+    >>> light = torch.tensor([[1.0, 10.0, 100.0]]).expand(3, 3, 3)
+    >>> [round(float(v), 2) for v in tonemap(light, "van_hateren06")[0, 0, 1]]
+    [0.1, 0.36, 0.62]
     """
 
     info = OperatorInfo(

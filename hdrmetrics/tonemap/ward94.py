@@ -11,7 +11,16 @@ from hdrmetrics.tonemap.statistics import log_mean
 
 @OPERATORS.add
 class Ward94(CurveOperator):
-    """L_d = L · ((1.219 + (peak/2)^0.4) / (1.219 + L_wa^0.4))^2.5 / peak."""
+    """L_d = L · ((1.219 + (peak/2)^0.4) / (1.219 + L_wa^0.4))^2.5 / peak.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from hdrmetrics.tonemap import tonemap
+    >>> light = torch.tensor([[1.0, 10.0, 100.0]]).expand(3, 3, 3)
+    >>> [round(float(v), 2) for v in tonemap(light, "ward94")[0, 0, 1]]
+    [0.2, 0.61, 1.0]
+    """
 
     info = OperatorInfo(
         name="ward94",

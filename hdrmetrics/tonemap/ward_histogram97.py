@@ -26,6 +26,14 @@ class WardHistogram97(EachLuminanceOperator):
     A scene of less contrast than the display is scaled linearly, as the paper says; the HDR Toolbox
     stretches it. The toolbox also loses the brightest pixels where rounding puts them above the
     last bin; here they always count.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from hdrmetrics.tonemap import tonemap
+    >>> light = torch.tensor([[1.0, 10.0, 100.0]]).expand(3, 3, 3)
+    >>> [round(float(v), 2) for v in tonemap(light, "ward_histogram97")[0, 0, 1]]
+    [0.0, 0.33, 1.0]
     """
 
     info = OperatorInfo(

@@ -36,6 +36,14 @@ class JpegXt(Codec):
     that is removed afterwards. The base picture is the program's own global tone mapping. The file
     is what ``jpeg -r -q QUALITY -Q RESIDUAL -h -profile c -rR 4`` writes; light is in cd/m², grey
     pictures have one component. At quality 100 only what half floats lose is lost.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from hdrmetrics.codecs import create_codec
+    >>> coded = create_codec("jpegxt")(torch.full((1, 3, 64, 64), 100.0))  # doctest: +SKIP
+    >>> bool((coded.image - 100.0).abs().max() < 5.0)  # doctest: +SKIP
+    True
     """
 
     info = CodecInfo(

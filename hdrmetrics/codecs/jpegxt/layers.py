@@ -159,6 +159,14 @@ class JpegXtA(LayeredCodec):
 
     The residual layer is worked out from the base layer before it is coded ("open loop"), as the
     standard's software recommends; see :class:`~hdrmetrics.codecs.jpegxt.profile_a.ProfileA`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from hdrmetrics.codecs import create_codec
+    >>> coded = create_codec("jpegxt-a")(torch.full((1, 3, 64, 64), 100.0))
+    >>> bool((coded.image - 100.0).abs().max() < 5.0)
+    True
     """
 
     info = CodecInfo(
@@ -187,6 +195,14 @@ class JpegXtB(LayeredCodec):
     """Profile B: the base layer divided by the residual layer, both behind a gamma.
 
     As profile A in open loop; see :class:`~hdrmetrics.codecs.jpegxt.profile_b.ProfileB`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from hdrmetrics.codecs import create_codec
+    >>> coded = create_codec("jpegxt-b")(torch.full((1, 3, 64, 64), 100.0))
+    >>> bool((coded.image - 100.0).abs().max() < 5.0)
+    True
     """
 
     info = CodecInfo(
@@ -220,6 +236,14 @@ class JpegXtC(LayeredCodec):
     ``jpeg -r -profile c -rR 4`` writes: the layer has eight bits, but is spread over the range that
     the picture needs, and its quantisation steps are scaled to fit. Light above 65504 cd/m² is
     clipped there. See :class:`~hdrmetrics.codecs.jpegxt.profile_c.ProfileC`.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from hdrmetrics.codecs import create_codec
+    >>> coded = create_codec("jpegxt-c")(torch.full((1, 3, 64, 64), 100.0))
+    >>> bool((coded.image - 100.0).abs().max() < 5.0)
+    True
     """
 
     info = CodecInfo(
