@@ -4,9 +4,9 @@ Examples
 --------
 >>> import torch
 >>> from hdrmetrics.expand import expand
->>> code = torch.tensor([[0.5, 0.8, 1.0]]).expand(3, 3, 3)
+>>> code = torch.tensor([[0.2, 0.9, 1.0]]).expand(3, 3, 3)
 >>> [round(float(v), 1) for v in expand(code, "masia09")[0, 0, 1]]
-[858.6, 952.1, 1000.0]
+[203.1, 900.9, 1000.0]
 """
 
 from __future__ import annotations
