@@ -13,7 +13,7 @@ from hdrmetrics.catalogue.domain import PixelDomain
 from hdrmetrics.distort.distortion import DISTORTIONS, Case, Distortion, DistortionInfo
 from hdrmetrics.distort.pixels import BLACK, log_level
 from hdrmetrics.distort.scale import Scale, direction
-from hdrmetrics.numerics.chunks import pointwise
+from hdrmetrics.numerics.pieces import pointwise
 from hdrmetrics.photometry.color import luminance
 
 _STOPS: dict[PixelDomain, dict[str, Scale]] = {

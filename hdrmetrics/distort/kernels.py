@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from hdrmetrics.numerics.filters import pad, strips
+from hdrmetrics.numerics.filters import pad
+from hdrmetrics.numerics.pieces import row_slices
 
 Kernel = NDArray[np.float64]
 
@@ -74,10 +75,11 @@ def spread(image: Tensor, kernel: Kernel) -> Tensor:
     planes = padded.reshape(-1, *padded.shape[-2:])
     out = image.new_empty(planes.shape[0], height, width)
     for plane, target in zip(planes, out, strict=True):
-        for first, last in strips(height, width, 2 * rows):
+        for piece in row_slices(height, width, least=8 * rows):
+            first, last = piece.start, piece.stop
             (y, x, weight), *others = taps
             total = plane[first + y : last + y, x : x + width] * weight
             for y, x, weight in others:
                 total.add_(plane[first + y : last + y, x : x + width], alpha=weight)
-            target[first:last] = total
+            target[piece] = total
     return out.reshape(image.shape)

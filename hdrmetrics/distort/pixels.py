@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from hdrmetrics.catalogue.domain import PixelDomain
-from hdrmetrics.numerics.chunks import pointwise
+from hdrmetrics.numerics.pieces import pointwise
 from hdrmetrics.photometry.transfer import (
     PQ_PEAK,
     PU21_RANGE,

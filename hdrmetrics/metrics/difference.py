@@ -11,7 +11,7 @@ from torch import Tensor
 
 from hdrmetrics.metrics._plain import on_codes
 from hdrmetrics.metrics.code_metric import CRF_CORRECTION, CodeMetric, Measure, each_encoding
-from hdrmetrics.numerics.chunks import sum_of_squared_differences
+from hdrmetrics.numerics.pieces import sum_of_squared_differences
 from hdrmetrics.numerics.pooling import masked_mean
 from hdrmetrics.numerics.recording import is_transformed
 

@@ -24,10 +24,10 @@ from hdrmetrics.numerics.filters import (
     gaussian_taps,
     pad,
     separable_filter,
-    strips,
 )
+from hdrmetrics.numerics.pieces import mean_in_strips, pieces_pay
 from hdrmetrics.numerics.pooling import crop_to_valid, masked_mean
-from hdrmetrics.numerics.recording import is_recording, visible
+from hdrmetrics.numerics.recording import visible
 from hdrmetrics.photometry.encoding import PU21, Encoding
 
 WINDOW, SIGMA, K1, K2 = 11, 1.5, 0.01, 0.03
@@ -159,28 +159,16 @@ def local_similarity(
 def mean_similarity(
     test: Tensor, reference: Tensor, data_range: float, part: Part = "ssim"
 ) -> Tensor:
-    """Return the mean of a part of the similarity over windows, of each channel ``(N, C)``.
-
-    Without gradients on a CPU no map is ever held: strips of rows go through all steps in the
-    cache, and only their sums remain.
-    """
-    if is_recording(test, reference) or test.device.type != "cpu":
+    """Return the mean of a part of the similarity over windows, of each channel ``(N, C)``."""
+    if not pieces_pay(test, reference) or min(test.shape[-2:]) < WINDOW:
         return local_similarity(test, reference, data_range, part).mean(dim=(2, 3))
     taps, constants = gaussian_taps(WINDOW, SIGMA), _constants(data_range)
-    height, width = test.shape[-2] - 2 * MARGIN, test.shape[-1] - 2 * MARGIN
-    if height < 1 or width < 1:
-        raise ShapeError(f"SSIM needs at least {WINDOW}×{WINDOW} pixels")
-    pairs = zip(test.flatten(0, 1), reference.expand_as(test).flatten(0, 1), strict=True)
-    means = []
-    for x, y in pairs:
-        total = 0.0
-        for first, last in strips(height, width, 2 * MARGIN):
-            rows = slice(first, last + 2 * MARGIN)
-            planes = _planes(x[rows], y[rows], constants)
-            filtered = [filter_strip(plane, taps, taps) for plane in planes]
-            total += float(_combine(filtered, constants, part).sum())
-        means.append(total / (height * width))
-    return test.new_tensor(means).view(test.shape[:2])
+
+    def formula(x: Tensor, y: Tensor) -> Tensor:
+        filtered = [filter_strip(plane, taps, taps) for plane in _planes(x, y, constants)]
+        return _combine(filtered, constants, part)
+
+    return mean_in_strips(formula, test, reference, 2 * MARGIN)
 
 
 def _constants(data_range: float) -> tuple[float, float]:

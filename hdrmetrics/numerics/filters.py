@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any, Literal
 
 import torch
@@ -12,12 +12,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from hdrmetrics.errors import OptionError, ShapeError
+from hdrmetrics.numerics.pieces import CACHE, row_slices
 from hdrmetrics.numerics.recording import is_transformed
 
 Border = Literal["valid", "replicate", "reflect", "zero"]
-
-_STRIP = 1 << 18
-"""Pixels worked on at a time: with its temporaries a strip then stays in a core's L2 cache."""
 
 
 @functools.lru_cache(maxsize=256)  # bounded: blurs of drawn strength never repeat a sigma
@@ -99,21 +97,6 @@ def pad(image: Tensor, rows: int, columns: int, border: Border) -> Tensor:
     return padded.reshape(*image.shape[:-2], height + 2 * rows, width + 2 * columns)
 
 
-def strips(height: int, width: int, overlap: int) -> Iterator[tuple[int, int]]:
-    """Yield (first, last) output rows of strips that fit the cache when worked on one by one.
-
-    Parameters
-    ----------
-    height, width
-        Of the output, in pixels.
-    overlap
-        Further input rows each strip reads; strips are kept several times that high.
-    """
-    rows = max(4 * overlap, _STRIP // max(width, 1), 1)
-    for first in range(0, height, rows):
-        yield first, min(first + rows, height)
-
-
 def filter_strip(strip: Tensor, down: tuple[float, ...], across: tuple[float, ...]) -> Tensor:
     """Correlate a small ``(..., h, w)`` piece, valid windows only, by shifted additions.
 
@@ -142,13 +125,14 @@ def _correlate(image: Tensor, down: tuple[float, ...], across: tuple[float, ...]
         filtered = F.conv2d(F.conv2d(planes[:, None], kernels[0]), kernels[1])[:, 0]
         return filtered.reshape(*image.shape[:-2], height, width)
     out = image.new_empty(planes.shape[0], height, width)
-    if height * width <= _STRIP // 4:  # small images: all planes at a time
+    if height * width <= CACHE // 4:  # small images: all planes at a time
         out.copy_(filter_strip(planes, down, across))
     else:
         for index in range(planes.shape[0]):
-            for first, last in strips(height, width, len(down) - 1):
-                piece = planes[index, first : last + len(down) - 1]
-                out[index, first:last] = filter_strip(piece, down, across)
+            overlap = len(down) - 1
+            for rows in row_slices(height, width, least=4 * overlap):
+                piece = planes[index, rows.start : rows.stop + overlap]
+                out[index, rows] = filter_strip(piece, down, across)
     return out.reshape(*image.shape[:-2], height, width)
 
 

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from hdrmetrics.errors import OptionError
-from hdrmetrics.numerics.chunks import pointwise
+from hdrmetrics.numerics.pieces import pointwise
 from hdrmetrics.numerics.recording import visible
 
 PU21Variant = Literal["banding", "banding_glare", "peaks", "peaks_glare"]

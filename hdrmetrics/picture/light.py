@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from hdrmetrics.errors import DomainError
+from hdrmetrics.numerics.pieces import row_slices
 from hdrmetrics.photometry.color import convert_primaries
 from hdrmetrics.photometry.display import DEFAULT_DISPLAY, Display, get_display
 from hdrmetrics.picture.calibration import Factor, Pair, Ready, coding, factors_of
@@ -80,10 +81,9 @@ def _by_strips(
     # Pixels in the order of a tensor already are the caller's own, which stay as they are.
     shared = np.may_share_memory(pixels.numpy(), image.pixels)
     out = torch.empty_like(pixels) if shared else pixels
-    rows = max(1, _STRIP // (pixels.shape[1] * pixels.shape[3]))
     negative = 0
-    for top in range(0, pixels.shape[2], rows):
-        strip = (..., slice(top, top + rows), slice(None))
+    for rows in row_slices(pixels.shape[2], pixels.shape[1] * pixels.shape[3], _STRIP):
+        strip = (..., rows, slice(None))
         part = convert_primaries(light(pixels[strip]), image.primaries, "bt709")
         below = int((part < 0).sum())
         if below:

@@ -13,7 +13,7 @@ from hdrmetrics.catalogue.catalogue import Catalogue
 from hdrmetrics.catalogue.configured import Configured
 from hdrmetrics.catalogue.parameters import Parameter
 from hdrmetrics.errors import OptionError
-from hdrmetrics.numerics.recording import is_recording
+from hdrmetrics.numerics.pieces import pieces_pay, row_slices
 from hdrmetrics.photometry.color import luminance
 from hdrmetrics.picture.pixels import check_light
 from hdrmetrics.tonemap.color import COLOR_TREATMENTS, ColorTreatment, recolor, scale_pixels
@@ -189,7 +189,7 @@ class LuminanceOperator(Operator):
         mapped = self.map_light(light, values)
         if image.shape[1] == 1:
             return torch.where(light > 0, mapped, torch.zeros_like(mapped))
-        if _recording(image, mapped):
+        if not pieces_pay(image, mapped):
             return scale_pixels(image, light, mapped)
         out = torch.empty_like(image)
         for index, rows in _strips(image):
@@ -216,14 +216,14 @@ class CurveOperator(LuminanceOperator):
     def map_light(self, light: Tensor, values: Values) -> Tensor:
         """Return the curve's values for luminance ``(N, 1, H, W)``."""
         constants = self.constants(light, values)
-        if _recording(light, *constants.values()):
+        if not pieces_pay(light, *constants.values()):
             return self.curve(light, constants)
         return self._in_strips(light, constants, lambda x, c, _: self.curve(x, c))
 
     def tone(self, image: Tensor, light: Tensor, values: Values) -> Tensor:
         """Return the pixels scaled by the change in luminance, in one pass where possible."""
         constants = self.constants(light, values)
-        if image.shape[1] == 1 or _recording(image, *constants.values()):
+        if image.shape[1] == 1 or not pieces_pay(image, *constants.values()):
             return super().tone(image, light, values)
         return self._in_strips(
             light, constants, lambda x, c, p: scale_pixels(p, x, self.curve(x, c)), image
@@ -232,7 +232,7 @@ class CurveOperator(LuminanceOperator):
     def per_channel(self, image: Tensor, light: Tensor, values: Values) -> Tensor:
         """Return the curve of the whole picture's luminance, applied to each channel."""
         constants = self.constants(light, values)
-        if _recording(image, *constants.values()):
+        if not pieces_pay(image, *constants.values()):
             return self.curve(image, constants)
         return self._in_strips(image, constants, lambda x, c, _: self.curve(x, c))
 
@@ -279,15 +279,9 @@ def one_by_one(batch: Tensor, values: Values) -> list[tuple[Tensor, Values]]:
 _SATURATION = setting("saturation", 1.0, 0.0, 2.0, "", "exponent of the colour ratios")
 
 
-def _recording(*tensors: Tensor) -> bool:
-    """Whether autograd will want to go back through these; on a GPU strips do not pay either."""
-    return is_recording(*tensors) or tensors[0].device.type != "cpu"
-
-
 def _strips(image: Tensor) -> list[tuple[slice, slice]]:
-    rows = max(1, _STRIP // max(image.shape[-1], 1))
     return [
-        (slice(index, index + 1), slice(first, min(first + rows, image.shape[-2])))
+        (slice(index, index + 1), rows)
         for index in range(image.shape[0])
-        for first in range(0, image.shape[-2], rows)
+        for rows in row_slices(image.shape[-2], image.shape[-1], _STRIP)
     ]

@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor
 
-from hdrmetrics.numerics.chunks import pointwise
+from hdrmetrics.numerics.pieces import pointwise
 
 DELTA = 1e-6
 """Added to luminance before a logarithm, so that black pixels count as very dark."""

@@ -11,9 +11,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from hdrmetrics.errors import ShapeError
-from hdrmetrics.numerics.filters import filter_strip, gaussian_taps, separable_filter, strips
+from hdrmetrics.numerics.filters import filter_strip, gaussian_taps, separable_filter
+from hdrmetrics.numerics.pieces import pieces_pay, row_slices
 from hdrmetrics.numerics.pooling import crop_to_valid, halve, masked_mean
-from hdrmetrics.numerics.recording import is_recording, visible
+from hdrmetrics.numerics.recording import visible
 
 Window = Literal["same", "valid"]
 """``same``: windows at every pixel, zeros outside the image; ``valid``: windows inside it only."""
@@ -142,7 +143,7 @@ def mean_fidelity(
     ShapeError
         If the mask keeps no whole window on some scale (``valid`` only).
     """
-    if mask is None and not is_recording(*levels, *scene.levels) and levels[0].device.type == "cpu":
+    if mask is None and pieces_pay(*levels, *scene.levels):
         means = [
             [_strip_mean(levels, scene, image, index, window) for index in range(len(levels))]
             for image in range(levels[0].shape[0])
@@ -197,8 +198,8 @@ def _strip_mean(
     height = x.shape[0] + 2 * (border - MARGIN)
     width = x.shape[1] + 2 * (border - MARGIN)
     total = 0.0
-    for first, last in strips(height, width, 2 * MARGIN):
-        top, bottom = first - border, last - border + 2 * MARGIN
+    for rows in row_slices(height, width, least=8 * MARGIN):
+        top, bottom = rows.start - border, rows.stop - border + 2 * MARGIN
         outside = (border, border, max(-top, 0), max(bottom - x.shape[0], 0))
         a, b = (F.pad(plane[max(top, 0) : bottom], outside) for plane in (x, y))
         mean, square, product = (filter_strip(p, taps, taps) for p in (a, a * a, a * b))
@@ -206,6 +207,6 @@ def _strip_mean(
             known = _statistics(filter_strip(b, taps, taps), filter_strip(b * b, taps, taps), index)
         else:
             kept = scene.statistics[index]
-            known = Statistics(*(plane[which, 0, first:last] for plane in kept))
+            known = Statistics(*(plane[which, 0, rows] for plane in kept))
         total += float(_compare(_statistics(mean, square, index), known, product).sum())
     return total / (height * width)
