@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from typing import Any, Literal, NamedTuple, get_args
 
 import torch
@@ -122,7 +123,7 @@ def fsitm(
     P. Kovesi, "Image features from phase congruency", Videre 1(3), 1999.
     """
     check_light(reference, "reference")
-    value: Tensor = FSITM(channel=channel, softness=softness)(test, reference, mask=mask)
+    value: Tensor = _made(channel, softness)(test, reference, mask=mask)
     return value
 
 
@@ -140,10 +141,20 @@ def fsitm_tmqi(
     The paper found it to agree better with people than either. Parameters, errors and references
     are theirs.
     """
-    metric = FSITMTMQI(channel=channel, softness=softness, window=window)
+    metric = _combined(channel, softness, window)
     check_light(reference, "reference")
     value: Tensor = metric(test, reference, mask=mask)
     return value
+
+
+@functools.lru_cache(16)
+def _made(channel: Channel, softness: float) -> FSITM:
+    return FSITM(channel=channel, softness=softness)
+
+
+@functools.lru_cache(16)
+def _combined(channel: Channel, softness: float, window: Window) -> FSITMTMQI:
+    return FSITMTMQI(channel=channel, softness=softness, window=window)
 
 
 @METRICS.add

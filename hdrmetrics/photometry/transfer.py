@@ -64,7 +64,7 @@ def _pu21_parameters(variant: str) -> tuple[float, ...]:
 
 
 def pu21_encode(luminance: Tensor, variant: PU21Variant | str = "banding_glare") -> Tensor:
-    """Encode luminance into perceptually uniform units.
+    """Encode luminance: PU21 = p₇·(((p₁ + p₂·Y^p₄) / (1 + p₃·Y^p₄))^p₅ − p₆).
 
     Parameters
     ----------
@@ -103,7 +103,9 @@ def pu21_encode(luminance: Tensor, variant: PU21Variant | str = "banding_glare")
 
 
 def pu21_decode(value: Tensor, variant: PU21Variant | str = "banding_glare") -> Tensor:
-    """Return the luminance in cd/m² of PU21 values; inverse of :func:`pu21_encode`.
+    """Return the luminance of PU21 values: ((r − p₁) / (p₂ − p₃·r))^(1/p₄), r = (V/p₇ + p₆)^(1/p₅).
+
+    In cd/m²; inverse of :func:`pu21_encode`.
 
     Values above the code of 10 000 cd/m² are extrapolated by the formula, as in the original. The
     ``peaks`` variants have a pole there, beyond which the original's numbers (the real part of a
@@ -122,7 +124,9 @@ def pu21_decode(value: Tensor, variant: PU21Variant | str = "banding_glare") -> 
 
 
 def pq_encode(luminance: Tensor) -> Tensor:
-    """Encode luminance in cd/m² as a PQ signal in [0, 1]; clamped to [0, 10000] first.
+    """Encode luminance in PQ: E = ((c₁ + c₂·y^m₁) / (1 + c₃·y^m₁))^m₂, y = Y / 10000 cd/m².
+
+    In [0, 1]; luminance is clamped to [0, 10000] first.
 
     References
     ----------
@@ -141,14 +145,19 @@ def pq_encode(luminance: Tensor) -> Tensor:
 
 
 def pq_decode(signal: Tensor) -> Tensor:
-    """Return the luminance in cd/m² of a PQ signal in [0, 1]; inverse of :func:`pq_encode`."""
+    """Return the luminance of a PQ signal: Y = 10000·((p − c₁) / (c₂ − c₃·p))^(1/m₁), p = E^(1/m₂).
+
+    In cd/m², of signals in [0, 1]; inverse of :func:`pq_encode`.
+    """
     power = torch.pow(signal.clamp(0.0, 1.0), 1 / _PQ_M2)
     base = (power - _PQ_C1).clamp(min=0.0) / (_PQ_C2 - _PQ_C3 * power)
     return PQ_PEAK * torch.pow(base, 1 / _PQ_M1)
 
 
 def hlg_encode(scene: Tensor) -> Tensor:
-    """Apply the HLG opto-electronic transfer function to scene light in [0, 1], per channel.
+    """Apply HLG to scene light, per channel: √(3·e) up to 1/12, then a·ln(12·e − b) + c.
+
+    In [0, 1].
 
     References
     ----------
@@ -162,13 +171,15 @@ def hlg_encode(scene: Tensor) -> Tensor:
 
 
 def hlg_decode(signal: Tensor) -> Tensor:
-    """Return the scene light in [0, 1] of an HLG signal; inverse of :func:`hlg_encode`."""
+    """Return the scene light in [0, 1] of HLG: v²/3 up to ½, then (e^((v − c)/a) + b) / 12."""
     v = signal.clamp(0.0, 1.0)
     return torch.where(v <= 0.5, v * v / 3, (torch.exp((v - _HLG_C) / _HLG_A) + _HLG_B) / 12)
 
 
 def srgb_encode(linear: Tensor) -> Tensor:
-    """Encode linear light in [0, 1] as sRGB code values in [0, 1]; clamped.
+    """Encode linear light as sRGB: 12.92·x up to 0.0031308, then 1.055·x^(1/2.4) − 0.055.
+
+    In [0, 1]; clamped.
 
     References
     ----------
@@ -180,7 +191,7 @@ def srgb_encode(linear: Tensor) -> Tensor:
 
 
 def srgb_decode(code: Tensor) -> Tensor:
-    """Return the linear light in [0, 1] of sRGB code values; inverse of :func:`srgb_encode`."""
+    """Return the linear light in [0, 1] of sRGB: v/12.92 near black, ((v + 0.055)/1.055)^2.4."""
     v = code.clamp(0.0, 1.0)
     # The cut that srgb_encode implies, not the standard's rounded 0.04045, so that both invert.
     curve = torch.pow((v.clamp(min=_SRGB_CODE_CUT) + 0.055) / 1.055, 2.4)
@@ -195,7 +206,9 @@ def _bt1886_terms(peak: float, black: float, gamma: float) -> tuple[float, float
 
 
 def bt1886_decode(code: Tensor, *, peak: float, black: float = 0.0, gamma: float = 2.4) -> Tensor:
-    """Return the luminance in cd/m² that a BT.1886 display emits for code values in [0, 1].
+    """Return the luminance in cd/m² of a BT.1886 display: a·(v + b)^γ.
+
+    a = (peak^(1/γ) − black^(1/γ))^γ and b = black^(1/γ) / (peak^(1/γ) − black^(1/γ)).
 
     Parameters
     ----------
@@ -222,7 +235,7 @@ def bt1886_decode(code: Tensor, *, peak: float, black: float = 0.0, gamma: float
 def bt1886_encode(
     luminance: Tensor, *, peak: float, black: float = 0.0, gamma: float = 2.4
 ) -> Tensor:
-    """Return the code values in [0, 1] for luminance in cd/m²; inverse of :func:`bt1886_decode`."""
+    """Return the code values of BT.1886: (Y/a)^(1/γ) − b; inverse of :func:`bt1886_decode`."""
     gain, lift = _bt1886_terms(peak, black, gamma)
     return torch.pow(luminance.clamp(black, peak) / gain, 1 / gamma) - lift
 
@@ -255,7 +268,7 @@ def mu_law_encode(linear: Tensor, *, peak: float | Tensor, mu: float = 5000.0) -
 
 
 def mu_law_decode(value: Tensor, *, peak: float | Tensor, mu: float = 5000.0) -> Tensor:
-    """Return the linear light of µ-law values; inverse of :func:`mu_law_encode`."""
+    """Return the linear light of µ-law values: peak·((1 + µ)^v − 1) / µ."""
     _require_positive(mu=mu, peak=peak)
     return torch.expm1(value * math.log1p(mu)) / mu * peak
 
@@ -263,7 +276,7 @@ def mu_law_decode(value: Tensor, *, peak: float | Tensor, mu: float = 5000.0) ->
 def log_encode(
     linear: Tensor, *, peak: float | Tensor, floor: float | Tensor = PU21_RANGE[0]
 ) -> Tensor:
-    """Encode luminance logarithmically: 0 at ``floor``, 1 at ``peak``, log10 between.
+    """Encode luminance: log(Y/floor) / log(peak/floor), 0 at ``floor`` and 1 at ``peak``.
 
     Parameters
     ----------
@@ -289,7 +302,7 @@ def log_encode(
 def log_decode(
     value: Tensor, *, peak: float | Tensor, floor: float | Tensor = PU21_RANGE[0]
 ) -> Tensor:
-    """Return the luminance in cd/m² of log values; inverse of :func:`log_encode`."""
+    """Return the luminance in cd/m² of log values: floor·(peak/floor)^v."""
     _require_positive(floor=floor, peak=peak)
     start = torch.log10(torch.as_tensor(floor).to(value))
     return torch.pow(10.0, start + value * (torch.log10(torch.as_tensor(peak).to(value)) - start))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 from typing import Any, NamedTuple, get_args
 
 import torch
@@ -129,8 +130,13 @@ def tmqi(
     Image Processing 22(2), 2013.
     """
     check_light(reference, "reference")
-    value: Tensor = TMQI(window=window)(test, reference, mask=mask)
+    value: Tensor = _made(window)(test, reference, mask=mask)
     return value
+
+
+@functools.cache
+def _made(window: Window) -> TMQI:
+    return TMQI(window=window)
 
 
 @METRICS.add
