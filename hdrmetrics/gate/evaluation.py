@@ -102,7 +102,7 @@ def evaluate_quality(
 
     Examples
     --------
-    >>> from hdrmetrics.gate.evaluation import evaluate_quality
+    >>> from hdrmetrics.gate import evaluate_quality
     >>> report = evaluate_quality(
     ...     "out", reference="ref", fail_below={"pu21-psnr": 38}
     ... )  # doctest: +SKIP
