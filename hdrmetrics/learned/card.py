@@ -15,7 +15,7 @@ from hdrmetrics.learned.spread import Spread
 from hdrmetrics.learned.target import Target
 from hdrmetrics.metric import Domain
 
-FORMAT = 1
+FORMAT = 2
 _STEEPEST = 100.0  # exponents: far beyond what tells the worst window from the mean
 
 
@@ -278,10 +278,13 @@ class Card:
         """
         known = {"format", "version", "sha256", "architecture", "heads", "ppd", "data"}
         _only(data, known | {"recipe_sha256", "seed", "training", "faults"}, "a card")
-        if data.get("format", FORMAT) != FORMAT:
+        version = data.get("format", FORMAT)
+        if version != FORMAT:
+            older = isinstance(version, int) and version < FORMAT
+            what = "train it again, or use the hdrmetrics that wrote it"
             raise OptionError(
-                f"this card has the format {data['format']!r}, known is {FORMAT}: use a newer "
-                "hdrmetrics"
+                f"this card has the format {version!r}, known is {FORMAT}: "
+                f"{what if older else 'use a newer hdrmetrics'}"
             )
         try:
             return cls._read(data)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from hdrmetrics.errors import OptionError
-from hdrmetrics.learned.front import Kind
+from hdrmetrics.learned.fronts.pixels import Kind
 from hdrmetrics.learned.traits import NAMES, Traits
 
 FILE = Path(__file__).parent.parent / "data" / "guards.json"

@@ -15,13 +15,15 @@ from hdrmetrics.errors import OptionError
 from hdrmetrics.learned.architecture import WINDOW
 from hdrmetrics.learned.borders import content
 from hdrmetrics.learned.card import Card, HeadCard
-from hdrmetrics.learned.descriptors import CELL
 from hdrmetrics.learned.faults import REACH, joint_probabilities
 from hdrmetrics.learned.fidelity import fidelity_loss, mean_fidelity, natural_look
-from hdrmetrics.learned.front import Kind, kinds
+from hdrmetrics.learned.fronts.compared import CellsCompared
+from hdrmetrics.learned.fronts.descriptors import CELL
+from hdrmetrics.learned.fronts.front import CellFront
+from hdrmetrics.learned.fronts.pixels import Kind, kinds
 from hdrmetrics.learned.guard import guard_of
 from hdrmetrics.learned.network import QualityNetwork
-from hdrmetrics.learned.places import SQUARE, has_places, judge_places, see_places, spread
+from hdrmetrics.learned.places import SQUARE, judge_places, see_places, spread
 from hdrmetrics.learned.repeats import tile
 from hdrmetrics.learned.spread import hints
 from hdrmetrics.learned.target import bring_together
@@ -191,9 +193,9 @@ class LearnedMetric(Metric):
         """
         if self.info.map_kind == "probability":
             with self._precisely(test):
-                seen = see_places(
-                    self.network, test, features.expand_as(test), domain=self.info.domain
-                )
+                front = self.network.front
+                assert isinstance(front, CellsCompared)
+                seen = see_places(front, test, features.expand_as(test), domain=self.info.domain)
             return spread(seen, *test.shape[-2:], side=SQUARE).to(test.dtype)
         head = self.network.heads[self.head]
 
@@ -349,7 +351,7 @@ class LearnedMetric(Metric):
         return natural_look(test, mask) if self._of_parts else None
 
     def _fair(self, windows: Windows, test: Tensor) -> Tensor:
-        return fair_weights(self.network, windows, (test.shape[-2], test.shape[-1]))
+        return fair_weights(windows, (test.shape[-2], test.shape[-1]))
 
     @property
     def _overlaps(self) -> bool:
@@ -548,13 +550,16 @@ def _version(card: Card, head: str) -> str:
 
 
 def _map_kind(card: Card, head: str) -> MapKind | None:
-    if card.architecture.front.visible and card.heads[head].target.shown == "hdrvdp2":
+    if (
+        isinstance(card.architecture.seen, CellsCompared)
+        and card.heads[head].target.shown == "hdrvdp2"
+    ):
         return "probability"
-    return "distortion" if has_places(card.architecture) else None
+    return "distortion" if isinstance(card.architecture.seen, CellFront) else None
 
 
 def _faults(card: Card, head: str) -> tuple[str, ...]:
     """Return what a head tells apart: nothing of pictures that no fault was learnt from."""
-    if card.faults is None or not has_places(card.architecture):
+    if card.faults is None:
         return ()
     return card.faults.names if card.heads[head].domain in card.faults.domains else ()

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from hdrmetrics.learned.front import Kind
+from hdrmetrics.learned.fronts.pixels import Kind
 from hdrmetrics.photometry.color import luminance
 from hdrmetrics.photometry.transfer import pu21_encode, srgb_encode
 

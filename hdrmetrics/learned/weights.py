@@ -16,7 +16,6 @@ from torch import Tensor, nn
 
 from hdrmetrics.errors import OptionError, WeightsError
 from hdrmetrics.learned.card import Card
-from hdrmetrics.learned.geometry import parameter_count
 from hdrmetrics.learned.network import QualityNetwork
 
 SUFFIX = ".safetensors"
@@ -115,10 +114,7 @@ def load_weights(path: str | Path) -> tuple[QualityNetwork, Card]:
     path = Path(path)
     card = read_card(card_path(path))
     content = _read(path, _LARGEST)
-    try:
-        network = QualityNetwork(card.architecture)  # of a size that read_card has checked
-    except OptionError as error:
-        raise WeightsError(f"{path}: its card describes no network of ours ({error})") from error
+    network = QualityNetwork(card.architecture)  # of a size that read_card has checked
     if card.faults is not None:
         network.add_faults(card.faults.hidden, len(card.faults.names))
     _check_list(path, content, network.state_dict())
@@ -151,7 +147,8 @@ def read_card(path: Path) -> Card:
         card = Card.from_dict(data)
     except (ValueError, RecursionError) as error:  # OptionError is a ValueError
         raise WeightsError(f"{path}: is no card of a weights file ({error})") from error
-    count = parameter_count(card.architecture)
+    with torch.device("meta"):  # takes no memory
+        count = sum(x.numel() for x in QualityNetwork(card.architecture).parameters())
     if count > _PARAMETERS:
         raise WeightsError(
             f"{path}: describes a network of {count:,} weights; at most {_PARAMETERS:,} are read"

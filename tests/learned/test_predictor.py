@@ -33,7 +33,6 @@ from hdrmetrics.learned.network import build_network
 from hdrmetrics.learned.predictor import LearnedMetric
 from hdrmetrics.learned.spread import Spread
 from hdrmetrics.learned.weights import save_weights
-from hdrmetrics.learned.whole_image import windows_of
 from hdrmetrics.metric import Domain
 from hdrmetrics.metrics.hdrvdp2.quality import (
     opinion_score,
@@ -51,6 +50,7 @@ from tests.learned.small import (
     card_of,
     fill,
     pictures,
+    windows_of,
 )
 
 HEADS = ("hdr-c", "sdr-d", "tmo", "itmo")
@@ -139,7 +139,7 @@ def test_the_score_is_that_of_the_mean_quality_of_its_windows() -> None:
     metric = metric_of()
     light = pictures(1, 500, 700)
     with torch.no_grad():
-        raw = [metric.network(w, domain="hdr")[0, 0] for w in windows_of(light, 32)]
+        raw = [metric.network(w, domain="hdr")[0, 0] for w in windows_of(light)]
         quality = VDP.quality(torch.stack(raw))
         assert len(raw) == 6
         expected = opinion_score(quality.mean())
@@ -154,7 +154,7 @@ def test_with_a_reference_the_worst_window_decides() -> None:
     light = pictures(1, 500, 700)
     other = light.flip(-1)
     with torch.no_grad():
-        pairs = zip(windows_of(light, 32), windows_of(other, 32), strict=True)
+        pairs = zip(windows_of(light), windows_of(other), strict=True)
         raw = torch.stack([metric.network(a, b, domain="hdr")[0, 0] for a, b in pairs])
         quality = VDP.quality(raw)
         assert float(quality.max() - quality.min()) > 0.01

@@ -14,8 +14,8 @@ from torch import Tensor
 from hdrmetrics.errors import OptionError
 from hdrmetrics.learned.card import Card
 from hdrmetrics.learned.faults import FAULTS, FaultCard
+from hdrmetrics.learned.fronts.front import CellFront
 from hdrmetrics.learned.network import QualityNetwork
-from hdrmetrics.learned.places import has_places
 from hdrmetrics.learned.weights import load_weights, round_weights, save_weights
 from trainers.faults.classes import is_local
 from trainers.faults.fit import fit
@@ -74,7 +74,7 @@ def name_faults(
         If a file cannot be read.
     """
     network, card = load_weights(weights)
-    if not has_places(card.architecture):
+    if not isinstance(network.front, CellFront):
         raise OptionError(
             f"{card.architecture.name} does not see cells one by one, so that it cannot say what "
             "is wrong at a place"
