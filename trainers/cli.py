@@ -363,8 +363,7 @@ def _baseline(options: argparse.Namespace) -> int:
 
 def _intervals(options: argparse.Namespace) -> int:
     from hdrmetrics.learned.predictor import LearnedMetric
-    from hdrmetrics.learned.weights import card_path, load_weights
-    from hdrmetrics.text.textfile import write_text
+    from hdrmetrics.learned.weights import load_weights, save_weights
     from trainers.doubting.intervals import with_heads, with_intervals
     from trainers.doubting.observe import taught_alike
     from trainers.feeding.labels import find_labels
@@ -382,9 +381,8 @@ def _intervals(options: argparse.Namespace) -> int:
         )
         done.append((name, own))
         print(f"{name}: intervals from {', '.join(options.sets)}")
-    path = card_path(options.weights)
-    write_text(path, with_heads(card, done).to_json())
-    print(f"{path}")
+    save_weights(options.weights, network, with_heads(card, done))
+    print(f"{options.weights}")
     return 0
 
 

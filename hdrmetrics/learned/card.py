@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -314,20 +313,6 @@ class Card:
             sha256=_text(data.get("sha256", ""), "sha256"),
             faults=None if faults is None else FaultCard.from_dict(_mapping(faults, "faults")),
         )
-
-    def to_json(self) -> str:
-        """Return the card as text, with one line at the end.
-
-        Raises
-        ------
-        OptionError
-            If results, data or training hold something that JSON has no word for, NaN included.
-        """
-        try:
-            text = json.dumps(self.to_dict(), indent=1, ensure_ascii=False, allow_nan=False)
-        except (TypeError, ValueError) as error:
-            raise OptionError(f"this card cannot be written as JSON: {error}") from None
-        return text + "\n"
 
 
 def _only(data: Mapping[str, Any], known: set[str], what: str) -> None:

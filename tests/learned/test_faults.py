@@ -62,7 +62,7 @@ def test_cards_are_written_and_read(tmp_path: Path) -> None:
     found = LearnedMetric(network, card, "hdr-c").explain(light)
     wanted = metric.explain(light)
     torch.testing.assert_close(found.faults, wanted.faults, rtol=1e-2, atol=1e-3)
-    assert Card.from_dict(json.loads(written.to_json())) == written
+    assert Card.from_dict(written.to_dict()) == written
 
 
 def test_files_without_faults_keep_loading(tmp_path: Path) -> None:

@@ -29,7 +29,10 @@ Change = Callable[[Path], Any]
 @pytest.fixture
 def saved(tmp_path: Path) -> Path:
     path = tmp_path / "nor.safetensors"
-    save_weights(path, alive(build_network(NOR, seed=1)), card_of(NOR))
+    card = card_of(NOR)
+    results = {"shares": {str(i): [i, 0.5] for i in range(4)}}
+    heads = {**card.heads, "hdr-c": replace(card.heads["hdr-c"], results=results)}
+    save_weights(path, alive(build_network(NOR, seed=1)), replace(card, heads=heads))
     return path
 
 
@@ -121,8 +124,16 @@ def with_card(path: Path, **entries: Any) -> None:
 
 
 def first(header: dict[str, Any]) -> dict[str, Any]:
-    entry: dict[str, Any] = header[min(header)]
+    entry: dict[str, Any] = header[min(name for name in header if name.startswith("heads"))]
     return entry
+
+
+def with_table(path: Path, **entries: Any) -> None:
+    with_header(path, lambda h: h["card/heads/hdr-c/results/shares"].update(entries))
+
+
+def with_texts(path: Path, text: str) -> None:
+    with_header(path, lambda h: h.update(__metadata__={"tables": text}))
 
 
 def not_a_number(path: Path) -> None:
@@ -160,7 +171,10 @@ HOSTILE: dict[str, tuple[Change, str]] = {
         "list of tensors",
     ),
     "a pickle": (lambda p: signed(p, b"\x80\x04cos\nsystem\n."), "truncated, or no"),
-    "a tensor missing": (lambda p: with_header(p, lambda h: h.pop(min(h))), "do not agree"),
+    "a tensor missing": (
+        lambda p: with_header(p, lambda h: h.pop("heads.hdr-c.0.bias")),
+        "do not agree",
+    ),
     "another tensor": (
         lambda p: with_header(p, lambda h: h.update(extra=first(h))),
         "do not agree",
@@ -202,6 +216,12 @@ HOSTILE: dict[str, tuple[Change, str]] = {
         "list of tensors",
     ),
     "not a number": (not_a_number, "NaN"),
+    "tables of another type": (lambda p: with_table(p, dtype="F32"), "no table of a card"),
+    "tables of three axes": (lambda p: with_table(p, shape=[2, 2, 1]), "no table of a card"),
+    "texts that are no JSON": (lambda p: with_texts(p, "{"), "list of tensors"),
+    "texts that are a list": (lambda p: with_texts(p, "[]"), "does not fit"),
+    "texts of nothing": (lambda p: with_texts(p, "{}"), "does not fit"),
+    "texts that are deep": (lambda p: with_texts(p, "[" * 100_000), "list of tensors"),
     "card no JSON": (lambda p: card_path(p).write_text("{"), "no card"),
     "card a list": (lambda p: card_path(p).write_text("[]"), "no card"),
     "card not text": (lambda p: card_path(p).write_bytes(b"\xff\xfe\xfa"), "no card"),
@@ -223,7 +243,9 @@ HOSTILE: dict[str, tuple[Change, str]] = {
     ),
     "card of another format": (lambda p: with_card(p, format=1), "train it again"),
     "card with a spread of a thousand hints": (
-        lambda p: with_card(p, heads={"hdr-c": VDP_HEAD.to_dict() | {"interval": CROWDED}}),
+        lambda p: with_card(
+            p, heads={"hdr-c": VDP_HEAD.to_dict() | {"interval": CROWDED, "results": SHARES}}
+        ),
         "up to 64 hints",
     ),
     "card with an unknown entry": (lambda p: with_card(p, extra=1), "no entry extra"),
@@ -236,6 +258,7 @@ HOSTILE: dict[str, tuple[Change, str]] = {
     "card with a bad ppd": (lambda p: with_card(p, ppd=[30]), "not the card"),
     "card with bad data": (lambda p: with_card(p, data=7), "not the card"),
 }
+SHARES = {"shares": {"table": "card/heads/hdr-c/results/shares"}}
 SPREAD = {
     "hints": {"flat": [0.1, 0.2, 0.5, 0.0]},
     "bias": [-2.0, -3.0],
