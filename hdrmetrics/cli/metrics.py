@@ -157,12 +157,12 @@ def card(info: MetricInfo, width: int | None) -> str:
 
 
 def _domain(info: MetricInfo) -> str:
-    from hdrmetrics.learned.everyday import NAME
+    from hdrmetrics.learned.general import NAME
 
-    return _EVERYDAY if (info.name, info.domain) == (NAME, "hdr") else _DOMAINS[info.domain]
+    return _GENERAL if (info.name, info.domain) == (NAME, "hdr") else _DOMAINS[info.domain]
 
 
-_EVERYDAY = "HDR: light in cd/m² (PQ and HLG through a display model); SDR: values as they are"
+_GENERAL = "HDR: light in cd/m² (PQ and HLG through a display model); SDR: values as they are"
 _DOMAINS = {
     "hdr": "HDR: light in cd/m² (or display-encoded, through a display model)",
     "sdr": "SDR: display-encoded values as they are",

@@ -1,4 +1,4 @@
-"""Learned predictors as metrics of the package."""
+"""Learned no-reference and full-reference metrics: what a teacher would say of a picture."""
 
 from __future__ import annotations
 
@@ -45,12 +45,12 @@ Precision = Literal["float32", "bfloat16"]
 _FAMILIES = {
     "none": (
         "norvdpnet",
-        "without a reference",
+        "No-reference",
         "Banterle et al., NoR-VDPNet++, IEEE Access 11, 2023",
     ),
     "reference": (
         "diqm",
-        "with a reference",
+        "Full-reference",
         "Artusi et al., approximation of perceptual metrics (DIQM), IEEE TIP 29, 2020",
     ),
 }
@@ -524,10 +524,11 @@ def describe(card: Card, head: str, name: str | None = None) -> MetricInfo:
             f"the card describes no head {head!r}; it has {', '.join(card.heads) or 'none'}"
         )
     inputs = card.architecture.inputs
-    prefix, how, citation = _FAMILIES[inputs]
+    prefix, kind, citation = _FAMILIES[inputs]
+    sets = ", ".join(card.heads[head].sets)
     return MetricInfo(
         name=name or f"{prefix}-{head}",
-        title=f"Learned {card.heads[head].teacher} {how} ({', '.join(card.heads[head].sets)})",
+        title=f"{kind} quality, learned from {card.heads[head].teacher} ({sets})",
         domain=card.heads[head].domain,
         reference=inputs == "reference",
         higher_is_better=True,
