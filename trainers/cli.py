@@ -387,11 +387,10 @@ def _intervals(options: argparse.Namespace) -> int:
 
 
 def _guards(options: argparse.Namespace) -> int:
-    import json
-
     from datasets.scenes.scene_files import find_scenes
     from datasets.streams import fraction
     from hdrmetrics.learned.guard import FILE
+    from hdrmetrics.text.jsontext import readable
     from hdrmetrics.text.textfile import write_text
     from trainers.doubting.guards import fit_guards, look_at
 
@@ -402,7 +401,7 @@ def _guards(options: argparse.Namespace) -> int:
         scenes += own[: options.most + sum(one.split == "validation" for one in own)]
     found = fit_guards(list(look_at(scenes)))
     data = {kind: guard.to_dict() for kind, guard in found.items()}
-    write_text(FILE, json.dumps(data, indent=1) + "\n")
+    write_text(FILE, readable(data))
     print(f"{FILE}")
     return 0
 

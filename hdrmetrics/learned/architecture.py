@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from hdrmetrics.errors import OptionError
+from hdrmetrics.learned.checks import check_whole
 from hdrmetrics.learned.fronts import front_of
 from hdrmetrics.learned.fronts.alone import CellsAlone
 from hdrmetrics.learned.fronts.compared import CellsCompared
@@ -40,12 +41,8 @@ class Stage:
     blocks: int
 
     def __post_init__(self) -> None:
-        for name, least, most in (("channels", 1, _CHANNELS), ("blocks", 0, _BLOCKS)):
-            if not _whole(getattr(self, name), least, most):
-                raise OptionError(
-                    f"{name} of a stage is a whole number from {least} to {most}, "
-                    f"not {getattr(self, name)!r}"
-                )
+        check_whole(self.channels, "channels of a stage", 1, _CHANNELS)
+        check_whole(self.blocks, "blocks of a stage", 0, _BLOCKS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +81,7 @@ class Architecture:
             raise OptionError(f"a network has 1 to {_STAGES} stages, not {len(self.stages)}")
         if front.minimum_length(len(self.stages)) > WINDOW:
             raise OptionError(f"{len(self.stages)} stages leave nothing of a window of {WINDOW} px")
-        if not _whole(self.hidden, 1, _HIDDEN):
-            raise OptionError(f"hidden is a whole number up to {_HIDDEN}, not {self.hidden!r}")
+        check_whole(self.hidden, "hidden", 1, _HIDDEN)
         good = all(isinstance(head, str) and _is_name(head) for head in self.heads)
         if not good or not 1 <= len(set(self.heads)) == len(self.heads) <= _HEADS:
             raise OptionError(
@@ -140,10 +136,6 @@ class Architecture:
             raise
         except (AttributeError, KeyError, TypeError, ValueError) as error:
             raise OptionError(f"not the description of a network: {error}") from None
-
-
-def _whole(value: Any, least: int, most: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
 
 
 def _is_name(text: str) -> bool:

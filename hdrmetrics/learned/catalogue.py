@@ -10,7 +10,8 @@ from hdrmetrics.catalogue.registry import Factory, register_metric
 from hdrmetrics.errors import HdrMetricsError, HdrMetricsWarning
 from hdrmetrics.learned import general
 from hdrmetrics.learned.card import Card
-from hdrmetrics.learned.predictor import LearnedMetric, Precision, describe, family
+from hdrmetrics.learned.describing import describe, family
+from hdrmetrics.learned.predictor import LearnedMetric, Precision
 from hdrmetrics.learned.weights import SUFFIX, card_path, load_weights, read_card
 from hdrmetrics.metric import Domain
 

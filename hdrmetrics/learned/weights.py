@@ -69,17 +69,7 @@ def save_weights(path: str | Path, network: QualityNetwork, card: Card | Mapping
         raise OptionError(f"a weights file ends in {SUFFIX}, not {path.name!r}")
     if not isinstance(card, Card):
         card = Card.from_dict({"architecture": network.architecture.to_dict(), **card})
-    named = 0 if card.faults is None else len(card.faults.names)
-    if named != _fault_count(network):
-        raise OptionError(
-            f"the card names {named} faults, and the network has an output for "
-            f"{_fault_count(network)}"
-        )
-    if card.architecture != network.architecture:
-        raise OptionError(
-            f"the card is of {card.architecture.name} with the heads "
-            f"{', '.join(card.architecture.heads)}, not of this network"
-        )
+    _check_card(card, network)
     kept: dict[str, Tensor] = {}
     for name, value in network.state_dict().items():
         kept[name] = value.detach().to("cpu", _stored_type(value)).contiguous()
@@ -190,12 +180,17 @@ def _outline(card: dict[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _fault_count(network: QualityNetwork) -> int:
-    if network.faults is None:
-        return 0
-    last = network.faults[-1]
-    assert isinstance(last, nn.Linear)
-    return last.out_features
+def _check_card(card: Card, network: QualityNetwork) -> None:
+    named = 0 if card.faults is None else len(card.faults.names)
+    last = None if network.faults is None else network.faults[-1]
+    count = last.out_features if isinstance(last, nn.Linear) else 0
+    if named != count:
+        raise OptionError(f"the card names {named} faults, and the network has {count} outputs")
+    if card.architecture != network.architecture:
+        raise OptionError(
+            f"the card is of {card.architecture.name} with the heads "
+            f"{', '.join(card.architecture.heads)}, not of this network"
+        )
 
 
 def _stored_type(value: Tensor) -> torch.dtype:

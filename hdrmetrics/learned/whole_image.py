@@ -113,13 +113,12 @@ def score_windows(
     overlap: bool = False,
     floats: int = _FLOATS,
 ) -> Windows:
-    """Return the raw outputs of all windows of pictures.
+    """Return the raw outputs of all windows of pictures: of :class:`Axis` along both sides.
 
-    The windows are those of :class:`Axis` along both sides, as the teacher's tiles are: without
-    ``overlap`` a mosaic of pictures whose sides are multiples of 256 px has just their windows. A
-    window's outputs are those of the same pixels as a picture of their own, to rounding. Stages run
-    once over groups of windows, as many as bounded memory holds. Only visible differences, which go
-    up to a window's border, are made of each by itself.
+    So are the teacher's tiles: without ``overlap`` a mosaic of pictures whose sides are multiples
+    of 256 px has just their windows. A window's outputs are those of the same pixels as a picture
+    of their own, to rounding. Stages run over as many windows at once as bounded memory holds; only
+    visible differences, which go up to a window's border, are made of each by itself.
 
     Parameters
     ----------
@@ -146,9 +145,8 @@ def score_windows(
 
     Notes
     -----
-    Cells begin up to 16 px inside the border. A mask that touches no cell of a window, since it
-    lies within that border, leaves the window's places unweighted; its weight is then still that
-    of the mask.
+    Cells begin up to 16 px inside the border. A mask that lies within that border of a window
+    leaves its places unweighted; its weight is then still that of the mask.
     """
     height, width = test.shape[-2:]
     if min(height, width) < MINIMUM_SIZE:
@@ -157,14 +155,12 @@ def score_windows(
         )
     rows, columns = (Axis.of(side, overlap=overlap) for side in (height, width))
     pixels = max(floats / floats_per_pixel(network.architecture), WINDOW**2)
-    found: list[Windows] = []
-    together = max(1, int(pixels // WINDOW**2))
+    found, together = [], max(1, int(pixels // WINDOW**2))
     for start in range(0, test.shape[0], together):
         one = slice(start, start + together)
         share = pixels / min(together, test.shape[0] - start)
-        pictures = [test[one], None if reference is None else reference[one]]
-        weights = None if mask is None else mask[one]
-        found.append(_score(network, pictures, domain, weights, rows, columns, share))
+        own = [None if x is None else x[one] for x in (test, reference, mask)]
+        found.append(_score(network, own, domain, rows, columns, share))
     windows = _joined(found, dim=0)
     return replace(windows, weight=_fair(windows.weight, rows, columns)) if overlap else windows
 
@@ -201,7 +197,6 @@ def _score(
     network: QualityNetwork,
     pictures: list[Tensor | None],
     domain: Domain,
-    mask: Tensor | None,
     rows: Axis,
     columns: Axis,
     pixels: float,
@@ -215,7 +210,7 @@ def _score(
         def cut(image: Tensor | None, high: Span = high, wide: Span = wide) -> Tensor | None:
             return None if image is None else columns.take(rows.take(image, 2, *high), 3, *wide)
 
-        test, reference, weights = (cut(image) for image in (*pictures, mask))
+        test, reference, weights = (cut(image) for image in pictures)
         assert test is not None
         corners = list(product((t - high[0] for t in tops), (left - wide[0] for left in lefts)))
         windows = _pass(network, test, reference, domain, weights, corners)

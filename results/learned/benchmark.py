@@ -29,8 +29,9 @@ from hdrmetrics import create_metric
 from hdrmetrics.errors import OptionError
 from hdrmetrics.learned.architecture import WINDOW
 from hdrmetrics.learned.catalogue import WEIGHTS
+from hdrmetrics.learned.describing import describe
 from hdrmetrics.learned.network import build_network
-from hdrmetrics.learned.predictor import LearnedMetric, describe
+from hdrmetrics.learned.predictor import LearnedMetric
 from hdrmetrics.learned.weights import load_weights
 from hdrmetrics.learned.whole_image import Axis
 from hdrmetrics.metric import Domain

@@ -15,8 +15,9 @@ from typing import Any
 
 from hdrmetrics.learned.card import Card
 from hdrmetrics.learned.catalogue import WEIGHTS
-from hdrmetrics.learned.predictor import MINIMUM_SIZE, describe, family
+from hdrmetrics.learned.describing import describe, family
 from hdrmetrics.learned.weights import SUFFIX, load_weights
+from hdrmetrics.learned.whole_image import MINIMUM_SIZE
 from hdrmetrics.text.textfile import write_text
 from results.learned.tables import SHOWN, cell, markdown_table
 from trainers.config import CONFIGS

@@ -34,7 +34,8 @@ from datasets.streams import fraction, stream
 from hdrmetrics import create_metric
 from hdrmetrics.expand import get_expansion
 from hdrmetrics.learned.catalogue import WEIGHTS
-from hdrmetrics.learned.predictor import LearnedMetric, family
+from hdrmetrics.learned.describing import family
+from hdrmetrics.learned.predictor import LearnedMetric
 from hdrmetrics.learned.weights import SUFFIX, load_weights, save_weights
 from hdrmetrics.metric import Domain
 from hdrmetrics.metrics.hdrvdp2 import HDRVDP2

@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+import trainers.nets  # noqa: F401 - the papers' front ends are then known by name
 from hdrmetrics.errors import OptionError
 from hdrmetrics.learned.card import Card
 from hdrmetrics.learned.faults import FAULTS, FaultCard
