@@ -18,7 +18,7 @@ from hdrmetrics.learned.fronts.descriptors import CELL, MARGIN
 from hdrmetrics.learned.fronts.pixels import full
 from hdrmetrics.learned.fronts.visible import describe_visible, seen_probability
 from hdrmetrics.learned.network import QualityNetwork
-from hdrmetrics.learned.statistics import POWERS
+from hdrmetrics.learned.statistics import POWERS, raised
 from hdrmetrics.learned.whole_image import laid_out, mirrored
 from hdrmetrics.metric import Domain
 
@@ -141,8 +141,8 @@ def neighbourhood_moments(maps: Tensor, reach: int, weights: Tensor) -> list[Ten
     share = around(weights)
     found = []
     for power in POWERS:
-        raised = maps if power == 1 else maps.square() if power == 2 else maps.square().square()
-        found.append(around(raised * weights) / share if reach else raised)
+        own = raised(maps, power)
+        found.append(around(own * weights) / share if reach else own)
     return found
 
 

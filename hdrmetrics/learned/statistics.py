@@ -48,13 +48,13 @@ def window_moments(
         if band.dtype in (torch.float16, torch.bfloat16):
             band = band.float()
         # The rows of a band are added up once, however many windows share them.
-        raised = [_power(band, power) for power in powers]
+        maps_by_power = [raised(band, power) for power in powers]
         share = None
         if weights is not None:
             weight = weights[..., top : top + height, :].to(band.dtype)
-            raised = [one * weight for one in raised]
+            maps_by_power = [one * weight for one in maps_by_power]
             share = _over_rows(weight)
-        sums = [_over_rows(one) for one in raised]
+        sums = [_over_rows(one) for one in maps_by_power]
         for left, width in columns:
             span = slice(left, left + width)
             area = None if share is None else share[:, span].mean(dim=1)
@@ -78,7 +78,8 @@ def statistics(moments: Sequence[Tensor]) -> Tensor:
     return torch.cat([mean, deviation, peak], dim=-1)
 
 
-def _power(x: Tensor, power: int) -> Tensor:
+def raised(x: Tensor, power: int) -> Tensor:
+    """Return a power of :data:`POWERS`."""
     return x if power == 1 else x.square() if power == 2 else x.square().square()
 
 

@@ -17,6 +17,7 @@ PREFIX = "card/"
 _TABLE = "table"
 _FEWEST = 4  # rows: smaller tables stay in the card
 _WITH = ("heads", "faults", "scenes")  # parts of a card that have tables
+_LARGEST = 2.0**53  # whole numbers up to it are exact; NaN is none of them
 _SCENES = "scenes_by_licence"
 
 
@@ -161,7 +162,11 @@ def _are_records(value: Sequence[Any]) -> bool:
 
 
 def _is_number(value: Any) -> bool:
-    return value is None or (isinstance(value, (int, float)) and not isinstance(value, bool))
+    """Whether a table can hold a value, and give it back as it was."""
+    if value is None:
+        return True
+    number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return number and -_LARGEST <= value <= _LARGEST
 
 
 def _texts(column: list[Any]) -> list[str] | None:

@@ -59,6 +59,14 @@ def test_tables_that_do_not_fit(told: Any) -> None:
         unpack(packed, Tables({}, tables.texts))
 
 
+@pytest.mark.parametrize("odd", [float("nan"), float("inf"), 10**400, 2**60 + 1, True, "x", [1]])
+def test_rows_that_would_not_come_back_are_no_table(odd: Any) -> None:
+    card = {"heads": {"hdr": {"results": {"rows": [[1.0], [odd], [2.0], [3.0]]}}}, "data": []}
+    packed, tables = pack(card)
+    assert repr(packed) == repr(card)
+    assert not tables.numbers
+
+
 def test_a_column_is_of_texts_or_of_numbers() -> None:
     mixed = [{"a": "x"}, {"a": 1}, {"a": 2}, {"a": 3}]
     with pytest.raises(OptionError, match="not both"):
