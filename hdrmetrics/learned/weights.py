@@ -34,7 +34,7 @@ def card_path(path: str | Path) -> Path:
     return Path(path).with_suffix(".json")
 
 
-def save_weights(path: str | Path, network: QualityNetwork, card: Card | Mapping[str, Any]) -> Card:
+def save_weights(path: str | Path, network: QualityNetwork, card: Card) -> Card:
     """Write the weights of a network, its matrices in half precision, and its card.
 
     Biases keep single precision: a head that wants plain statistics adds up hundreds to end at one
@@ -48,8 +48,7 @@ def save_weights(path: str | Path, network: QualityNetwork, card: Card | Mapping
     network
         Whose weights; on any device.
     card
-        Or its dictionary, as of :meth:`Card.to_dict`; without ``architecture`` it is the
-        network's. Its hash is filled in.
+        Its hash is filled in.
 
     Returns
     -------
@@ -67,8 +66,6 @@ def save_weights(path: str | Path, network: QualityNetwork, card: Card | Mapping
     path = Path(path)
     if path.suffix != SUFFIX:
         raise OptionError(f"a weights file ends in {SUFFIX}, not {path.name!r}")
-    if not isinstance(card, Card):
-        card = Card.from_dict({"architecture": network.architecture.to_dict(), **card})
     _check_card(card, network)
     kept: dict[str, Tensor] = {}
     for name, value in network.state_dict().items():

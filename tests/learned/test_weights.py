@@ -70,13 +70,6 @@ def test_round_trip(tmp_path: Path) -> None:
     assert path.read_bytes() == bytes_before, "the same weights give the same bytes"
 
 
-def test_a_card_may_be_a_dictionary(tmp_path: Path) -> None:
-    path = tmp_path / "nor.safetensors"
-    save_weights(path, build_network(NOR), {"seed": 5, "training": {"steps": 10}})
-    _, card = load_weights(str(path))
-    assert (card.seed, card.training, card.heads) == (5, {"steps": 10}, {})
-
-
 def test_what_is_not_written(tmp_path: Path) -> None:
     network = build_network(NOR)
     path = tmp_path / "nor.safetensors"
@@ -84,8 +77,6 @@ def test_what_is_not_written(tmp_path: Path) -> None:
         save_weights(tmp_path / "nor.pt", network, card_of(NOR))
     with pytest.raises(OptionError, match="not of this network"):
         save_weights(path, network, card_of(OURS_NOR))
-    with pytest.raises(OptionError, match="no entry machine"):
-        save_weights(path, network, {"machine": "x"})
     with pytest.raises(OptionError, match="JSON"):
         save_weights(path, network, card_of(NOR, training={"loss": float("nan")}))
     for bad in (float("nan"), 1e5):

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from hdrmetrics.errors import OptionError
+from hdrmetrics.learned.card import Card
 from hdrmetrics.learned.network import QualityNetwork, build_network
 from hdrmetrics.learned.weights import load_weights, save_weights
 from trainers.config import Config, parse_config
@@ -187,7 +188,7 @@ def test_a_file_of_weights_says_what_was_judged(data: Path, tmp_path: Path) -> N
         wanted = learner.network.head(learner.standardiser(batches[0])).sigmoid()
     assert float(wanted.max() - wanted.min()) > 0.3
     path = tmp_path / "weights.safetensors"
-    save_weights(path, learner.exported(), {})
+    save_weights(path, learner.exported(), Card(learner.network.architecture))
     with torch.no_grad():
         found = load_weights(path)[0].head(batches[0]).sigmoid()
     assert float((found - wanted).abs().max()) < 0.001
