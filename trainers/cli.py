@@ -363,8 +363,7 @@ def _baseline(options: argparse.Namespace) -> int:
 
 def _intervals(options: argparse.Namespace) -> int:
     from hdrmetrics.learned.predictor import LearnedMetric
-    from hdrmetrics.learned.weights import card_path, load_weights
-    from hdrmetrics.text.textfile import write_text
+    from hdrmetrics.learned.weights import load_weights, save_weights
     from trainers.doubting.intervals import with_heads, with_intervals
     from trainers.doubting.observe import taught_alike
     from trainers.feeding.labels import find_labels
@@ -382,18 +381,16 @@ def _intervals(options: argparse.Namespace) -> int:
         )
         done.append((name, own))
         print(f"{name}: intervals from {', '.join(options.sets)}")
-    path = card_path(options.weights)
-    write_text(path, with_heads(card, done).to_json())
-    print(f"{path}")
+    save_weights(options.weights, network, with_heads(card, done))
+    print(f"{options.weights}")
     return 0
 
 
 def _guards(options: argparse.Namespace) -> int:
-    import json
-
     from datasets.scenes.scene_files import find_scenes
     from datasets.streams import fraction
     from hdrmetrics.learned.guard import FILE
+    from hdrmetrics.text.jsontext import readable
     from hdrmetrics.text.textfile import write_text
     from trainers.doubting.guards import fit_guards, look_at
 
@@ -404,7 +401,7 @@ def _guards(options: argparse.Namespace) -> int:
         scenes += own[: options.most + sum(one.split == "validation" for one in own)]
     found = fit_guards(list(look_at(scenes)))
     data = {kind: guard.to_dict() for kind, guard in found.items()}
-    write_text(FILE, json.dumps(data, indent=1) + "\n")
+    write_text(FILE, readable(data))
     print(f"{FILE}")
     return 0
 

@@ -10,8 +10,9 @@ from typing import Any, ClassVar, Literal, cast
 
 from hdrmetrics.catalogue.parameters import Parameter, resolve
 from hdrmetrics.errors import ImageReadError, OptionError, UnknownNameError
-from hdrmetrics.learned.architecture import ARCHITECTURES, Architecture
+from hdrmetrics.learned.architecture import Architecture
 from trainers.feeding.views import Symmetries
+from trainers.nets import ARCHITECTURES
 
 CONFIGS = Path(__file__).parent / "configs"
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import torch
 
+import trainers.nets  # noqa: F401 - the papers' front ends are then known by name
 from hdrmetrics.errors import OptionError
 from hdrmetrics.learned.card import Card
 from hdrmetrics.learned.network import build_network

@@ -161,12 +161,12 @@ def _meaning(parameter: Parameter) -> str:
 
 
 def _domain(info: MetricInfo) -> str:
-    from hdrmetrics.learned.everyday import NAME
+    from hdrmetrics.learned.general import NAME
 
-    return _EVERYDAY if (info.name, info.domain) == (NAME, "hdr") else _DOMAINS[info.domain]
+    return _GENERAL if (info.name, info.domain) == (NAME, "hdr") else _DOMAINS[info.domain]
 
 
-_EVERYDAY = "HDR: light in cd/m² (PQ and HLG through a display model); SDR: values as they are"
+_GENERAL = "HDR: light in cd/m² (PQ and HLG through a display model); SDR: values as they are"
 _DOMAINS = {
     "hdr": "HDR: light in cd/m² (or display-encoded, through a display model)",
     "sdr": "SDR: display-encoded values as they are",

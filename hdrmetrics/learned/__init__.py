@@ -1,1 +1,1 @@
-"""Learned predictors of quality: networks as data, their weights, and metrics made of them."""
+"""Learned no-reference and full-reference metrics: front ends, networks, weights with cards."""

@@ -1,10 +1,14 @@
-"""Plain borders of pictures: frames and letterboxes, which hold nothing to judge."""
+"""What of a picture is looked at: all inside a plain border, and once where it repeats itself."""
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
+from hdrmetrics.learned.repeats import tile
+from hdrmetrics.learned.whole_image import MINIMUM_SIZE
 from hdrmetrics.metric import Domain
 
 _CODE = 2.5 / 255  # codes that rounding and mild compression leave in a plain border
@@ -13,6 +17,50 @@ _RINGING, _FEW = 8.0, 0.1  # times the limit; part of a line that may be further
 _BLOCK = 16  # px over which compression spreads an edge
 _THIN = 0.05  # part of a side that a border on one side only may take up
 _LINES = 64  # looked at together: most pictures end at the first ones
+
+
+class Box(NamedTuple):
+    """What of a picture is looked at.
+
+    Parameters
+    ----------
+    rows, columns
+        Of the picture.
+    share
+        Part of its area that is no plain border.
+    """
+
+    rows: slice
+    columns: slice
+    share: float
+
+
+def box_of(picture: Tensor, mask: Tensor | None, domain: Domain, *, repeats: bool) -> Box:
+    """Return what lies inside the plain border of a picture, once where it repeats itself.
+
+    A mask has to repeat itself too; one that wants the border alone gets all of the picture.
+    """
+    joint = picture if mask is None else torch.cat([picture, mask.to(picture)])
+    whole = slice(0, picture.shape[-2]), slice(0, picture.shape[-1])
+    first = _repeated(joint, whole) if repeats else whole
+    once = joint[:, first[0], first[1]]
+    rows, columns = content(once[: len(picture)], domain, MINIMUM_SIZE)
+    if mask is None:
+        share = (rows.stop - rows.start) * (columns.stop - columns.start) / once[0].numel()
+    else:
+        # The mask's own channel: what of its weight lies inside.
+        share = float(once[-1, rows, columns].sum() / once[-1].sum())
+        if not share > 0:
+            return Box(*whole, 1.0)
+    inside = _repeated(once, (rows, columns)) if repeats else (rows, columns)
+    return Box(*inside, share)
+
+
+def _repeated(picture: Tensor, box: tuple[slice, slice]) -> tuple[slice, slice]:
+    """Return the part of a box that the rest of it repeats; all of it where nothing is repeated."""
+    sides = tile(picture[:, box[0], box[1]], MINIMUM_SIZE)
+    rows, columns = (slice(b.start, b.start + side) for b, side in zip(box, sides, strict=True))
+    return rows, columns
 
 
 @torch.no_grad()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,13 +9,14 @@ from typing import Any, get_args
 
 from hdrmetrics.errors import OptionError
 from hdrmetrics.learned.architecture import Architecture
+from hdrmetrics.learned.checks import check_number, check_whole
 from hdrmetrics.learned.faults import FaultCard
 from hdrmetrics.learned.spread import Spread
 from hdrmetrics.learned.target import Target
 from hdrmetrics.metric import Domain
 
-FORMAT = 1
-_STEEPEST = 100.0  # exponents: far beyond what tells the worst window from the mean
+FORMAT = 2
+_EXPONENTS = 1e-3, 100.0  # far beyond what tells the worst window from the mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,20 +51,11 @@ class Interval:
     adapts_whole: Spread | None = None
 
     def __post_init__(self) -> None:
-        width = 0.0 if self.half_width is None else self.half_width
-        whole_width = 0.0 if self.whole is None else self.whole
-        for name, value, most in (
-            ("coverage", self.coverage, 1.0),
-            ("half_width", width, 1.0),
-            ("whole", whole_width, 1.0),
-        ):
-            if isinstance(value, bool) or not isinstance(value, (int, float)):
-                raise OptionError(f"{name} of an interval is a number, not {value!r}")
-            if not 0 <= value <= most:
-                raise OptionError(f"{name} of an interval lies in [0, 1], not {value}")
-        whole = isinstance(self.scenes, int) and not isinstance(self.scenes, bool)
-        if not whole or self.scenes < 0:
-            raise OptionError(f"an interval rests on a number of scenes, not {self.scenes!r}")
+        check_number(self.coverage, "coverage of an interval", 0, 1)
+        for name in ("half_width", "whole"):
+            if getattr(self, name) is not None:
+                check_number(getattr(self, name), f"{name} of an interval", 0, 1)
+        check_whole(self.scenes, "scenes of an interval", 0, 10**9)
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-ready values; what was not measured on whole pictures is left out."""
@@ -140,11 +131,7 @@ class HeadCard:
 
     def __post_init__(self) -> None:
         if self.exponent is not None:
-            number = isinstance(self.exponent, (int, float)) and not isinstance(self.exponent, bool)
-            if not number or not 0 < self.exponent <= _STEEPEST:
-                raise OptionError(
-                    f"an exponent lies above 0 and up to {_STEEPEST:g}, not {self.exponent!r}"
-                )
+            check_number(self.exponent, "an exponent", *_EXPONENTS)
             if self.target.shown != "hdrvdp2":
                 raise OptionError("an exponent is of heads that HDR-VDP-2 taught")
         if self.domain not in get_args(Domain):
@@ -174,15 +161,13 @@ class HeadCard:
     def from_dict(cls, data: Mapping[str, Any]) -> HeadCard:
         """Return what :meth:`to_dict` wrote; ``interval`` may be absent or null.
 
-        A ``guard`` of cards up to 0.9 is passed over: the package has one for all heads.
-
         Raises
         ------
         OptionError
             If entries are missing, unknown or cannot be.
         """
         known = {"domain", "teacher", "transform", "shown", "quality_range", "sets", "interval"}
-        _only(data, known | {"guard", "results", "failures", "exponent"}, "a head")
+        _only(data, known | {"results", "failures", "exponent"}, "a head")
         interval = data.get("interval")
         return cls(
             domain=data["domain"],
@@ -278,10 +263,13 @@ class Card:
         """
         known = {"format", "version", "sha256", "architecture", "heads", "ppd", "data"}
         _only(data, known | {"recipe_sha256", "seed", "training", "faults"}, "a card")
-        if data.get("format", FORMAT) != FORMAT:
+        version = data.get("format", FORMAT)
+        if version != FORMAT:
+            older = isinstance(version, int) and version < FORMAT
+            what = "train it again, or use the hdrmetrics that wrote it"
             raise OptionError(
-                f"this card has the format {data['format']!r}, known is {FORMAT}: use a newer "
-                "hdrmetrics"
+                f"this card has the format {version!r}, known is {FORMAT}: "
+                f"{what if older else 'use a newer hdrmetrics'}"
             )
         try:
             return cls._read(data)
@@ -297,8 +285,7 @@ class Card:
         faults = data.get("faults")
         if ppd is not None and not (0 < float(ppd) < math.inf):
             raise OptionError(f"ppd is positive, not {ppd!r}")
-        if isinstance(seed, bool) or not isinstance(seed, int):
-            raise OptionError(f"a seed is a whole number, not {seed!r}")
+        check_whole(seed, "a seed", -(2**63), 2**63)
         return cls(
             architecture=Architecture.from_dict(_mapping(data["architecture"], "architecture")),
             heads={name: HeadCard.from_dict(_mapping(head, name)) for name, head in heads.items()},
@@ -311,20 +298,6 @@ class Card:
             sha256=_text(data.get("sha256", ""), "sha256"),
             faults=None if faults is None else FaultCard.from_dict(_mapping(faults, "faults")),
         )
-
-    def to_json(self) -> str:
-        """Return the card as text, with one line at the end.
-
-        Raises
-        ------
-        OptionError
-            If results, data or training hold something that JSON has no word for, NaN included.
-        """
-        try:
-            text = json.dumps(self.to_dict(), indent=1, ensure_ascii=False, allow_nan=False)
-        except (TypeError, ValueError) as error:
-            raise OptionError(f"this card cannot be written as JSON: {error}") from None
-        return text + "\n"
 
 
 def _only(data: Mapping[str, Any], known: set[str], what: str) -> None:

@@ -1,4 +1,4 @@
-"""The predictors whose weights lie in the package; importing this registers them by name."""
+"""The learned metrics whose weights lie in the package; importing this registers them by name."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from pathlib import Path
 
 from hdrmetrics.catalogue.metrics import register_metric
 from hdrmetrics.errors import HdrMetricsError, HdrMetricsWarning
-from hdrmetrics.learned import everyday
+from hdrmetrics.learned import general
 from hdrmetrics.learned.card import Card
-from hdrmetrics.learned.predictor import PRECISION, LearnedMetric, Precision, describe, family
+from hdrmetrics.learned.describing import describe, family
+from hdrmetrics.learned.predictor import PRECISION, LearnedMetric, Precision
 from hdrmetrics.learned.weights import SUFFIX, card_path, load_weights, read_card
 from hdrmetrics.metric import Domain
 
@@ -21,10 +22,10 @@ _Found = tuple[Path, str]  # weights file, head
 
 
 def register(folder: Path) -> list[str]:
-    """Register every head that a card in a folder describes, and the everyday predictor.
+    """Register every head that a card in a folder describes, and the general predictor.
 
     A head becomes ``norvdpnet-HEAD``, or ``diqm-HEAD`` where the network takes a reference.
-    ``norvdpnet`` chooses among them by the picture; see :mod:`hdrmetrics.learned.everyday`. A
+    ``norvdpnet`` chooses among them by the picture; see :mod:`hdrmetrics.learned.general`. A
     broken file is left out with a warning, so that it does not take the others with it.
 
     Parameters
@@ -46,7 +47,7 @@ def register(folder: Path) -> list[str]:
                 info = describe(card, head)
                 register_metric(info, _factory(path, head), (PRECISION,))
                 names.append(info.name)
-                if family(card) == everyday.NAME:
+                if family(card) == general.NAME:
                     heads[head] = (path, card)
         except HdrMetricsError as error:
             warnings.warn(
@@ -57,14 +58,14 @@ def register(folder: Path) -> list[str]:
     chosen = dict(_choose(heads))
     if chosen:
         path, head = chosen[min(chosen)]
-        info = everyday.described(describe(heads[head][1], head))
-        register_metric(info, _everyday_factory(chosen), (PRECISION,))
-        names.append(everyday.NAME)
+        info = general.described(describe(heads[head][1], head))
+        register_metric(info, _general_factory(chosen), (PRECISION,))
+        names.append(general.NAME)
     return names
 
 
 def _choose(heads: dict[str, tuple[Path, Card]]) -> Iterator[tuple[Domain, _Found]]:
-    for domain, candidates in everyday.CHOICE.items():
+    for domain, candidates in general.CHOICE.items():
         for head in candidates:
             if head in heads and heads[head][1].heads[head].domain == domain:
                 yield domain, (heads[head][0], head)
@@ -78,10 +79,10 @@ def _factory(path: Path, head: str) -> Callable[..., LearnedMetric]:
     return create
 
 
-def _everyday_factory(chosen: dict[Domain, _Found]) -> Callable[..., LearnedMetric]:
-    def create(*, precision: Precision = "float32") -> everyday.EverydayMetric:
+def _general_factory(chosen: dict[Domain, _Found]) -> Callable[..., LearnedMetric]:
+    def create(*, precision: Precision = "float32") -> general.GeneralMetric:
         loaded = {path: load_weights(path) for path, _ in chosen.values()}
-        return everyday.EverydayMetric(
+        return general.GeneralMetric(
             {
                 domain: LearnedMetric(*loaded[path], head, precision=precision)
                 for domain, (path, head) in chosen.items()

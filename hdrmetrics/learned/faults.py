@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, get_args
@@ -11,6 +10,7 @@ import torch
 from torch import Tensor
 
 from hdrmetrics.errors import OptionError
+from hdrmetrics.learned.checks import check_number, check_whole
 from hdrmetrics.metric import Domain
 
 FAULTS = ("blur", "noise", "blocks", "banding", "clipping", "pattern", "other", "none")
@@ -21,7 +21,7 @@ colour or the ghost of something that moved; nothing that is seen."""
 REACH = 2
 """Cells around the middle of what is called the surroundings of a place: 80 px a side."""
 
-_NAMES, _HIDDEN = 16, 512
+_NAMES, _HIDDEN, _TEMPERATURES = 16, 512, (1e-3, 1e3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,17 +65,13 @@ class FaultCard:
             raise OptionError(f"faults have 2 to {_NAMES} different names, not {self.names!r}")
         if "none" not in self.names:
             raise OptionError(f"one of the faults is called none, for no fault; not {self.names!r}")
-        whole = isinstance(self.hidden, int) and not isinstance(self.hidden, bool)
-        if not whole or not 1 <= self.hidden <= _HIDDEN:
-            raise OptionError(f"hidden is a whole number up to {_HIDDEN}, not {self.hidden!r}")
+        check_whole(self.hidden, "hidden", 1, _HIDDEN)
         if not self.domains or not set(self.domains) <= set(get_args(Domain)):
             raise OptionError(
                 f"domains are some of {', '.join(get_args(Domain))}, not {self.domains!r}"
             )
         for value in (self.temperature, self.place_temperature):
-            number = isinstance(value, (int, float)) and not isinstance(value, bool)
-            if not number or not 0 < value < math.inf:
-                raise OptionError(f"a temperature is a positive number, not {value!r}")
+            check_number(value, "a temperature", *_TEMPERATURES)
 
     def probabilities(self, logits: Tensor, *, places: bool = False) -> Tensor:
         """Return the probabilities of the faults from outputs ``(…, len(names))``."""

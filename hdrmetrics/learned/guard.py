@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from hdrmetrics.errors import OptionError
-from hdrmetrics.learned.front import Kind
+from hdrmetrics.learned.checks import check_number
+from hdrmetrics.learned.fronts.pixels import Kind
 from hdrmetrics.learned.traits import NAMES, Traits
 
 FILE = Path(__file__).parent.parent / "data" / "guards.json"
@@ -52,7 +53,7 @@ class Rule:
         if unknown or len(self.weights) > _LONGEST:
             raise OptionError(f"no picture is measured by {', '.join(map(str, unknown))[:80]}")
         for number in (*self.weights.values(), self.bias):
-            _check(number, "the weights of a guard")
+            check_number(number, "each weight of a guard", -_LARGEST, _LARGEST)
 
     def evidence(self, traits: Traits) -> float:
         """Return the weighted sum: positive where a picture is suspected."""
@@ -86,7 +87,7 @@ class Guard:
 
     def __post_init__(self) -> None:
         for name in ("dimmest", "brightest", "empty"):
-            _check(getattr(self, name), f"{name} of a guard")
+            check_number(getattr(self, name), f"{name} of a guard", -_LARGEST, _LARGEST)
         if not (0 <= self.dimmest < self.brightest and 0 < self.empty <= 1):
             raise OptionError("a guard's light and empty part lie in order, above 0")
         unknown = sorted(set(self.rules) - set(get_args(Suspicion)))
@@ -246,10 +247,3 @@ _SENTENCES: dict[str, Callable[[Traits], str]] = {
 
 def _number(value: float) -> str:
     return f"{value:,.0f}" if value >= 100 else f"{value:.2g}"
-
-
-def _check(number: Any, what: str) -> None:
-    if isinstance(number, bool) or not isinstance(number, (int, float)):
-        raise OptionError(f"{what} are numbers, not {str(number)[:80]!r}")
-    if not math.isfinite(number) or abs(number) > _LARGEST:
-        raise OptionError(f"{what} are finite, not {number!r}")

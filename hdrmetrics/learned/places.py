@@ -13,13 +13,14 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from hdrmetrics.learned.architecture import Architecture
-from hdrmetrics.learned.descriptors import CELL, MARGIN
+from hdrmetrics.learned.fronts.compared import CellsCompared
+from hdrmetrics.learned.fronts.descriptors import CELL, MARGIN
+from hdrmetrics.learned.fronts.pixels import full
+from hdrmetrics.learned.fronts.visible import describe_visible, seen_probability
 from hdrmetrics.learned.network import QualityNetwork
-from hdrmetrics.learned.statistics import level_statistics, powers
-from hdrmetrics.learned.visible import describe_visible, seen_probability
+from hdrmetrics.learned.statistics import POWERS, raised
+from hdrmetrics.learned.whole_image import laid_out, mirrored
 from hdrmetrics.metric import Domain
-from hdrmetrics.numerics.recording import is_transformed
 
 SQUARE = 8
 """Side in pixels of the places at which differences are seen."""
@@ -27,13 +28,6 @@ SQUARE = 8
 _TILE = 32  # cells a side that are worked through together
 _HALO = 4  # cells around a tile, from which filters of visible differences still see something
 _STRIP = 1024  # rows of a picture at a time, for the mean of its light
-
-
-def has_places(architecture: Architecture) -> bool:
-    """Whether a network sees cells one by one, so that those around a place can be asked about."""
-    return architecture.front.descriptors and all(
-        stage.kernel == stage.stride == stage.max_pool == 1 for stage in architecture.stages
-    )
 
 
 def place_shape(height: int, width: int) -> tuple[int, int]:
@@ -55,7 +49,7 @@ def judge_places(
     Parameters
     ----------
     network
-        With places, see :func:`has_places`.
+        Of cells, see :class:`~hdrmetrics.learned.fronts.front.CellFront`.
     test, reference, domain
         As for the network's call, ``(N, C, H, W)`` of any size; beyond their borders they are
         continued by their mirror image.
@@ -77,8 +71,9 @@ def judge_places(
     depend on them but for what filters of visible differences see beyond 64 px.
     """
     strayed = None
-    if reference is not None and network.architecture.front.visible:
-        strayed = _mean_light(network, test, reference, domain)
+    if isinstance(network.front, CellsCompared):
+        assert reference is not None
+        strayed = _mean_light(network.front, test, reference, domain)
     found = []
     for index in range(test.shape[0]):
         one = slice(index, index + 1)
@@ -88,15 +83,13 @@ def judge_places(
     return torch.cat(found)
 
 
-def see_places(
-    network: QualityNetwork, test: Tensor, reference: Tensor, *, domain: Domain
-) -> Tensor:
+def see_places(front: CellsCompared, test: Tensor, reference: Tensor, *, domain: Domain) -> Tensor:
     """Return the probability that a difference is seen at each place, ``(N, 1, h, w)``.
 
     Parameters
     ----------
-    network
-        With visible differences in its front end.
+    front
+        Whose light it is.
     test, reference, domain
         As for the network's call.
 
@@ -105,7 +98,7 @@ def see_places(
     Tensor
         One number for each :data:`SQUARE` × :data:`SQUARE` pixels begun, from the top left.
     """
-    strayed = _mean_light(network, test, reference, domain)
+    strayed = _mean_light(front, test, reference, domain)
     length, halo = _TILE * CELL, _HALO * CELL
     height, width = test.shape[-2:]
     bands = []
@@ -117,7 +110,7 @@ def see_places(
                 for first, whole in ((top, height), (left, width))
             ]
             cut = (..., slice(*spans[0]), slice(*spans[1]))
-            lights = network.lights(test[cut], reference[cut], domain=domain)
+            lights = front.lights(test[cut], reference[cut], domain)
             missing = [-side % SQUARE for side in lights[0].shape[-2:]]
             whole = [F.pad(x, (0, missing[1], 0, missing[0]), mode="replicate") for x in lights]
             seen = seen_probability(whole[0], whole[1], strayed=strayed, side=SQUARE)
@@ -136,9 +129,7 @@ def spread(places: Tensor, height: int, width: int, *, side: int = CELL) -> Tens
     return wide.repeat_interleave(side, dim=-2)[..., :height, :]
 
 
-def neighbourhood_moments(
-    maps: Tensor, reach: int, exponents: tuple[int, ...], weights: Tensor
-) -> list[Tensor]:
+def neighbourhood_moments(maps: Tensor, reach: int, weights: Tensor) -> list[Tensor]:
     """Return the means of powers of channels ``(N, C, h, w)`` around each cell, at their places.
 
     Cells have weights ``(1, 1, h, w)``; there is a positive one around each.
@@ -149,9 +140,9 @@ def neighbourhood_moments(
 
     share = around(weights)
     found = []
-    for power in exponents:
-        raised = maps if power == 1 else maps.square() if power == 2 else maps.square().square()
-        found.append(around(raised * weights) / share if reach else raised)
+    for power in POWERS:
+        own = raised(maps, power)
+        found.append(around(own * weights) / share if reach else own)
     return found
 
 
@@ -176,7 +167,7 @@ def _judge(
                 for start, count, span in zip((top, left), (down, across), spans, strict=True)
             ]
             weights = _own_cells(spans, (test.shape[-2], test.shape[-1]), reach, maps[0])
-            pooled = _statistics(network.architecture, maps, reach, inside, weights)
+            pooled = _statistics(network, maps, reach, inside, weights)
             said = judge(pooled).transpose(1, 2)
             tiles.append(said.reshape(*said.shape[:2], down, across))
         bands.append(torch.cat(tiles, dim=-1))
@@ -195,19 +186,16 @@ def _maps(
 
     def cut(image: Tensor) -> Tensor:
         for dim, (first, last) in zip((-2, -1), spans, strict=True):
-            image = _mirrored(image, dim, first * CELL - MARGIN, last * CELL + MARGIN)
+            image = mirrored(image, dim, first * CELL - MARGIN, last * CELL + MARGIN)
         return image
 
     own, other = cut(test), None if reference is None else cut(reference)
-    seen, compared = network.channels(own, other, domain=domain, visible=False)
-    maps = list(network.trunk(_laid_out(seen), None if compared is None else _laid_out(compared)))
-    architecture = network.architecture
-    if architecture.pooled[0] == 0 and architecture.front.visible:
+    maps = list(network.trunk(laid_out(network.cells(own, other, domain=domain))))
+    if isinstance(network.front, CellsCompared):
         assert other is not None
         assert strayed is not None
-        lights = network.lights(own, other, domain=domain)
-        beside = describe_visible(*lights, strayed=strayed)
-        maps[0] = torch.cat([maps[0], beside], dim=1)
+        lights = network.front.lights(own, other, domain)
+        maps[0] = torch.cat([maps[0], describe_visible(*lights, strayed=strayed)], dim=1)
     return maps
 
 
@@ -232,7 +220,7 @@ def _own_cells(
 
 
 def _statistics(
-    architecture: Architecture,
+    network: QualityNetwork,
     maps: list[Tensor],
     reach: int,
     inside: list[slice],
@@ -240,13 +228,12 @@ def _statistics(
 ) -> Tensor:
     """Return the statistics ``(N, K, F)`` of the neighbourhoods of the cells inside a tile."""
     found = []
-    for level, one in zip(architecture.pooled, maps, strict=True):
-        full = one.float() if one.dtype in (torch.float16, torch.bfloat16) else one
+    for level, one in enumerate(maps):
         moments = [
             moment[..., inside[0], inside[1]].flatten(2).transpose(1, 2)
-            for moment in neighbourhood_moments(full, reach, powers(architecture.pooling), weights)
+            for moment in neighbourhood_moments(full(one), reach, weights)
         ]
-        found.append(level_statistics(moments, architecture, level))
+        found.append(network.front.pool(moments, level))
     return torch.cat(found, dim=-1)
 
 
@@ -260,32 +247,15 @@ def _around(first: int, count: int, total: int, reach: int) -> tuple[int, int]:
     return max(0, first - halo), min(total, first + count + halo)
 
 
-def _mirrored(image: Tensor, dim: int, first: int, last: int) -> Tensor:
-    """Return pixels along an axis, continued by their mirror image on both sides."""
-    length = image.shape[dim]
-    if first >= 0 and last <= length:
-        return image.narrow(dim, first, last - first)
-    period = max(1, 2 * (length - 1))
-    places = torch.arange(first, last, device=image.device).remainder(period)
-    return image.index_select(dim, torch.minimum(places, period - places).clamp(max=length - 1))
-
-
 def _mean_light(
-    network: QualityNetwork, test: Tensor, reference: Tensor, domain: Domain
+    front: CellsCompared, test: Tensor, reference: Tensor, domain: Domain
 ) -> tuple[Tensor, Tensor]:
     """Return the mean light of pictures ``(N, 1, 1, 1)``, which strays over all of them."""
     strips = [torch.split(each, _STRIP, dim=-2) for each in (test, reference)]
     sums = [
-        [light.sum(dim=(-2, -1), keepdim=True) for light in network.lights(*part, domain=domain)]
+        [light.sum(dim=(-2, -1), keepdim=True) for light in front.lights(part[0], part[1], domain)]
         for part in zip(*strips, strict=True)
     ]
     count = test.shape[-2] * test.shape[-1]
     first, second = (torch.stack(side).sum(dim=0) / count for side in zip(*sums, strict=True))
     return first, second
-
-
-def _laid_out(x: Tensor) -> Tensor:
-    """Channels last on a CPU, where convolutions of few channels are faster so."""
-    if x.device.type != "cpu" or is_transformed(x):
-        return x
-    return x.contiguous(memory_format=torch.channels_last)

@@ -1,10 +1,10 @@
-"""Learned predictors as metrics of the package."""
+"""Learned no-reference and full-reference metrics: what a teacher would say of a picture."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, Literal, NamedTuple, cast, get_args
+from typing import Any, Literal, cast, get_args
 
 import numpy as np
 import torch
@@ -12,31 +12,29 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from hdrmetrics.catalogue.parameters import Parameter
-from hdrmetrics.errors import OptionError
 from hdrmetrics.learned.architecture import WINDOW
-from hdrmetrics.learned.borders import content
+from hdrmetrics.learned.borders import Box, box_of
 from hdrmetrics.learned.card import Card, HeadCard
-from hdrmetrics.learned.descriptors import CELL
+from hdrmetrics.learned.describing import describe, leaves_borders, pooling_exponent
 from hdrmetrics.learned.faults import REACH, joint_probabilities
 from hdrmetrics.learned.fidelity import fidelity_loss, mean_fidelity, natural_look
-from hdrmetrics.learned.front import Kind, kinds
+from hdrmetrics.learned.fronts.compared import CellsCompared
+from hdrmetrics.learned.fronts.descriptors import CELL
+from hdrmetrics.learned.fronts.pixels import Kind, kinds
 from hdrmetrics.learned.guard import guard_of
 from hdrmetrics.learned.network import QualityNetwork
-from hdrmetrics.learned.places import SQUARE, has_places, judge_places, see_places, spread
-from hdrmetrics.learned.repeats import tile
+from hdrmetrics.learned.places import SQUARE, judge_places, see_places, spread
 from hdrmetrics.learned.spread import hints
 from hdrmetrics.learned.target import bring_together
 from hdrmetrics.learned.traits import Traits, measure
 from hdrmetrics.learned.whole_image import (
-    MINIMUM_SIZE,
     Windows,
     fair_weights,
     score_windows,
     together,
 )
 from hdrmetrics.maps.explanation import Explanation
-from hdrmetrics.metric import Assessment, Domain, MapKind, Metric, MetricInfo
-from hdrmetrics.metrics.hdrvdp2.quality import window_exponent
+from hdrmetrics.metric import Assessment, Metric
 from hdrmetrics.numerics.recording import is_transformed
 
 Precision = Literal["float32", "bfloat16"]
@@ -45,40 +43,10 @@ PRECISION = Parameter(
     "precision", "float32", None, "", "of the network's stages", "choice", get_args(Precision)
 )
 
-_FAMILIES = {
-    "none": (
-        "norvdpnet",
-        "without a reference",
-        "Banterle et al., NoR-VDPNet++, IEEE Access 11, 2023",
-    ),
-    "reference": (
-        "diqm",
-        "with a reference",
-        "Artusi et al., approximation of perceptual metrics (DIQM), IEEE TIP 29, 2020",
-    ),
-}
-
-
 WIDE = 90.0
 """Points of an interval beyond which a score says next to nothing. Without a reference most whole
 pictures have 60 to 85, since damage in places may go unseen; such scores order pictures on average
 only, which the README says once, and not a warning beside each."""
-
-
-class Box(NamedTuple):
-    """What of a picture is looked at.
-
-    Parameters
-    ----------
-    rows, columns
-        Of the picture.
-    share
-        Part of its area that is no plain border.
-    """
-
-    rows: slice
-    columns: slice
-    share: float
 
 
 class LearnedMetric(Metric):
@@ -204,9 +172,9 @@ class LearnedMetric(Metric):
         """
         if self.info.map_kind == "probability":
             with self._precisely(test):
-                seen = see_places(
-                    self.network, test, features.expand_as(test), domain=self.info.domain
-                )
+                front = self.network.front
+                assert isinstance(front, CellsCompared)
+                seen = see_places(front, test, features.expand_as(test), domain=self.info.domain)
             return spread(seen, *test.shape[-2:], side=SQUARE).to(test.dtype)
         head = self.network.heads[self.head]
 
@@ -362,7 +330,7 @@ class LearnedMetric(Metric):
         return natural_look(test, mask) if self._of_parts else None
 
     def _fair(self, windows: Windows, test: Tensor) -> Tensor:
-        return fair_weights(self.network, windows, (test.shape[-2], test.shape[-1]))
+        return fair_weights(windows, (test.shape[-2], test.shape[-1]))
 
     @property
     def _overlaps(self) -> bool:
@@ -382,7 +350,7 @@ class LearnedMetric(Metric):
             return None
         masks = [None] * len(test) if mask is None else mask.expand(len(test), -1, -1, -1)
         boxes = [
-            _box(one, own, self.info.domain, repeats=repeats)
+            box_of(one, own, self.info.domain, repeats=repeats)
             for one, own in zip(test, masks, strict=True)
         ]
         whole = Box(slice(0, test.shape[-2]), slice(0, test.shape[-1]), 1.0)
@@ -443,34 +411,6 @@ class LearnedMetric(Metric):
             )
 
 
-def _box(picture: Tensor, mask: Tensor | None, domain: Domain, *, repeats: bool) -> Box:
-    """Return what lies inside the plain border of a picture, once where it repeats itself.
-
-    A mask has to repeat itself too; one that wants the border alone gets all of the picture.
-    """
-    joint = picture if mask is None else torch.cat([picture, mask.to(picture)])
-    whole = slice(0, picture.shape[-2]), slice(0, picture.shape[-1])
-    first = _repeated(joint, whole) if repeats else whole
-    once = joint[:, first[0], first[1]]
-    rows, columns = content(once[: len(picture)], domain, MINIMUM_SIZE)
-    if mask is None:
-        share = (rows.stop - rows.start) * (columns.stop - columns.start) / once[0].numel()
-    else:
-        # The mask's own channel: what of its weight lies inside.
-        share = float(once[-1, rows, columns].sum() / once[-1].sum())
-        if not share > 0:
-            return Box(*whole, 1.0)
-    inside = _repeated(once, (rows, columns)) if repeats else (rows, columns)
-    return Box(*inside, share)
-
-
-def _repeated(picture: Tensor, box: tuple[slice, slice]) -> tuple[slice, slice]:
-    """Return the part of a box that the rest of it repeats; all of it where nothing is repeated."""
-    sides = tile(picture[:, box[0], box[1]], MINIMUM_SIZE)
-    rows, columns = (slice(b.start, b.start + side) for b, side in zip(box, sides, strict=True))
-    return rows, columns
-
-
 def _mean(values: Tensor, windows: Windows) -> Tensor:
     return (values * windows.weight).sum(dim=1) / windows.weight.sum(dim=1)
 
@@ -491,83 +431,3 @@ def _too_wide(low: float, high: float) -> tuple[str, ...]:
         "with a reference where there is one (diqm, hdrvdp2), or judge by eye"
     )
     return (text,)
-
-
-def pooling_exponent(card: Card, head: str) -> float | None:
-    """Return how the windows of a picture come together; ``None`` for their mean.
-
-    That of the card, where the head was trained on whole pictures. Otherwise with a reference
-    the rule by which HDR-VDP-2 adds up differences; without one a window of little content is
-    judged too unsurely to decide over a picture.
-    """
-    own = card.heads[head]
-    if own.exponent is not None:
-        return own.exponent
-    if card.architecture.inputs != "reference" or own.target.shown != "hdrvdp2":
-        return None
-    assert card.ppd is not None, "what HDR-VDP-2 taught was seen at some distance"
-    return window_exponent(WINDOW, card.ppd)
-
-
-def leaves_borders(card: Card, head: str) -> bool:
-    """Whether plain borders are left out: nothing to judge where there is no reference.
-
-    To TMQI, whose teacher sees how bright a tone-mapped picture is on the whole, they belong to it.
-    """
-    return card.architecture.inputs == "none" and card.heads[head].target.shown == "hdrvdp2"
-
-
-def family(card: Card) -> str:
-    """Return ``norvdpnet`` or ``diqm``."""
-    return _FAMILIES[card.architecture.inputs][0]
-
-
-def describe(card: Card, head: str, name: str | None = None) -> MetricInfo:
-    """Return the description of a head as a metric.
-
-    Raises
-    ------
-    OptionError
-        If the card does not describe this head.
-    """
-    if head not in card.heads:
-        raise OptionError(
-            f"the card describes no head {head!r}; it has {', '.join(card.heads) or 'none'}"
-        )
-    inputs = card.architecture.inputs
-    prefix, how, citation = _FAMILIES[inputs]
-    return MetricInfo(
-        name=name or f"{prefix}-{head}",
-        title=f"Learned {card.heads[head].teacher} {how} ({', '.join(card.heads[head].sets)})",
-        domain=card.heads[head].domain,
-        reference=inputs == "reference",
-        higher_is_better=True,
-        range=(0.0, 100.0),
-        unit="",
-        differentiable=True,
-        map_kind=_map_kind(card, head),
-        minimum_size=MINIMUM_SIZE,
-        citation=citation,
-        version=_version(card, head),
-        faults=_faults(card, head),
-    )
-
-
-def _version(card: Card, head: str) -> str:
-    """Return the version of the weights, and of the rule by which windows come together."""
-    if card.heads[head].target.shown != "hdrvdp2":
-        return card.version
-    return f"{card.version}+{1 if card.architecture.inputs == 'reference' else 2}"
-
-
-def _map_kind(card: Card, head: str) -> MapKind | None:
-    if card.architecture.front.visible and card.heads[head].target.shown == "hdrvdp2":
-        return "probability"
-    return "distortion" if has_places(card.architecture) else None
-
-
-def _faults(card: Card, head: str) -> tuple[str, ...]:
-    """Return what a head tells apart: nothing of pictures that no fault was learnt from."""
-    if card.faults is None or not has_places(card.architecture):
-        return ()
-    return card.faults.names if card.heads[head].domain in card.faults.domains else ()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from hdrmetrics.errors import OptionError
+from hdrmetrics.learned.checks import check_number
 from hdrmetrics.learned.guard import measures
 from hdrmetrics.learned.traits import Traits
 
@@ -114,18 +115,9 @@ class Spread:
         unknown = [str(name)[:40] for name in self.names if name not in HINTS]
         if unknown or len(set(self.names)) != count:
             raise OptionError(f"a spread knows no hint {', '.join(unknown) or 'twice'}")
-        for number in (
-            *self.centre,
-            *self.scale,
-            *self.below,
-            *self.above,
-            self.factor,
-            self.opens,
-        ):
-            if isinstance(number, bool) or not isinstance(number, (int, float)):
-                raise OptionError(f"a spread is made of numbers, not {str(number)[:80]!r}")
-            if not math.isfinite(number) or abs(number) > _LARGEST:
-                raise OptionError(f"the numbers of a spread are finite, not {number!r}")
+        rows = self.centre, self.scale, self.below, self.above, (self.factor, self.opens)
+        for number in chain.from_iterable(rows):
+            check_number(number, "each part of a spread", -_LARGEST, _LARGEST)
         if not (all(x > 0 for x in self.scale) and self.factor > 0 and 0 < self.opens <= 1):
             raise OptionError(
                 "the scales and the factor of a spread are positive, and it opens in (0, 1]"

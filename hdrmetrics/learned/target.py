@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from hdrmetrics.errors import OptionError
+from hdrmetrics.learned.checks import check_number
 
 Scale = Literal["hdrvdp2", "tmqi", "tmqi-s"]
 """Whose quality a head has learnt. ``hdrvdp2``: the Q of HDR-VDP-2, shown as its opinion score
@@ -19,6 +20,7 @@ shown as the 100·Q that S makes with the naturalness of the picture itself."""
 
 _KIND = "sinh-arcsinh logistic"
 _NUMBERS = ("location", "scale", "skew", "tail")
+_LARGEST = 1e9
 _END = math.asinh(30.0)  # as in the tables: beyond it targets are 0 or 1
 
 
@@ -58,10 +60,7 @@ class Target:
     def __post_init__(self) -> None:
         numbers = [*(getattr(self, name) for name in _NUMBERS), self.least, self.most]
         for number in numbers:
-            if isinstance(number, bool) or not isinstance(number, (int, float)):
-                raise OptionError(f"a target's parameters are numbers, not {number!r}")
-        if not all(math.isfinite(number) for number in numbers):
-            raise OptionError(f"a target's parameters are finite, not {numbers}")
+            check_number(number, "each parameter of a target", -_LARGEST, _LARGEST)
         if not (self.scale > 0 and 0 < self.tail <= math.sqrt(2.0) and self.least < self.most):
             raise OptionError(
                 "a target's scale is positive, its tail in (0, 1.414], its range not empty; not "

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from hdrmetrics.learned.front import Kind
+from hdrmetrics.learned.fronts.pixels import Kind
 from hdrmetrics.photometry.color import luminance
 from hdrmetrics.photometry.transfer import pu21_encode, srgb_encode
 
@@ -118,37 +118,27 @@ def measure(picture: Tensor, kind: Kind) -> Traits:
     pairs, pixels = lines * (width - 1), lines * width
     equal, steps = (float(x) / pairs for x in sums[:2])
     dark, full, chroma = (float(x) / pixels for x in sums[2:])
-    level, coarse, within = np.concatenate(cells, axis=1)
+    flat, contrast, fine, tilt, uneven = _structure(np.concatenate(cells, axis=1))
+    values = (
+        *(float(x) for x in codes), chroma, flat, equal, steps, dark, full, contrast, fine, tilt,
+        _grid(picture, kind), uneven, _decoded(picture) if kind == "code" else 0.0,
+    )  # fmt: skip
+    return Traits(values, float(quantiles[-1]))
+
+
+def _structure(cells: NDArray[np.float64]) -> tuple[float, ...]:
+    """Return the flat part, contrast, fineness, tilt and unevenness of :func:`_cells`."""
+    level, coarse, within = cells
     busy = coarse > FLAT**2
     flat = 1.0 - float(busy.mean())
-    contrast = fine = tilt = uneven = 0.0
-    if busy.any():
-        structure = np.log(coarse[busy]) / 2
-        contrast = float(structure.mean()) + 3.0
-        detail = np.log((within[busy] + _TINY) / coarse[busy]) / 2
-        fine, uneven = float(detail.mean()), float(detail.std())
-        spread = float(level[busy].var())
-        # Where all cells are alike, nothing grows.
-        both = float((structure * (level[busy] - level[busy].mean())).mean())
-        tilt = both / (spread + 1e-3)
-    values = (
-        *(float(x) for x in codes),
-        *(
-            chroma,
-            flat,
-            equal,
-            steps,
-            dark,
-            full,
-            contrast,
-            fine,
-            tilt,
-            _grid(picture, kind),
-            uneven,
-            _decoded(picture) if kind == "code" else 0.0,
-        ),
-    )
-    return Traits(values, float(quantiles[-1]))
+    if not busy.any():
+        return flat, 0.0, 0.0, 0.0, 0.0
+    structure = np.log(coarse[busy]) / 2
+    detail = np.log((within[busy] + _TINY) / coarse[busy]) / 2
+    # Where all cells are alike, nothing grows.
+    both = float((structure * (level[busy] - level[busy].mean())).mean())
+    tilt = both / (float(level[busy].var()) + 1e-3)
+    return flat, float(structure.mean()) + 3.0, float(detail.mean()), tilt, float(detail.std())
 
 
 def _pixels(strip: Tensor, code: Tensor, top: float) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""Weights files: safetensors, matrices in half precision, with a JSON card beside them."""
+"""Weights files: safetensors with a JSON card beside them, whose tables they hold too."""
 
 from __future__ import annotations
 
@@ -16,15 +16,17 @@ from torch import Tensor, nn
 
 from hdrmetrics.errors import OptionError, WeightsError
 from hdrmetrics.learned.card import Card
-from hdrmetrics.learned.geometry import parameter_count
 from hdrmetrics.learned.network import QualityNetwork
+from hdrmetrics.learned.tables import PREFIX, Tables, names, pack, unpack
+from hdrmetrics.text.jsontext import readable
 
 SUFFIX = ".safetensors"
 
 _LARGEST = 64 << 20  # bytes of a weights file: a dozen times what a network of ours takes
 _CARD, _HEADER = 4 << 20, 1 << 20  # bytes of a card, and of the list of tensors
 _PARAMETERS = 16_000_000  # of a network that a card may ask for
-_TYPES = {"F16": 2, "F32": 4}
+_TYPES = ("F16", "F32")
+_TEXTS = "tables"  # metadata: what the card's tables have beside numbers
 
 
 def card_path(path: str | Path) -> Path:
@@ -32,11 +34,12 @@ def card_path(path: str | Path) -> Path:
     return Path(path).with_suffix(".json")
 
 
-def save_weights(path: str | Path, network: QualityNetwork, card: Card | Mapping[str, Any]) -> Card:
+def save_weights(path: str | Path, network: QualityNetwork, card: Card) -> Card:
     """Write the weights of a network, its matrices in half precision, and its card.
 
     Biases keep single precision: a head that wants plain statistics adds up hundreds to end at one
-    or two, and there half precision would move scores by points.
+    or two, and there half precision would move scores by points. The tables of the card, among them
+    the numbers that intervals are made of, lie beside the weights in double precision.
 
     Parameters
     ----------
@@ -45,8 +48,7 @@ def save_weights(path: str | Path, network: QualityNetwork, card: Card | Mapping
     network
         Whose weights; on any device.
     card
-        Or its dictionary, as of :meth:`Card.to_dict`; without ``architecture`` it is the
-        network's. Its hash is filled in.
+        Its hash is filled in.
 
     Returns
     -------
@@ -64,27 +66,19 @@ def save_weights(path: str | Path, network: QualityNetwork, card: Card | Mapping
     path = Path(path)
     if path.suffix != SUFFIX:
         raise OptionError(f"a weights file ends in {SUFFIX}, not {path.name!r}")
-    if not isinstance(card, Card):
-        card = Card.from_dict({"architecture": network.architecture.to_dict(), **card})
-    named = 0 if card.faults is None else len(card.faults.names)
-    if named != _fault_count(network):
-        raise OptionError(
-            f"the card names {named} faults, and the network has an output for "
-            f"{_fault_count(network)}"
-        )
-    if card.architecture != network.architecture:
-        raise OptionError(
-            f"the card is of {card.architecture.name} with the heads "
-            f"{', '.join(card.architecture.heads)}, not of this network"
-        )
+    _check_card(card, network)
     kept: dict[str, Tensor] = {}
     for name, value in network.state_dict().items():
         kept[name] = value.detach().to("cpu", _stored_type(value)).contiguous()
         if not bool(kept[name].isfinite().all()):
             raise OptionError(f"{name} has weights that are NaN or beyond half precision")
-    content = save(kept)
+    plain, tables = pack(card.to_dict())
+    content = save(kept | dict(tables.numbers), metadata={_TEXTS: json.dumps(tables.texts)})
     card = replace(card, sha256=hashlib.sha256(content).hexdigest())
-    text = card.to_json()
+    try:
+        text = readable(plain | {"sha256": card.sha256})
+    except (TypeError, ValueError) as error:
+        raise OptionError(f"this card cannot be written as JSON: {error}") from None
     _replace(path, content)
     _replace(card_path(path), text.encode())
     return card
@@ -113,72 +107,107 @@ def load_weights(path: str | Path) -> tuple[QualityNetwork, Card]:
     from safetensors.torch import load
 
     path = Path(path)
-    card = read_card(card_path(path))
+    plain, outline = _read_json(card_path(path))
     content = _read(path, _LARGEST)
-    try:
-        network = QualityNetwork(card.architecture)  # of a size that read_card has checked
-    except OptionError as error:
-        raise WeightsError(f"{path}: its card describes no network of ours ({error})") from error
-    if card.faults is not None:
-        network.add_faults(card.faults.hidden, len(card.faults.names))
-    _check_list(path, content, network.state_dict())
-    if hashlib.sha256(content).hexdigest() != card.sha256:
+    network = QualityNetwork(outline.architecture)  # of a size that was checked
+    if outline.faults is not None:
+        network.add_faults(outline.faults.hidden, len(outline.faults.names))
+    texts = _check_list(path, content, network.state_dict(), plain)
+    if hashlib.sha256(content).hexdigest() != outline.sha256:
         raise WeightsError(f"{path}: is not the file that its card describes (SHA-256 differs)")
     try:
         tensors = load(content)
-    except (SafetensorError, ValueError, KeyError) as error:
-        raise WeightsError(f"{path}: cannot be read as safetensors ({error})") from error
-    for name, value in tensors.items():
+        card = Card.from_dict(unpack(plain, Tables(tensors, texts)))
+    except (SafetensorError, ValueError, KeyError) as error:  # OptionError is a ValueError
+        raise WeightsError(f"{path}: cannot be read with its card ({error})") from error
+    weights = {name: x for name, x in tensors.items() if not name.startswith(PREFIX)}
+    for name, value in weights.items():
         if not bool(value.isfinite().all()):
             raise WeightsError(f"{path}: {name} holds NaN or infinity")
-    network.load_state_dict({name: value.float() for name, value in tensors.items()})
+    network.load_state_dict({name: value.float() for name, value in weights.items()})
     return network.eval(), card
 
 
 def read_card(path: Path) -> Card:
-    """Return the card in a JSON file.
+    """Return the card in a JSON file without its tables: results, and widths that adapt.
 
     Raises
     ------
     WeightsError
         If it is missing, too large or no card, or its network would be too large.
     """
+    return _read_json(path)[1]
+
+
+def _read_json(path: Path) -> tuple[dict[str, Any], Card]:
+    """Return what is in a card's file, and the card without its tables."""
     content = _read(path, _CARD)
     try:
         data = json.loads(content, parse_constant=_refuse)
         if not isinstance(data, dict):
             raise OptionError("a card is a JSON object")
-        card = Card.from_dict(data)
+        card = Card.from_dict(_outline(data))
     except (ValueError, RecursionError) as error:  # OptionError is a ValueError
         raise WeightsError(f"{path}: is no card of a weights file ({error})") from error
-    count = parameter_count(card.architecture)
+    with torch.device("meta"):  # takes no memory
+        count = sum(x.numel() for x in QualityNetwork(card.architecture).parameters())
     if count > _PARAMETERS:
         raise WeightsError(
             f"{path}: describes a network of {count:,} weights; at most {_PARAMETERS:,} are read"
         )
-    return card
+    return data, card
 
 
-def _fault_count(network: QualityNetwork) -> int:
-    if network.faults is None:
-        return 0
-    last = network.faults[-1]
-    assert isinstance(last, nn.Linear)
-    return last.out_features
+def _outline(card: dict[str, Any]) -> dict[str, Any]:
+    """Return a packed card without what tables tell."""
+
+    def without(value: Any, *names: str) -> Any:
+        if not isinstance(value, dict):
+            return value
+        return {key: each for key, each in value.items() if key not in names}
+
+    found: dict[str, Any] = without(card, "scenes")
+    if isinstance(found.get("heads"), dict):
+        found["heads"] = {name: without(own, "results") for name, own in found["heads"].items()}
+        for own in found["heads"].values():
+            if isinstance(own, dict) and "interval" in own:
+                own["interval"] = without(own["interval"], "adapts", "adapts_whole")
+    if "faults" in found:
+        found["faults"] = without(found["faults"], "results")
+    return found
+
+
+def _check_card(card: Card, network: QualityNetwork) -> None:
+    named = 0 if card.faults is None else len(card.faults.names)
+    last = None if network.faults is None else network.faults[-1]
+    count = last.out_features if isinstance(last, nn.Linear) else 0
+    if named != count:
+        raise OptionError(f"the card names {named} faults, and the network has {count} outputs")
+    if card.architecture != network.architecture:
+        raise OptionError(
+            f"the card is of {card.architecture.name} with the heads "
+            f"{', '.join(card.architecture.heads)}, not of this network"
+        )
 
 
 def _stored_type(value: Tensor) -> torch.dtype:
     return torch.float16 if value.ndim > 1 else torch.float32
 
 
-def _check_list(path: Path, content: bytes, wanted: Mapping[str, Tensor]) -> None:
-    """Check the list of tensors at the head of the file against the network, before reading on."""
+def _check_list(
+    path: Path, content: bytes, wanted: Mapping[str, Tensor], card: Mapping[str, Any]
+) -> Mapping[str, Any]:
+    """Check the list of tensors at the head of the file against network and card, before all.
+
+    Returns what the card's tables have beside numbers.
+    """
     length = int.from_bytes(content[:8], "little")
     if len(content) < 8 or length > min(_HEADER, len(content) - 8):
         raise WeightsError(f"{path}: is truncated, or no safetensors file")
     try:
         found = json.loads(content[8 : 8 + length], parse_constant=_refuse)
-        found.pop("__metadata__", None)
+        metadata = found.pop("__metadata__", {})
+        texts: dict[str, Any] = json.loads(metadata.get(_TEXTS, "{}"), parse_constant=_refuse)
         shapes = {name: (entry["dtype"], tuple(entry["shape"])) for name, entry in found.items()}
         end = max(int(entry["data_offsets"][1]) for entry in found.values())
         if not all(isinstance(kind, str) for kind, _ in shapes.values()):
@@ -192,17 +221,21 @@ def _check_list(path: Path, content: bytes, wanted: Mapping[str, Tensor]) -> Non
             f"{path}: holds {len(content) - 8 - length} bytes of weights where its list has {end}: "
             "truncated?"
         )
-    strange = sorted(set(wanted) ^ set(shapes))
+    tables = set(names(card))
+    strange = sorted((set(wanted) | tables) ^ set(shapes))
     if strange:
-        raise WeightsError(
-            f"{path}: tensors and architecture do not agree, first in {strange[0][:80]}"
-        )
+        raise WeightsError(f"{path}: tensors and card do not agree, first in {strange[0][:80]}")
     for name, value in wanted.items():
         kind, shape = shapes[name]
         if kind not in _TYPES or shape != tuple(value.shape):
             raise WeightsError(
                 f"{path}: {name} is {kind} {shape}, wanted is F16 or F32 {tuple(value.shape)}"
             )
+    for name in tables:
+        kind, shape = shapes[name]
+        if not (name.startswith(PREFIX) and kind == "F64" and len(shape) == 2):
+            raise WeightsError(f"{path}: {name[:80]} is {kind} {shape}, and no table of a card")
+    return texts
 
 
 def _read(path: Path, limit: int) -> bytes:

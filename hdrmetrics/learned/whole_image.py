@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from itertools import product
+from itertools import pairwise, product
 
 import torch
 import torch.nn.functional as F
@@ -12,16 +12,11 @@ from torch import Tensor
 
 from hdrmetrics.errors import ShapeError
 from hdrmetrics.learned.architecture import WINDOW, Architecture
-from hdrmetrics.learned.geometry import (
-    Level,
-    cells,
-    floats_per_pixel,
-    levels,
-    total_stride,
-)
+from hdrmetrics.learned.fronts.compared import CellsCompared
+from hdrmetrics.learned.fronts.descriptors import CELL, cell_shape
+from hdrmetrics.learned.fronts.visible import describe_visible
 from hdrmetrics.learned.network import QualityNetwork
-from hdrmetrics.learned.statistics import Span, level_statistics, powers, window_moments
-from hdrmetrics.learned.visible import describe_visible
+from hdrmetrics.learned.statistics import Span, window_moments
 from hdrmetrics.metric import Domain
 from hdrmetrics.numerics.recording import is_transformed
 
@@ -29,6 +24,7 @@ MINIMUM_SIZE = 64
 """Shortest side that is scored; pictures shorter than a window are continued by their mirror."""
 
 _FLOATS = 1 << 25  # of a pass: small enough that most of it stays in the cache
+_DESCRIBING = 12.0  # numbers per pixel while descriptors are made
 _FAINT = 1e-12  # weight of what a mask leaves out: the fourth root of a peak still sees 10⁻⁶
 
 
@@ -54,6 +50,11 @@ class Windows:
     faults: Tensor
     inside: Tensor
 
+    def of(self, which: slice) -> Windows:
+        """Return some windows of each picture."""
+        raw, weight, faults = (x[:, which] for x in (self.raw, self.weight, self.faults))
+        return Windows(raw, weight, faults, self.inside)
+
 
 @dataclass(frozen=True, slots=True)
 class Axis:
@@ -64,8 +65,7 @@ class Axis:
     length
         Pixels of the picture.
     padded
-        With the mirror image at both ends, a multiple of the network's stride and at least a
-        window.
+        With the mirror image at both ends, a multiple of a cell and at least a window.
     starts
         Of the windows, in padded pixels.
     """
@@ -75,39 +75,32 @@ class Axis:
     starts: tuple[int, ...]
 
     @classmethod
-    def of(cls, length: int, size: int, step: int, *, overlap: bool = False) -> Axis:
-        """Return the windows of ``size`` pixels along ``length``, at multiples of ``step``.
+    def of(cls, length: int, *, overlap: bool = False) -> Axis:
+        """Return the windows along ``length`` pixels.
 
         From two windows on they overlap by half at most, where the side is over two windows long;
         with ``overlap`` by half at least.
         """
-        padded = max(size, -(-length // step) * step)
-        count = -(-(padded - size) // (size // 2)) + 1 if overlap else -(-padded // size)
-        room = (padded - size) // step
-        starts = [round(i * room / (count - 1)) * step for i in range(count)] if room else [0]
+        padded = max(WINDOW, -(-length // CELL) * CELL)
+        half = WINDOW // 2
+        count = -(-(padded - WINDOW) // half) + 1 if overlap else -(-padded // WINDOW)
+        room = (padded - WINDOW) // CELL
+        starts = [round(i * room / (count - 1)) * CELL for i in range(count)] if room else [0]
         return cls(length, padded, tuple(starts))
 
-    def shares(self, size: int, step: int) -> tuple[float, ...]:
+    def shares(self) -> tuple[float, ...]:
         """Return the length that each window stands for: what it shares it has in part only."""
-        cells = [range(start // step, (start + size) // step) for start in self.starts]
-        cover = [0] * (self.padded // step)
+        cells = [range(start // CELL, (start + WINDOW) // CELL) for start in self.starts]
+        cover = [0] * (self.padded // CELL)
         for own in cells:
             for cell in own:
                 cover[cell] += 1
-        return tuple(step * sum(1 / cover[cell] for cell in own) for own in cells)
+        return tuple(CELL * sum(1 / cover[cell] for cell in own) for own in cells)
 
     def take(self, image: Tensor, dim: int, first: int, last: int) -> Tensor:
         """Return the padded pixels ``first`` to ``last`` along an axis of a picture."""
         shift = (self.padded - self.length) // 2
-        first, last = first - shift, last - shift
-        if first >= 0 and last <= self.length:
-            return image.narrow(dim, first, last - first)
-        places = torch.arange(first, last, device=image.device)
-        if self.length == 1:
-            return image.index_select(dim, torch.zeros_like(places))
-        period = 2 * (self.length - 1)
-        places = places.remainder(period)
-        return image.index_select(dim, torch.minimum(places, period - places))
+        return mirrored(image, dim, first - shift, last - shift)
 
 
 def score_windows(
@@ -120,23 +113,20 @@ def score_windows(
     overlap: bool = False,
     floats: int = _FLOATS,
 ) -> Windows:
-    """Return the raw outputs of all windows of pictures.
+    """Return the raw outputs of all windows of pictures: of :class:`Axis` along both sides.
 
-    The windows are those of :class:`Axis` along both sides, as the teacher's tiles are: without
-    ``overlap`` a mosaic of pictures whose sides are multiples of 256 px has just their windows. A
-    window's outputs are those of the same pixels as a picture of their own, to rounding. With
-    ``valid`` padding the convolutions run once over groups of windows, as many as bounded memory
-    holds. With ``zeros`` each window is worked through by itself, since inside a larger picture
-    convolutions would see the neighbourhood, and not the zeros that they saw in training. So it is
-    with visible differences, and with them alone, which go up to a window's border.
+    So are the teacher's tiles: without ``overlap`` a mosaic of pictures whose sides are multiples
+    of 256 px has just their windows. A window's outputs are those of the same pixels as a picture
+    of their own, to rounding. Stages run over as many windows at once as bounded memory holds; only
+    visible differences, which go up to a window's border, are made of each by itself.
 
     Parameters
     ----------
     network
-        Of :func:`~hdrmetrics.learned.network.build_network`.
+        Of cells, see :class:`~hdrmetrics.learned.fronts.front.CellFront`.
     test, reference, domain
         As for the network's call; sides of at least 64 px, continued by their mirror image up to
-        a window and to multiples of the network's stride.
+        a window and to multiples of a cell.
     mask
         Weights ``(N, 1, H, W)`` in [0, 1]: windows count by their mean weight, places in them
         likewise.
@@ -151,56 +141,55 @@ def score_windows(
     ShapeError
         If a side is too short.
     OptionError
-        As the network.
+        As the network, or if its front end has no cells.
 
     Notes
     -----
-    Cells begin up to 16 px inside the border. A mask that touches no cell of a window, since it
-    lies within that border, leaves the window's places unweighted; its weight is then still that
-    of the mask.
+    Cells begin up to 16 px inside the border. A mask that lies within that border of a window
+    leaves its places unweighted; its weight is then still that of the mask.
     """
     height, width = test.shape[-2:]
     if min(height, width) < MINIMUM_SIZE:
         raise ShapeError(
             f"the picture is {width}×{height} pixels; the network needs {MINIMUM_SIZE} a side"
         )
-    step = total_stride(network.architecture)
-    rows, columns = (Axis.of(side, WINDOW, step, overlap=overlap) for side in (height, width))
+    rows, columns = (Axis.of(side, overlap=overlap) for side in (height, width))
     pixels = max(floats / floats_per_pixel(network.architecture), WINDOW**2)
-    found: list[Windows] = []
-    together = max(1, int(pixels // WINDOW**2))
+    found, together = [], max(1, int(pixels // WINDOW**2))
     for start in range(0, test.shape[0], together):
         one = slice(start, start + together)
         share = pixels / min(together, test.shape[0] - start)
-        pictures = [test[one], None if reference is None else reference[one]]
-        weights = None if mask is None else mask[one]
-        found.append(_score(network, pictures, domain, weights, rows, columns, share))
+        own = [None if x is None else x[one] for x in (test, reference, mask)]
+        found.append(_score(network, own, domain, rows, columns, share))
     windows = _joined(found, dim=0)
-    if not overlap:
-        return windows
-    return replace(windows, weight=_fair(windows.weight, rows, columns, step))
+    return replace(windows, weight=_fair(windows.weight, rows, columns)) if overlap else windows
 
 
-def fair_weights(network: QualityNetwork, windows: Windows, size: tuple[int, int]) -> Tensor:
+def fair_weights(windows: Windows, size: tuple[int, int]) -> Tensor:
     """Return the weights ``(N, K)`` with which windows add up to the area of pictures.
 
     Overlapping windows count for what they share in part only, so that no place counts twice.
 
     Parameters
     ----------
-    network, windows
+    windows
         Of :func:`score_windows` without ``overlap``, which weighs so itself.
     size
         Height and width of the pictures.
     """
-    step = total_stride(network.architecture)
-    rows, columns = (Axis.of(length, WINDOW, step) for length in size)
-    return _fair(windows.weight, rows, columns, step)
+    return _fair(windows.weight, *(Axis.of(length) for length in size))
 
 
-def _fair(weight: Tensor, rows: Axis, columns: Axis, step: int) -> Tensor:
-    shares = (axis.shares(WINDOW, step) for axis in (rows, columns))
-    area = [a * b / WINDOW**2 for a, b in product(*shares)]
+def floats_per_pixel(architecture: Architecture) -> float:
+    """Return about how many numbers are alive at once per pixel while it is worked through."""
+    front = architecture.seen
+    widths = [front.channels + front.beside, *(stage.channels for stage in architecture.stages)]
+    layers = [before + 3 * after for before, after in pairwise(widths)]
+    return max(3 * widths[0] + _DESCRIBING * CELL**2, *layers) / CELL**2 + sum(widths) / CELL**2
+
+
+def _fair(weight: Tensor, rows: Axis, columns: Axis) -> Tensor:
+    area = [a * b / WINDOW**2 for a, b in product(rows.shares(), columns.shares())]
     return weight * weight.new_tensor(area)
 
 
@@ -208,14 +197,11 @@ def _score(
     network: QualityNetwork,
     pictures: list[Tensor | None],
     domain: Domain,
-    mask: Tensor | None,
     rows: Axis,
     columns: Axis,
     pixels: float,
 ) -> Windows:
     parts: dict[tuple[int, int], Windows] = {}
-    if network.architecture.padding == "zeros":
-        pixels = WINDOW**2
     across = _groups(columns.starts, pixels / WINDOW)
     down = _groups(rows.starts, pixels / max(g[-1] + WINDOW - g[0] for g in across))
     for tops, lefts in product(down, across):
@@ -224,19 +210,12 @@ def _score(
         def cut(image: Tensor | None, high: Span = high, wide: Span = wide) -> Tensor | None:
             return None if image is None else columns.take(rows.take(image, 2, *high), 3, *wide)
 
-        test, reference, weights = (cut(image) for image in (*pictures, mask))
+        test, reference, weights = (cut(image) for image in pictures)
         assert test is not None
-        inside = [tuple(t - high[0] for t in tops), tuple(left - wide[0] for left in lefts)]
-        windows = _pass(network, test, reference, domain, weights, *inside)
-        spots = [(t, left) for t in tops for left in lefts]
-        for index, spot in enumerate(spots):
-            one = slice(index, index + 1)
-            parts[spot] = Windows(
-                windows.raw[:, one],
-                windows.weight[:, one],
-                windows.faults[:, one],
-                windows.inside,
-            )
+        corners = list(product((t - high[0] for t in tops), (left - wide[0] for left in lefts)))
+        windows = _pass(network, test, reference, domain, weights, corners)
+        for index, spot in enumerate(product(tops, lefts)):
+            parts[spot] = windows.of(slice(index, index + 1))
     return _joined([parts[spot] for spot in product(rows.starts, columns.starts)], dim=1)
 
 
@@ -246,80 +225,75 @@ def _pass(
     reference: Tensor | None,
     domain: Domain,
     mask: Tensor | None,
-    tops: tuple[int, ...],
-    lefts: tuple[int, ...],
+    corners: list[tuple[int, int]],
 ) -> Windows:
-    """Score the windows of one part of the pictures."""
-    seen, compared = network.channels(test, reference, domain=domain, visible=False)
-    compared = None if compared is None else _laid_out(compared)
-    features = network.trunk(_laid_out(seen), compared)
-    architecture = network.architecture
-    grids, counts = levels(architecture), cells(architecture, WINDOW)
+    """Score the windows of one part of the pictures, which begin at ``corners``."""
+    front = network.front
+    seen = network.cells(test, reference, domain=domain)
+    features = network.trunk(laid_out(seen))
+    tops, lefts = (tuple(dict.fromkeys(side)) for side in zip(*corners, strict=True))
+    count = cell_shape(WINDOW, WINDOW)[0]
+    spans = [[(start // CELL, count) for start in starts] for starts in (tops, lefts)]
+    weights = None if mask is None else _cell_weights(mask, seen)
     pooled = []
-    for index, maps in zip(architecture.pooled, features, strict=True):
-        spans = [_spans(starts, grids[index], counts[index]) for starts in (tops, lefts)]
-        weights = None if mask is None else _cell_weights(mask, maps, grids[index])
-        needed = powers(architecture.pooling)
-        moments = window_moments(maps, spans[0], spans[1], weights, powers=needed)
-        if index == 0 and architecture.front.visible:
+    for level, maps in enumerate(features):
+        moments = window_moments(maps, spans[0], spans[1], weights)
+        if level == 0 and isinstance(front, CellsCompared):
             assert reference is not None
-            lights = network.lights(test, reference, domain=domain)
-            beside = _visible_moments(architecture, lights, mask, tops, lefts)
+            lights = front.lights(test, reference, domain)
+            beside = _visible_moments(lights, mask, corners)
             moments = tuple(torch.cat(pair, -1) for pair in zip(moments, beside, strict=True))
-        pooled.append(level_statistics(moments, architecture, index))
+        pooled.append(front.pool(moments, level))
     joint = torch.cat(pooled, dim=-1)
     raw, faults = network.head(joint), network.name_faults(joint)
     if mask is None:
         weight = raw.new_ones(raw.shape[:2])
     else:
         whole = [[(start, WINDOW) for start in starts] for starts in (tops, lefts)]
-        weight = window_moments(mask, whole[0], whole[1])[0][..., 0]
+        weight = window_moments(mask, whole[0], whole[1], powers=(1,))[0][..., 0]
     return Windows(raw, weight, faults, raw.new_ones(raw.shape[0]))
 
 
 def _visible_moments(
-    architecture: Architecture,
-    lights: tuple[Tensor, Tensor],
-    mask: Tensor | None,
-    tops: tuple[int, ...],
-    lefts: tuple[int, ...],
+    lights: tuple[Tensor, Tensor], mask: Tensor | None, corners: list[tuple[int, int]]
 ) -> tuple[Tensor, ...]:
     """Return the moments of the visible differences of windows, each as a picture of its own."""
-    windows = [
-        (..., slice(top, top + WINDOW), slice(left, left + WINDOW))
-        for top, left in product(tops, lefts)
-    ]
+    windows = [(..., slice(top, top + WINDOW), slice(left, left + WINDOW)) for top, left in corners]
     test, reference = (torch.cat([light[window] for window in windows]) for light in lights)
     maps = describe_visible(test, reference)
     weights = None
     if mask is not None:
-        own = torch.cat([mask[window] for window in windows])
-        weights = _cell_weights(own, maps, levels(architecture)[0])
-    whole = [(0, maps.shape[-2])], [(0, maps.shape[-1])]
-    moments = window_moments(maps, *whole, weights, powers=powers(architecture.pooling))
+        weights = _cell_weights(torch.cat([mask[window] for window in windows]), maps)
+    moments = window_moments(maps, [(0, maps.shape[-2])], [(0, maps.shape[-1])], weights)
     # From (K·N, 1, C) to (N, K, C).
     shape = len(windows), -1, maps.shape[1]
     return tuple(each.reshape(shape).transpose(0, 1) for each in moments)
 
 
-def _laid_out(x: Tensor) -> Tensor:
+def laid_out(x: Tensor) -> Tensor:
     """Channels last on a CPU, where convolutions of few channels are faster so."""
     if x.device.type != "cpu" or is_transformed(x):
         return x
     return x.contiguous(memory_format=torch.channels_last)
 
 
-def _spans(starts: tuple[int, ...], grid: Level, count: int) -> list[Span]:
-    return [(start // grid.stride, count) for start in starts]
+def mirrored(image: Tensor, dim: int, first: int, last: int) -> Tensor:
+    """Return pixels along an axis, continued by their mirror image on both sides."""
+    length = image.shape[dim]
+    if first >= 0 and last <= length:
+        return image.narrow(dim, first, last - first)
+    period = max(1, 2 * (length - 1))
+    places = torch.arange(first, last, device=image.device).remainder(period)
+    return image.index_select(dim, torch.minimum(places, period - places).clamp(max=length - 1))
 
 
-def _cell_weights(mask: Tensor, maps: Tensor, grid: Level) -> Tensor:
-    """Return the mask's weight at each cell of a level, nowhere quite zero."""
-    stride = grid.stride
-    places = []
-    for length, count in zip(mask.shape[-2:], maps.shape[-2:], strict=True):
-        places.append(slice(max(length - count * stride, 0) // 2, None))
-    own = F.avg_pool2d(mask[..., places[0], places[1]], stride)
+def _cell_weights(mask: Tensor, maps: Tensor) -> Tensor:
+    """Return the mask's weight at each cell of maps, nowhere quite zero."""
+    places = [
+        slice(max(length - count * CELL, 0) // 2, None)
+        for length, count in zip(mask.shape[-2:], maps.shape[-2:], strict=True)
+    ]
+    own = F.avg_pool2d(mask[..., places[0], places[1]], CELL)
     own = own.to(torch.promote_types(own.dtype, torch.float32))
     return own[..., : maps.shape[-2], : maps.shape[-1]] + _FAINT
 
@@ -354,30 +328,8 @@ def together(pictures: Sequence[Windows]) -> Windows:
 
     return _joined(
         [
-            Windows(
-                filled(one.raw),
-                filled(one.weight, 0.0),
-                filled(one.faults),
-                one.inside,
-            )
+            Windows(filled(one.raw), filled(one.weight, 0.0), filled(one.faults), one.inside)
             for one in pictures
         ],
         dim=0,
     )
-
-
-def windows_of(image: Tensor, step: int) -> Iterator[Tensor]:
-    """Yield the windows ``(N, C, 256, 256)`` of pictures row by row, mirrored as for a score.
-
-    Parameters
-    ----------
-    image
-        ``(N, C, H, W)``.
-    step
-        The network's stride.
-    """
-    rows, columns = (Axis.of(length, WINDOW, step) for length in image.shape[-2:])
-    for top in rows.starts:
-        for left in columns.starts:
-            band = rows.take(image, 2, top, top + WINDOW)
-            yield columns.take(band, 3, left, left + WINDOW)

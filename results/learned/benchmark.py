@@ -27,16 +27,18 @@ from tqdm import tqdm
 
 from hdrmetrics import create_metric
 from hdrmetrics.errors import OptionError
-from hdrmetrics.learned.architecture import ARCHITECTURES
+from hdrmetrics.learned.architecture import WINDOW
 from hdrmetrics.learned.catalogue import WEIGHTS
+from hdrmetrics.learned.describing import describe
 from hdrmetrics.learned.network import build_network
-from hdrmetrics.learned.predictor import LearnedMetric, describe
+from hdrmetrics.learned.predictor import LearnedMetric
 from hdrmetrics.learned.weights import load_weights
-from hdrmetrics.learned.whole_image import score_windows
+from hdrmetrics.learned.whole_image import Axis
 from hdrmetrics.metric import Domain
 from hdrmetrics.text.textfile import write_text
 from results.learned.data import weights_files
 from results.learned.tables import markdown_table
+from trainers.nets import PAPER_NOR
 
 HERE = Path(__file__).parent
 FULL_HD = (1080, 1920)
@@ -90,10 +92,13 @@ def jobs(weights: Path) -> dict[str, Callable[[], Job]]:
         return lambda: metric(*pair)
 
     def paper(*, windows: bool) -> Job:
-        network, test = build_network(ARCHITECTURES["paper-nor"]).eval(), pictures("hdr")[0]
+        network, test = build_network(PAPER_NOR).eval(), pictures("hdr")[0]
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         if windows:
-            return lambda: score_windows(network, test, domain="hdr")
+            rows, columns = (Axis.of(side) for side in FULL_HD)
+            bands = [rows.take(test, 2, top, top + WINDOW) for top in rows.starts]
+            parts = [columns.take(b, 3, s, s + WINDOW) for b in bands for s in columns.starts]
+            return lambda: [network(part, domain="hdr") for part in parts]
         return lambda: network(test, domain="hdr")
 
     def large(path: Path, head: str) -> Job:

@@ -17,7 +17,7 @@ from tqdm import tqdm
 from datasets.streams import fraction
 from hdrmetrics.errors import ImageReadError, OptionError
 from hdrmetrics.learned.card import Card
-from hdrmetrics.learned.predictor import family
+from hdrmetrics.learned.describing import family
 from hdrmetrics.learned.weights import SUFFIX, card_path, load_weights, read_card
 from trainers.feeding.heads import Head, heads_of
 from trainers.feeding.labels import Labels, find_labels, save_labels

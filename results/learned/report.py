@@ -113,7 +113,7 @@ def _pages(out: Path) -> str:
     lines = ["", "## More", ""]
     for name, text in (
         ("ceiling.md", "what a score without a reference cannot know"),
-        ("strength.md", "whether the everyday score falls as a distortion grows"),
+        ("strength.md", "whether the general score falls as a distortion grows"),
         ("speed.md", "speed and memory"),
     ):
         if (out / name).exists():

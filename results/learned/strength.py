@@ -1,4 +1,4 @@
-"""Whether the everyday score falls as a distortion of the package's own pictures grows.
+"""Whether the general score falls as a distortion of the package's own pictures grows.
 
     python -m results.learned.strength
 
@@ -23,7 +23,7 @@ from hdrmetrics import create_metric
 from hdrmetrics.distort import create_distortion, list_distortions
 from hdrmetrics.errors import HdrMetricsError
 from hdrmetrics.io import read_image
-from hdrmetrics.learned.everyday import NAME, EverydayMetric
+from hdrmetrics.learned.general import NAME, GeneralMetric
 from hdrmetrics.metric import Domain
 from hdrmetrics.photometry.color import luminance
 from hdrmetrics.samples import sample_images
@@ -57,11 +57,11 @@ def measure() -> dict[str, Any]:
     """Return scores by domain, distortion and picture, one per strength."""
     names = [info.name for info in list_distortions()]
     found: dict[str, Any] = {}
-    everyday = create_metric(NAME)
-    assert isinstance(everyday, EverydayMetric)
-    bar = tqdm(total=len(everyday.by_domain) * len(names), desc="strength", unit="distortion")
+    general = create_metric(NAME)
+    assert isinstance(general, GeneralMetric)
+    bar = tqdm(total=len(general.by_domain) * len(names), desc="strength", unit="distortion")
     with torch.no_grad():
-        for kind, predictor in everyday.by_domain.items():
+        for kind, predictor in general.by_domain.items():
             domain = cast(Domain, kind)
             shown = pictures(domain)
             for name in names:
@@ -88,7 +88,7 @@ def falls(scores: list[float]) -> float:
 def page(found: dict[str, Any]) -> str:
     """Return the results as text."""
     lines = [
-        "# Does the everyday score fall as a distortion grows?",
+        "# Does the general score fall as a distortion grows?",
         "",
         (
             f"The package's three pictures, as light (99.9th percentile at {PEAK:g} cd/m²) and "

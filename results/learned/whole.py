@@ -34,8 +34,9 @@ from datasets.streams import fraction, stream
 from hdrmetrics import create_metric
 from hdrmetrics.expand import get_expansion
 from hdrmetrics.learned.catalogue import WEIGHTS
-from hdrmetrics.learned.predictor import LearnedMetric, family
-from hdrmetrics.learned.weights import read_card
+from hdrmetrics.learned.describing import family
+from hdrmetrics.learned.predictor import LearnedMetric
+from hdrmetrics.learned.weights import SUFFIX, load_weights, save_weights
 from hdrmetrics.metric import Domain
 from hdrmetrics.metrics.hdrvdp2 import HDRVDP2
 from hdrmetrics.photometry.display import get_display
@@ -307,13 +308,18 @@ def write_intervals(found: dict[str, Any], head: str) -> None:
         # Damage in places goes unnoticed: widths that hold it too (.6 to .8 of the scale) would
         # say nothing of damage everywhere, which those of crops hold.
         return
-    for path in sorted(WEIGHTS.glob("*.json")):
-        card = read_card(path)
+    write_width(head, width.half_width)
+
+
+def write_width(head: str, half: float | None) -> None:
+    """Write half the width of intervals of whole pictures into the card of a predictor's head."""
+    for path in sorted(WEIGHTS.glob(f"*{SUFFIX}")):
+        network, card = load_weights(path)
         name = head.removeprefix(f"{family(card)}-")
         interval = card.heads[name].interval if name in card.heads else None
-        if head.startswith(family(card)) and interval is not None:
-            own = replace(card.heads[name], interval=replace(interval, whole=width.half_width))
-            write_text(path, replace(card, heads={**card.heads, name: own}).to_json())
+        if head.startswith(family(card)) and interval is not None and half is not None:
+            own = replace(card.heads[name], interval=replace(interval, whole=half))
+            save_weights(path, network, replace(card, heads={**card.heads, name: own}))
 
 
 def main() -> None:

@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,10 +25,8 @@ from torch import Tensor
 from tqdm import tqdm
 
 from datasets.scenes.scene import Split
-from hdrmetrics.learned.catalogue import WEIGHTS
 from hdrmetrics.learned.fidelity import natural_look
-from hdrmetrics.learned.predictor import LearnedMetric, family
-from hdrmetrics.learned.weights import read_card
+from hdrmetrics.learned.predictor import LearnedMetric
 from hdrmetrics.metrics.tmqi import TMQI
 from hdrmetrics.metrics.tmqi.quality import (
     SHARE,
@@ -39,7 +36,7 @@ from hdrmetrics.metrics.tmqi.quality import (
 from hdrmetrics.text.textfile import write_text
 from hdrmetrics.tonemap.catalogue import list_operators, tonemap
 from results.learned.tables import cell, markdown_table
-from results.learned.whole import chosen, learned, picture
+from results.learned.whole import chosen, learned, picture, write_width
 from trainers.statistics.bootstrap import Interval, SceneBootstrap
 from trainers.statistics.conformal import conformal_width
 
@@ -224,13 +221,7 @@ def write_intervals(found: dict[str, Any], head: str) -> None:
     width = conformal_width(*fidelity(found, head), groups)
     half = width.to_dict()["half_width"]
     print(f"{head}: {learned(head).head_card.interval} → {half}")
-    for path in sorted(WEIGHTS.glob("*.json")):
-        card = read_card(path)
-        name = head.removeprefix(f"{family(card)}-")
-        interval = card.heads[name].interval if name in card.heads else None
-        if head.startswith(family(card)) and interval is not None and half is not None:
-            own = replace(card.heads[name], interval=replace(interval, whole=half))
-            write_text(path, replace(card, heads={**card.heads, name: own}).to_json())
+    write_width(head, half)
 
 
 def tuning_table(folder: Path, most: int, kept: Path) -> str:

@@ -59,7 +59,7 @@ def test_one_metric_in_full(run) -> None:
     assert "banding_glare" in result.out
 
 
-def test_what_the_everyday_predictor_takes(run) -> None:
+def test_what_the_general_predictor_takes(run) -> None:
     lines = run("metrics", "norvdpnet").out.splitlines()
     (domain,) = [line for line in lines if line.startswith("domain ")]
     assert "PQ and HLG through a display model" in domain

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from hdrmetrics.learned.architecture import SMALL_DIQM, SMALL_NOR, Architecture, Stage
+from hdrmetrics.learned.architecture import OURS_DIQM, OURS_NOR, WINDOW, Architecture, Stage
 from hdrmetrics.learned.card import Card, HeadCard, Interval
 from hdrmetrics.learned.network import QualityNetwork, build_network
 from hdrmetrics.learned.target import Target
+from hdrmetrics.learned.whole_image import Axis
 from hdrmetrics.metric import Domain
 
 VDP = Target(-1.3, 0.4, 0.3, 0.8, False, "hdrvdp2", -4.5, 1.5)
@@ -28,18 +31,13 @@ def narrow(architecture: Architecture) -> Architecture:
     return replace(architecture, stages=stages, hidden=16)
 
 
-NOR, DIQM = narrow(SMALL_NOR), narrow(SMALL_DIQM)
-COLOR_FRONT = replace(SMALL_NOR.front, chroma=True)
+NOR, DIQM = narrow(OURS_NOR), narrow(OURS_DIQM)
 TINY = Architecture(
     name="tiny",
-    inputs="none",
-    front=SMALL_NOR.front,
-    stages=(Stage(8, stride=2), Stage(16, stride=2)),
+    front=NOR.front,
+    stages=(Stage(8, 1), Stage(16, 1)),
     heads=("hdr-c",),
     hidden=8,
-    pooling="mean+std",
-    pooled=(0, 1, 2),
-    padding="valid",
 )
 
 
@@ -64,6 +62,14 @@ def pictures(count: int, height: int, width: int, seed: int = 0) -> Tensor:
         total = total + torch.nn.functional.interpolate(coarse, (height, width), mode="bicubic")
     fine = 0.1 * torch.randn(count, 3, height, width, generator=generator)
     return (30.0 * torch.exp(total + fine)).clamp(0.005, 1e4)
+
+
+def windows_of(image: Tensor) -> Iterator[Tensor]:
+    """Yield the windows ``(N, C, 256, 256)`` of pictures row by row, mirrored as for a score."""
+    rows, columns = (Axis.of(length) for length in image.shape[-2:])
+    for top, left in product(rows.starts, columns.starts):
+        band = rows.take(image, 2, top, top + WINDOW)
+        yield columns.take(band, 3, left, left + WINDOW)
 
 
 def card_of(

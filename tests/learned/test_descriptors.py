@@ -14,9 +14,9 @@ from scipy import ndimage, signal
 from torch import Tensor
 
 from hdrmetrics import read_image, sample_images
-from hdrmetrics.learned import descriptors as module
-from hdrmetrics.learned.architecture import Front
-from hdrmetrics.learned.descriptors import (
+from hdrmetrics.learned.fronts import descriptors as module
+from hdrmetrics.learned.fronts.alone import CellsAlone
+from hdrmetrics.learned.fronts.descriptors import (
     CELL,
     CHROMA_NAMES,
     MARGIN,
@@ -25,10 +25,10 @@ from hdrmetrics.learned.descriptors import (
     PAIR_NAMES,
     cell_shape,
     describe,
+    describe_chroma,
     describe_pair,
 )
-from hdrmetrics.learned.front import front_channels
-from hdrmetrics.learned.symmetry import symmetric
+from trainers.feeding.symmetry import symmetric
 
 Array = NDArray[np.float64]
 FLOOR = (math.log(1e-7) + 9.0) / 2.5
@@ -214,10 +214,10 @@ def test_a_slow_transcription_of_pairs_agrees(size: tuple[int, int]) -> None:
 
 def test_chroma_by_its_formula() -> None:
     chroma = 0.3 * noise(2, 2, 70, 85)
-    found = describe(torch.rand(2, 1, 70, 85, dtype=torch.float64), chroma)
-    assert found.shape == (2, len(NAMES) + len(CHROMA_NAMES), 2, 3)
+    found = describe_chroma(chroma)
+    assert found.shape == (2, len(CHROMA_NAMES), 2, 3)
     cell = chroma[1, :, 32:48, 16:32].numpy()  # the second one down
-    own = found[1, len(NAMES) :, 1, 0]
+    own = found[1, :, 1, 0]
     np.testing.assert_allclose(own[:2], cell.mean(axis=(1, 2)) / 0.35)
     spread = np.log(cell.var(axis=(1, 2)).sum() + 1e-5)
     assert float(own[2]) == pytest.approx((spread + 5.5) / 2.5)
@@ -395,21 +395,22 @@ def test_a_cell_sees_its_margin_and_no_more() -> None:
 
 def test_strips_and_batches_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     code = torch.cat([tensor(_picture(120, 90, seed=s)) for s in range(3)]).float()
-    other, chroma = code.roll(1, 0), 0.2 * noise(3, 2, 120, 90).float()
-    whole = describe(code, chroma), describe_pair(code, other)
+    other = code.roll(1, 0)
+    whole = describe(code), describe_pair(code, other)
     for part in (1, 3 * CELL**2 * 2, 7 * CELL**2 * 3):
         monkeypatch.setattr(module, "_PART", part)
-        found = describe(code, chroma), describe_pair(code, other)
+        found = describe(code), describe_pair(code, other)
         for a, b in zip(found, whole, strict=True):
             torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-4)
     for index in range(3):
         one = slice(index, index + 1)
-        alone = describe(code[one], chroma[one])
+        alone = describe(code[one])
         torch.testing.assert_close(alone, whole[0][one], rtol=1e-4, atol=1e-4)
 
 
 def _joint(code: Tensor, chroma: Tensor, reference: Tensor) -> Tensor:
-    parts = [describe(code, chroma), describe(reference, chroma), describe_pair(code, reference)]
+    colour = describe_chroma(chroma)
+    parts = [describe(code), colour, describe(reference), colour, describe_pair(code, reference)]
     return torch.cat(parts, dim=1)
 
 
@@ -472,15 +473,14 @@ def test_how_nearly_flipped_descriptors_are_those_of_the_flipped_picture(
     flips: tuple[bool, bool], all_of_it: float, median: float
 ) -> None:
     """The figures that the docstring names."""
-    front = Front("pu21", chroma=True, descriptors=True)
     errors, sizes = [], []
     for path in sample_images().values():
         light = read_image(path, peak=1000).tensor(dtype=torch.float64)
         top, left = ((side - 256) // 2 for side in light.shape[-2:])
         light = light[..., top : top + 256, left : left + 256]
         flipped = light.flip([dim for dim, flip in zip((-2, -1), flips, strict=True) if flip])
-        wanted = front_channels(flipped, front, "light")
-        found = symmetric(front_channels(light, front, "light"), transposed=False, flips=flips)
+        wanted, plain = (CellsAlone().see(x, None, "hdr")[:, :62] for x in (flipped, light))
+        found = symmetric(plain, transposed=False, flips=flips)
         errors.append((found - wanted).square())
         sizes.append(wanted.square())
     error, size = torch.cat(errors), torch.cat(sizes)
@@ -542,7 +542,7 @@ def test_gradients_are_those_of_differences() -> None:
     chroma = 0.3 * noise(1, 2, 66, 50)
     for function, at in (
         (lambda x: describe(x), code),
-        (lambda x: describe(code, x), chroma),
+        (describe_chroma, chroma),
         (lambda x: describe_pair(x, other), code),
         (lambda x: describe_pair(other, x), code),
     ):
@@ -553,17 +553,16 @@ def test_gradients_are_those_of_differences() -> None:
 
 @pytest.mark.parametrize("light", [0.0, 1e-3, 100.0, 1e4])
 def test_finite_at_the_ends_of_the_scale(light: float) -> None:
-    front = Front("pu21", chroma=True, descriptors=True)
     picture = torch.full((1, 3, 64, 64), light).requires_grad_()
-    found = front_channels(picture, front, "light")
-    assert found.shape == (1, front.channels, 2, 2)
+    found = CellsAlone().see(picture, None, "hdr")
+    assert found.shape == (1, 62 + 32, 2, 2)
     found.sum().backward()  # type: ignore[no-untyped-call]
     assert picture.grad is not None
     assert bool(found.isfinite().all())
     assert bool(picture.grad.isfinite().all())
     spiked = torch.zeros(1, 3, 64, 64)
     spiked[..., 30, 30] = 1e4
-    assert bool(front_channels(spiked, front, "light").isfinite().all())
+    assert bool(CellsAlone().see(spiked, None, "hdr").isfinite().all())
 
 
 def test_identical_pictures_have_finite_gradients() -> None:

@@ -18,10 +18,11 @@ from hdrmetrics.errors import OptionError, WeightsError
 from hdrmetrics.learned import catalogue
 from hdrmetrics.learned.architecture import OURS_DIQM, OURS_NOR
 from hdrmetrics.learned.card import Card
+from hdrmetrics.learned.describing import describe
 from hdrmetrics.learned.faults import FAULTS, FaultCard, joint_probabilities
 from hdrmetrics.learned.network import build_network
 from hdrmetrics.learned.places import place_shape
-from hdrmetrics.learned.predictor import LearnedMetric, describe
+from hdrmetrics.learned.predictor import LearnedMetric
 from hdrmetrics.learned.weights import card_path, load_weights, save_weights
 from hdrmetrics.metric import Domain
 
@@ -62,7 +63,7 @@ def test_cards_are_written_and_read(tmp_path: Path) -> None:
     found = LearnedMetric(network, card, "hdr-c").explain(light)
     wanted = metric.explain(light)
     torch.testing.assert_close(found.faults, wanted.faults, rtol=1e-2, atol=1e-3)
-    assert Card.from_dict(json.loads(written.to_json())) == written
+    assert Card.from_dict(written.to_dict()) == written
 
 
 def test_files_without_faults_keep_loading(tmp_path: Path) -> None:
@@ -78,7 +79,7 @@ def test_files_without_faults_keep_loading(tmp_path: Path) -> None:
 def test_card_and_network_must_agree(tmp_path: Path) -> None:
     path = tmp_path / "a.safetensors"
     with_faults, without = metric_of(faults=fault_card()), metric_of()
-    with pytest.raises(OptionError, match="names 8 faults, and the network has an output for 0"):
+    with pytest.raises(OptionError, match="names 8 faults, and the network has 0 outputs"):
         save_weights(path, without.network, with_faults.card)
     with pytest.raises(OptionError, match="names 0 faults"):
         save_weights(path, with_faults.network, without.card)
@@ -102,9 +103,9 @@ def test_card_and_network_must_agree(tmp_path: Path) -> None:
         ({"hidden": True}, "whole number"),
         ({"domains": []}, "domains are some of"),
         ({"domains": ["film"]}, "domains are some of"),
-        ({"temperature": 0}, "positive"),
-        ({"place_temperature": float("inf")}, "positive"),
-        ({"temperature": "warm"}, "positive"),
+        ({"temperature": 0}, "a temperature"),
+        ({"place_temperature": float("inf")}, "a temperature"),
+        ({"temperature": "warm"}, "a temperature"),
         ({"results": 3}, "object"),
         ({"more": 3}, "not the description of faults"),
     ],

@@ -16,7 +16,7 @@ from hdrmetrics.learned.fidelity import fidelity_loss, mean_fidelity, natural_lo
 from hdrmetrics.learned.network import build_network
 from hdrmetrics.learned.predictor import LearnedMetric
 from hdrmetrics.learned.target import Target
-from hdrmetrics.learned.whole_image import Axis, windows_of
+from hdrmetrics.learned.whole_image import Axis
 from hdrmetrics.metrics.tmqi import TMQI
 from hdrmetrics.metrics.tmqi.light import luminance
 from hdrmetrics.metrics.tmqi.naturalness import naturalness, naturalness_of_codes
@@ -26,7 +26,7 @@ from hdrmetrics.metrics.tmqi.quality import (
     loss_of_parts,
     quality_of_parts,
 )
-from tests.learned.small import DIQM, NOR, alive, card_of, pictures
+from tests.learned.small import DIQM, NOR, alive, card_of, pictures, windows_of
 
 S = Target(0.92, 0.055, -0.9, 1.1, True, "tmqi-s", 0.0, 0.99)
 
@@ -81,8 +81,8 @@ def test_naturalness_in_strips_is_that_of_the_whole(size: tuple[int, int], pixel
 
 @pytest.mark.parametrize("length", [64, 256, 300, 512, 600, 1000])
 def test_windows_share_what_they_have_in_common(length: int) -> None:
-    axis = Axis.of(length, WINDOW, 16)
-    shares = axis.shares(WINDOW, 16)
+    axis = Axis.of(length)
+    shares = axis.shares()
     assert sum(shares) == pytest.approx(axis.padded)
     assert shares == pytest.approx(shares[::-1], abs=16)
     if axis.padded == WINDOW * len(axis.starts):
@@ -104,8 +104,8 @@ def test_a_picture_has_the_mean_fidelity_of_windows_and_its_own_naturalness(
     def fidelity(value: Tensor, one: Tensor) -> Tensor:
         return fidelity_of_quality(value.double() / 100, natural_look(one))
 
-    parts = list(windows_of(test, 16))
-    others = [None] * 2 if other is None else list(windows_of(other, 16))
+    parts = list(windows_of(test))
+    others = [None] * 2 if other is None else list(windows_of(other))
     each = torch.cat([fidelity(metric(p, r), p) for p, r in zip(parts, others, strict=True)])
     expected = 100 * quality_of_parts(each.mean(), natural_look(test))
     torch.testing.assert_close(metric(test, other).double(), expected, rtol=1e-4, atol=1e-3)

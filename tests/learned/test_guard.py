@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from hdrmetrics.errors import OptionError
-from hdrmetrics.learned.front import Kind
+from hdrmetrics.learned.fronts.pixels import Kind
 from hdrmetrics.learned.guard import MEASURES, Guard, Rule, guard_of, measures
 from hdrmetrics.learned.traits import NAMES, measure
 from hdrmetrics.photometry.color import luminance

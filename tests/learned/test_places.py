@@ -2,40 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from hdrmetrics import create_metric, score_map
 from hdrmetrics.distort import distort
-from hdrmetrics.errors import OptionError, ShapeError
+from hdrmetrics.errors import ShapeError
 from hdrmetrics.learned import places
 from hdrmetrics.learned.architecture import (
     OURS_DIQM,
     OURS_NOR,
-    PAPER_NOR,
-    SMALL_NOR,
     Architecture,
 )
-from hdrmetrics.learned.descriptors import CELL, MARGIN
+from hdrmetrics.learned.fronts.compared import CellsCompared
+from hdrmetrics.learned.fronts.descriptors import CELL, MARGIN
 from hdrmetrics.learned.network import QualityNetwork, build_network
 from hdrmetrics.learned.places import (
     SQUARE,
-    has_places,
     judge_places,
     place_shape,
     see_places,
     spread,
 )
-from hdrmetrics.learned.predictor import LearnedMetric
 
-from .small import NOR, alive, card_of, narrow, pictures
+from .small import alive, narrow, pictures
 
 CELLS = narrow(OURS_NOR).with_heads("hdr-c")
 PAIR = narrow(OURS_DIQM).with_heads("hdr-c", "tmo")
-UNSEEN = replace(PAIR, front=replace(PAIR.front, visible=False))
 
 
 def network_of(architecture: Architecture) -> QualityNetwork:
@@ -50,9 +44,14 @@ def judged(
 
 
 @pytest.mark.parametrize("reach", [0, 1, 2])
-@pytest.mark.parametrize("architecture", [CELLS, UNSEEN], ids=["alone", "pair"])
+@pytest.mark.parametrize("architecture", [CELLS, PAIR], ids=["alone", "pair"])
 def test_a_place_is_its_surroundings_as_a_picture(architecture: Architecture, reach: int) -> None:
     network = network_of(architecture)
+    if architecture is PAIR:  # visible differences go up to the border of a picture
+        width = architecture.seen.channels + architecture.seen.beside
+        for head in network.heads.values():
+            assert isinstance(head, nn.Sequential)
+            head[0].weight.data[:, : 3 * width].unflatten(1, (3, width))[..., -8:] = 0
     both = pictures(2, 176, 208).double()
     test, reference = both[:1], both[1:] if architecture.inputs == "reference" else None
     found = judged(network, test, reference, reach=reach)
@@ -85,7 +84,7 @@ def test_tiles_leave_no_trace(monkeypatch: pytest.MonkeyPatch) -> None:
     alone, pair = network_of(CELLS), network_of(PAIR)
 
     def maps() -> list[Tensor]:
-        seen = see_places(pair, both[:1], both[1:], domain="hdr")
+        seen = see_places(CellsCompared(), both[:1], both[1:], domain="hdr")
         return [judged(alone, both[:1]), judged(pair, both[:1], both[1:]), seen]
 
     whole = maps()
@@ -100,41 +99,30 @@ def test_tiles_leave_no_trace(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_memory_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     network = network_of(CELLS).float()
     largest = 0
-    real = network.channels
+    real = network.cells
 
-    def noted(test: Tensor, *others: Tensor | None, **more: object) -> object:
+    def noted(test: Tensor, *others: Tensor | None, **more: object) -> Tensor:
         nonlocal largest
         largest = max(largest, test.shape[-2] * test.shape[-1])
         return real(test, *others, **more)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(network, "channels", noted)
+    monkeypatch.setattr(network, "cells", noted)
     judged(network, pictures(1, 96, 5000), reach=2)
     assert largest <= 128 * 704
-
-
-def test_only_networks_of_cells_have_places() -> None:
-    assert has_places(OURS_NOR)
-    assert has_places(OURS_DIQM)
-    assert not has_places(SMALL_NOR)
-    assert not has_places(PAPER_NOR)
-    metric = LearnedMetric(alive(build_network(NOR)), card_of(NOR), "hdr-c")
-    assert metric.info.map_kind is None
-    with pytest.raises(OptionError, match="no map"):
-        metric.map(pictures(1, 64, 64))
 
 
 def test_seen_differences_are_none_where_pictures_agree_and_surely_seen_where_they_do_not() -> None:
     reference = pictures(1, 128, 203)
     test = reference.clone()
     test[..., 40:72, 64:112] *= 3.0
-    seen = see_places(network_of(PAIR).float(), test, reference, domain="hdr")
+    seen = see_places(CellsCompared(), test, reference, domain="hdr")
     assert seen.shape == (1, 1, 16, 26)
     inside = seen[..., 5:9, 8:14]
     assert float(inside.min()) > 0.5
     assert float(inside.max()) > 0.999
     assert float(seen[..., 13:, :].max()) < 1e-3
     assert float(seen[..., 18:].max()) < 1e-3
-    same = see_places(network_of(PAIR).float(), reference, reference, domain="hdr")
+    same = see_places(CellsCompared(), reference, reference, domain="hdr")
     assert float(same.max()) == 0.0
     assert SQUARE == 8
 

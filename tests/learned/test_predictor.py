@@ -28,12 +28,11 @@ from hdrmetrics.errors import (
 )
 from hdrmetrics.learned import catalogue, traits
 from hdrmetrics.learned.card import Card, HeadCard, Interval
-from hdrmetrics.learned.everyday import EverydayMetric
+from hdrmetrics.learned.general import GeneralMetric
 from hdrmetrics.learned.network import build_network
 from hdrmetrics.learned.predictor import LearnedMetric
 from hdrmetrics.learned.spread import Spread
 from hdrmetrics.learned.weights import save_weights
-from hdrmetrics.learned.whole_image import windows_of
 from hdrmetrics.metric import Domain
 from hdrmetrics.metrics.hdrvdp2.quality import (
     opinion_score,
@@ -51,6 +50,7 @@ from tests.learned.small import (
     card_of,
     fill,
     pictures,
+    windows_of,
 )
 
 HEADS = ("hdr-c", "sdr-d", "tmo", "itmo")
@@ -139,7 +139,7 @@ def test_the_score_is_that_of_the_mean_quality_of_its_windows() -> None:
     metric = metric_of()
     light = pictures(1, 500, 700)
     with torch.no_grad():
-        raw = [metric.network(w, domain="hdr")[0, 0] for w in windows_of(light, 32)]
+        raw = [metric.network(w, domain="hdr")[0, 0] for w in windows_of(light)]
         quality = VDP.quality(torch.stack(raw))
         assert len(raw) == 6
         expected = opinion_score(quality.mean())
@@ -154,7 +154,7 @@ def test_with_a_reference_the_worst_window_decides() -> None:
     light = pictures(1, 500, 700)
     other = light.flip(-1)
     with torch.no_grad():
-        pairs = zip(windows_of(light, 32), windows_of(other, 32), strict=True)
+        pairs = zip(windows_of(light), windows_of(other), strict=True)
         raw = torch.stack([metric.network(a, b, domain="hdr")[0, 0] for a, b in pairs])
         quality = VDP.quality(raw)
         assert float(quality.max() - quality.min()) > 0.01
@@ -454,7 +454,7 @@ def test_an_interval_too_wide_to_order_by_is_said() -> None:
     assert "the interval goes from 0 to 100: too wide to order pictures by" in found
 
 
-# -- the everyday predictor ------------------------------------------------------------------
+# -- the general predictor ------------------------------------------------------------------
 
 
 def image(codes: bool) -> Image:
@@ -465,7 +465,7 @@ def image(codes: bool) -> Image:
     return Image(light, Calibration("absolute", rule="x"))
 
 
-def test_everyday_takes_the_head_of_the_image(names: list[str]) -> None:
+def test_general_takes_the_head_of_the_image(names: list[str]) -> None:
     for codes, head in ((False, "hdr-c"), (True, "sdr-d")):
         score = hdrmetrics.score(image(codes), "norvdpnet")
         alone = hdrmetrics.score(image(codes), f"norvdpnet-{head}")
@@ -492,7 +492,7 @@ def test_everyday_takes_the_head_of_the_image(names: list[str]) -> None:
 
 
 @pytest.mark.parametrize("display", ["pq-10000", "hlg-1000"])
-def test_everyday_decodes_codes_by_the_display_that_is_named(
+def test_general_decodes_codes_by_the_display_that_is_named(
     names: list[str], display: str, tmp_path: Path
 ) -> None:
     light = torch.from_numpy(image(False).pixels)[None].movedim(3, 1)
@@ -525,10 +525,10 @@ def test_everyday_decodes_codes_by_the_display_that_is_named(
     assert create_metric("norvdpnet").suited_to(untagged, get_display(display)).info.domain == "hdr"
 
 
-def test_everyday_leaves_the_heads_it_is_given_as_they_are(names: list[str]) -> None:
+def test_general_leaves_the_heads_it_is_given_as_they_are(names: list[str]) -> None:
     heads: dict[Domain, LearnedMetric] = {"hdr": metric_of(), "sdr": metric_of("sdr-d")}
     before = {domain: head.info for domain, head in heads.items()}
-    metric = EverydayMetric(heads)
+    metric = GeneralMetric(heads)
     assert {domain: head.info for domain, head in heads.items()} == before
     assert heads["sdr"].info.name == "norvdpnet-sdr-d"
     assert metric.info == metric_info("norvdpnet")
@@ -539,7 +539,7 @@ def test_everyday_leaves_the_heads_it_is_given_as_they_are(names: list[str]) -> 
     assert float(metric(tensor)) == float(heads["hdr"](tensor))
 
 
-def test_everyday_prefers_a_head_of_both_sets(clean: None, tmp_path: Path) -> None:
+def test_general_prefers_a_head_of_both_sets(clean: None, tmp_path: Path) -> None:
     heads = ("hdr-c", "hdr", "sdr")
     architecture = NOR.with_heads(*heads)
     save_weights(
@@ -552,7 +552,7 @@ def test_everyday_prefers_a_head_of_both_sets(clean: None, tmp_path: Path) -> No
     assert hdrmetrics.score(image(True), "norvdpnet").conditions["head"] == "sdr"
 
 
-def test_everyday_of_one_domain_takes_what_it_has(clean: None, tmp_path: Path) -> None:
+def test_general_of_one_domain_takes_what_it_has(clean: None, tmp_path: Path) -> None:
     architecture = NOR.with_heads("sdr-d")
     save_weights(
         tmp_path / "sdr.safetensors", alive(build_network(architecture)), card_of(architecture)
@@ -563,7 +563,7 @@ def test_everyday_of_one_domain_takes_what_it_has(clean: None, tmp_path: Path) -
     with pytest.raises(DomainError, match="linear light"):
         hdrmetrics.score(image(False), "norvdpnet")
     with pytest.raises(OptionError, match="head of some domain"):
-        EverydayMetric({})
+        GeneralMetric({})
 
 
 # -- registration ----------------------------------------------------------------------------

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import torch
@@ -12,15 +10,14 @@ from torch import Tensor
 
 from hdrmetrics import read_image, sample_images
 from hdrmetrics.distort import distort
-from hdrmetrics.errors import OptionError
-from hdrmetrics.learned.architecture import OURS_DIQM, OURS_NOR, Front
-from hdrmetrics.learned.descriptors import CELL, MARGIN, cell_shape
-from hdrmetrics.learned.front import front_channels
+from hdrmetrics.learned.architecture import OURS_NOR
+from hdrmetrics.learned.fronts.alone import CellsAlone
+from hdrmetrics.learned.fronts.descriptors import CELL, MARGIN, cell_shape
+from hdrmetrics.learned.fronts.seams import NAMES, describe_seams
 from hdrmetrics.learned.network import build_network
-from hdrmetrics.learned.seams import NAMES, describe_seams
-from hdrmetrics.learned.statistics import level_statistics, powers, statistics, window_moments
-from hdrmetrics.learned.symmetry import symmetric
+from hdrmetrics.learned.statistics import statistics, window_moments
 from hdrmetrics.learned.whole_image import score_windows
+from trainers.feeding.symmetry import symmetric
 
 Array = NDArray[np.float64]
 
@@ -131,7 +128,7 @@ def test_windows_and_strips_see_the_same(monkeypatch: pytest.MonkeyPatch) -> Non
         describe_seams(code)[..., 2:5, 3:7], describe_seams(code[window]), rtol=0, atol=1e-12
     )
     whole = describe_seams(code)
-    monkeypatch.setattr("hdrmetrics.learned.descriptors._PART", 3 * CELL**2)
+    monkeypatch.setattr("hdrmetrics.learned.fronts.descriptors._PART", 3 * CELL**2)
     torch.testing.assert_close(describe_seams(code), whole)
 
 
@@ -141,23 +138,23 @@ def test_gradients_by_differences() -> None:
 
 
 def test_transposed_they_change_places() -> None:
-    front = OURS_NOR.front
     code = torch.rand(1, 1, 80, 96, dtype=torch.float64)
-    plain = front_channels(code, front, "code")
-    turned = front_channels(code.transpose(-1, -2), front, "code")
-    assert plain.shape[1] == front.channels + front.seam_channels
+    plain = FRONT.see(code, None, "sdr")
+    turned = FRONT.see(code.transpose(-1, -2), None, "sdr")
+    assert plain.shape[1] == FRONT.channels + FRONT.beside == 62 + 32
     torch.testing.assert_close(symmetric(plain, transposed=True, flips=(False, False)), turned)
 
 
 def flipped(code: Tensor, flips: tuple[bool, bool]) -> tuple[Tensor, Tensor]:
     """Return the seams that ``symmetric`` makes of a picture's, and those of its flipped self."""
-    front, dims = OURS_NOR.front, [dim for dim, flip in zip((-2, -1), flips, strict=True) if flip]
-    plain = front_channels(code, front, "code")
-    turned = front_channels(code.flip(dims), front, "code")
+    dims = [dim for dim, flip in zip((-2, -1), flips, strict=True) if flip]
+    plain = FRONT.see(code, None, "sdr")
+    turned = FRONT.see(code.flip(dims), None, "sdr")
     made = symmetric(plain, transposed=False, flips=flips)
-    return made[:, front.channels :], turned[:, front.channels :]
+    return made[:, FRONT.channels :], turned[:, FRONT.channels :]
 
 
+FRONT = CellsAlone()
 FLIPS = [(True, False), (False, True), (True, True)]
 
 
@@ -200,9 +197,9 @@ def test_flipped_the_first_phase_is_that_of_the_next_cell(flips: tuple[bool, boo
 
 def test_each_statistic_is_in_order_and_the_others_stay() -> None:
     maps = torch.rand(2, 94, 5, 6)
-    moments = window_moments(maps, [(0, 5)], [(0, 6)], powers=powers(OURS_NOR.pooling))
-    found = level_statistics(moments, OURS_NOR, 0).unflatten(-1, (3, 94))
-    plain = statistics(moments, OURS_NOR.pooling).unflatten(-1, (3, 94))
+    moments = window_moments(maps, [(0, 5)], [(0, 6)])
+    found = FRONT.pool(moments, 0).unflatten(-1, (3, 94))
+    plain = statistics(moments).unflatten(-1, (3, 94))
     assert torch.equal(found[..., :62], plain[..., :62])
     for span in (slice(62, 78), slice(78, 94)):
         wanted, mean = (plain[..., span].sort(-1, True).values, plain[..., span].mean(-1, True))
@@ -211,7 +208,7 @@ def test_each_statistic_is_in_order_and_the_others_stay() -> None:
         torch.testing.assert_close(found[..., span][..., :15], contrast)
     # The stages know no seams.
     stage = [moment[..., :128] for moment in moments]
-    assert torch.equal(level_statistics(stage, OURS_NOR, 1), statistics(stage, OURS_NOR.pooling))
+    assert torch.equal(FRONT.pool(stage, 1), statistics(stage))
 
 
 def test_the_network_does_not_care_where_blocks_begin() -> None:
@@ -228,14 +225,3 @@ def test_a_window_scores_as_a_picture_of_its_own() -> None:
     windows = score_windows(network, image, domain="sdr")
     own = network(image[..., :256], domain="sdr")
     torch.testing.assert_close(windows.raw[:, 0], own)
-
-
-def test_seams_that_cannot_be() -> None:
-    with pytest.raises(OptionError, match="beside descriptors"):
-        Front("pu21", seams=True)
-    with pytest.raises(OptionError, match="without a reference"):
-        replace(OURS_DIQM, front=OURS_NOR.front)
-    with pytest.raises(OptionError, match="pool the front end"):
-        replace(OURS_NOR, pooled=(1, 2, 3))
-    with pytest.raises(OptionError, match="seams is true or false"):
-        Front("pu21", descriptors=True, seams=1)  # type: ignore[arg-type]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -15,19 +14,19 @@ from torch import Tensor
 
 from hdrmetrics import create_metric, read_image, sample_images
 from hdrmetrics.distort import distort
-from hdrmetrics.errors import OptionError
-from hdrmetrics.learned.architecture import OURS_DIQM, OURS_NOR, SMALL_DIQM, Front
-from hdrmetrics.learned.descriptors import CELL, cell_shape
-from hdrmetrics.learned.front import picture_light
+from hdrmetrics.learned.architecture import OURS_DIQM
+from hdrmetrics.learned.fronts.compared import CellsCompared
+from hdrmetrics.learned.fronts.descriptors import CELL, cell_shape
+from hdrmetrics.learned.fronts.pixels import picture_light
+from hdrmetrics.learned.fronts.visible import _GAINS, FLOOR, NAMES, OCTAVES, describe_visible
 from hdrmetrics.learned.network import build_network
-from hdrmetrics.learned.statistics import level_statistics, powers, window_moments
-from hdrmetrics.learned.symmetry import symmetric
-from hdrmetrics.learned.visible import _GAINS, FLOOR, NAMES, OCTAVES, describe_visible
+from hdrmetrics.learned.statistics import window_moments
 from hdrmetrics.learned.whole_image import score_windows
 from hdrmetrics.metrics.hdrvdp2.csf import neural_csf
 from hdrmetrics.photometry.color import luminance
 from hdrmetrics.photometry.display import get_display
 from hdrmetrics.photometry.transfer import pu21_encode
+from trainers.feeding.symmetry import symmetric
 
 from .small import narrow
 
@@ -168,14 +167,8 @@ def test_flips_and_transpositions_only_move_cells() -> None:
     turned = describe_visible(test.transpose(-1, -2), reference.transpose(-1, -2))
     torch.testing.assert_close(turned, found.transpose(-1, -2))
     network = build_network(OURS_DIQM).double()
-    pair = [network.channels(x, y, domain="hdr")[1] for x, y in (
-        (test, reference), (test.flip(-1), reference.flip(-1))
-    )]  # fmt: skip
-    joint = [
-        torch.cat([torch.zeros(1, 62, 4, 6).double(), one], dim=1)
-        for one in pair
-        if one is not None
-    ]
+    pairs = (test, reference), (test.flip(-1), reference.flip(-1))
+    joint = [network.channels(*pair, domain="hdr") for pair in pairs]
     moved = symmetric(joint[0], transposed=False, flips=(False, True))
     torch.testing.assert_close(moved[:, -8:], joint[1][:, -8:])
 
@@ -231,15 +224,13 @@ def test_codes_are_seen_on_the_display_of_the_labels() -> None:
 
 def test_pooled_they_are_logarithms_of_means_of_powers() -> None:
     maps = torch.rand(2, 151, 4, 5, dtype=torch.float64) * 3
-    moments = window_moments(maps, [(0, 4)], [(0, 5)], powers=powers("mean+std+peak"))
-    found = level_statistics(moments, OURS_DIQM, 0)[:, 0].reshape(2, 3, 151)
+    moments = window_moments(maps, [(0, 4)], [(0, 5)])
+    found = CellsCompared().pool(moments, 0)[:, 0].reshape(2, 3, 151)
     values = maps[:, -8:].numpy()
     for index, power in enumerate((1, 2, 4)):
         wanted = np.log((values**power).mean(axis=(2, 3)) + 1e-3**power) / (2 * power)
         np.testing.assert_allclose(found[:, index, -8:], wanted, rtol=1e-9)
-    plain = level_statistics(
-        moments, replace(OURS_DIQM, front=OURS_NOR.front, inputs="none", fusion="none"), 1
-    )
+    plain = CellsCompared().pool(moments, 1)
     torch.testing.assert_close(found[..., :-8], plain[:, 0].reshape(2, 3, 151)[..., :-8])
 
 
@@ -253,19 +244,3 @@ def test_windows_of_a_larger_picture_are_seen_alone() -> None:
     for index, window in enumerate((slice(0, 256), slice(256, 512))):
         alone = network(test[..., window], reference[..., window], domain="hdr")
         torch.testing.assert_close(found[index], alone[0], rtol=1e-4, atol=1e-4)
-
-
-def test_visible_differences_that_cannot_be() -> None:
-    with pytest.raises(OptionError, match="beside descriptors only"):
-        Front("pu21", visible=True)
-    with pytest.raises(OptionError, match="visible is true or false"):
-        Front("pu21", descriptors=True, visible=1)  # type: ignore[arg-type]
-    with pytest.raises(OptionError, match="visible differences are of networks"):
-        replace(OURS_NOR, front=OURS_DIQM.front)
-    with pytest.raises(OptionError, match="visible differences are of networks"):
-        replace(OURS_DIQM, fusion="concatenated")
-    with pytest.raises(OptionError, match="visible differences are of networks"):
-        replace(OURS_DIQM, pooling="mean+std")
-    with pytest.raises(OptionError, match="visible differences are of networks"):
-        replace(OURS_DIQM, pooled=(1, 2))
-    assert not SMALL_DIQM.front.visible

@@ -8,16 +8,15 @@ import pytest
 import torch
 from torch import Tensor
 
-from hdrmetrics.errors import ShapeError
-from hdrmetrics.learned.architecture import ARCHITECTURES, WINDOW, Architecture
-from hdrmetrics.learned.geometry import floats_per_pixel, total_stride
+from hdrmetrics.errors import OptionError, ShapeError
+from hdrmetrics.learned.architecture import WINDOW, Architecture
+from hdrmetrics.learned.fronts.descriptors import CELL
 from hdrmetrics.learned.network import QualityNetwork, build_network
-from hdrmetrics.learned.whole_image import Axis, score_windows, windows_of
-from tests.learned.small import DIQM, NOR, alive, narrow, pictures
+from hdrmetrics.learned.whole_image import Axis, floats_per_pixel, mirrored, score_windows
+from tests.learned.small import DIQM, NOR, alive, narrow, pictures, windows_of
+from trainers.nets import PAPER_NOR
 
-NARROW = [narrow(a) for a in ARCHITECTURES.values()]
-OURS = [a for a in NARROW if a.front.descriptors]
-each = pytest.mark.parametrize("architecture", NARROW, ids=lambda a: a.name)
+each = pytest.mark.parametrize("architecture", [NOR, DIQM], ids=lambda a: a.name)
 
 
 def network_of(architecture: Architecture) -> QualityNetwork:
@@ -35,8 +34,7 @@ def test_windows_are_pictures_of_their_own(architecture: Architecture) -> None:
     light = pictures(1, 488, 600)
     inputs = both(architecture, light, light.flip(-1))
     whole = score_windows(network, *inputs, domain="hdr")
-    step = total_stride(architecture)
-    crops = zip(*(windows_of(image, step) for image in inputs), strict=True)
+    crops = zip(*(windows_of(image) for image in inputs), strict=True)
     own = [network(*windows, domain="hdr") for windows in crops]
     assert whole.raw.shape == (1, len(own), len(architecture.heads))
     # Float32 rounding in another order; the outputs spread over about one.
@@ -45,7 +43,7 @@ def test_windows_are_pictures_of_their_own(architecture: Architecture) -> None:
 
 
 @torch.no_grad()
-@pytest.mark.parametrize("architecture", OURS, ids=lambda a: a.name)
+@each
 def test_masked_windows_are_pictures_of_their_own(architecture: Architecture) -> None:
     network = network_of(architecture).double()
     light = pictures(1, 272, 528).double()
@@ -53,7 +51,7 @@ def test_masked_windows_are_pictures_of_their_own(architecture: Architecture) ->
     mask = torch.rand(1, 1, 272, 528, generator=torch.Generator().manual_seed(0)).double()
     mask[..., :100, :200] = 0
     whole = score_windows(network, *inputs, domain="hdr", mask=mask)
-    crops = zip(*(windows_of(image, 16) for image in (*inputs, mask)), strict=True)
+    crops = zip(*(windows_of(image) for image in (*inputs, mask)), strict=True)
     for index, (*windows, own) in enumerate(crops):
         alone = score_windows(network, *windows, domain="hdr", mask=own)
         for part in ("raw", "weight"):
@@ -64,7 +62,7 @@ def test_masked_windows_are_pictures_of_their_own(architecture: Architecture) ->
 
 
 @torch.no_grad()
-@pytest.mark.parametrize("architecture", OURS, ids=lambda a: a.name)
+@each
 def test_a_mask_weighs_the_cells_it_lies_on(architecture: Architecture) -> None:
     """Of a window of 256 px cells lie from 16 to 240; a mask of whole cells picks just these."""
     network = network_of(architecture).double()
@@ -84,9 +82,8 @@ def test_a_mask_weighs_the_cells_it_lies_on(architecture: Architecture) -> None:
 
 
 @torch.no_grad()
-@pytest.mark.parametrize("name", ["small-nor", "small-diqm", "paper-nor", "ours-nor", "ours-diqm"])
-def test_parts_of_any_size_give_the_same(name: str) -> None:
-    architecture = narrow(ARCHITECTURES[name])
+@each
+def test_parts_of_any_size_give_the_same(architecture: Architecture) -> None:
     network = network_of(architecture)
     light = pictures(2, 530, 700)
     inputs = both(architecture, light, light * 1.1)
@@ -98,7 +95,7 @@ def test_parts_of_any_size_give_the_same(name: str) -> None:
 
 
 @torch.no_grad()
-@pytest.mark.parametrize("architecture", [NOR, *OURS], ids=lambda a: a.name)
+@each
 def test_a_mosaic_has_the_windows_of_its_picture(architecture: Architecture) -> None:
     network = network_of(architecture)
     light = pictures(1, 512, 256)
@@ -114,10 +111,9 @@ def test_a_mosaic_has_the_windows_of_its_picture(architecture: Architecture) -> 
 @torch.no_grad()
 def test_overlapping_windows_are_those_of_crops_and_add_up_to_the_picture() -> None:
     network = network_of(NOR).double()
-    step = total_stride(NOR)
     light = pictures(1, 300, 640).double()
     found = score_windows(network, light, domain="hdr", overlap=True)
-    rows, columns = (Axis.of(side, 256, step, overlap=True) for side in (300, 640))
+    rows, columns = (Axis.of(side, overlap=True) for side in (300, 640))
     assert columns.starts == (0, 128, 256, 384)
     assert len(rows.starts) == 2
     padded = rows.take(light, 2, 0, rows.padded)
@@ -146,28 +142,29 @@ def test_batch_equals_single() -> None:
 
 
 def test_the_windows_cover_every_length() -> None:
-    for step in (4, 32, 64):
-        for length in [*range(64, 1100, 7), 1920, 16_384]:
-            axis = Axis.of(length, WINDOW, step)
-            assert axis.padded >= max(length, WINDOW)
-            assert axis.padded < length + step or axis.padded == WINDOW
-            assert axis.starts[0] == 0
-            assert axis.starts[-1] == axis.padded - WINDOW
-            gaps = [b - a for a, b in zip(axis.starts[:-1], axis.starts[1:], strict=True)]
-            assert all(0 < gap <= WINDOW and gap % step == 0 for gap in gaps)
-            if length > 2 * WINDOW:
-                assert all(gap >= WINDOW // 2 - step for gap in gaps), "half overlap at most"
-    assert Axis.of(1024, 256, 32).starts == (0, 256, 512, 768), "as few as cover the side"
+    for length in [*range(64, 1100, 7), 1920, 16_384]:
+        axis = Axis.of(length)
+        assert axis.padded >= max(length, WINDOW)
+        assert axis.padded < length + CELL or axis.padded == WINDOW
+        assert axis.starts[0] == 0
+        assert axis.starts[-1] == axis.padded - WINDOW
+        gaps = [b - a for a, b in zip(axis.starts[:-1], axis.starts[1:], strict=True)]
+        assert all(0 < gap <= WINDOW and gap % CELL == 0 for gap in gaps)
+        if length > 2 * WINDOW:
+            assert all(gap >= WINDOW // 2 - CELL for gap in gaps), "half overlap at most"
+    assert Axis.of(1024).starts == (0, 256, 512, 768), "as few as cover the side"
 
 
 def test_mirroring() -> None:
     row = torch.arange(5.0)[None, None, None]
-    axis = Axis.of(5, 16, 8)
-    assert axis.padded == 16
-    taken = axis.take(row, 3, 0, 16)[0, 0, 0].tolist()
+    taken = mirrored(row, 3, -5, 11)[0, 0, 0].tolist()
     assert taken == [3, 4, 3, 2, 1, 0, 1, 2, 3, 4, 3, 2, 1, 0, 1, 2]
-    assert axis.take(row, 3, 5, 10)[0, 0, 0].tolist() == [0, 1, 2, 3, 4]
-    assert axis.take(row, 3, 6, 9).data_ptr() == row[..., 1:].data_ptr(), "inside nothing is copied"
+    assert mirrored(row, 3, 0, 5)[0, 0, 0].tolist() == [0, 1, 2, 3, 4]
+    assert mirrored(row, 3, 1, 4).data_ptr() == row[..., 1:].data_ptr(), "inside nothing is copied"
+    assert mirrored(row[..., :1], 3, -2, 3)[0, 0, 0].tolist() == [0] * 5
+    axis = Axis.of(5)
+    assert axis.padded == WINDOW
+    assert axis.take(row, 3, 125, 130)[0, 0, 0].tolist() == [0, 1, 2, 3, 4]
 
 
 @torch.no_grad()
@@ -186,24 +183,24 @@ def test_small_pictures_are_mirrored_to_a_window() -> None:
 
 
 @torch.no_grad()
-@pytest.mark.parametrize("architecture", [NOR, OURS[0]], ids=lambda a: a.name)
+@each
 def test_no_pass_is_larger_than_asked(
     architecture: Architecture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     network = network_of(architecture)
     seen: list[int] = []
-    original = QualityNetwork.channels
+    original = QualityNetwork.cells
 
     def spy(self: QualityNetwork, test: Tensor, *others: Tensor, **options: object) -> object:
         seen.append(test.shape[0] * test.shape[-1] * test.shape[-2])
         return original(self, test, *others, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(QualityNetwork, "channels", spy)
+    monkeypatch.setattr(QualityNetwork, "cells", spy)
     limit = 3.2 * WINDOW**2
     floats = int(limit * floats_per_pixel(network.architecture))
     for light in (pictures(1, 260, 3000), pictures(1, 1500, 300), pictures(7, 256, 256)):
         seen.clear()
-        score_windows(network, light, domain="hdr", floats=floats)
+        score_windows(network, *both(architecture, light, light), domain="hdr", floats=floats)
         assert len(seen) > 1
         assert max(seen) <= limit
 
@@ -232,10 +229,16 @@ def test_masks() -> None:
 
 @torch.no_grad()
 def test_a_mask_within_the_border_leaves_the_places_unweighted() -> None:
-    network = network_of(OURS[0]).double()
+    network = network_of(NOR).double()
     light = pictures(1, 256, 256).double()
     mask = torch.zeros(1, 1, 256, 256).double()
     mask[..., :16, :] = 1
     found = score_windows(network, light, domain="hdr", mask=mask)
     torch.testing.assert_close(found.raw, score_windows(network, light, domain="hdr").raw)
     assert found.weight.tolist() == [[16 / 256]]
+
+
+def test_networks_that_see_a_window_as_a_whole_are_refused() -> None:
+    network = build_network(narrow(PAPER_NOR))
+    with pytest.raises(OptionError, match="sees a window as a whole"):
+        score_windows(network, pictures(1, 256, 300), domain="hdr")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from hdrmetrics import create_metric
-from hdrmetrics.learned.everyday import CHOICE, EverydayMetric
+from hdrmetrics.learned.general import CHOICE, GeneralMetric
 from results.learned.strength import STRENGTHS, falls, page, pictures
 
 
@@ -18,7 +18,7 @@ def test_a_falling_score_is_in_order() -> None:
 
 def test_both_kinds_of_pictures_have_their_head() -> None:
     found = create_metric("norvdpnet")
-    assert isinstance(found, EverydayMetric)
+    assert isinstance(found, GeneralMetric)
     assert {domain: one.head for domain, one in found.by_domain.items()} == {
         domain: heads[0] for domain, heads in CHOICE.items()
     }

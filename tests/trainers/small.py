@@ -15,18 +15,10 @@ SIZE = 48
 CONFIG = """
 [architecture]
 name = "tiny"
-inputs = "none"
-fusion = "none"
-stages = [{ channels = 8, blocks = 1, stride = 2 }, { channels = 8, blocks = 0, stride = 2 }]
+front = "log-pixels"
+stages = [{ channels = 8, blocks = 1 }, { channels = 8, blocks = 0 }]
 heads = ["any"]
 hidden = 8
-pooling = "mean+std"
-pooled = [0, 1, 2]
-padding = "valid"
-
-[architecture.front]
-light = "pu21"
-high_pass = [{ inner = 0, outer = 2, gain = 16.0, limit = 4.0 }]
 
 [optimiser]
 batch = 16
@@ -47,21 +39,10 @@ checkpoint_seconds = 0
 CELLS_CONFIG = """
 [architecture]
 name = "cells"
-inputs = "none"
-fusion = "none"
-stages = [{ channels = 8, blocks = 1, kernel = 1 }]
+front = "cells"
+stages = [{ channels = 8, blocks = 1 }]
 heads = ["any"]
 hidden = 8
-pooling = "mean+std+peak"
-pooled = [0, 1]
-padding = "valid"
-
-[architecture.front]
-light = "pu21"
-high_pass = []
-chroma = true
-descriptors = true
-seams = true
 
 [optimiser]
 batch = 16
@@ -79,9 +60,8 @@ checkpoint_seconds = 0
 CELLS_SIZE = 80
 """Side of crops with nine cells."""
 
-_ALONE, _PAIR = '"none"\nfusion = "none"', '"reference"\nfusion = "difference"'
-REFERENCE_CONFIG = CONFIG.replace(_ALONE, _PAIR)
-CELLS_REFERENCE_CONFIG = CELLS_CONFIG.replace(_ALONE, _PAIR).replace("seams", "visible")
+REFERENCE_CONFIG = CONFIG.replace('front = "', 'front = "compared-')
+CELLS_REFERENCE_CONFIG = CELLS_CONFIG.replace('front = "', 'front = "compared-')
 AUXILIARY = """
 [auxiliary]
 distortion = 0.1

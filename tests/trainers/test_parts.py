@@ -304,7 +304,7 @@ def test_checkpoints_run_nothing(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("path", sorted(CONFIGS.glob("*.toml")), ids=lambda p: p.stem)
 def test_our_configurations_are_good(path: Path) -> None:
-    from hdrmetrics.learned.architecture import ARCHITECTURES
+    from trainers.nets import ARCHITECTURES
 
     config = read_config(path)
     assert isinstance(config.architecture, str)
@@ -316,7 +316,7 @@ def test_our_configurations_are_good(path: Path) -> None:
 
 
 def test_what_is_left_out_has_its_default() -> None:
-    config = parse_config('architecture = "small-nor"')
+    config = parse_config('architecture = "ours-nor"')
     assert config.optimiser.batch == 32
     assert config.loss.mix == {"l1": 0.0, "huber": 1.0, "plcc": 0.1, "rank": 0.0}
     assert config.augmentation.symmetries == "all"

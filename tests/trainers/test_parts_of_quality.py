@@ -80,7 +80,7 @@ def test_a_run_learns_fidelity_and_its_card_says_so(data: Path, tmp_path: Path) 
 
 def test_heads_learn_alone_on_a_kept_trunk(data: Path, tmp_path: Path) -> None:
     first = run_of(options_of(data, tmp_path / "a", steps=5), CONFIG)
-    path = run_of(options_of(data, tmp_path / "b", steps=60, start_from=first), KEPT + TARGETS)
+    path = run_of(options_of(data, tmp_path / "b", steps=120, start_from=first), KEPT + TARGETS)
     before, after = (load_weights(p)[0].state_dict() for p in (first, path))
     for name, value in before.items():
         assert torch.equal(value, after[name]) == name.startswith("stages.")

@@ -17,7 +17,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from hdrmetrics.errors import ImageReadError, OptionError
-from hdrmetrics.learned.architecture import OURS_NOR, SMALL_NOR, Architecture
+from hdrmetrics.learned.architecture import OURS_NOR, Architecture
 from hdrmetrics.learned.network import build_network
 from hdrmetrics.learned.weights import load_weights
 from trainers.cli import main
@@ -29,6 +29,7 @@ from trainers.feeding.views import View
 from trainers.judging.predictions import read_predictions
 from trainers.learning import loop
 from trainers.learning.learner import Learner
+from trainers.nets import PAPER_NOR
 from trainers.running.checkpoint import load_checkpoint
 from trainers.running.plan import Plan
 
@@ -74,8 +75,7 @@ def _channels(data: Path, architecture: Architecture, views: list[View] | None =
     if architecture.inputs == "reference":
         pair.append(pixels.batch(labels["reference_name"], views))
     with torch.no_grad():
-        found = build_network(architecture).channels(*pair, domain="sdr")
-    return torch.cat([one for one in found if one is not None], dim=1)
+        return build_network(architecture).channels(*pair, domain="sdr")
 
 
 ITEMS = np.array([3, 0, 100, 64])
@@ -83,13 +83,10 @@ ITEMS = np.array([3, 0, 100, 64])
 
 def _kept(folder: Path, data: Path, architecture: Architecture, views: list[View] | None) -> Tensor:
     names = find_labels(data, "small").select(ITEMS)["test_name"]
-    test, reference = Prepared(folder, architecture, device=CPU).batch(names, views)
-    assert test.dtype == torch.float32
-    front = architecture.front
-    assert front.channels == 62
-    assert test.shape[1] == front.channels + front.seam_channels
-    assert (reference is None) == (architecture.inputs == "none")
-    return test if reference is None else torch.cat([test, reference], dim=1)
+    found = Prepared(folder, architecture, device=CPU).batch(names, views)
+    assert found.dtype == torch.float32
+    assert found.shape[1] == architecture.seen.channels + architecture.seen.beside
+    return found
 
 
 def test_channels_are_those_of_the_pixels(
@@ -146,13 +143,7 @@ def test_each_item_has_its_own_view(data: Path, alone: Path) -> None:
 
 def test_channels_of_another_front_end(data: Path, alone: Path, tmp_path: Path) -> None:
     folder = alone / "small"
-    for other in (
-        replace(ALONE, front=replace(ALONE.front, chroma=False)),
-        replace(ALONE, front=replace(ALONE.front, seams=False)),
-        replace(ALONE, front=replace(ALONE.front, light="log10")),
-        replace(ALONE, front=SMALL_NOR.front),
-        PAIR,
-    ):
+    for other in (PAPER_NOR, PAIR):
         with pytest.raises(ImageReadError, match="another front end"):
             Prepared(folder, other, device=CPU)
     # What comes after the front end is free.
@@ -179,7 +170,7 @@ def test_channels_of_another_front_end(data: Path, alone: Path, tmp_path: Path) 
     with pytest.raises(ImageReadError, match="another front end"):
         run_of(
             options_of(data, tmp_path / "run", prepared=alone),
-            CELLS_CONFIG.replace("chroma = true", "chroma = false"),
+            CELLS_CONFIG.replace('front = "cells"', 'front = "log-pixels"'),
         )
     assert not (tmp_path / "run").exists()
 
@@ -206,11 +197,11 @@ def test_other_front_ends_are_not_prepared(
     data: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     labels = find_labels(data, "small")
-    with pytest.raises(OptionError, match="only the channels of descriptors"):
-        prepare(labels, data, tmp_path / "out", SMALL_NOR, progress=False)
+    with pytest.raises(OptionError, match="only the channels of cells"):
+        prepare(labels, data, tmp_path / "out", PAPER_NOR, progress=False)
     command = ["prepare", "--config", "norvdpnet-paper", *_places(data, tmp_path / "out")]
     assert main(command) == 2
-    assert "only the channels of descriptors" in capsys.readouterr().err
+    assert "only the channels of cells" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from hdrmetrics.errors import OptionError
-from hdrmetrics.learned.geometry import statistic_count
+from hdrmetrics.learned.card import Card
 from hdrmetrics.learned.network import QualityNetwork, build_network
 from hdrmetrics.learned.weights import load_weights, save_weights
 from trainers.config import Config, parse_config
@@ -92,7 +92,7 @@ def _network() -> QualityNetwork:
 
 
 def _standardiser(network: QualityNetwork) -> Standardiser:
-    count = statistic_count(network.architecture)
+    count = network.architecture.statistics
     found = Standardiser(count, rate=0.1).double()
     for batch in _batches(4, 8, count, seed=2).double():
         found.follow(batch)
@@ -103,7 +103,7 @@ def _standardiser(network: QualityNetwork) -> Standardiser:
 def test_folded_heads_want_plain_statistics() -> None:
     network = _network()
     standardiser = _standardiser(network)
-    pooled = _batches(1, 6, statistic_count(network.architecture), seed=5)[0].double()
+    pooled = _batches(1, 6, network.architecture.statistics, seed=5)[0].double()
     wanted = network.head(standardiser(pooled))
     assert wanted.shape == (6, 2)
     before = copy.deepcopy(network.state_dict())
@@ -172,7 +172,7 @@ def test_what_is_exported_says_what_was_judged(data: Path) -> None:
 def test_a_file_of_weights_says_what_was_judged(data: Path, tmp_path: Path) -> None:
     """Statistics hundreds of their deviations from zero: half precision must not reach a bias."""
     learner = _learner(data, CELLS_CONFIG)
-    count = statistic_count(learner.network.architecture)
+    count = learner.network.architecture.statistics
     generator = torch.Generator().manual_seed(4)
     batches = 0.5 + 0.001 * torch.randn(16, 32, count, generator=generator)
     assert learner.standardiser is not None
@@ -188,7 +188,7 @@ def test_a_file_of_weights_says_what_was_judged(data: Path, tmp_path: Path) -> N
         wanted = learner.network.head(learner.standardiser(batches[0])).sigmoid()
     assert float(wanted.max() - wanted.min()) > 0.3
     path = tmp_path / "weights.safetensors"
-    save_weights(path, learner.exported(), {})
+    save_weights(path, learner.exported(), Card(learner.network.architecture))
     with torch.no_grad():
         found = load_weights(path)[0].head(batches[0]).sigmoid()
     assert float((found - wanted).abs().max()) < 0.001

@@ -16,7 +16,7 @@ from datasets.framing.frames import cut_frame, draw_frame, fits
 from datasets.scenes.scene_files import FileScene
 from hdrmetrics.distort import distort
 from hdrmetrics.expand import get_expansion
-from hdrmetrics.learned.front import Kind
+from hdrmetrics.learned.fronts.pixels import Kind
 from hdrmetrics.learned.guard import Guard, Rule
 from hdrmetrics.learned.traits import Traits, measure
 from hdrmetrics.photometry.transfer import srgb_decode

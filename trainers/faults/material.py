@@ -132,14 +132,14 @@ def gather(
     if not len(labels):
         raise OptionError(f"{name}: none of its items is there")
 
-    def load(tests: NDArray[np.str_], others: NDArray[np.str_]) -> tuple[Tensor, Tensor | None]:
+    def load(tests: NDArray[np.str_], others: NDArray[np.str_]) -> Tensor:
         assert pixels is not None
         pair = pixels.batch(tests), pixels.batch(others) if reference else None
         found = network.channels(*pair, domain=labels.domain)
         pixels.store.release()
         return found
 
-    def items(rows: slice) -> tuple[Tensor, Tensor | None]:
+    def items(rows: slice) -> Tensor:
         tests = labels["test_name"][rows]
         if channels is not None:
             return channels.batch(tests)
@@ -151,7 +151,7 @@ def gather(
     if pixels is not None and len(clean):
         clean_names = clean["reference_name"]
 
-        def clean_items(rows: slice) -> tuple[Tensor, Tensor | None]:
+        def clean_items(rows: slice) -> Tensor:
             return load(clean_names[rows], clean_names[rows])
 
         parts.append(_statistics(network, clean_items, len(clean), name))
@@ -209,14 +209,14 @@ def _references(labels: Labels, pixels: CropPixels | None, share: float) -> Labe
 
 def _statistics(
     network: QualityNetwork,
-    load: Callable[[slice], tuple[Tensor, Tensor | None]],
+    load: Callable[[slice], Tensor],
     count: int,
     name: str,
 ) -> tuple[Tensor, Tensor]:
     whole, part = [], []
     places = stream(0, "faults", name, count)
     for at in tqdm(range(0, count, _BATCH), desc=f"statistics of {name}", leave=False):
-        maps = network.trunk(*load(slice(at, min(at + _BATCH, count))))
+        maps = network.trunk(load(slice(at, min(at + _BATCH, count))))
         whole.append(network.pool(maps).cpu())
         down, across = maps[0].shape[-2:]
         side = min(SIDE, down, across)

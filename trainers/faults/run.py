@@ -11,11 +11,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+import trainers.nets  # noqa: F401 - the papers' front ends are then known by name
 from hdrmetrics.errors import OptionError
 from hdrmetrics.learned.card import Card
 from hdrmetrics.learned.faults import FAULTS, FaultCard
+from hdrmetrics.learned.fronts.front import CellFront
 from hdrmetrics.learned.network import QualityNetwork
-from hdrmetrics.learned.places import has_places
 from hdrmetrics.learned.weights import load_weights, round_weights, save_weights
 from trainers.faults.classes import is_local
 from trainers.faults.fit import fit
@@ -74,7 +75,7 @@ def name_faults(
         If a file cannot be read.
     """
     network, card = load_weights(weights)
-    if not has_places(card.architecture):
+    if not isinstance(network.front, CellFront):
         raise OptionError(
             f"{card.architecture.name} does not see cells one by one, so that it cannot say what "
             "is wrong at a place"

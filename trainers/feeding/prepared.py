@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +15,13 @@ from torch import Tensor
 from datasets.workers import run_jobs
 from hdrmetrics.errors import HdrMetricsError, ImageReadError, OptionError
 from hdrmetrics.learned.architecture import Architecture
+from hdrmetrics.learned.fronts.front import CellFront
 from hdrmetrics.learned.network import build_network
-from hdrmetrics.learned.symmetry import symmetric
 from hdrmetrics.metric import Domain
 from hdrmetrics.text.textfile import write_text
 from trainers.feeding.crops import CropPixels, find_store
 from trainers.feeding.labels import Labels
+from trainers.feeding.symmetry import symmetric
 from trainers.feeding.views import View
 
 _INDEX, _VALUES = "channels.json", "channels.npy"
@@ -39,8 +39,8 @@ class Prepared:
     folder
         Of :func:`prepare`.
     architecture
-        Of the network that will see them: its front end, and how it compares pictures, must be
-        those they were made for, and made by code that gives the same.
+        Of the network that will see them: its front end must be the one they were made by, of code
+        that gives the same.
     device
         Where batches are made.
 
@@ -59,12 +59,11 @@ class Prepared:
             self._values = np.load(folder / _VALUES, mmap_mode="r", allow_pickle=False)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ImageReadError(f"{folder}: holds no prepared channels ({error})") from error
-        wanted = _made_for(architecture)
-        if version != _VERSION or made_for != wanted or len(self._places) != len(self._values):
+        same = version == _VERSION and made_for == architecture.front
+        if not same or len(self._places) != len(self._values):
             raise ImageReadError(
                 f"{folder}: its channels are those of another front end: prepare them again"
             )
-        self.own: int = wanted["channels"]
 
     def __contains__(self, item: str) -> bool:
         return item in self._places
@@ -73,10 +72,8 @@ class Prepared:
         """Return the items that have channels."""
         return labels.select(np.array([str(item) in self for item in labels["test_name"]], bool))
 
-    def batch(
-        self, items: NDArray[np.str_], views: Sequence[View] | None = None
-    ) -> tuple[Tensor, Tensor | None]:
-        """Return what the network's trunk wants: channels of tests, and of references if any.
+    def batch(self, items: NDArray[np.str_], views: Sequence[View] | None = None) -> Tensor:
+        """Return what the network's trunk wants.
 
         Parameters
         ----------
@@ -89,10 +86,7 @@ class Prepared:
         joint = torch.from_numpy(np.stack([self._values[place] for place in places])).float()
         if views is not None:
             joint = torch.cat([_seen(joint[i : i + 1], view) for i, view in enumerate(views)])
-        joint = joint.to(self.device)
-        if joint.shape[1] == self.own:
-            return joint, None
-        return joint[:, : self.own], joint[:, self.own :]
+        return joint.to(self.device)
 
 
 def prepare(
@@ -115,7 +109,7 @@ def prepare(
     out
         Folder, made if need be.
     architecture
-        Whose front end; one of descriptors, which symmetries only rearrange.
+        Whose front end; one of cells, which symmetries only rearrange.
     workers
         Processes.
     progress
@@ -124,14 +118,14 @@ def prepare(
     Raises
     ------
     OptionError
-        If the front end is not one of descriptors, or there are no items.
+        If the front end is not one of cells, or there are no items.
     ImageReadError
         If crops cannot be read.
     """
     from tqdm import tqdm
 
-    if not architecture.front.descriptors:
-        raise OptionError("only the channels of descriptors are prepared: others follow the window")
+    if not isinstance(architecture.seen, CellFront):
+        raise OptionError("only the channels of cells are prepared: others follow the window")
     if not len(labels):
         raise OptionError(
             f"{labels.name} has no items to prepare channels of: take more splits, or a larger "
@@ -167,7 +161,7 @@ def prepare(
     values.flush()
     index = {
         "version": _VERSION,
-        "made_for": _made_for(architecture),
+        "made_for": architecture.front,
         "items": [str(n) for n in labels["test_name"]],
     }
     write_text(out / _INDEX, json.dumps(index))
@@ -188,20 +182,11 @@ def _set_up(argument: tuple[dict[str, Any], str, str, Domain]) -> Any:
             reference = None if references is None else pixels.batch(np.array(references))
         except HdrMetricsError as error:
             return str(error)
-        found = [one for one in network.channels(test, reference, domain=domain) if one is not None]
+        found: NDArray[np.float16] = network.channels(test, reference, domain=domain).half().numpy()
         pixels.store.release()
-        joint: NDArray[np.float16] = torch.cat(found, dim=1).half().numpy()
-        return joint
+        return found
 
     return work
-
-
-def _made_for(architecture: Architecture) -> dict[str, Any]:
-    return {
-        "front": asdict(architecture.front) | {"high_pass": []},
-        "fusion": architecture.fusion,
-        "channels": architecture.front.channels + architecture.front.seam_channels,
-    }
 
 
 def _seen(channels: Tensor, view: View) -> Tensor:

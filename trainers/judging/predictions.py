@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+import trainers.nets  # noqa: F401 - the papers' front ends are then known by name
 from hdrmetrics.errors import ImageReadError, OptionError, UnknownNameError
 from hdrmetrics.learned.network import QualityNetwork
 from trainers.feeding.crops import CropPixels, find_store, present
@@ -136,7 +137,7 @@ def _seen(
         raise OptionError(f"{labels.name} has no prepared items of these splits")
     parts = []
     for at in range(0, len(labels), batch):
-        pooled = network.pool(network.trunk(*prepared.batch(labels["test_name"][at : at + batch])))
+        pooled = network.pool(network.trunk(prepared.batch(labels["test_name"][at : at + batch])))
         parts.append(network.head(pooled).float().sigmoid().cpu().numpy())
     return np.concatenate(parts)
 

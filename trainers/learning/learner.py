@@ -15,7 +15,6 @@ from torch import Tensor, nn
 
 from datasets.streams import digest
 from hdrmetrics.errors import ImageReadError, PixelValueError
-from hdrmetrics.learned.geometry import statistic_count
 from hdrmetrics.learned.network import QualityNetwork
 from trainers.config import Config
 from trainers.feeding.kept import KeptStatistics
@@ -91,7 +90,7 @@ class Learner:
         if config.optimiser.trunk == "kept":
             network.stages.requires_grad_(False)
         set_layout(network, layout)
-        count = statistic_count(network.architecture)
+        count = network.architecture.statistics
         self.standardiser: Standardiser | None = None
         if config.optimiser.standardise:
             made = Standardiser(count, config.optimiser.standardise)
@@ -228,7 +227,7 @@ class Learner:
             if one.prepared is None:
                 features = self.network.features(test, reference, domain=one.domain)
             else:
-                features = self.network.trunk(test, reference)
+                features = self.network.trunk(test)
             return self.network.pool(features).float()
 
     def column(self, head: str) -> int:

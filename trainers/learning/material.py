@@ -126,7 +126,7 @@ class SetMaterial:
         if self.kept is not None:
             return self.kept.batch(tests), None
         if self.prepared is not None:
-            return self.prepared.batch(tests, views)
+            return self.prepared.batch(tests, views), None
         assert self.pixels is not None
         test = self.pixels.batch(tests, views)
         if not self.reference:

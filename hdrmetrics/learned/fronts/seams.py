@@ -3,7 +3,7 @@
 Codecs, and receivers that conceal lost blocks, leave straight seams between columns and between
 rows, every 8, 16 or 32 px. A step of natural light is rarely as sharp, and rarely as straight, and
 never keeps to a grid. Where the grid of a picture begins is not known, so networks see the phases
-in order of size; see :func:`hdrmetrics.learned.statistics.level_statistics`.
+in order of size; see :func:`in_order`.
 
 References
 ----------
@@ -17,13 +17,14 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from hdrmetrics.learned.descriptors import CELL, MARGIN, cell_shape, in_strips
+from hdrmetrics.learned.fronts.descriptors import CELL, MARGIN, cell_shape, in_strips
 
 NAMES = tuple(f"seam{phase}-{axis}" for axis in "xy" for phase in range(CELL))
 """The step before each column of a cell, then before each row."""
 
 _FAINT = 0.003  # mean step under which there are no seams: less than one of 255
 _SCALE = 0.25
+_SOFT = 0.02  # of contrasts: under what texture has
 
 
 def describe_seams(code: Tensor) -> Tensor:
@@ -38,9 +39,24 @@ def describe_seams(code: Tensor) -> Tensor:
     Parameters
     ----------
     code
-        ``(N, 1, H, W)`` as for :func:`hdrmetrics.learned.descriptors.describe`.
+        ``(N, 1, H, W)`` as for :func:`hdrmetrics.learned.fronts.descriptors.describe`.
     """
     return in_strips(lambda parts: _describe(parts[0]), [code])
+
+
+def in_order(seams: Tensor) -> Tensor:
+    """Return statistics of seams ``(…, 32)`` in order of size, since blocks may begin anywhere.
+
+    Those between columns, and those between rows, are sorted over their 16 phases, the largest
+    first. The first 15 are given as logarithms of what they are to the mean of all,
+    log((x + 0.02)/(mean + 0.02)), for it is how far a few stand out that tells blocks from texture;
+    in the place of the last one stands the mean.
+    """
+    phases = seams.reshape(*seams.shape[:-1], 2, -1)
+    ordered = phases.sort(dim=-1, descending=True).values
+    mean = ordered.mean(dim=-1, keepdim=True)
+    contrast = ((ordered[..., :-1] + _SOFT) / (mean + _SOFT)).log()
+    return torch.cat([contrast, mean], dim=-1).flatten(-2)
 
 
 def _describe(code: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""The everyday predictor, which takes the head of the picture's domain."""
+"""The general no-reference metric, which takes the network of the picture's domain."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from hdrmetrics.photometry.display import Display
 from hdrmetrics.picture.image import Image
 
 NAME = "norvdpnet"
-TITLE = "Learned quality without a reference, of HDR or SDR pictures"
+TITLE = "No-reference quality of HDR or SDR pictures, learned from HDR-VDP-2"
 
 CHOICE: dict[Domain, tuple[str, ...]] = {"hdr": ("hdr", "hdr-c"), "sdr": ("sdr", "sdr-d")}
 """Heads by the picture's domain, the preferred one first: one trained on both sets of that kind,
@@ -24,11 +24,11 @@ else that of compressed HDR and of distorted photographs."""
 
 
 def described(info: MetricInfo) -> MetricInfo:
-    """Return the description of a head as one of the everyday predictor."""
+    """Return the description of a head as one of the general predictor."""
     return dataclasses.replace(info, name=NAME, title=TITLE)
 
 
-class EverydayMetric(LearnedMetric):
+class GeneralMetric(LearnedMetric):
     """The no-reference predictor for pictures of either kind.
 
     In :func:`hdrmetrics.score` linear, PQ and HLG images go to the HDR head, and so do other
@@ -50,7 +50,7 @@ class EverydayMetric(LearnedMetric):
 
     def __init__(self, heads: Mapping[Domain, LearnedMetric]) -> None:
         if not heads:
-            raise OptionError("the everyday predictor needs a head of some domain")
+            raise OptionError("the general predictor needs a head of some domain")
         own = heads[min(heads)]  # "hdr" comes before "sdr"
         super().__init__(own.network, own.card, own.head, name=NAME, precision=own.precision)
         self.info = described(own.info)

@@ -19,13 +19,13 @@ Journal of Electronic Imaging 24(1), 2015.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from hdrmetrics.learned.descriptors import CELL, blur, cell_shape, is_whole
+from hdrmetrics.learned.fronts.descriptors import CELL, blur, cell_shape, is_whole
 from hdrmetrics.photometry.transfer import pu21_encode
 
 OCTAVES = 4
@@ -62,10 +62,11 @@ def describe_visible(
     Returns
     -------
     Tensor
-        ``(N, 8, h, w)``, h and w of :func:`~hdrmetrics.learned.descriptors.cell_shape`; channels
-        as :data:`NAMES`. With D the difference over its threshold, raised to the third power, the
-        fourth root of the mean of D² over the cell and those around it, from 0.001 (nothing) to
-        60,000: at the border too, so that no pixel goes unseen. Symmetric in both pictures.
+        ``(N, 8, h, w)``, h and w of
+        :func:`~hdrmetrics.learned.fronts.descriptors.cell_shape`; channels as :data:`NAMES`. With D
+        the difference over its threshold, raised to the third power, the fourth root of the mean
+        of D² over the cell and those around it, from 0.001 (nothing) to 60,000: at the border too,
+        so that no pixel goes unseen. Symmetric in both pictures.
 
     Notes
     -----
@@ -87,6 +88,18 @@ def describe_visible(
     ]
     energies = torch.cat(found, dim=1)
     return (energies + FLOOR**4).sqrt().sqrt().clamp(max=_MOST)
+
+
+def logarithms(moments: Sequence[Tensor], powers: Sequence[int]) -> Tensor:
+    """Return the logarithms of the means ``(…, C)`` of powers p, over 2 p, as ``(…, P, C)``.
+
+    The teacher's quality is made of those of the fourth power, over all pixels of a window.
+    """
+    found = [
+        (moment + FLOOR**power).log() / (2 * power)
+        for moment, power in zip(moments, powers, strict=True)
+    ]
+    return torch.stack(found, dim=-2)
 
 
 def seen_probability(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from hdrmetrics.learned.descriptors import CELL, CHROMA_NAMES, NAMES, PAIR_NAMES
-from hdrmetrics.learned.seams import NAMES as SEAM_NAMES
-from hdrmetrics.learned.visible import NAMES as VISIBLE_NAMES
+from hdrmetrics.learned.fronts.descriptors import CELL, CHROMA_NAMES, NAMES, PAIR_NAMES
+from hdrmetrics.learned.fronts.seams import NAMES as SEAM_NAMES
+from hdrmetrics.learned.fronts.visible import NAMES as VISIBLE_NAMES
 
 
 def symmetric(described: Tensor, *, transposed: bool, flips: tuple[bool, bool]) -> Tensor:

@@ -100,30 +100,21 @@ def cell_shape(height: int, width: int) -> tuple[int, int]:
     return (height - 2 * MARGIN) // CELL, (width - 2 * MARGIN) // CELL
 
 
-def describe(code: Tensor, chroma: Tensor | None = None) -> Tensor:
+def describe(code: Tensor) -> Tensor:
     """Return the descriptors of a picture's cells.
 
     Parameters
     ----------
     code
         ``(N, 1, H, W)``: display codes, or PU21 over 256; sides of at least 48 px.
-    chroma
-        ``(N, 2, H, W)``: red and blue against luminance in [-1, 1], or ``None``.
 
     Returns
     -------
     Tensor
         ``(N, C, h, w)``, h and w of :func:`cell_shape`, of about unit scale; channels as
-        :data:`NAMES`, then :data:`CHROMA_NAMES` where there is chroma.
+        :data:`NAMES`.
     """
-
-    def work(parts: list[Tensor]) -> Tensor:
-        found = _describe(parts[0])
-        if len(parts) > 1:
-            found += _describe_chroma(parts[1])
-        return torch.cat(found, dim=1)
-
-    return in_strips(work, [code] if chroma is None else [code, chroma])
+    return in_strips(lambda parts: torch.cat(_describe(parts[0]), dim=1), [code])
 
 
 def describe_pair(test: Tensor, reference: Tensor) -> Tensor:
@@ -253,14 +244,21 @@ def _plateaus(octave: _Octave, shape: tuple[int, int]) -> list[Tensor]:
     return runs + brinks
 
 
-def _describe_chroma(chroma: Tensor) -> list[Tensor]:
+def describe_chroma(chroma: Tensor) -> Tensor:
+    """Return the colour of a picture's cells, ``(N, 3, h, w)``; channels as :data:`CHROMA_NAMES`.
+
+    Parameters
+    ----------
+    chroma
+        ``(N, 2, H, W)``: red and blue against luminance in [-1, 1].
+    """
     shape = cell_shape(*chroma.shape[-2:])
     first, side = MARGIN, (shape[0] * CELL, shape[1] * CELL)
     inner = chroma[..., first : first + side[0], first : first + side[1]]
     mean = F.avg_pool2d(inner, CELL)
     energy = F.avg_pool2d(inner.square().sum(dim=1, keepdim=True), CELL)
     spread = (energy - mean.square().sum(dim=1, keepdim=True)).clamp(min=0.0)
-    return [mean / 0.35, ((spread + 1e-5).log() + 5.5) / 2.5]
+    return torch.cat([mean / 0.35, ((spread + 1e-5).log() + 5.5) / 2.5], dim=1)
 
 
 def _describe_pair(test: Tensor, reference: Tensor) -> list[Tensor]:

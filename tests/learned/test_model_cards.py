@@ -1,0 +1,26 @@
+"""Model cards: those in the repository are what the cards beside the weights say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from hdrmetrics.learned.catalogue import WEIGHTS
+from results.learned.cards import OUT, model_cards
+
+
+def test_model_cards_are_those_of_the_weights() -> None:
+    found = dict(model_cards())
+    assert set(found) == {path.stem for path in WEIGHTS.glob("*.safetensors")}
+    assert set(found) == {path.stem for path in Path(OUT).glob("*.md")}
+    for name, text in found.items():
+        written = (OUT / f"{name}.md").read_text(encoding="utf-8")
+        assert written == text, "make them again: python -m results.learned.cards"
+
+
+def test_model_cards_tell_whole_commands() -> None:
+    for text in dict(model_cards()).values():
+        commands = text.split("```sh\n")[1].split("```")[0]
+        assert "…" not in commands
+        assert commands.count("python -m trainers") >= 3
+        assert "join" in commands
+        assert "licence" in text
