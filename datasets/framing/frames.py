@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from datasets.framing.area import area_resize
-from datasets.scenes.scene import Kind
+from datasets.area import area_resize
+from datasets.scenes.scene import BAND, Kind, room
 from hdrmetrics.errors import OptionError, ShapeError
 from hdrmetrics.photometry.transfer import srgb_decode, srgb_encode
-
-BAND = (0.2, 0.8)
-"""Part of a panorama's height that frames are cut from: nearer the poles rows are stretched by more
-than 1.7 (the secant of 54°), and straight lines bend."""
 
 NATIVE = 0.5
 """Part of the frames that keep the pixels of their scene as they are, where that is allowed."""
@@ -45,23 +40,6 @@ class Frame:
     height: int
     scale: float
     mirrored: bool
-
-
-def room(size: tuple[int, int], panorama: bool) -> tuple[int, int, int]:
-    """Return the top row, the height and the width that frames of a scene may use.
-
-    Parameters
-    ----------
-    size
-        Height and width of the scene.
-    panorama
-        Whether it is equirectangular; then only the rows of :data:`BAND` are used.
-    """
-    height, width = size
-    if not panorama:
-        return 0, height, width
-    top = math.ceil(BAND[0] * height)
-    return top, math.floor(BAND[1] * height) - top, width
 
 
 def fits(size: tuple[int, int], panorama: bool, *, minimum: int = 256) -> bool:

@@ -11,8 +11,7 @@ from torch import Tensor
 from torch.nn.functional import interpolate, pad
 
 from datasets.framing.calibration import calibrate
-from datasets.framing.frames import room
-from datasets.scenes.scene import Scene
+from datasets.scenes.scene import Scene, room
 from datasets.scenes.scene_files import find_scenes
 from datasets.scenes.screens import screen_scenes
 from hdrmetrics.errors import OptionError
