@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from datasets.statistics.conformal import conformal_width
 from hdrmetrics.errors import OptionError
 from hdrmetrics.learned.card import Card, HeadCard, Interval
 from hdrmetrics.learned.network import QualityNetwork
@@ -17,7 +18,6 @@ from trainers.feeding.labels import Labels
 from trainers.judging.agreement import ALL, Agreement, Judge
 from trainers.judging.predictions import PREFIX
 from trainers.learning.material import SetMaterial
-from trainers.statistics.conformal import conformal_width
 
 COVERAGE = 0.9
 """Of the intervals in a card: it needs nine groups of validation scenes."""

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datasets.labelling.transform import BINS, coverage
-from datasets.reporting.correlation import Interval, RankStudy
+from datasets.reporting.correlation import RankStudy
+from datasets.statistics.bootstrap import Interval
 from datasets.streams import stream
 from hdrmetrics.errors import OptionError
 

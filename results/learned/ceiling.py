@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from datasets.statistics.bootstrap import Interval, SceneBootstrap
+from datasets.statistics.weighted import Numbers, mean_absolute_error, plcc, srocc
 from hdrmetrics.text.textfile import write_text
 from results.learned.data import Comparison, Seen, Sources
 from results.learned.neighbours import label_noise, principal
@@ -15,8 +17,6 @@ from results.learned.oracle import fit_and_predict, fit_grouped, told
 from results.learned.tables import cell, markdown_table
 from trainers.feeding.labels import Labels, find_labels
 from trainers.judging.predictions import PREFIX
-from trainers.statistics.bootstrap import Interval, SceneBootstrap
-from trainers.statistics.weighted import Numbers, mean_absolute_error, plcc, srocc
 
 NAME = ["distortion", "strength"]
 ROWS = {

@@ -20,6 +20,7 @@ import numpy as np
 from scipy.stats import rankdata, spearmanr
 
 from datasets.scenes.scene_files import FileScene, find_scenes
+from datasets.statistics.weighted import Numbers
 from datasets.streams import fraction
 from hdrmetrics import create_metric, list_metrics
 from hdrmetrics.learned.guard import guard_of
@@ -30,7 +31,6 @@ from trainers.doubting.guards import DAMAGED, DRAWN, EMPTY, MADE, REAL, SCALE, S
 from trainers.doubting.intervals import SURROUND, in_surrounds
 from trainers.doubting.observe import Observed, joined, observe_set, taught_alike
 from trainers.feeding.labels import find_labels
-from trainers.statistics.weighted import Numbers
 
 HERE = Path(__file__).parent
 FEWEST = 10  # pictures of a distortion, for a share

@@ -17,6 +17,8 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
+from datasets.statistics.bootstrap import SceneBootstrap
+from datasets.statistics.weighted import mean_absolute_error, plcc, srocc
 from hdrmetrics.errors import ImageReadError, OptionError
 from hdrmetrics.text.textfile import write_text
 from results.learned.data import KINDS, SETS
@@ -24,8 +26,6 @@ from results.learned.figures import COLORS, MARKERS, save
 from trainers.feeding.labels import Labels, find_labels
 from trainers.judging.evaluation import find_predictions
 from trainers.judging.predictions import PREFIX
-from trainers.statistics.bootstrap import SceneBootstrap
-from trainers.statistics.weighted import mean_absolute_error, plcc, srocc
 
 Record = dict[str, Any]
 

@@ -15,17 +15,18 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
-from scipy.stats import rankdata
 from torch import Tensor
 from tqdm import tqdm
 
+from datasets.statistics.bootstrap import SceneBootstrap
+from datasets.statistics.weighted import weighted_mean
 from datasets.streams import digest
 from hdrmetrics.metric import Domain
 from hdrmetrics.text.textfile import write_text
 from results.learned.damage import versions
+from results.learned.doubts import auroc
 from results.learned.tables import cell, markdown_table
 from results.learned.whole import HEADS, chosen, learned, picture
-from trainers.statistics.bootstrap import SceneBootstrap
 
 HERE = Path(__file__).parent
 CELL = 16
@@ -42,12 +43,6 @@ def cells(values: Tensor) -> np.ndarray:
     """Return the largest value in each cell of ``(1, C, H, W)``, flat."""
     found: np.ndarray = F.max_pool2d(values.amax(dim=1, keepdim=True), CELL).flatten().numpy()
     return found
-
-
-def auroc(wanted: np.ndarray, values: np.ndarray) -> float:
-    """Return the area under the curve of values that are to be larger where something is true."""
-    own, other = int(wanted.sum()), int((~wanted).sum())
-    return float((rankdata(values)[wanted].sum() - own * (own + 1) / 2) / (own * other))
 
 
 def main() -> None:
@@ -79,7 +74,8 @@ def main() -> None:
                 for name, head in heads.items():
                     with torch.no_grad():
                         seen = head.map(version.picture, reference if head.info.reference else None)
-                    area = auroc(changed, cells(seen))
+                    values = cells(seen)
+                    area = auroc(values[changed], values[~changed])
                     for kind in (ALL, version.name):
                         found[name][kind][scene.group].append(area)
         counts.append(f"{len(groups)} groups of {domain.upper()} scenes")
@@ -87,11 +83,8 @@ def main() -> None:
             by_group = found[name][ALL]
             names = np.array(sorted(by_group))
             means = np.array([np.mean(by_group[group]) for group in names])
-
-            def statistic(counts: np.ndarray, means: np.ndarray = means) -> np.ndarray:
-                return np.asarray((counts * means).sum(axis=1) / counts.sum(axis=1))
-
-            interval = SceneBootstrap(names, resamples=options.resamples).interval(statistic)
+            bootstrap = SceneBootstrap(names, resamples=options.resamples)
+            interval = bootstrap.interval(weighted_mean(means))
             rest = [
                 f"{np.mean([a for one in found[name][kind].values() for a in one]):.2f}"
                 for kind in DAMAGES[1:]

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from datasets.statistics.bootstrap import Interval
 from results.learned.data import SETS
 from trainers.judging.agreement import ALL, Agreement
-from trainers.statistics.bootstrap import Interval
 
 TARGETS: dict[str, dict[str, dict[str, float]]] = {
     "norvdpnet": {

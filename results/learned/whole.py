@@ -13,7 +13,9 @@ there are too few HDR scenes), and writes the intervals of whole pictures to the
 from __future__ import annotations
 
 import argparse
+import functools
 import json
+import operator
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +24,6 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.stats import spearmanr
 from torch import Tensor
 from tqdm import tqdm
 
@@ -30,6 +31,9 @@ from datasets.framing.calibration import calibrate
 from datasets.framing.frames import cut_frame, draw_frame, fits
 from datasets.scenes.scene import Kind, Split
 from datasets.scenes.scene_files import FileScene, find_scenes
+from datasets.statistics.bootstrap import SceneBootstrap
+from datasets.statistics.conformal import conformal_width
+from datasets.statistics.weighted import Numbers, srocc, weighted_mean
 from datasets.streams import fraction, stream
 from hdrmetrics import create_metric
 from hdrmetrics.expand import get_expansion
@@ -44,8 +48,6 @@ from results.learned import order
 from results.learned.damage import framed, versions
 from results.learned.order import opinion
 from results.learned.tables import cell, markdown_table
-from trainers.statistics.bootstrap import Interval, SceneBootstrap
-from trainers.statistics.conformal import conformal_width
 
 HERE = Path(__file__).parent
 WINDOW = 256
@@ -83,8 +85,6 @@ FRAMED = [
     "head", "untouched", "95 %", "damaged", "95 %", "HDR-VDP-2", "95 %", "apart", "95 %",
 ]  # fmt: skip
 PLACES = {"all damage": None, "everywhere": "everywhere", "in places": "somewhere"}
-
-Numbers = NDArray[np.float64]
 
 
 def picture(scene: FileScene, domain: Domain) -> Tensor | None:
@@ -221,59 +221,43 @@ def quality(score: Numbers) -> Tensor:
 
 def judge(found: dict[str, Any], head: str, resamples: int) -> Iterator[list[str]]:
     """Yield the lines of a head in the table."""
-    rows = [(one["group"], row) for one in found.values() for row in one["versions"]]
-    groups = np.array([group for group, _ in rows])
-    where = np.array([row["where"] for _, row in rows])
-    truth = np.array([row["q"] for _, row in rows])
-    value = np.array([row["heads"][head] for _, row in rows])
-    low, high = (np.array([row[key][head] for _, row in rows]) for key in ("low", "high"))
-    expected = opinion(truth + constant(value, truth))
-    sized = opinion(np.array([row["sized"] for _, row in rows]))
-    names = np.unique(groups)
+    rows = [row for one in found.values() for row in one["versions"]]
+    value, truth = (column(rows, *keys) for keys in (("heads", head), ("q",)))
+    low, high = (column(rows, key, head) for key in ("low", "high"))
+    error = np.abs(value - opinion(truth + constant(value, truth)))
+    sized = opinion(column(rows, "sized"))
+    held = (low <= sized) & (sized <= high)
+    for title, at, bootstrap in places(found, resamples):
+        order = bootstrap.interval(srocc(-value[at], truth[at]))
+        off = bootstrap.interval(weighted_mean(error[at]))
+        wide = (high - low)[at].mean()
+        yield [head, title, cell(order), cell(off, 1), f"{held[at].mean():.0%}", f"{wide:.0f}"]
+
+
+def column(rows: list[Any], *keys: str) -> Numbers:
+    """Return a number of each row."""
+    return np.array([functools.reduce(operator.getitem, keys, row) for row in rows])
+
+
+def places(
+    found: dict[str, Any], resamples: int
+) -> Iterator[tuple[str, NDArray[np.bool_], SceneBootstrap]]:
+    """Yield the kinds of damage with the rows that have it, and their groups drawn again."""
+    rows = [(one["group"], row["where"]) for one in found.values() for row in one["versions"]]
+    groups, where = np.array(rows).T
     for title, place in PLACES.items():
-        chosen = np.ones(len(rows), bool) if place is None else where == place
-        parts = {name: np.flatnonzero(chosen & (groups == name)) for name in names}
-        order = drawn(parts, lambda at: -spearmanr(value[at], truth[at])[0], resamples)
-        error = drawn(parts, lambda at: np.abs(value[at] - expected[at]).mean(), resamples)
-        covered = ((low <= sized) & (sized <= high))[chosen].mean()
-        wide = (high - low)[chosen].mean()
-        yield [head, title, cell(order), cell(error, 1), f"{covered:.0%}", f"{wide:.0f}"]
-
-
-def drawn(
-    parts: dict[str, NDArray[np.int64]], statistic: Callable[[Any], float], resamples: int
-) -> Interval:
-    """Return a statistic of rows, given by group, with its interval from drawing groups again."""
-    names = np.array(list(parts))
-
-    def of(counts: Numbers) -> Numbers:
-        lists = [
-            np.concatenate([np.tile(parts[n], int(c)) for n, c in zip(names, line, strict=True)])
-            for line in counts
-        ]
-        return np.array([statistic(chosen) for chosen in lists])
-
-    return SceneBootstrap(names, resamples=resamples).interval(of)
+        at = np.full(len(rows), True) if place is None else where == place
+        yield title, at, SceneBootstrap(groups[at], resamples=resamples)
 
 
 def beside_piqe(found: dict[str, Any], head: str, resamples: int) -> Iterator[list[str]]:
     """Yield by how much a head's SROCC exceeds that of PIQE, which has no reference either."""
-    rows = [(one["group"], row) for one in found.values() for row in one["versions"]]
-    groups = np.array([group for group, _ in rows])
-    where = np.array([row["where"] for _, row in rows])
-    truth = np.array([row["q"] for _, row in rows])
-    value = np.array([row["heads"][head] for _, row in rows])
-    piqe = np.array([row["piqe"] for _, row in rows])
-    for title, place in PLACES.items():
-        chosen = np.ones(len(rows), bool) if place is None else where == place
-        parts = {name: np.flatnonzero(chosen & (groups == name)) for name in np.unique(groups)}
-        own = drawn(parts, lambda at: spearmanr(piqe[at], truth[at])[0], resamples)
-        more = drawn(
-            parts,
-            lambda at: -spearmanr(value[at], truth[at])[0] - spearmanr(piqe[at], truth[at])[0],
-            resamples,
-        )
-        yield [head, title, cell(own), cell(more)]
+    rows = [row for one in found.values() for row in one["versions"]]
+    value, truth, piqe = (column(rows, *keys) for keys in (("heads", head), ("q",), ("piqe",)))
+    for title, at, bootstrap in places(found, resamples):
+        own, ours = (srocc(x[at], truth[at]) for x in (piqe, -value))
+        more = bootstrap.difference(ours, own)
+        yield [head, title, cell(bootstrap.interval(own)), cell(more)]
 
 
 def frames(found: dict[str, Any], head: str) -> list[str]:
@@ -296,23 +280,29 @@ def frames(found: dict[str, Any], head: str) -> list[str]:
 
 def write_intervals(found: dict[str, Any], head: str) -> None:
     """Write half the width that holds the teacher's value of whole pictures to a head's card."""
-    rows = [(one["group"], row) for one in found.values() for row in one["versions"]]
+    rows = [row for one in found.values() for row in one["versions"]]
+    groups = np.array([one["group"] for one in found.values() for _ in one["versions"]])
     metric = learned(head)
     target = metric.head_card.target
-    truth = target.target(torch.tensor([row["sized"] for _, row in rows]).double()).numpy()
-    predicted = target.target(quality(np.array([row["heads"][head] for _, row in rows]))).numpy()
-    width = conformal_width(truth, predicted, np.array([group for group, _ in rows]))
+    truth = target.target(torch.tensor([row["sized"] for row in rows]).double()).numpy()
+    predicted = target.target(quality(column(rows, "heads", head))).numpy()
+    width = conformal_width(truth, predicted, groups)
     print(f"{head}: {metric.head_card.interval} → {width}")
     if not metric.info.reference:
         # Damage in places goes unnoticed: widths that hold it too (.6 to .8 of the scale) would
         # say nothing of damage everywhere, which those of crops hold.
         return
+    write_half_width(head, width.half_width)
+
+
+def write_half_width(head: str, half: float) -> None:
+    """Write half the width of intervals of whole pictures to a head's card."""
     for path in sorted(WEIGHTS.glob("*.json")):
         card = read_card(path)
         name = head.removeprefix(f"{family(card)}-")
         interval = card.heads[name].interval if name in card.heads else None
         if head.startswith(family(card)) and interval is not None:
-            own = replace(card.heads[name], interval=replace(interval, whole=width.half_width))
+            own = replace(card.heads[name], interval=replace(interval, whole=half))
             write_text(path, replace(card, heads={**card.heads, name: own}).to_json())
 
 

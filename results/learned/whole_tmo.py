@@ -14,22 +14,21 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.stats import spearmanr
 from torch import Tensor
 from tqdm import tqdm
 
 from datasets.scenes.scene import Split
-from hdrmetrics.learned.catalogue import WEIGHTS
+from datasets.statistics.bootstrap import Interval, SceneBootstrap
+from datasets.statistics.conformal import conformal_width
+from datasets.statistics.weighted import Numbers, once, srocc, weighted_mean
 from hdrmetrics.learned.fidelity import natural_look
-from hdrmetrics.learned.predictor import LearnedMetric, family
-from hdrmetrics.learned.weights import read_card
+from hdrmetrics.learned.predictor import LearnedMetric
 from hdrmetrics.metrics.tmqi import TMQI
 from hdrmetrics.metrics.tmqi.quality import (
     SHARE,
@@ -39,9 +38,7 @@ from hdrmetrics.metrics.tmqi.quality import (
 from hdrmetrics.text.textfile import write_text
 from hdrmetrics.tonemap.catalogue import list_operators, tonemap
 from results.learned.tables import cell, markdown_table
-from results.learned.whole import chosen, learned, picture
-from trainers.statistics.bootstrap import Interval, SceneBootstrap
-from trainers.statistics.conformal import conformal_width
+from results.learned.whole import chosen, column, learned, picture, write_half_width
 
 HERE = Path(__file__).parent
 HEADS = ("norvdpnet-tmo", "diqm-tmo")
@@ -74,8 +71,6 @@ TUNING = (
     f"{len(KEYS)} from {KEYS[0]:g} to {KEYS[-1]:g}, and after {ADAM_STEPS} steps of Adam along its "
     f"loss from {DEFAULT_KEY}."
 )
-
-Numbers = NDArray[np.float64]
 
 
 def settings() -> Iterator[tuple[str, dict[str, float]]]:
@@ -156,36 +151,38 @@ def climbed(light: Tensor, head: LearnedMetric) -> float:
     return float(key.detach().exp())
 
 
+def rows_of(found: dict[str, Any]) -> list[Any]:
+    """Return the rows of all scenes."""
+    return [row for one in found.values() for row in one["rows"]]
+
+
+def groups_of(found: dict[str, Any]) -> NDArray[np.str_]:
+    """Return the group of scenes of each row."""
+    return np.array([one["group"] for one in found.values() for _ in one["rows"]])
+
+
 def said(found: dict[str, Any], head: str) -> Numbers:
     """Return what a head says of all pictures, or the yardstick."""
-    rows = [row for one in found.values() for row in one["rows"]]
+    rows = rows_of(found)
     if head == NATURAL:
-        return np.array([100 * (SHARE + (1 - SHARE) * row["look"]) for row in rows])
-    return np.array([row["heads"][head] for row in rows])
+        return 100 * (SHARE + (1 - SHARE) * column(rows, "look"))
+    return column(rows, "heads", head)
 
 
 def agreement(
     found: dict[str, Any], head: str, resamples: int
 ) -> tuple[Interval, Interval, float, float]:
     """Return SROCC over all pictures, its mean and least within a scene, and the mean error."""
-    value = said(found, head)
-    truth = np.array([row["q"] for one in found.values() for row in one["rows"]])
-    names = [name for name, one in found.items() for _ in one["rows"]]
-    places = [np.flatnonzero(np.array(names) == name) for name in found]
-    groups = np.array([one["group"] for one in found.values()])
-    within = np.array([spearmanr(value[at], truth[at])[0] for at in places])
-    bootstrap = SceneBootstrap(groups, resamples=resamples)
-
-    def pooled(counts: Numbers) -> Numbers:
-        lists = [
-            np.concatenate([np.tile(at, int(c)) for at, c in zip(places, line, strict=True)])
-            for line in counts
-        ]
-        return np.array([spearmanr(value[at], truth[at])[0] for at in lists])
-
+    value, truth = said(found, head), column(rows_of(found), "q")
+    names = np.array([name for name, one in found.items() for _ in one["rows"]])
+    within = np.array(
+        [once(srocc(value[at], truth[at]), at.sum()) for at in (names == name for name in found)]
+    )
+    scenes = SceneBootstrap(np.array([one["group"] for one in found.values()]), resamples=resamples)
+    pictures = SceneBootstrap(groups_of(found), resamples=resamples)
     return (
-        bootstrap.interval(pooled),
-        bootstrap.interval(lambda counts: (counts @ within) / counts.sum(axis=1)),
+        pictures.interval(srocc(value, truth)),
+        scenes.interval(weighted_mean(within)),
         float(within.min()),
         float(np.abs(value - 100 * truth).mean()),
     )
@@ -193,7 +190,7 @@ def agreement(
 
 def fidelity(found: dict[str, Any], head: str) -> tuple[Numbers, Numbers]:
     """Return a head's target of structural fidelity of all pictures: TMQI's, and its own."""
-    rows = [row for one in found.values() for row in one["rows"]]
+    rows = rows_of(found)
     target = learned(head).head_card.target
     look = torch.tensor([row["look"] for row in rows]).double()
     own = fidelity_of_quality(torch.from_numpy(said(found, head) / 100), look)
@@ -207,7 +204,7 @@ def interval_cells(found: dict[str, Any], head: str) -> list[str]:
     if card.interval is None or card.interval.half_width is None:
         return ["–", "–"]
     half = card.interval.half_width if card.interval.whole is None else card.interval.whole
-    rows = [row for one in found.values() for row in one["rows"]]
+    rows = rows_of(found)
     truth, own = fidelity(found, head)
     look = torch.tensor([row["look"] for row in rows]).double()
     low, high = (
@@ -220,17 +217,11 @@ def interval_cells(found: dict[str, Any], head: str) -> list[str]:
 
 def write_intervals(found: dict[str, Any], head: str) -> None:
     """Write half the width that holds TMQI's fidelity of whole pictures to a head's card."""
-    groups = np.array([one["group"] for one in found.values() for _ in one["rows"]])
-    width = conformal_width(*fidelity(found, head), groups)
+    width = conformal_width(*fidelity(found, head), groups_of(found))
     half = width.to_dict()["half_width"]
     print(f"{head}: {learned(head).head_card.interval} → {half}")
-    for path in sorted(WEIGHTS.glob("*.json")):
-        card = read_card(path)
-        name = head.removeprefix(f"{family(card)}-")
-        interval = card.heads[name].interval if name in card.heads else None
-        if head.startswith(family(card)) and interval is not None and half is not None:
-            own = replace(card.heads[name], interval=replace(interval, whole=half))
-            write_text(path, replace(card, heads={**card.heads, name: own}).to_json())
+    if half is not None:
+        write_half_width(head, half)
 
 
 def tuning_table(folder: Path, most: int, kept: Path) -> str:

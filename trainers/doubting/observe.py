@@ -11,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from datasets.statistics.weighted import Numbers
 from hdrmetrics.errors import OptionError
 from hdrmetrics.learned.architecture import WINDOW
 from hdrmetrics.learned.predictor import LearnedMetric
@@ -18,7 +19,6 @@ from trainers.card import SHOWN
 from trainers.doubting.frames import find_frames, pixels_of
 from trainers.feeding.crops import find_store, present
 from trainers.feeding.labels import Labels, find_labels
-from trainers.statistics.weighted import Numbers
 
 
 @dataclass(frozen=True, slots=True)

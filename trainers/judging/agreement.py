@@ -8,12 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from datasets.statistics.bootstrap import Interval, SceneBootstrap
+from datasets.statistics.logistic import fitted_plcc
+from datasets.statistics.weighted import Numbers, Statistic, krocc, mean_absolute_error, plcc, srocc
 from hdrmetrics.errors import OptionError
 from trainers.feeding.labels import Labels
 from trainers.judging.predictions import PREFIX
-from trainers.statistics.bootstrap import Interval, SceneBootstrap
-from trainers.statistics.logistic import fitted_plcc
-from trainers.statistics.weighted import Numbers, Statistic, krocc, mean_absolute_error, plcc, srocc
 
 ALL = "all"
 """Stands for all distortions together."""

@@ -13,13 +13,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from datasets.statistics.weighted import mean_absolute_error, once, plcc, srocc
 from hdrmetrics.errors import ImageReadError
 from trainers.learning.learner import Learner, StepResult
 from trainers.learning.material import SetMaterial
 from trainers.running.checkpoint import load_checkpoint, save_checkpoint
 from trainers.running.interruption import StopRequest
 from trainers.running.logs import RunLog
-from trainers.statistics.weighted import mean_absolute_error, once, plcc, srocc
 
 CHECKPOINT = "checkpoint.pt"
 

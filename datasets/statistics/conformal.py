@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from datasets.statistics.weighted import Numbers, check_pair
 from hdrmetrics.errors import OptionError, ShapeError
-from trainers.statistics.weighted import Numbers, check_pair
 
 
 @dataclass(frozen=True, slots=True)

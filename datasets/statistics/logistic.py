@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from datasets.statistics.weighted import Numbers, Statistic, check_pair, plcc
 from hdrmetrics.errors import OptionError
-from trainers.statistics.weighted import Numbers, Statistic, check_pair, plcc
 
 _ROUNDS = 60
 _REFIT_ROUNDS = 8  # of a resample, from the curve of all items
