@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -17,6 +15,7 @@ from datasets.framing.frames import Frame
 from datasets.item import Item, ReferenceKey, TestKey
 from datasets.labelling.transform import LabelTransform
 from hdrmetrics.errors import ImageReadError, OptionError
+from hdrmetrics.text.textfile import draft_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -131,12 +130,8 @@ def write_table(path: Path, rows: Iterable[Row], metadata: Mapping[str, Any]) ->
     )
     columns = [pa.array([row[name] for row in ordered], schema.field(name).type) for name in types]
     table: pa.Table = pa.Table.from_arrays(columns, schema=schema)
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
+    with draft_of(path) as draft:
         pq.write_table(table, draft, compression="zstd", compression_level=19)
-        os.replace(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
     return transform
 
 
