@@ -10,11 +10,12 @@ import numpy as np
 
 from datasets.statistics.bootstrap import Interval, SceneBootstrap
 from datasets.statistics.weighted import Numbers, mean_absolute_error, plcc, srocc
+from hdrmetrics.text.markdown import markdown_table
 from hdrmetrics.text.textfile import write_text
 from results.learned.data import Comparison, Seen, Sources
 from results.learned.neighbours import label_noise, principal
 from results.learned.oracle import fit_and_predict, fit_grouped, told
-from results.learned.tables import cell, markdown_table
+from results.learned.tables import cell
 from trainers.feeding.labels import Labels, find_labels
 from trainers.judging.predictions import PREFIX
 
@@ -150,6 +151,7 @@ items, and its number of trees chosen by leaving out groups of scenes. How far t
 to 1 then depends on scenes, and on how much of them the trees could learn from so few.
 
 {markdown_table(["set", "predictor", "SROCC", "PLCC", "MAE"], told_rows)}
+
 ## Pictures that look alike
 
 How much do labels differ between pictures that the network can hardly tell apart? Each test picture
@@ -177,6 +179,7 @@ here, so it is carried on far, and may say too much.
             noise_rows,
         )
     }
+
 Read the two as a range, and the hidden layer's as the tighter one. It supposes that labels vary
 smoothly, and as much at one place as at another. And it speaks of what *this* network sees of a
 picture: other features may see more, so it is no bound for every network. The labels themselves

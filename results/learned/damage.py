@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from hdrmetrics.distort import distort
-from hdrmetrics.metric import Domain
+from hdrmetrics.distort.pixels import Domain
 from hdrmetrics.numerics.filters import gaussian_taps, separable_filter
 
 STRENGTHS = (0.1, 0.3, 0.5, 0.7, 0.9)

@@ -25,8 +25,8 @@ from datasets.streams import fraction
 from hdrmetrics import create_metric, list_metrics
 from hdrmetrics.learned.guard import guard_of
 from hdrmetrics.learned.predictor import LearnedMetric
+from hdrmetrics.text.markdown import markdown_table
 from hdrmetrics.text.textfile import write_text
-from results.learned.tables import markdown_table
 from trainers.doubting.guards import DAMAGED, DRAWN, EMPTY, MADE, REAL, SCALE, Seen, look_at
 from trainers.doubting.intervals import SURROUND, in_surrounds
 from trainers.doubting.observe import Observed, joined, observe_set, taught_alike

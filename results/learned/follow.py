@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import conv2d, interpolate, pad
 
-from hdrmetrics.metric import Domain
+from hdrmetrics.distort.pixels import Domain
 from hdrmetrics.numerics.filters import gaussian_taps, separable_filter
 from hdrmetrics.photometry.transfer import pu21_decode, pu21_encode
 
@@ -108,7 +108,7 @@ def follow(
         if way.penalty is not None:
             total = total + way.penalty(x, start).sum()
         optimiser.zero_grad()
-        total.backward()
+        total.backward()  # type: ignore[no-untyped-call]
         if way.smooth:
             assert change.grad is not None
             taps = gaussian_taps(2 * round(3 * way.smooth) + 1, way.smooth)

@@ -15,6 +15,7 @@ import re
 import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -26,10 +27,11 @@ from datasets.reporting.contact_sheet import exposure, show
 from datasets.scenes.drawn.sheet import font_of
 from hdrmetrics import create_metric
 from hdrmetrics.distort import distort
+from hdrmetrics.distort.pixels import Domain
 from hdrmetrics.learned.predictor import LearnedMetric
-from hdrmetrics.metric import Domain
 from hdrmetrics.metrics.hdrvdp2 import HDRVDP2
 from hdrmetrics.photometry.display import get_display
+from hdrmetrics.text.markdown import markdown_table
 from hdrmetrics.text.textfile import write_text
 from results.learned.follow import (
     EVERY,
@@ -43,7 +45,6 @@ from results.learned.follow import (
     variation,
 )
 from results.learned.odd_pictures import is_open
-from results.learned.tables import markdown_table
 from results.learned.whole import chosen, picture
 
 HERE = Path(__file__).parent
@@ -202,7 +203,9 @@ class Study:
         self.path = work / "loss.json"
         kept = json.loads(self.path.read_text()) if self.path.exists() else {}
         same = kept.get("weights") == weights and kept.get("most") == most
-        self.kept = kept if same else {"weights": weights, "most": most, "found": {}}
+        self.kept: dict[str, Any] = (
+            kept if same else {"weights": weights, "most": most, "found": {}}
+        )
 
     def get(self, domain: Domain, start: str, way: str) -> list[Outcome]:
         """Return what is kept."""
@@ -294,10 +297,9 @@ class Study:
                 continue
             head = ["", "held back by", "score", "loss", "teacher", "least", "PSNR, dB"]
             parts.append(f"## From {start} crops")
-            parts.append(
-                markdown_table([*head, "steps" if start == "untouched" else "nearer"], lines)
-            )
-        return "\n\n".join(part.rstrip() for part in parts) + "\n"
+            last = "steps" if start == "untouched" else "nearer"
+            parts.append(markdown_table([*head, last], lines))
+        return "\n\n".join(parts) + "\n"
 
     def figure(self, path: Path) -> None:
         """Draw the first crop of each kind, what came of it, and the change eight times."""

@@ -21,11 +21,12 @@ from tqdm import tqdm
 from datasets.statistics.bootstrap import SceneBootstrap
 from datasets.statistics.weighted import weighted_mean
 from datasets.streams import digest
-from hdrmetrics.metric import Domain
+from hdrmetrics.distort.pixels import Domain
+from hdrmetrics.text.markdown import markdown_table
 from hdrmetrics.text.textfile import write_text
 from results.learned.damage import versions
 from results.learned.doubts import auroc
-from results.learned.tables import cell, markdown_table
+from results.learned.tables import cell
 from results.learned.whole import HEADS, chosen, learned, picture
 
 HERE = Path(__file__).parent
@@ -95,7 +96,7 @@ def main() -> None:
         INTRO.format(scenes=" and ".join(counts)),
         markdown_table(["head", *DAMAGES], lines),
     ]
-    write_text(options.out / "maps.md", "\n\n".join(text))
+    write_text(options.out / "maps.md", "\n\n".join(text) + "\n")
 
 
 if __name__ == "__main__":

@@ -23,12 +23,12 @@ from datasets.reporting.contact_sheet import exposure, show
 from datasets.scenes.drawn.sheet import font_of
 from hdrmetrics import create_metric
 from hdrmetrics.distort import distort
-from hdrmetrics.metric import Domain
+from hdrmetrics.distort.pixels import Domain
 from hdrmetrics.metrics.hdrvdp2 import HDRVDP2
 from hdrmetrics.photometry.display import get_display
+from hdrmetrics.text.markdown import markdown_table
 from hdrmetrics.text.textfile import write_text
 from results.learned.odd_pictures import Shown, load
-from results.learned.tables import markdown_table
 
 HERE = Path(__file__).parent
 HEADS: dict[Domain, str] = {"hdr": "norvdpnet-hdr", "sdr": "norvdpnet-sdr"}
@@ -181,9 +181,7 @@ def page(rows: list[Row]) -> str:
             sdr=HEADS["sdr"], hdr=HEADS["hdr"],
         ),
         "![the pictures with their scores: untouched, blurred, noisy](odd.jpg)",
-        markdown_table(
-            ["", "what", "score", "interval", *DAMAGE, "doubts"], lines
-        ).rstrip(),
+        markdown_table(["", "what", "score", "interval", *DAMAGE, "doubts"], lines),
         summary,
         "## Where it fails",
         f"Untouched pictures under {LEAST:.0f}, or over {ABOVE:g} under their damaged version:",

@@ -14,8 +14,8 @@ from datasets.framing.calibration import calibrate
 from datasets.scenes.scene import Scene, room
 from datasets.scenes.scene_files import find_scenes
 from datasets.scenes.screens import screen_scenes
+from hdrmetrics.distort.pixels import Domain
 from hdrmetrics.errors import OptionError
-from hdrmetrics.metric import Domain
 from hdrmetrics.numerics.filters import gaussian_taps, separable_filter
 
 PEAK = 1000.0

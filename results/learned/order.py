@@ -93,7 +93,7 @@ def lifted(found: Mapping[str, Any], head: str) -> tuple[Numbers, list[str]]:
     for one in found.values():
         (own,) = (row["heads"][head] for row in one["versions"] if row["where"] == "nowhere")
         for row in one["versions"]:
-            if row["where"] != "nowhere" and opinion(np.float64(row["q"])) < SEEN:
+            if row["where"] != "nowhere" and opinion(np.array(row["q"])) < SEEN:
                 flags.append(float(row["heads"][head] > own + ABOVE))
                 groups.append(one["group"])
     return np.array(flags), groups

@@ -21,16 +21,16 @@ from tqdm import tqdm
 
 from hdrmetrics import create_metric
 from hdrmetrics.distort import create_distortion, list_distortions
+from hdrmetrics.distort.pixels import Domain
 from hdrmetrics.errors import HdrMetricsError
 from hdrmetrics.io import read_image
 from hdrmetrics.learned.everyday import NAME, EverydayMetric
-from hdrmetrics.metric import Domain
 from hdrmetrics.photometry.color import luminance
 from hdrmetrics.samples import sample_images
+from hdrmetrics.text.markdown import markdown_table
 from hdrmetrics.text.textfile import write_text
 from hdrmetrics.tonemap import tonemap
 from hdrmetrics.tonemap.statistics import percentile
-from results.learned.tables import markdown_table
 
 HERE = Path(__file__).parent
 STRENGTHS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
@@ -119,7 +119,7 @@ def page(found: dict[str, Any]) -> str:
                 f"least {_PLAIN:g} points; the others in bold."
             ),
             "",
-            markdown_table(["distortion", *map(str, STRENGTHS), "order"], rows).rstrip("\n"),
+            markdown_table(["distortion", *map(str, STRENGTHS), "order"], rows),
         ]
     return "\n".join(lines) + "\n"
 

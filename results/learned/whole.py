@@ -36,18 +36,19 @@ from datasets.statistics.conformal import conformal_width
 from datasets.statistics.weighted import Numbers, srocc, weighted_mean
 from datasets.streams import fraction, stream
 from hdrmetrics import create_metric
+from hdrmetrics.distort.pixels import Domain
 from hdrmetrics.expand import get_expansion
 from hdrmetrics.learned.catalogue import WEIGHTS
 from hdrmetrics.learned.predictor import LearnedMetric, family
 from hdrmetrics.learned.weights import read_card
-from hdrmetrics.metric import Domain
 from hdrmetrics.metrics.hdrvdp2 import HDRVDP2
 from hdrmetrics.photometry.display import get_display
+from hdrmetrics.text.markdown import markdown_table
 from hdrmetrics.text.textfile import write_text
 from results.learned import order
 from results.learned.damage import framed, versions
 from results.learned.order import opinion
-from results.learned.tables import cell, markdown_table
+from results.learned.tables import cell
 
 HERE = Path(__file__).parent
 WINDOW = 256
@@ -347,18 +348,18 @@ def main() -> None:
     text = [
         "# Whole pictures",
         INTRO.format(scenes=" and ".join(counts)),
-        markdown_table(titles, lines).rstrip(),
+        markdown_table(titles, lines),
         "## Beside PIQE",
         "How PIQE ranks these pictures (light as PU21 codes), and how much higher the SROCC is.",
-        markdown_table(["head", "versions", "PIQE", "more"], beside).rstrip(),
+        markdown_table(["head", "versions", "PIQE", "more"], beside),
         "## Order",
         ORDER.format(seen=order.SEEN, above=order.ABOVE),
-        markdown_table(order.TITLES, ordered).rstrip(),
+        markdown_table(order.TITLES, ordered),
         "## Plain frames",
         FRAMING,
         markdown_table(FRAMED, moved),
     ]
-    write_text(options.out / "whole.md", "\n\n".join(text))
+    write_text(options.out / "whole.md", "\n\n".join(text) + "\n")
 
 
 if __name__ == "__main__":

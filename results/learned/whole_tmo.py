@@ -35,9 +35,10 @@ from hdrmetrics.metrics.tmqi.quality import (
     fidelity_of_quality,
     quality_of_parts,
 )
+from hdrmetrics.text.markdown import markdown_table
 from hdrmetrics.text.textfile import write_text
 from hdrmetrics.tonemap.catalogue import list_operators, tonemap
-from results.learned.tables import cell, markdown_table
+from results.learned.tables import cell
 from results.learned.whole import chosen, column, learned, picture, write_half_width
 
 HERE = Path(__file__).parent
@@ -82,7 +83,7 @@ def settings() -> Iterator[tuple[str, dict[str, float]]]:
             yield name, {parameter: value}
 
 
-def codes(light: Tensor, operator: str, **options: float | Tensor) -> Tensor:
+def codes(light: Tensor, operator: str, **options: Any) -> Tensor:
     """Return a tone-mapped picture, of 8 bits where no gradient is wanted."""
     found = tonemap(light, operator, **options)
     return found if found.requires_grad else (found * 255).round() / 255
@@ -96,7 +97,7 @@ def measure(light: Tensor, heads: dict[str, LearnedMetric]) -> list[dict[str, An
     for operator, options in settings():
         test = codes(light, operator, **options)
         truth = teacher.predict(test, prepared)
-        row = {"operator": operator, "settings": options}
+        row: dict[str, Any] = {"operator": operator, "settings": options}
         row |= {"q": float(truth.q), "s": float(truth.s), "look": float(natural_look(test))}
         row["heads"] = {
             name: float(head(test, light if head.info.reference else None))
@@ -274,7 +275,7 @@ def main() -> None:
         "## Tuning an operator",
         tuning_table(options.scenes, options.tuned, options.work / "whole-tmo-tuned.json"),
     ]
-    write_text(HERE / "whole_tmo.md", "\n\n".join(text))
+    write_text(HERE / "whole_tmo.md", "\n\n".join(text) + "\n")
 
 
 if __name__ == "__main__":
