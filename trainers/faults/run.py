@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -81,22 +82,11 @@ def name_faults(
         )
     network.faults = None
     domains = tuple(dict.fromkeys(find_labels(tables, name).domain for name in sets))
-    cpu = torch.device("cpu")
-    material = together(
-        [
-            gather(
-                network,
-                name,
-                tables=tables,
-                stores=stores,
-                prepared=None if prepared is None else prepared / name,
-                device=cpu,
-                untouched=untouched,
-                most=most,
-            )
-            for name in sets
-        ]
-    )
+    each = partial(
+        gather, network, tables=tables, stores=stores, prepared=prepared,
+        device=torch.device("cpu"), untouched=untouched, most=most,
+    )  # fmt: skip
+    material = together([each(name) for name in sets])
     train, validation, test = (
         material.select(material.split == split) for split in ("train", "validation", "test")
     )
@@ -106,13 +96,9 @@ def name_faults(
     network.faults.load_state_dict(found.layers.state_dict())
     round_weights(network.faults)
     faults = FaultCard(
-        FAULTS,
-        HIDDEN,
-        domains,
-        tuple(sets),
-        temperature=found.temperature,
-        place_temperature=found.place_temperature,
-    )
+        FAULTS, HIDDEN, domains, tuple(sets),
+        temperature=found.temperature, place_temperature=found.place_temperature,
+    )  # fmt: skip
     results = {"test": judged(network, faults, test)} if len(test) else {}
     return save_weights(out, network, replace(card, faults=replace(faults, results=results)))
 

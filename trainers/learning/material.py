@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from datasets.feeding.store import Store
 from datasets.streams import stream
 from hdrmetrics.errors import OptionError
 from hdrmetrics.learned.architecture import Architecture
@@ -224,13 +225,6 @@ def collect(
     known = make_heads(heads, list(whole.values()), config.targets)
     found = []
     for name in sets:
-        part = shares[name] / sum(shares.values())
-        each = round(config.optimiser.batch * part / processes.world)
-        if each < 1:
-            raise OptionError(
-                f"a batch of {config.optimiser.batch} leaves no item of {name} for each of "
-                f"{processes.world} processes: enlarge [optimiser] batch"
-            )
         channels, store = None, None
         if prepared is not None:
             assert architecture is not None
@@ -240,64 +234,81 @@ def collect(
         else:
             store = find_store(stores, name)
             labels = present(whole[name], store, reference=reference)
-        train, validation = labels.split("train"), labels.split("validation")
-        if not len(train) or not len(validation):
-            raise OptionError(f"{name}: there are crops of {_counts(labels)} only")
-        train = train.thinned(scenes=scenes_fraction, crops=crops_fraction)
-        validation = some_of(validation, config.run.validation_items)
-        balance = balancing_weights(
-            train["distortion"],
-            exponent=config.balance.exponent,
-            emphasis={k: v for k, v in config.balance.emphasis.items() if k in train["distortion"]},
-        )
-        even = np.ones(len(train))
-        by_sampler = config.balance.by == "sampler"
+        train, validation = _parts(labels, config, scenes=scenes_fraction, crops=crops_fraction)
         own = tuple(head for head in known if name in head.sets)
-        series = find_series(train)
-        wholes = None
-        count = each * processes.world
-        if series is not None:
-            # Whole series only, at least one for each process.
-            count = max(1, round(each / series.size)) * processes.world * series.size
-            wholes = np.stack([head.whole_target(train) for head in own], axis=1)
-            balance = even
-        pixels = None
-        if store is not None:
-            columns = ("test_name", "reference_name") if reference else ("test_name",)
-            names = [
-                str(n) for column in columns for one in (train, validation) for n in one[column]
-            ]
-            limit = config.run.cache_mb * part
-            pixels = CropPixels(store, names, device=processes.device, limit_mb=limit)
-            if config.augmentation.window > pixels.size:
-                raise OptionError(
-                    f"[augmentation] a window of {config.augmentation.window} px does not fit into "
-                    f"the crops of {name}, {pixels.size} px"
-                )
-        found.append(
-            SetMaterial(
-                name=name,
-                train=train,
-                validation=validation,
-                heads=own,
-                targets=np.stack([head.target(train) for head in own], axis=1),
-                pixels=pixels,
-                sampler=Sampler(
-                    np.ones(len(series)) if series else balance if by_sampler else even,
-                    seed=seed,
-                    name=name,
-                ),
-                weights=even if by_sampler else balance,
-                count=count,
-                share=part,
-                reference=reference,
-                prepared=channels,
-                series=series,
-                whole=wholes,
-            )
+        part = shares[name] / sum(shares.values())
+        draws = _draws(train, config, processes, part, seed)
+        one = SetMaterial(
+            name=name,
+            train=train,
+            validation=validation,
+            heads=own,
+            targets=np.stack([head.target(train) for head in own], axis=1),
+            pixels=None,
+            share=part,
+            reference=reference,
+            prepared=channels,
+            whole=None
+            if draws["series"] is None
+            else np.stack([head.whole_target(train) for head in own], axis=1),
+            **draws,
         )
+        if store is not None:
+            one = replace(one, pixels=_pixels(one, store, config, processes))
+        found.append(one)
     _check_emphasis(config, found)
     return found
+
+
+def _parts(labels: Labels, config: Config, *, scenes: float, crops: float) -> tuple[Labels, Labels]:
+    """Return the items to train on, and those to validate on."""
+    train, validation = labels.split("train"), labels.split("validation")
+    if not len(train) or not len(validation):
+        raise OptionError(f"{labels.name}: there are crops of {_counts(labels)} only")
+    return train.thinned(scenes=scenes, crops=crops), some_of(
+        validation, config.run.validation_items
+    )
+
+
+def _draws(
+    train: Labels, config: Config, processes: Processes, share: float, seed: int
+) -> dict[str, Any]:
+    """Return how items of a set are drawn, and what they weigh."""
+    each = round(config.optimiser.batch * share / processes.world)
+    if each < 1:
+        raise OptionError(
+            f"a batch of {config.optimiser.batch} leaves no item of {train.name} for each of "
+            f"{processes.world} processes: enlarge [optimiser] batch"
+        )
+    even, series = np.ones(len(train)), find_series(train)
+    if series is not None:
+        # Whole series only, at least one for each process.
+        count = max(1, round(each / series.size)) * processes.world * series.size
+        sampler = Sampler(np.ones(len(series)), seed=seed, name=train.name)
+        return {"sampler": sampler, "weights": even, "count": count, "series": series}
+    emphasis = config.balance.emphasis
+    balance = balancing_weights(
+        train["distortion"],
+        exponent=config.balance.exponent,
+        emphasis={name: v for name, v in emphasis.items() if name in train["distortion"]},
+    )
+    drawn, weights = (balance, even) if config.balance.by == "sampler" else (even, balance)
+    sampler = Sampler(drawn, seed=seed, name=train.name)
+    return {"sampler": sampler, "weights": weights, "count": each * processes.world, "series": None}
+
+
+def _pixels(one: SetMaterial, store: Store, config: Config, processes: Processes) -> CropPixels:
+    """Return the pixels of a set's items, in memory as far as its share of that goes."""
+    columns = ("test_name", "reference_name") if one.reference else ("test_name",)
+    names = [str(n) for c in columns for part in (one.train, one.validation) for n in part[c]]
+    limit = config.run.cache_mb * one.share
+    pixels = CropPixels(store, names, device=processes.device, limit_mb=limit)
+    if config.augmentation.window > pixels.size:
+        raise OptionError(
+            f"[augmentation] a window of {config.augmentation.window} px does not fit into the "
+            f"crops of {one.name}, {pixels.size} px"
+        )
+    return pixels
 
 
 def _check_prepared(config: Config, name: str, channels: Prepared, labels: Labels) -> None:
