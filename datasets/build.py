@@ -22,7 +22,7 @@ from datasets.scenes.scene import Scene
 from datasets.streams import digest, fraction
 from datasets.table import Row, write_table
 from datasets.unit import STAGES, Unit, UnitRunner
-from datasets.workers import run_jobs
+from datasets.workers import Outcome, run_jobs
 from hdrmetrics.errors import OptionError
 from hdrmetrics.text.textfile import write_text
 
@@ -149,9 +149,6 @@ def build(
     parts.mkdir(parents=True, exist_ok=True)
     _claim(out, recipe)
     todo = [unit for unit in units if not _done(parts, unit, retry)]
-    seconds: dict[str, float] = {}
-    start, made = time.monotonic(), 0
-    job = (recipe.text, tuple(scenes), str(parts))
     bar = tqdm(
         total=len(units),
         initial=len(units) - len(todo),
@@ -160,22 +157,34 @@ def build(
         disable=not progress,
         smoothing=0.05,
     )
+    job = (recipe.text, tuple(scenes), str(parts))
+    outcomes = run_jobs(_set_up, job, todo, workers=workers, limit_s=limit_s)
     with bar:
-        for outcome in run_jobs(_set_up, job, todo, workers=workers, limit_s=limit_s):
-            if outcome.reason:
-                failure = {"item": outcome.job.name, "scene": outcome.job.scene}
-                _keep(parts, outcome.job, [], [{**failure, "reason": outcome.reason}])
-            else:
-                count, spent = outcome.result
-                made += count
-                for stage, value in spent.items():
-                    seconds[stage] = seconds.get(stage, 0.0) + value
-            bar.update()
-            bar.set_postfix_str(f"{made / max(time.monotonic() - start, 1e-9):.1f} items/s")
-    seconds["elapsed"] = time.monotonic() - start
+        made, seconds = _follow(outcomes, parts, bar)
     if made:
         _note_throughput(out, made, seconds, workers)
     return _gather(recipe, scenes, out, units, part, seconds, made)
+
+
+def _follow(
+    outcomes: Iterable[Outcome[Unit]], parts: Path, bar: tqdm[Any]
+) -> tuple[int, dict[str, float]]:
+    """Return how many items were made, and the seconds that it took, by stage."""
+    seconds: dict[str, float] = {}
+    start, made = time.monotonic(), 0
+    for outcome in outcomes:
+        if outcome.reason:
+            failure = {"item": outcome.job.name, "scene": outcome.job.scene}
+            _keep(parts, outcome.job, [], [{**failure, "reason": outcome.reason}])
+        else:
+            count, spent = outcome.result
+            made += count
+            for stage, value in spent.items():
+                seconds[stage] = seconds.get(stage, 0.0) + value
+        bar.update()
+        bar.set_postfix_str(f"{made / max(time.monotonic() - start, 1e-9):.1f} items/s")
+    seconds["elapsed"] = time.monotonic() - start
+    return made, seconds
 
 
 def _set_up(argument: tuple[str, tuple[Scene, ...], str]) -> Any:

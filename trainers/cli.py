@@ -211,7 +211,8 @@ def _train(options: argparse.Namespace) -> int:
     import torch
 
     from trainers.config import find_config, read_config
-    from trainers.run import RunOptions, run
+    from trainers.options import RunOptions
+    from trainers.run import run
     from trainers.running.plan import parse_duration
     from trainers.running.processes import Processes
 

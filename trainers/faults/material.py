@@ -105,12 +105,7 @@ def gather(
     ImageReadError
         If labels, crops or channels cannot be read.
     """
-    labels = find_labels(tables, name)
-    numbers = fault_numbers(labels)
-    keep = numbers >= 0
-    if names := left_out(labels):
-        print(f"{name}: {', '.join(names)} left out ({int((~keep).sum())} items)")
-    labels, numbers = labels.select(keep), numbers[keep]
+    labels, numbers = _named(find_labels(tables, name))
     source = _Source(network, labels, stores, prepared, device)
     there = source.there()
     if most is not None:
@@ -128,6 +123,15 @@ def gather(
     joined = [np.concatenate(column) for column in zip(*columns, strict=True)]
     whole, part = (torch.cat(side) for side in zip(*parts, strict=True))
     return Material(whole, part, *joined)
+
+
+def _named(labels: Labels) -> tuple[Labels, NDArray[np.int64]]:
+    """Return the items whose fault has a name, with its number; says what is left out."""
+    numbers = fault_numbers(labels)
+    keep = numbers >= 0
+    if names := left_out(labels):
+        print(f"{labels.name}: {', '.join(names)} left out ({int((~keep).sum())} items)")
+    return labels.select(keep), numbers[keep]
 
 
 class _Source:

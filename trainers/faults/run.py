@@ -19,7 +19,7 @@ from hdrmetrics.learned.network import QualityNetwork
 from hdrmetrics.learned.places import has_places
 from hdrmetrics.learned.weights import load_weights, round_weights, save_weights
 from trainers.faults.classes import is_local
-from trainers.faults.fit import fit
+from trainers.faults.fit import Fitted, fit
 from trainers.faults.judge import judge
 from trainers.faults.material import Material, gather, together
 from trainers.feeding.labels import find_labels
@@ -75,11 +75,7 @@ def name_faults(
         If a file cannot be read.
     """
     network, card = load_weights(weights)
-    if not has_places(card.architecture):
-        raise OptionError(
-            f"{card.architecture.name} does not see cells one by one, so that it cannot say what "
-            "is wrong at a place"
-        )
+    _check_places(card)
     network.faults = None
     domains = tuple(dict.fromkeys(find_labels(tables, name).domain for name in sets))
     each = partial(
@@ -91,16 +87,29 @@ def name_faults(
         material.select(material.split == split) for split in ("train", "validation", "test")
     )
     found = fit(train, validation, hidden=HIDDEN, epochs=epochs, seed=seed, quiet=quiet)
-    network.add_faults(HIDDEN, len(FAULTS))
-    assert network.faults is not None
-    network.faults.load_state_dict(found.layers.state_dict())
-    round_weights(network.faults)
+    _add(network, found)
     faults = FaultCard(
         FAULTS, HIDDEN, domains, tuple(sets),
         temperature=found.temperature, place_temperature=found.place_temperature,
     )  # fmt: skip
     results = {"test": judged(network, faults, test)} if len(test) else {}
     return save_weights(out, network, replace(card, faults=replace(faults, results=results)))
+
+
+def _check_places(card: Card) -> None:
+    if not has_places(card.architecture):
+        raise OptionError(
+            f"{card.architecture.name} does not see cells one by one, so that it cannot say what "
+            "is wrong at a place"
+        )
+
+
+def _add(network: QualityNetwork, found: Fitted) -> None:
+    """Give a network the layers of a fit, as a weights file keeps them."""
+    network.add_faults(HIDDEN, len(FAULTS))
+    assert network.faults is not None
+    network.faults.load_state_dict(found.layers.state_dict())
+    round_weights(network.faults)
 
 
 @torch.no_grad()

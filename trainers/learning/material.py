@@ -217,10 +217,7 @@ def collect(
     ImageReadError
         If labels or pixels cannot be read.
     """
-    unknown = sorted(set(config.shares) - set(sets))
-    if unknown:
-        raise OptionError(f"[shares] names {', '.join(unknown)}, which this run does not train on")
-    shares = {name: config.shares.get(name, 1.0) for name in sets}
+    shares = _shares(config, sets)
     whole = {name: find_labels(tables, name) for name in sets}
     known = make_heads(heads, list(whole.values()), config.targets)
     found = []
@@ -229,35 +226,35 @@ def collect(
         if prepared is not None:
             assert architecture is not None
             channels = Prepared(prepared / name, architecture, device=processes.device)
-            _check_prepared(config, name, channels, whole[name])
-            labels = channels.present(whole[name])
+            labels = _prepared(config, channels, whole[name])
         else:
             store = find_store(stores, name)
             labels = present(whole[name], store, reference=reference)
-        train, validation = _parts(labels, config, scenes=scenes_fraction, crops=crops_fraction)
+        parts = _parts(labels, config, scenes=scenes_fraction, crops=crops_fraction)
         own = tuple(head for head in known if name in head.sets)
-        part = shares[name] / sum(shares.values())
-        draws = _draws(train, config, processes, part, seed)
-        one = SetMaterial(
-            name=name,
-            train=train,
-            validation=validation,
-            heads=own,
-            targets=np.stack([head.target(train) for head in own], axis=1),
-            pixels=None,
-            share=part,
-            reference=reference,
-            prepared=channels,
-            whole=None
-            if draws["series"] is None
-            else np.stack([head.whole_target(train) for head in own], axis=1),
-            **draws,
-        )
-        if store is not None:
-            one = replace(one, pixels=_pixels(one, store, config, processes))
-        found.append(one)
+        one = _material(*parts, own, config, processes, shares[name], seed)
+        one = replace(one, reference=reference, prepared=channels)
+        found.append(one if store is None else _with_pixels(one, store, config, processes))
     _check_emphasis(config, found)
     return found
+
+
+def _shares(config: Config, sets: Sequence[str]) -> dict[str, float]:
+    """Return the part of a batch that each set has."""
+    unknown = sorted(set(config.shares) - set(sets))
+    if unknown:
+        raise OptionError(f"[shares] names {', '.join(unknown)}, which this run does not train on")
+    shares = {name: config.shares.get(name, 1.0) for name in sets}
+    return {name: share / sum(shares.values()) for name, share in shares.items()}
+
+
+def _prepared(config: Config, channels: Prepared, labels: Labels) -> Labels:
+    """Return the items that have channels."""
+    if config.augmentation.window:
+        raise OptionError("[augmentation] prepared channels are of whole crops: leave window out")
+    if not any(str(item) in channels for item in labels["test_name"]):
+        raise OptionError(f"{labels.name}: none of its items has prepared channels")
+    return channels.present(labels)
 
 
 def _parts(labels: Labels, config: Config, *, scenes: float, crops: float) -> tuple[Labels, Labels]:
@@ -270,35 +267,57 @@ def _parts(labels: Labels, config: Config, *, scenes: float, crops: float) -> tu
     )
 
 
-def _draws(
-    train: Labels, config: Config, processes: Processes, share: float, seed: int
-) -> dict[str, Any]:
-    """Return how items of a set are drawn, and what they weigh."""
+def _material(
+    train: Labels,
+    validation: Labels,
+    heads: tuple[Head, ...],
+    config: Config,
+    processes: Processes,
+    share: float,
+    seed: int,
+) -> SetMaterial:
+    """Return a set without its pixels: its targets, how items are drawn, and what they weigh."""
     each = round(config.optimiser.batch * share / processes.world)
     if each < 1:
         raise OptionError(
             f"a batch of {config.optimiser.batch} leaves no item of {train.name} for each of "
             f"{processes.world} processes: enlarge [optimiser] batch"
         )
-    even, series = np.ones(len(train)), find_series(train)
-    if series is not None:
-        # Whole series only, at least one for each process.
-        count = max(1, round(each / series.size)) * processes.world * series.size
-        sampler = Sampler(np.ones(len(series)), seed=seed, name=train.name)
-        return {"sampler": sampler, "weights": even, "count": count, "series": series}
     emphasis = config.balance.emphasis
     balance = balancing_weights(
         train["distortion"],
         exponent=config.balance.exponent,
         emphasis={name: v for name, v in emphasis.items() if name in train["distortion"]},
     )
+    even = np.ones(len(train))
     drawn, weights = (balance, even) if config.balance.by == "sampler" else (even, balance)
-    sampler = Sampler(drawn, seed=seed, name=train.name)
-    return {"sampler": sampler, "weights": weights, "count": each * processes.world, "series": None}
+    series, whole, count = find_series(train), None, each * processes.world
+    if series is not None:
+        # Whole series only, at least one for each process; all alike.
+        count = max(1, round(each / series.size)) * processes.world * series.size
+        whole = np.stack([head.whole_target(train) for head in heads], axis=1)
+        drawn, weights = np.ones(len(series)), even
+    return SetMaterial(
+        name=train.name,
+        train=train,
+        validation=validation,
+        heads=heads,
+        targets=np.stack([head.target(train) for head in heads], axis=1),
+        pixels=None,
+        sampler=Sampler(drawn, seed=seed, name=train.name),
+        weights=weights,
+        count=count,
+        share=share,
+        reference=False,
+        series=series,
+        whole=whole,
+    )
 
 
-def _pixels(one: SetMaterial, store: Store, config: Config, processes: Processes) -> CropPixels:
-    """Return the pixels of a set's items, in memory as far as its share of that goes."""
+def _with_pixels(
+    one: SetMaterial, store: Store, config: Config, processes: Processes
+) -> SetMaterial:
+    """Return a set with the pixels of its items, in memory as far as its share of that goes."""
     columns = ("test_name", "reference_name") if one.reference else ("test_name",)
     names = [str(n) for c in columns for part in (one.train, one.validation) for n in part[c]]
     limit = config.run.cache_mb * one.share
@@ -308,14 +327,7 @@ def _pixels(one: SetMaterial, store: Store, config: Config, processes: Processes
             f"[augmentation] a window of {config.augmentation.window} px does not fit into the "
             f"crops of {one.name}, {pixels.size} px"
         )
-    return pixels
-
-
-def _check_prepared(config: Config, name: str, channels: Prepared, labels: Labels) -> None:
-    if config.augmentation.window:
-        raise OptionError("[augmentation] prepared channels are of whole crops: leave window out")
-    if not any(str(item) in channels for item in labels["test_name"]):
-        raise OptionError(f"{name}: none of its items has prepared channels")
+    return replace(one, pixels=pixels)
 
 
 def some_of(labels: Labels, most: int) -> Labels:
