@@ -142,21 +142,15 @@ def build(
 
     part = shard or Shard()
     units = plan(recipe, scenes, part)
-    if not units:
-        kinds = " or ".join(sorted({source.kind for source in recipe.sources}))
-        raise OptionError(f"recipe {recipe.name}: no {kinds} scene among the {len(scenes)} given")
+    _check_scenes(recipe, scenes, units)
     parts = out / "parts"
     parts.mkdir(parents=True, exist_ok=True)
     _claim(out, recipe)
     todo = [unit for unit in units if not _done(parts, unit, retry)]
     bar = tqdm(
-        total=len(units),
-        initial=len(units) - len(todo),
-        desc=f"{recipe.name}{part.suffix}",
-        unit="frame",
-        disable=not progress,
-        smoothing=0.05,
-    )
+        total=len(units), initial=len(units) - len(todo), desc=f"{recipe.name}{part.suffix}",
+        unit="frame", disable=not progress, smoothing=0.05,
+    )  # fmt: skip
     job = (recipe.text, tuple(scenes), str(parts))
     outcomes = run_jobs(_set_up, job, todo, workers=workers, limit_s=limit_s)
     with bar:
@@ -164,6 +158,12 @@ def build(
     if made:
         _note_throughput(out, made, seconds, workers)
     return _gather(recipe, scenes, out, units, part, seconds, made)
+
+
+def _check_scenes(recipe: Recipe, scenes: Sequence[Scene], units: Sequence[Unit]) -> None:
+    if not units:
+        kinds = " or ".join(sorted({source.kind for source in recipe.sources}))
+        raise OptionError(f"recipe {recipe.name}: no {kinds} scene among the {len(scenes)} given")
 
 
 def _follow(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -98,26 +98,12 @@ def pack(
     recipe = parse_recipe(table.metadata["recipe"])
     groups: list[Rows] = [rows_of(part) for _, part in frame.groupby(["source", "scene", "frame"])]
     groups.sort(key=lambda rows: digest("pack", rows[0]["item"]))
+    argument = (tuple(scenes), content, recipe.reference, recipe.test)
+    outcomes = _in_order(run_jobs(_set_up, argument, list(enumerate(groups)), workers=workers))
+    bar = tqdm(outcomes, total=len(groups), desc="pack", unit="frame", disable=not progress)
     limit = None if max_mb is None else int(max_mb * 1e6)
     writer = StoreWriter(out, squeezed=squeezed, limit_bytes=limit)
-    stored, failures = 0, []
-    argument = (tuple(scenes), content, recipe.reference, recipe.test)
-    jobs = list(enumerate(groups))
-    outcomes = _in_order(run_jobs(_set_up, argument, jobs, workers=workers))
-    full = False
-    bar = tqdm(outcomes, total=len(jobs), desc="pack", unit="frame", disable=not progress)
-    for outcome in bar:
-        if outcome.reason:
-            failures += [_failure(row, outcome.reason) for row in outcome.job[1]]
-            continue
-        crops, failed = outcome.result
-        failures += failed
-        for needed in crops:
-            full = full or not all(writer.add(name, crop) for name, crop in needed)
-            if not full:
-                stored += 1
-        if full:
-            break
+    stored, failures = _fill(writer, bar)
     metadata = {
         "name": table.metadata["name"],
         "recipe_sha256": table.metadata["recipe_sha256"],
@@ -126,6 +112,25 @@ def pack(
     }
     count = writer.close(metadata)
     return PackResult(stored, len(frame), count, writer.size, failures)
+
+
+def _fill(
+    writer: StoreWriter, outcomes: Iterable[Outcome[tuple[int, Rows]]]
+) -> tuple[int, list[dict[str, str]]]:
+    """Store crops until the next one does not fit; returns the number of items, and failures."""
+    stored, failures, full = 0, [], False
+    for outcome in outcomes:
+        if outcome.reason:
+            failures += [_failure(row, outcome.reason) for row in outcome.job[1]]
+            continue
+        crops, failed = outcome.result
+        failures += failed
+        for needed in crops:
+            full = full or not all(writer.add(name, crop) for name, crop in needed)
+            stored += not full
+        if full:
+            break
+    return stored, failures
 
 
 def crop_name(row: dict[str, Any]) -> str:

@@ -87,17 +87,8 @@ def draw_frame(
     OptionError
         If an option is out of range.
     """
-    if not 0 < scale[0] <= scale[1] <= 1:
-        raise OptionError(f"a scale lies above 0 and up to 1, the smaller one first; not {scale}")
-    if minimum < 1 or min(frame_size) < minimum:
-        raise OptionError(f"frames of {frame_size} cannot have sides of at least {minimum} pixels")
+    _check(size, panorama, frame_size, minimum, scale)
     top, rows, columns = room(size, panorama)
-    if min(rows, columns) < minimum:
-        where = f"rows {BAND[0]:.0%} to {BAND[1]:.0%} of the panorama" if panorama else "the scene"
-        raise ShapeError(
-            f"{where} ({rows}×{columns} of {size[0]}×{size[1]} pixels) hold no frame of "
-            f"{minimum}×{minimum}: use a larger version of the picture"
-        )
     short, long = sorted(frame_size)
     limit = (short, long) if columns >= rows else (long, short)
 
@@ -113,6 +104,26 @@ def draw_frame(
     y = top + int(down * (rows - window[0] + 1))
     x = int(across * (columns if panorama else columns - window[1] + 1))
     return Frame(x, y, width, height, drawn, bool(rng.random() < 0.5))
+
+
+def _check(
+    size: tuple[int, int],
+    panorama: bool,
+    frame_size: tuple[int, int],
+    minimum: int,
+    scale: tuple[float, float],
+) -> None:
+    if not 0 < scale[0] <= scale[1] <= 1:
+        raise OptionError(f"a scale lies above 0 and up to 1, the smaller one first; not {scale}")
+    if minimum < 1 or min(frame_size) < minimum:
+        raise OptionError(f"frames of {frame_size} cannot have sides of at least {minimum} pixels")
+    _, rows, columns = room(size, panorama)
+    if min(rows, columns) < minimum:
+        where = f"rows {BAND[0]:.0%} to {BAND[1]:.0%} of the panorama" if panorama else "the scene"
+        raise ShapeError(
+            f"{where} ({rows}×{columns} of {size[0]}×{size[1]} pixels) hold no frame of "
+            f"{minimum}×{minimum}: use a larger version of the picture"
+        )
 
 
 def _window(height: int, width: int, scale: float) -> tuple[int, int]:
