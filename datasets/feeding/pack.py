@@ -104,13 +104,8 @@ def pack(
     limit = None if max_mb is None else int(max_mb * 1e6)
     writer = StoreWriter(out, squeezed=squeezed, limit_bytes=limit)
     stored, failures = _fill(writer, bar)
-    metadata = {
-        "name": table.metadata["name"],
-        "recipe_sha256": table.metadata["recipe_sha256"],
-        "content": content,
-        "split": split or "all",
-    }
-    count = writer.close(metadata)
+    metadata = {key: table.metadata[key] for key in ("name", "recipe_sha256")}
+    count = writer.close({**metadata, "content": content, "split": split or "all"})
     return PackResult(stored, len(frame), count, writer.size, failures)
 
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from hdrmetrics.catalogue.parameters import Parameter
-from hdrmetrics.expand.bilateral_grid import bilateral_filter
+from hdrmetrics.expand.bilateral import bilateral_filter
 from hdrmetrics.expand.operator import Expansion, ExpansionInfo, Settings, one_number
 from hdrmetrics.expand.signal import Signal, divide, largest, mean
 from hdrmetrics.photometry.color import luminance

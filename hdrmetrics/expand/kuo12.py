@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from hdrmetrics.catalogue.parameters import Parameter
-from hdrmetrics.expand.bilateral_grid import bilateral_filter
+from hdrmetrics.expand.bilateral import bilateral_filter
 from hdrmetrics.expand.operator import Expansion, ExpansionInfo, Settings, one_number
 from hdrmetrics.expand.signal import Signal, largest, relight
 

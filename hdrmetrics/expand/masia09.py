@@ -10,7 +10,7 @@ from torch import Tensor
 
 from hdrmetrics.catalogue.parameters import Parameter
 from hdrmetrics.errors import HdrMetricsWarning
-from hdrmetrics.expand.bilateral_grid import bilateral_filter
+from hdrmetrics.expand.bilateral import bilateral_filter
 from hdrmetrics.expand.operator import Expansion, ExpansionInfo, Settings, one_number
 from hdrmetrics.expand.signal import Signal, divide, log_mean, mean, power, relight
 
