@@ -86,50 +86,22 @@ def _of_set(
     resamples: int,
     seed: int,
 ) -> dict[str, Any]:
-    name = labels.name
-    train = find_labels(sources.tables, name).split("train")
-    validation, test = labels.split("validation"), labels.split("test")
-    settings = told(sources.tables / f"{name}.parquet")
-    parts = {"train": train, "validation": validation, "test": test}
-    x = {part: settings.loc[one["item"]] for part, one in parts.items()}
-    y = {part: one["target"].astype(np.float64) for part, one in parts.items()}
-
-    def blind(columns: list[str]) -> list[Numbers]:
-        return fit_and_predict(
-            (x["train"][columns], y["train"]),
-            (x["validation"][columns], y["validation"]),
-            x["validation"][columns],
-            x["test"][columns],
-        )
-
-    every = list(settings.columns)
-    oracle = dict(zip(("validation", "test"), blind(every), strict=True))
-    both = {
-        part: x[part].assign(ours=one[PREFIX + predictor].astype(np.float64), told=oracle[part])
-        for part, one in (("validation", validation), ("test", test))
-    }
-    predictions = {
-        "name": blind(NAME)[1],
-        "all": oracle["test"],
-        "seen": both["test"]["ours"].to_numpy(),
-        # The network saw the training pictures: only on others is its error what it will be.
-        "seen and told": fit_grouped(
-            both["validation"], y["validation"], validation["group"], both["test"]
-        ),
-    }
+    test = labels.split("test")
+    target = test["target"].astype(np.float64)
+    predictions = _predictions(labels, predictor, sources)
     bootstrap = SceneBootstrap(test["group"], resamples=resamples, seed=seed)
     rows = {
         key: {
-            "srocc": bootstrap.interval(srocc(values, y["test"])),
-            "plcc": bootstrap.interval(plcc(values, y["test"])),
-            "mae": bootstrap.interval(mean_absolute_error(values, y["test"])),
+            "srocc": bootstrap.interval(srocc(values, target)),
+            "plcc": bootstrap.interval(plcc(values, target)),
+            "mae": bootstrap.interval(mean_absolute_error(values, target)),
         }
         for key, values in predictions.items()
     }
     judged = labels["split"] == "test"
     noises = {
         space: label_noise(
-            places.astype(np.float64), y["test"], test["group"], resamples=resamples, seed=seed
+            places.astype(np.float64), target, test["group"], resamples=resamples, seed=seed
         )
         for space, places in (
             ("pooled", principal(seen.pooled[judged])), ("hidden", seen.hidden[judged])
@@ -142,6 +114,41 @@ def _of_set(
         "rows": rows,
         "label variance": noises["hidden"].label,
         "alike": {space: _alike(noise) for space, noise in noises.items()},
+    }
+
+
+def _predictions(labels: Labels, predictor: str, sources: Sources) -> dict[str, Numbers]:
+    """Return what is said of test pictures without seeing them, by seeing, and by both."""
+    train = find_labels(sources.tables, labels.name).split("train")
+    parts = {"train": train, **{part: labels.split(part) for part in ("validation", "test")}}
+    settings = told(sources.tables / f"{labels.name}.parquet")
+    x = {part: settings.loc[one["item"]] for part, one in parts.items()}
+    y = {part: one["target"].astype(np.float64) for part, one in parts.items()}
+
+    def blind(columns: list[str]) -> list[Numbers]:
+        return fit_and_predict(
+            (x["train"][columns], y["train"]),
+            (x["validation"][columns], y["validation"]),
+            x["validation"][columns],
+            x["test"][columns],
+        )
+
+    oracle = dict(zip(("validation", "test"), blind(list(settings.columns)), strict=True))
+    both = {
+        part: x[part].assign(
+            ours=parts[part][PREFIX + predictor].astype(np.float64), told=oracle[part]
+        )
+        for part in oracle
+    }
+    # The network saw the training pictures: only on others is its error what it will be.
+    grouped = fit_grouped(
+        both["validation"], y["validation"], parts["validation"]["group"], both["test"]
+    )
+    return {
+        "name": blind(NAME)[1],
+        "all": oracle["test"],
+        "seen": both["test"]["ours"].to_numpy(),
+        "seen and told": grouped,
     }
 
 
