@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import time
 from collections.abc import Iterable, Sequence
@@ -18,6 +16,7 @@ from datasets.labelling.labels import WHOLE, Labeller
 from datasets.libraries import library_versions
 from datasets.pixels import PixelSource
 from datasets.recipe import Recipe, parse_recipe
+from datasets.rows import write_rows
 from datasets.scenes.scene import Scene
 from datasets.streams import digest, fraction
 from datasets.table import Row, write_table
@@ -293,11 +292,7 @@ def table_metadata(recipe: Recipe) -> dict[str, Any]:
 
 def write_failures(path: Path, failures: Sequence[dict[str, str]]) -> None:
     """Write failures as CSV; the header alone says that there were none."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, ["item", "scene", "reason"], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(failures)
-    write_text(path, text.getvalue())
+    write_rows(path, ["item", "scene", "reason"], failures)
 
 
 def _note_throughput(out: Path, made: int, seconds: dict[str, float], workers: int) -> None:

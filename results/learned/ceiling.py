@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +11,7 @@ from datasets.statistics.bootstrap import Interval, SceneBootstrap
 from datasets.statistics.weighted import Numbers, mean_absolute_error, plcc, srocc
 from hdrmetrics.text.markdown import markdown_table
 from hdrmetrics.text.textfile import write_text
+from results.common.files import keep
 from results.learned.data import Comparison, Seen, Sources
 from results.learned.neighbours import Noise, label_noise, principal
 from results.learned.oracle import fit_and_predict, fit_grouped, told
@@ -161,7 +161,7 @@ def _alike(noise: Noise) -> dict[str, Any]:
 
 def write(found: dict[str, Any], folder: Path) -> None:
     """Write ``ceiling.json`` and ``ceiling.md``."""
-    write_text(folder / "ceiling.json", json.dumps(_plain(found), indent=1) + "\n")
+    keep(folder / "ceiling.json", _plain(found))
     write_text(folder / "ceiling.md", page(found))
 
 

@@ -33,6 +33,7 @@ from hdrmetrics.metrics.hdrvdp2 import HDRVDP2
 from hdrmetrics.photometry.display import get_display
 from hdrmetrics.text.markdown import markdown_table
 from hdrmetrics.text.textfile import write_text
+from results.common.files import kept
 from results.learned.follow import (
     EVERY,
     Loss,
@@ -45,7 +46,7 @@ from results.learned.follow import (
     variation,
 )
 from results.learned.odd_pictures import is_open
-from results.learned.whole import chosen, picture
+from results.learned.whole import chosen, learned, picture
 
 HERE = Path(__file__).parent
 DISPLAY = "srgb-100"
@@ -100,13 +101,6 @@ class Outcome:
 def ways(start: str) -> list[str]:
     """Return what is tried from a start, the plain way first."""
     return [*WAYS] if start == "untouched" else [*DAMAGED, WITH_REFERENCE]
-
-
-def learned(name: str) -> LearnedMetric:
-    """Return a head."""
-    metric = create_metric(name)
-    assert isinstance(metric, LearnedMetric)
-    return metric
 
 
 def crops(folder: Path, domain: Domain, most: int) -> dict[str, Tensor]:
@@ -201,10 +195,10 @@ class Study:
         names = [*FOLLOWED.values(), *COMPARED.values()]
         weights = {name: learned(name).card.sha256 for name in names}
         self.path = work / "loss.json"
-        kept = json.loads(self.path.read_text()) if self.path.exists() else {}
-        same = kept.get("weights") == weights and kept.get("most") == most
+        before = kept(self.path)
+        same = before.get("weights") == weights and before.get("most") == most
         self.kept: dict[str, Any] = (
-            kept if same else {"weights": weights, "most": most, "found": {}}
+            before if same else {"weights": weights, "most": most, "found": {}}
         )
 
     def get(self, domain: Domain, start: str, way: str) -> list[Outcome]:

@@ -8,7 +8,6 @@ Writes ``strength.json`` and ``strength.md``.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
 from typing import Any, cast
@@ -31,6 +30,7 @@ from hdrmetrics.text.markdown import markdown_table
 from hdrmetrics.text.textfile import write_text
 from hdrmetrics.tonemap import tonemap
 from hdrmetrics.tonemap.statistics import percentile
+from results.common.files import keep
 
 HERE = Path(__file__).parent
 STRENGTHS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
@@ -138,7 +138,7 @@ def main() -> int:
     except HdrMetricsError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    write_text(options.out / "strength.json", json.dumps(found, indent=1) + "\n")
+    keep(options.out / "strength.json", found)
     write_text(options.out / "strength.md", page(found))
     return 0
 

@@ -45,6 +45,7 @@ from hdrmetrics.metrics.hdrvdp2 import HDRVDP2
 from hdrmetrics.photometry.display import get_display
 from hdrmetrics.text.markdown import markdown_table
 from hdrmetrics.text.textfile import write_text
+from results.common.files import kept
 from results.learned import order
 from results.learned.damage import framed, versions
 from results.learned.order import opinion
@@ -174,7 +175,7 @@ def chosen(folder: Path, domain: Domain, split: Split, most: int) -> list[FileSc
 
 
 def collect(
-    scenes: list[FileScene], domain: Domain, kept: Path, *, again: bool = False
+    scenes: list[FileScene], domain: Domain, place: Path, *, again: bool = False
 ) -> dict[str, Any]:
     """Return the measurements of scenes, those that are there already as they are.
 
@@ -183,7 +184,7 @@ def collect(
     again
         Whether scores are made anew even where the weights are those of the measurements.
     """
-    found: dict[str, Any] = json.loads(kept.read_text()) if kept.exists() else {}
+    found: dict[str, Any] = kept(place)
     heads = {name: learned(name) for name in HEADS[domain]}
     weights = {name: head.card.sha256 for name, head in heads.items()}
     for index, scene in enumerate(tqdm(scenes, desc=domain)):
@@ -195,7 +196,7 @@ def collect(
             with torch.no_grad():
                 own = measure(reference, domain, index, heads, known)
             found[scene.name] = {**own, "group": scene.group, "weights": weights}
-            write_text(kept, json.dumps(found))
+            write_text(place, json.dumps(found))
     return {scene.name: found[scene.name] for scene in scenes if scene.name in found}
 
 

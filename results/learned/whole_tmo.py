@@ -38,6 +38,7 @@ from hdrmetrics.metrics.tmqi.quality import (
 from hdrmetrics.text.markdown import markdown_table
 from hdrmetrics.text.textfile import write_text
 from hdrmetrics.tonemap.catalogue import list_operators, tonemap
+from results.common.files import kept
 from results.learned.tables import cell
 from results.learned.whole import chosen, column, learned, picture, write_half_width
 
@@ -107,16 +108,16 @@ def measure(light: Tensor, heads: dict[str, LearnedMetric]) -> list[dict[str, An
     return rows
 
 
-def collect(folder: Path, split: Split, most: int, kept: Path) -> dict[str, Any]:
+def collect(folder: Path, split: Split, most: int, place: Path) -> dict[str, Any]:
     """Return the measurements of scenes, those that are there already as they are."""
-    found: dict[str, Any] = json.loads(kept.read_text()) if kept.exists() else {}
+    found: dict[str, Any] = kept(place)
     heads = {name: learned(name) for name in HEADS}
     for scene in tqdm(chosen(folder, "hdr", split, most), desc=split):
         light = None if scene.name in found else picture(scene, "hdr")
         if light is not None:
             with torch.no_grad():
                 found[scene.name] = {"group": scene.group, "rows": measure(light, heads)}
-            write_text(kept, json.dumps(found))
+            write_text(place, json.dumps(found))
     return found
 
 
@@ -225,15 +226,15 @@ def write_intervals(found: dict[str, Any], head: str) -> None:
         write_half_width(head, half)
 
 
-def tuning_table(folder: Path, most: int, kept: Path) -> str:
+def tuning_table(folder: Path, most: int, place: Path) -> str:
     """Return the table of tuned pictures."""
-    found: dict[str, Any] = json.loads(kept.read_text()) if kept.exists() else {}
+    found: dict[str, Any] = kept(place)
     heads = {name: learned(name) for name in HEADS}
     for scene in tqdm(chosen(folder, "hdr", "test", most), desc="tuning"):
         light = None if scene.name in found else picture(scene, "hdr")
         if light is not None:
             found[scene.name] = tuned(light, heads)
-            write_text(kept, json.dumps(found))
+            write_text(place, json.dumps(found))
     rows = []
     for name in ("default", *HEADS, "TMQI"):
         values = np.array([one[name] for one in found.values()]).mean(axis=0)
@@ -253,8 +254,8 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=HERE, help="where measurements are kept")
     options = parser.parse_args()
     split: Split = "validation" if options.intervals else "test"
-    kept = options.work / f"whole-tmo-{split}.json"
-    found = collect(options.scenes, split, options.most, kept)
+    place = options.work / f"whole-tmo-{split}.json"
+    found = collect(options.scenes, split, options.most, place)
     if options.intervals:
         for head in HEADS:
             write_intervals(found, head)

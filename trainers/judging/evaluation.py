@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from datasets.rows import write_rows
 from hdrmetrics.errors import OptionError
 from hdrmetrics.text.markdown import markdown_table
 from hdrmetrics.text.textfile import write_text
@@ -118,12 +117,8 @@ def write_results(results: Sequence[Agreement], folder: Path, *, note: str = "")
     """Write results as CSV, JSON and a Markdown page of tables; returns the paths."""
     folder.mkdir(parents=True, exist_ok=True)
     rows = [one.to_dict() for one in results]
-    text = io.StringIO()
-    writer = csv.DictWriter(text, _COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
     paths = [folder / name for name in ("agreement.csv", "agreement.json", "agreement.md")]
-    write_text(paths[0], text.getvalue())
+    write_rows(paths[0], _COLUMNS, rows)
     write_text(paths[1], json.dumps(rows, indent=1) + "\n")
     write_text(paths[2], markdown(results, note=note))
     return paths
