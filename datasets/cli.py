@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from datasets.command import exit_status
+from datasets.command import exit_status, parser_of
 from hdrmetrics.errors import OptionError
 
 if TYPE_CHECKING:
@@ -30,16 +30,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m datasets",
-        description="Generated distortion sets: build, look, check, pack.",
-    )
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    parser, add = parser_of("datasets", "Generated distortion sets: build, look, check, pack.")
 
     def command(name: str, run: Callable[[argparse.Namespace], int], text: str) -> _Command:
-        sub = commands.add_parser(name, help=text, description=text)
-        sub.set_defaults(run=run)
-        return _Command(sub)
+        return _Command(add(name, run, text))
 
     _making_commands(command)
     _looking_commands(command)

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
+from datasets.command import find_named
 from datasets.settings import Setting, parse_setting
-from hdrmetrics.errors import OptionError, UnknownNameError
+from hdrmetrics.errors import OptionError
 
 Domain = Literal["hdr", "sdr"]
 StepKind = Literal[
@@ -193,14 +194,7 @@ def find_recipe(name: str) -> Path:
     UnknownNameError
         If there is neither.
     """
-    path = Path(name)
-    if path.is_file():
-        return path
-    shipped = RECIPES / f"{name}.toml"
-    if shipped.is_file():
-        return shipped
-    known = ", ".join(sorted(p.stem for p in RECIPES.glob("*.toml")))
-    raise UnknownNameError(f"no file {name}, and no recipe of that name; there are {known}")
+    return find_named(name, RECIPES, "recipe")
 
 
 def read_recipe(path: Path) -> Recipe:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from datasets.command import exit_status
+from datasets.command import Adder, exit_status, parser_of
 from hdrmetrics.errors import OptionError
 
 if TYPE_CHECKING:
@@ -38,18 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m trainers", description="Train and judge the learned predictors."
-    )
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-
-    def command(
-        name: str, run: Callable[[argparse.Namespace], int], text: str
-    ) -> argparse.ArgumentParser:
-        sub = commands.add_parser(name, help=text, description=text)
-        sub.set_defaults(run=run)
-        return sub
-
+    parser, command = parser_of("trainers", "Train and judge the learned predictors.")
     for name, text in _PREDICTORS.items():
         sub = command(name, _train, text)
         sub.set_defaults(predictor=name)
@@ -60,10 +49,7 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-_Command = Callable[[str, Callable[[argparse.Namespace], int], str], argparse.ArgumentParser]
-
-
-def _prepare_commands(command: _Command) -> None:
+def _prepare_commands(command: Adder) -> None:
     """Add what brings labels and pixels into the form that training takes."""
     export = command("export", _export, "write the labels of a table so that NumPy can read them")
     export.add_argument("table", type=Path, help="a .parquet file of labels")
@@ -80,7 +66,7 @@ def _prepare_commands(command: _Command) -> None:
     preparing.add_argument("--out", type=Path, required=True, help="folder; one in it per set")
 
 
-def _weights_commands(command: _Command) -> None:
+def _weights_commands(command: Adder) -> None:
     """Add what makes more of trained weights, or of what comes with them."""
     joining = command("join", _join, "put heads of several weights files into one")
     joining.add_argument(
@@ -124,7 +110,7 @@ def _weights_commands(command: _Command) -> None:
     guarding.add_argument("--most", type=int, default=200, help="training scenes of each kind")
 
 
-def _judging_commands(command: _Command) -> None:
+def _judging_commands(command: Adder) -> None:
     """Add what predicts, and what says how good predictions are."""
     predicting = command("predict", _predict, "write predictions of trained weights")
     _add_weights(predicting, heads=True)

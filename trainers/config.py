@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, cast, get_args, get_type_hints
 
+from datasets.command import find_named
 from hdrmetrics.catalogue.parameters import Kind, Parameter, resolve
-from hdrmetrics.errors import ImageReadError, OptionError, UnknownNameError
+from hdrmetrics.errors import ImageReadError, OptionError
 from hdrmetrics.learned.architecture import ARCHITECTURES, Architecture
 from trainers.feeding.views import Symmetries
 
@@ -204,11 +205,7 @@ def find_config(name: str) -> Path:
     UnknownNameError
         If there is neither.
     """
-    for path in (Path(name), CONFIGS / f"{name}.toml"):
-        if path.is_file():
-            return path
-    known = ", ".join(sorted(path.stem for path in CONFIGS.glob("*.toml")))
-    raise UnknownNameError(f"no configuration {name!r}: give a file, or one of {known}")
+    return find_named(name, CONFIGS, "configuration")
 
 
 def read_config(path: Path) -> Config:

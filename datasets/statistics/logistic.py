@@ -94,14 +94,7 @@ def fitted_plcc(x: Numbers, y: Numbers, curve: LogisticCurve | None = None) -> S
     x, y
         ``(n,)``, finite.
     curve
-        Of all items; fitted where it is ``None``.
-
-    Raises
-    ------
-    ShapeError
-        If values are not one finite number each per item.
-    OptionError
-        For fewer than two items.
+        Of all items; fitted where it is ``None``. Errors as of :meth:`LogisticCurve.fit`.
     """
     whole = LogisticCurve.fit(x, y) if curve is None else curve
 
