@@ -68,10 +68,7 @@ def gradient_kurtosis(codes: Tensor) -> Tensor:
     The fourth moment about zero over the square of the second, of horizontal and vertical
     differences together. Photographs have heavy tails, which blur, noise and quantisation change.
 
-    Parameters
-    ----------
-    codes
-        ``(N, 1, H, W)``, see :func:`code_values`.
+    ``codes`` are ``(N, 1, H, W)``, see :func:`code_values`.
 
     References
     ----------
