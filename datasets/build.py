@@ -107,7 +107,6 @@ def build(
     shard: Shard | None = None,
     retry: bool = False,
     progress: bool = True,
-    limit_s: float = 900.0,
 ) -> BuildResult:
     """Make and label the items of a recipe, going on where an earlier run stopped.
 
@@ -126,8 +125,6 @@ def build(
         Run units again that had failures.
     progress
         Whether to draw a progress bar.
-    limit_s
-        Longest time a unit may take.
 
     Raises
     ------
@@ -151,7 +148,7 @@ def build(
         unit="frame", disable=not progress, smoothing=0.05,
     )  # fmt: skip
     job = (recipe.text, tuple(scenes), str(parts))
-    outcomes = run_jobs(_set_up, job, todo, workers=workers, limit_s=limit_s)
+    outcomes = run_jobs(_set_up, job, todo, workers=workers)
     with bar:
         made, seconds = _follow(outcomes, parts, bar)
     if made:

@@ -142,9 +142,7 @@ def contact_sheet(
     return np.asarray(page, dtype=np.uint8)
 
 
-def save_sheet(
-    path: Path, entries: Sequence[SheetEntry], *, columns: int = 3, title: str = ""
-) -> None:
+def save_sheet(path: Path, entries: Sequence[SheetEntry], *, title: str = "") -> None:
     """Write a contact sheet; the suffix says as what (``.png``, ``.jpg``, ``.webp``).
 
     Raises
@@ -156,7 +154,7 @@ def save_sheet(
     """
     from PIL import Image
 
-    sheet = Image.fromarray(contact_sheet(entries, columns=columns, title=title))
+    sheet = Image.fromarray(contact_sheet(entries, title=title))
     try:
         if path.suffix.lower() == ".png":
             sheet.save(path, optimize=True)

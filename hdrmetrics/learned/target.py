@@ -45,7 +45,7 @@ class Target(Transform):
         Transform.__post_init__(self)  # a class with slots has no super() of its own
         check_numbers(self.least, self.most)
         if not self.least < self.most:
-            raise OptionError(f"a target's range is not empty; not {self.least} to {self.most}")
+            raise OptionError(f"a target has a range not empty, not {self.least} to {self.most}")
         if self.shown not in get_args(Scale):
             raise OptionError(f"a scale is one of {', '.join(get_args(Scale))}; not {self.shown!r}")
 

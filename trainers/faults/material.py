@@ -25,7 +25,11 @@ from trainers.feeding.prepared import Prepared
 SIDE = 2 * REACH + 1
 """Cells a side of the surroundings of a place, as maps take them."""
 
+UNTOUCHED = 0.15
+"""References taken as windows without a fault, as a part of the number of a set's items."""
+
 _BATCH = 64
+_CPU = torch.device("cpu")
 Names = NDArray[np.str_]
 _COLUMNS = ("faults", "opinion", "distortion", "group", "split", "source")
 
@@ -73,8 +77,6 @@ def gather(
     tables: Path,
     stores: Path | None,
     prepared: Path | None,
-    device: torch.device,
-    untouched: float,
     most: int | None = None,
 ) -> Material:
     """Return the windows of a set.
@@ -91,10 +93,6 @@ def gather(
         Folder of the crops; without one there are no references to take as untouched windows.
     prepared
         Folder with the channels of each set; ``None`` to make them from the crops.
-    device
-        Where to compute.
-    untouched
-        References taken as windows without a fault, as a part of the number of items.
     most
         At most so many items of each split, evenly over the table.
 
@@ -106,7 +104,7 @@ def gather(
         If labels, crops or channels cannot be read.
     """
     labels, numbers = _named(find_labels(tables, name))
-    source = _Source(network, labels, stores, prepared, device)
+    source = _Source(network, labels, stores, prepared)
     there = source.there()
     if most is not None:
         there &= _some(labels["split"], there, most)
@@ -115,7 +113,7 @@ def gather(
         raise OptionError(f"{name}: none of its items is there")
     parts = [_statistics(network, partial(source.items, labels), len(labels), name)]
     columns = [_columns(labels, numbers, opinions(labels), labels["distortion"])]
-    clean = _references(labels, source.pixels, untouched)
+    clean = _references(labels, source.pixels)
     if count := len(clean):
         parts.append(_statistics(network, partial(source.untouched, clean), count, name))
         none = np.full(count, FAULTS.index(NONE), dtype=np.int64)
@@ -143,17 +141,16 @@ class _Source:
         labels: Labels,
         stores: Path | None,
         prepared: Path | None,
-        device: torch.device,
     ) -> None:
         self.network, self.labels = network, labels
         self.reference = network.architecture.inputs == "reference"
         self.pixels = self.prepared = None
         if stores is not None:
             store = find_store(stores, labels.name)
-            self.pixels = CropPixels(store, (), device=device, limit_mb=0)
+            self.pixels = CropPixels(store, (), device=_CPU, limit_mb=0)
         if prepared is not None:
             folder = prepared / labels.name
-            self.prepared = Prepared(folder, network.architecture, device=device)
+            self.prepared = Prepared(folder, network.architecture, device=_CPU)
 
     def there(self) -> NDArray[np.bool_]:
         """Return which items there are."""
@@ -215,13 +212,13 @@ def _some(split: NDArray[np.str_], there: NDArray[np.bool_], most: int) -> NDArr
     return kept
 
 
-def _references(labels: Labels, pixels: CropPixels | None, share: float) -> Labels:
+def _references(labels: Labels, pixels: CropPixels | None) -> Labels:
     """Return one item of each of some references that are in the store."""
     _, first = np.unique(labels["reference_name"], return_index=True)
-    if pixels is None or share <= 0:
+    if pixels is None:
         return labels.select(first[:0])
     held = [i for i in np.sort(first) if str(labels["reference_name"][i]) in pixels.store]
-    few = round(share * len(labels))
+    few = round(UNTOUCHED * len(labels))
     if len(held) > few:
         held = [held[i] for i in np.linspace(0, len(held) - 1, few).round().astype(int)]
     return labels.select(np.array(held, dtype=np.int64))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +35,6 @@ def name_faults(
     tables: Path,
     stores: Path | None,
     prepared: Path | None,
-    untouched: float = 0.15,
     most: int | None = None,
     epochs: int = 30,
     seed: int = 0,
@@ -58,8 +56,6 @@ def name_faults(
     tables, stores, prepared
         Folders with the labels, crops and channels of each set; channels save most of the time,
         crops are needed for references as untouched windows.
-    untouched
-        References taken, as a part of each set's items.
     most
         At most so many items of each split of a set.
     epochs, seed
@@ -78,11 +74,12 @@ def name_faults(
     _check_places(card)
     network.faults = None
     domains = tuple(dict.fromkeys(find_labels(tables, name).domain for name in sets))
-    each = partial(
-        gather, network, tables=tables, stores=stores, prepared=prepared,
-        device=torch.device("cpu"), untouched=untouched, most=most,
-    )  # fmt: skip
-    material = together([each(name) for name in sets])
+    material = together(
+        [
+            gather(network, name, tables=tables, stores=stores, prepared=prepared, most=most)
+            for name in sets
+        ]
+    )
     train, validation, test = (
         material.select(material.split == split) for split in ("train", "validation", "test")
     )
