@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -74,12 +75,8 @@ def name_faults(
     _check_places(card)
     network.faults = None
     domains = tuple(dict.fromkeys(find_labels(tables, name).domain for name in sets))
-    material = together(
-        [
-            gather(network, name, tables=tables, stores=stores, prepared=prepared, most=most)
-            for name in sets
-        ]
-    )
+    each = partial(gather, network, tables=tables, stores=stores, prepared=prepared, most=most)
+    material = together([each(name) for name in sets])
     train, validation, test = (
         material.select(material.split == split) for split in ("train", "validation", "test")
     )

@@ -222,14 +222,14 @@ def collect(
     known = make_heads(heads, list(whole.values()), config.targets)
     found = []
     for name in sets:
-        channels, store = None, None
+        channels, store, labels = None, None, whole[name]
         if prepared is not None:
             assert architecture is not None
             channels = Prepared(prepared / name, architecture, device=processes.device)
-            labels = _prepared(config, channels, whole[name])
+            labels = _prepared(config, channels, labels)
         else:
             store = find_store(stores, name)
-            labels = present(whole[name], store, reference=reference)
+            labels = present(labels, store, reference=reference)
         parts = _parts(labels, config, scenes=scenes_fraction, crops=crops_fraction)
         own = tuple(head for head in known if name in head.sets)
         one = _material(*parts, own, config, processes, shares[name], seed)
