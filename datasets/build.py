@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 import time
 from collections.abc import Iterable, Sequence
@@ -18,11 +16,12 @@ from datasets.labelling.labels import WHOLE, Labeller
 from datasets.libraries import library_versions
 from datasets.pixels import PixelSource
 from datasets.recipe import Recipe, parse_recipe
+from datasets.rows import write_rows
 from datasets.scenes.scene import Scene
 from datasets.streams import digest, fraction
 from datasets.table import Row, write_table
 from datasets.unit import STAGES, Unit, UnitRunner
-from datasets.workers import run_jobs
+from datasets.workers import Outcome, run_jobs
 from hdrmetrics.errors import OptionError
 from hdrmetrics.text.textfile import write_text
 
@@ -108,7 +107,6 @@ def build(
     shard: Shard | None = None,
     retry: bool = False,
     progress: bool = True,
-    limit_s: float = 900.0,
 ) -> BuildResult:
     """Make and label the items of a recipe, going on where an earlier run stopped.
 
@@ -127,8 +125,6 @@ def build(
         Run units again that had failures.
     progress
         Whether to draw a progress bar.
-    limit_s
-        Longest time a unit may take.
 
     Raises
     ------
@@ -142,40 +138,49 @@ def build(
 
     part = shard or Shard()
     units = plan(recipe, scenes, part)
-    if not units:
-        kinds = " or ".join(sorted({source.kind for source in recipe.sources}))
-        raise OptionError(f"recipe {recipe.name}: no {kinds} scene among the {len(scenes)} given")
+    _check_scenes(recipe, scenes, units)
     parts = out / "parts"
     parts.mkdir(parents=True, exist_ok=True)
     _claim(out, recipe)
     todo = [unit for unit in units if not _done(parts, unit, retry)]
-    seconds: dict[str, float] = {}
-    start, made = time.monotonic(), 0
-    job = (recipe.text, tuple(scenes), str(parts))
     bar = tqdm(
-        total=len(units),
-        initial=len(units) - len(todo),
-        desc=f"{recipe.name}{part.suffix}",
-        unit="frame",
-        disable=not progress,
-        smoothing=0.05,
-    )
+        total=len(units), initial=len(units) - len(todo), desc=f"{recipe.name}{part.suffix}",
+        unit="frame", disable=not progress, smoothing=0.05,
+    )  # fmt: skip
+    job = (recipe.text, tuple(scenes), str(parts))
+    outcomes = run_jobs(_set_up, job, todo, workers=workers)
     with bar:
-        for outcome in run_jobs(_set_up, job, todo, workers=workers, limit_s=limit_s):
-            if outcome.reason:
-                failure = {"item": outcome.job.name, "scene": outcome.job.scene}
-                _keep(parts, outcome.job, [], [{**failure, "reason": outcome.reason}])
-            else:
-                count, spent = outcome.result
-                made += count
-                for stage, value in spent.items():
-                    seconds[stage] = seconds.get(stage, 0.0) + value
-            bar.update()
-            bar.set_postfix_str(f"{made / max(time.monotonic() - start, 1e-9):.1f} items/s")
-    seconds["elapsed"] = time.monotonic() - start
+        made, seconds = _follow(outcomes, parts, bar)
     if made:
         _note_throughput(out, made, seconds, workers)
     return _gather(recipe, scenes, out, units, part, seconds, made)
+
+
+def _check_scenes(recipe: Recipe, scenes: Sequence[Scene], units: Sequence[Unit]) -> None:
+    if not units:
+        kinds = " or ".join(sorted({source.kind for source in recipe.sources}))
+        raise OptionError(f"recipe {recipe.name}: no {kinds} scene among the {len(scenes)} given")
+
+
+def _follow(
+    outcomes: Iterable[Outcome[Unit]], parts: Path, bar: tqdm[Any]
+) -> tuple[int, dict[str, float]]:
+    """Return how many items were made, and the seconds that it took, by stage."""
+    seconds: dict[str, float] = {}
+    start, made = time.monotonic(), 0
+    for outcome in outcomes:
+        if outcome.reason:
+            failure = {"item": outcome.job.name, "scene": outcome.job.scene}
+            _keep(parts, outcome.job, [], [{**failure, "reason": outcome.reason}])
+        else:
+            count, spent = outcome.result
+            made += count
+            for stage, value in spent.items():
+                seconds[stage] = seconds.get(stage, 0.0) + value
+        bar.update()
+        bar.set_postfix_str(f"{made / max(time.monotonic() - start, 1e-9):.1f} items/s")
+    seconds["elapsed"] = time.monotonic() - start
+    return made, seconds
 
 
 def _set_up(argument: tuple[str, tuple[Scene, ...], str]) -> Any:
@@ -284,11 +289,7 @@ def table_metadata(recipe: Recipe) -> dict[str, Any]:
 
 def write_failures(path: Path, failures: Sequence[dict[str, str]]) -> None:
     """Write failures as CSV; the header alone says that there were none."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, ["item", "scene", "reason"], lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(failures)
-    write_text(path, text.getvalue())
+    write_rows(path, ["item", "scene", "reason"], failures)
 
 
 def _note_throughput(out: Path, made: int, seconds: dict[str, float], workers: int) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from datasets.command import exit_status
+from datasets.command import exit_status, parser_of
 from hdrmetrics.errors import OptionError
 
 if TYPE_CHECKING:
@@ -30,17 +30,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m datasets",
-        description="Generated distortion sets: build, look, check, pack.",
-    )
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    parser, add = parser_of("datasets", "Generated distortion sets: build, look, check, pack.")
 
     def command(name: str, run: Callable[[argparse.Namespace], int], text: str) -> _Command:
-        sub = commands.add_parser(name, help=text, description=text)
-        sub.set_defaults(run=run)
-        return _Command(sub)
+        return _Command(add(name, run, text))
 
+    _making_commands(command)
+    _looking_commands(command)
+    return parser
+
+
+def _making_commands(command: _Adder) -> None:
+    """Add what makes tables, and stores of their crops."""
     build = command("build", _build, "make and label the items of a recipe")
     build.sub.add_argument("recipe", help="a TOML file, or one of ours by name, as hdr-c")
     build.scenes()
@@ -54,25 +55,6 @@ def _parser() -> argparse.ArgumentParser:
     merge = command("merge", _merge, "join the tables of all shards")
     merge.sub.add_argument("tables", nargs="+", type=Path)
     merge.sub.add_argument("--out", type=Path, required=True, help="the whole table")
-
-    stats = command("stats", _stats, "tell what a table holds, and draw its histograms")
-    stats.table()
-    stats.sub.add_argument("--out", type=Path, help="folder for the text, the figures and examples")
-    stats.scenes(required=False)
-
-    show = command("show", _show, "draw a contact sheet of examples over the quality range")
-    show.table()
-    show.scenes()
-    show.sub.add_argument("--out", type=Path, required=True, help="a PNG file")
-    show.sub.add_argument("--distortion", help="of one distortion only")
-    show.sub.add_argument("--count", type=int, default=24)
-    show.sub.add_argument("--seed", type=int, default=0)
-
-    verify = command("verify", _verify, "make a sample again and compare it with the table")
-    verify.table()
-    verify.scenes()
-    verify.sub.add_argument("--count", type=int, default=40)
-    verify.sub.add_argument("--seed", type=int, default=0)
 
     pack = command("pack", _pack, "store crops: small enough to carry, or plain as a cache")
     pack.table()
@@ -89,7 +71,26 @@ def _parser() -> argparse.ArgumentParser:
     export = command("csv", _csv, "write a table as CSV")
     export.table()
     export.sub.add_argument("--out", type=Path, required=True)
-    return parser
+
+
+def _looking_commands(command: _Adder) -> None:
+    """Add what looks at a table and at its items."""
+    stats = command("stats", _stats, "tell what a table holds, and draw its histograms")
+    stats.table()
+    stats.sub.add_argument("--out", type=Path, help="folder for the text, the figures and examples")
+    stats.scenes(required=False)
+
+    show = command("show", _show, "draw a contact sheet of examples over the quality range")
+    show.table()
+    show.scenes()
+    show.sub.add_argument("--out", type=Path, required=True, help="a PNG file")
+    show.sub.add_argument("--distortion", help="of one distortion only")
+    show.sample(24)
+
+    verify = command("verify", _verify, "make a sample again and compare it with the table")
+    verify.table()
+    verify.scenes()
+    verify.sample(40)
 
 
 class _Command:
@@ -112,10 +113,17 @@ class _Command:
             "and shadow, screens:N for drawn screens and rendered graphics",
         )
 
+    def sample(self, count: int) -> None:
+        self.sub.add_argument("--count", type=int, default=count)
+        self.sub.add_argument("--seed", type=int, default=0)
+
     def workers(self) -> None:
         self.sub.add_argument(
             "--workers", type=int, default=os.cpu_count() or 1, help="processes (default: cores)"
         )
+
+
+_Adder = Callable[[str, Callable[[argparse.Namespace], int], str], _Command]
 
 
 def find_sources(sources: Sequence[str]) -> list[Scene]:

@@ -1,14 +1,50 @@
-"""How a command ends: the exit status that the shell sees, with a line on what went wrong."""
+"""What commands share: how they begin, find what is named, and end."""
 
 from __future__ import annotations
 
+import argparse
 import os
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
-from hdrmetrics.errors import HdrMetricsError
+from hdrmetrics.errors import HdrMetricsError, UnknownNameError
 
 WRONG_CALL, INTERRUPTED, BROKEN_PIPE = 2, 130, 141
+
+
+Adder = Callable[[str, Callable[[argparse.Namespace], int], str], argparse.ArgumentParser]
+"""Adds a command: its name, what it runs, and what that is."""
+
+
+def parser_of(name: str, text: str) -> tuple[argparse.ArgumentParser, Adder]:
+    """Return the parser of ``python -m NAME``, and what adds commands to it."""
+    parser = argparse.ArgumentParser(prog=f"python -m {name}", description=text)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(
+        name: str, run: Callable[[argparse.Namespace], int], text: str
+    ) -> argparse.ArgumentParser:
+        sub = commands.add_parser(name, help=text, description=text)
+        sub.set_defaults(run=run)
+        return sub
+
+    return parser, add
+
+
+def find_named(name: str, folder: Path, what: str) -> Path:
+    """Return a TOML file: a path, or the name of one in a folder of ours.
+
+    Raises
+    ------
+    UnknownNameError
+        If there is neither.
+    """
+    for path in (Path(name), folder / f"{name}.toml"):
+        if path.is_file():
+            return path
+    known = ", ".join(sorted(path.stem for path in folder.glob("*.toml")))
+    raise UnknownNameError(f"no file {name}, and no {what} of that name; there are {known}")
 
 
 def exit_status(work: Callable[[], int], *, installs: str, stopped: str) -> int:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from datasets.framing.frames import Frame
-from datasets.recipe import Domain
+from hdrmetrics.catalogue.domain import PixelDomain
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +82,7 @@ class ReferenceKey:
     widen: str  # JSON of the steps, so that the key is hashable
 
     @property
-    def domain(self) -> Domain:
+    def domain(self) -> PixelDomain:
         """Of the frame."""
         return "sdr" if self.source in ("sdr", "rendered") else "hdr"
 

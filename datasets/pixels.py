@@ -31,16 +31,19 @@ class Pair:
     test: Tensor
 
 
+_KEPT = 2  # scenes, reference frames and test frames in memory
+
+
 class _Recent(Generic[K, V]):
     """The results of the last calls."""
 
-    def __init__(self, make: Callable[[K], V], keep: int) -> None:
-        self._make, self._keep = make, keep
+    def __init__(self, make: Callable[[K], V]) -> None:
+        self._make = make
         self._found: OrderedDict[K, V] = OrderedDict()
 
     def __call__(self, key: K) -> V:
         if key not in self._found:
-            while len(self._found) >= self._keep:
+            while len(self._found) >= _KEPT:
                 self._found.popitem(last=False)
             self._found[key] = self._make(key)
         self._found.move_to_end(key)
@@ -57,15 +60,13 @@ class PixelSource:
     ----------
     scenes
         The scenes that items may name.
-    keep
-        How many scenes, reference frames and test frames are kept in memory.
     """
 
-    def __init__(self, scenes: Iterable[Scene], *, keep: int = 2) -> None:
+    def __init__(self, scenes: Iterable[Scene]) -> None:
         self._scenes = {scene.name: scene for scene in scenes}
-        self._load: _Recent[str, Tensor] = _Recent(lambda name: self._scenes[name].load(), keep)
-        self._references: _Recent[ReferenceKey, Tensor] = _Recent(self._make_reference, keep)
-        self._tests: _Recent[TestKey, State] = _Recent(self._make_test, keep)
+        self._load: _Recent[str, Tensor] = _Recent(lambda name: self._scenes[name].load())
+        self._references: _Recent[ReferenceKey, Tensor] = _Recent(self._make_reference)
+        self._tests: _Recent[TestKey, State] = _Recent(self._make_test)
         self.codec_seconds = 0.0
         """Time spent in codecs so far."""
 

@@ -8,17 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, cast, get_args
 
+from datasets.command import find_named
 from datasets.settings import Setting, parse_setting
-from hdrmetrics.errors import OptionError, UnknownNameError
+from hdrmetrics.catalogue.domain import PixelDomain
+from hdrmetrics.errors import OptionError
 
-Domain = Literal["hdr", "sdr"]
 StepKind = Literal[
     "distort", "codec", "tonemap", "capture", "expand", "match_scale", "round",
     "fill", "shift", "place",
 ]  # fmt: skip
 Teacher = Literal["hdrvdp2", "tmqi"]
 
-CHANGES: dict[str, Domain] = {"tonemap": "sdr", "capture": "sdr", "expand": "hdr"}
+CHANGES: dict[str, PixelDomain] = {"tonemap": "sdr", "capture": "sdr", "expand": "hdr"}
 """The kinds of steps after which a frame is of another domain."""
 
 RECIPES = Path(__file__).parent / "recipes"
@@ -99,7 +100,7 @@ class Source:
         Of the scenes that are used, chosen by the hash of their names.
     """
 
-    kind: Domain
+    kind: PixelDomain
     frames: int
     crops: int
     versions: int
@@ -114,7 +115,7 @@ class Source:
         return "widened" if self.kind == "sdr" else "rendered"
 
     @property
-    def makes(self) -> set[Domain]:
+    def makes(self) -> set[PixelDomain]:
         """Domains of its frames: one, in a recipe that works."""
         return {CHANGES.get(step.kind, self.kind) for step in self.widen} or {self.kind}
 
@@ -163,8 +164,8 @@ class Recipe:
     title: str
     seed: int
     teacher: Teacher
-    reference: Domain
-    test: Domain
+    reference: PixelDomain
+    test: PixelDomain
     ppd: float
     crop: int
     frame_size: tuple[int, int]
@@ -193,14 +194,7 @@ def find_recipe(name: str) -> Path:
     UnknownNameError
         If there is neither.
     """
-    path = Path(name)
-    if path.is_file():
-        return path
-    shipped = RECIPES / f"{name}.toml"
-    if shipped.is_file():
-        return shipped
-    known = ", ".join(sorted(p.stem for p in RECIPES.glob("*.toml")))
-    raise UnknownNameError(f"no file {name}, and no recipe of that name; there are {known}")
+    return find_named(name, RECIPES, "recipe")
 
 
 def read_recipe(path: Path) -> Recipe:
@@ -234,8 +228,8 @@ def parse_recipe(text: str) -> Recipe:
         title=top.text("title"),
         seed=top.whole("seed", 0, 2**63 - 1),
         teacher=cast(Teacher, teacher),
-        reference=cast(Domain, top.choice("reference", get_args(Domain))),
-        test=cast(Domain, top.choice("test", get_args(Domain))),
+        reference=cast(PixelDomain, top.choice("reference", get_args(PixelDomain))),
+        test=cast(PixelDomain, top.choice("test", get_args(PixelDomain))),
         ppd=top.number("ppd", 1.0, 1000.0, 30.0),
         crop=top.whole("crop", 32, 4096, 256),
         frame_size=top.pair("frame_size", 32, 16384, (384, 512), int),
@@ -287,7 +281,7 @@ def _check(recipe: Recipe) -> None:
 
 def _source(table: _Table) -> Source:
     source = Source(
-        kind=cast(Domain, table.choice("kind", get_args(Domain))),
+        kind=cast(PixelDomain, table.choice("kind", get_args(PixelDomain))),
         frames=table.whole("frames", 1, 10**6),
         crops=table.whole("crops", 1, 100),
         versions=table.whole("versions", 1, 10**4),

@@ -16,8 +16,8 @@ from torch import Tensor
 from datasets.framing.calibration import HIGHEST
 from datasets.framing.places import region
 from datasets.item import Step
-from datasets.recipe import Domain
 from hdrmetrics.assembly import best_exposure, capture
+from hdrmetrics.catalogue.domain import PixelDomain
 from hdrmetrics.codecs import Codec, create_codec
 from hdrmetrics.distort import create_distortion
 from hdrmetrics.errors import DomainError, HdrMetricsWarning, OptionError, PixelValueError
@@ -47,7 +47,7 @@ class State:
     """
 
     pixels: Tensor
-    domain: Domain
+    domain: PixelDomain
     reference: Tensor
     peak: float
     bits_per_pixel: float = float("nan")
@@ -73,7 +73,7 @@ def run_steps(state: State, steps: tuple[Step, ...]) -> State:
     return state
 
 
-def _needs(state: State, step: Step, domain: Domain) -> None:
+def _needs(state: State, step: Step, domain: PixelDomain) -> None:
     if state.domain != domain:
         raise DomainError(
             f"step {step.kind} {step.name} takes {domain} frames, not {state.domain}".strip()
@@ -85,7 +85,7 @@ def _light(state: State, pixels: Tensor, **changes: Any) -> State:
     return _replace(state, pixels.clamp(0.0, HIGHEST), "hdr", **changes)
 
 
-def _replace(state: State, pixels: Tensor, domain: Domain, **changes: Any) -> State:
+def _replace(state: State, pixels: Tensor, domain: PixelDomain, **changes: Any) -> State:
     return dataclasses.replace(state, pixels=pixels.float(), domain=domain, **changes)
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import secrets
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -17,6 +15,7 @@ from datasets.framing.frames import Frame
 from datasets.item import Item, ReferenceKey, TestKey
 from datasets.labelling.transform import LabelTransform
 from hdrmetrics.errors import ImageReadError, OptionError
+from hdrmetrics.text.textfile import draft_of
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -106,23 +105,7 @@ def write_table(path: Path, rows: Iterable[Row], metadata: Mapping[str, Any]) ->
         twice = next(a for a, b in pairwise(names) if a == b)
         raise OptionError(f"item {twice} comes twice: the same shard given twice?")
     labels: Sequence[str] = metadata["labels"]
-    # Fitted to what the file will hold, so that joined shards give the same as the whole.
-    quality = np.array([row[metadata["target_of"]] for row in ordered], dtype=np.float32)
-    quality = quality.astype(np.float64)
-    training = np.array([row["split"] == "train" for row in ordered])
-    transform = LabelTransform.fit(
-        quality[training] if training.any() else quality,
-        higher_is_better=metadata["higher_is_better"],
-    )
-    target = transform(quality)
-    for row, value in zip(ordered, target, strict=True):
-        row |= {
-            "target": float(value),
-            "teacher": metadata["teacher"],
-            "ppd": metadata["ppd"],
-            "display": metadata["display"],
-            "libraries": json.dumps(metadata["libraries"], sort_keys=True),
-        }
+    transform = _add_targets(ordered, metadata)
     types = {**COLUMNS, **dict.fromkeys(labels, _SHORT), **_AFTER}
     whole = {**metadata, "target": transform.to_dict()}
     schema = pa.schema(
@@ -131,12 +114,29 @@ def write_table(path: Path, rows: Iterable[Row], metadata: Mapping[str, Any]) ->
     )
     columns = [pa.array([row[name] for row in ordered], schema.field(name).type) for name in types]
     table: pa.Table = pa.Table.from_arrays(columns, schema=schema)
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
+    with draft_of(path) as draft:
         pq.write_table(table, draft, compression="zstd", compression_level=19)
-        os.replace(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
+    return transform
+
+
+def _add_targets(rows: Sequence[Row], metadata: Mapping[str, Any]) -> LabelTransform:
+    """Fit the target, and give rows theirs, with what is the same for all of them."""
+    # Fitted to what the file will hold, so that joined shards give the same as the whole.
+    quality = np.array([row[metadata["target_of"]] for row in rows], dtype=np.float32)
+    quality = quality.astype(np.float64)
+    training = np.array([row["split"] == "train" for row in rows])
+    transform = LabelTransform.fit(
+        quality[training] if training.any() else quality,
+        higher_is_better=metadata["higher_is_better"],
+    )
+    for row, value in zip(rows, transform(quality), strict=True):
+        row |= {
+            "target": float(value),
+            "teacher": metadata["teacher"],
+            "ppd": metadata["ppd"],
+            "display": metadata["display"],
+            "libraries": json.dumps(metadata["libraries"], sort_keys=True),
+        }
     return transform
 
 

@@ -21,9 +21,10 @@ from datasets.framing.frames import draw_frame
 from datasets.item import Item, ReferenceKey, Step, TestKey, steps_to_json
 from datasets.labelling.labels import WHOLE, Labeller
 from datasets.pixels import PixelSource, crop, half_bytes
-from datasets.recipe import CHANGES, Domain, Recipe, Source
+from datasets.recipe import CHANGES, Recipe, Source
 from datasets.steps import State
 from datasets.streams import stream
+from hdrmetrics.catalogue.domain import PixelDomain
 from hdrmetrics.distort import create_distortion
 from hdrmetrics.photometry.display import Display, get_display
 
@@ -209,7 +210,6 @@ class UnitRunner:
         made: list[tuple[int, Row, State]],
         result: UnitResult,
     ) -> None:
-        scene = self.pixels.scene(unit.scene)
         items = [
             Item(TestKey(key, row["steps"]), corner[0], corner[1], self.recipe.crop)
             for _, row, _ in made
@@ -226,6 +226,9 @@ class UnitRunner:
         except Exception as error:
             result.failures.append(_failure(f"{unit.name}-c{number}", unit.scene, error))
             return
+        shared = {
+            **self._place(unit, key, number, corner), "reference_digest": digest_of(reference)
+        }  # fmt: skip
         for i, (version, row, state) in enumerate(made):
             name = f"{self.recipe.name}/{unit.name}-c{number}-v{version:02d}"
             values = {column: float(labels[column][i]) for column in self.labeller.columns}
@@ -236,32 +239,26 @@ class UnitRunner:
             result.rows.append(
                 {
                     "item": name,
-                    "scene": unit.scene,
-                    "group": scene.group,
-                    "split": scene.split,
-                    "licence": scene.licence,
-                    "source": unit.source,
-                    "frame": unit.frame,
-                    "crop": number,
                     "version": version,
-                    "frame_x": key.frame.x,
-                    "frame_y": key.frame.y,
-                    "frame_width": key.frame.width,
-                    "frame_height": key.frame.height,
-                    "frame_scale": key.frame.scale,
-                    "mirrored": key.frame.mirrored,
-                    "crop_x": corner[1],
-                    "crop_y": corner[0],
-                    "size": self.recipe.crop,
-                    "peak": key.peak,
-                    "widen": key.widen,
+                    **shared,
                     **row,
                     "bits_per_pixel": state.bits_per_pixel,
                     **values,
-                    "reference_digest": digest_of(reference),
                     "test_digest": digest_of(tests[i]),
                 }
             )
+
+    def _place(self, unit: Unit, key: ReferenceKey, number: int, corner: tuple[int, int]) -> Row:
+        """Return what a row says of where its crop lies, the same for all versions."""
+        scene, frame = self.pixels.scene(unit.scene), key.frame
+        return {
+            "scene": unit.scene, "group": scene.group, "split": scene.split,
+            "licence": scene.licence, "source": unit.source, "frame": unit.frame, "crop": number,
+            "frame_x": frame.x, "frame_y": frame.y, "frame_width": frame.width,
+            "frame_height": frame.height, "frame_scale": frame.scale, "mirrored": frame.mirrored,
+            "crop_x": corner[1], "crop_y": corner[0], "size": self.recipe.crop,
+            "peak": key.peak, "widen": key.widen,
+        }  # fmt: skip
 
     def shown(self, pixels: Tensor, domain: str) -> Tensor:
         """Return what the teacher sees: light in cd/m², or, for TMQI, tone-mapped codes."""
@@ -270,7 +267,7 @@ class UnitRunner:
         return pixels
 
 
-def describe(steps: tuple[Step, ...], domain: Domain) -> dict[str, Any]:
+def describe(steps: tuple[Step, ...], domain: PixelDomain) -> dict[str, Any]:
     """Return the physical parameters of steps by name, for readers of the table.
 
     Parameters

@@ -9,11 +9,10 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from datasets.labelling.labels import Labeller
 from datasets.pixels import PixelSource
 from datasets.recipe import parse_recipe
 from datasets.scenes.scene import Scene
-from datasets.table import LabelTable, item_of, rows_of
+from datasets.table import LabelTable, Row, item_of, rows_of
 from datasets.unit import UnitRunner, digest_of
 from hdrmetrics.errors import HdrMetricsError, OptionError
 
@@ -80,39 +79,35 @@ def verify(
     """
     if count < 1:
         raise OptionError(f"a sample has at least one item, not {count}")
-    recipe = parse_recipe(table.metadata["recipe"])
-    pixels = PixelSource(scenes)
-    runner = UnitRunner(recipe, pixels)
     rng = np.random.default_rng(seed)
     shuffled = table.frame.iloc[rng.permutation(len(table.frame))]
     turn = shuffled.groupby("distortion").cumcount()
     sample = shuffled.iloc[np.argsort(turn.to_numpy(), kind="stable")][:count]
     sample = sample.sort_index()  # neighbours share frames
-    labeller: Labeller = runner.labeller
-    column = table.metadata["target_of"]
-    found = []
-    for row in tqdm(rows_of(sample), desc="verify", unit="item", disable=not progress):
-        name, distortion = str(row["item"]), str(row["distortion"])
-        try:
-            pair = pixels.pair(item_of(row))
-            labels = labeller.label(
-                runner.shown(pair.reference, recipe.reference),
-                torch.stack([runner.shown(pair.test, recipe.test)]),
-            )
-            target = float(np.asarray(table.transform(labels[column]))[0])
-        except HdrMetricsError as error:
-            found.append(Checked(name, distortion, False, False, float("nan"), str(error)))
-            continue
-        found.append(
-            Checked(
-                name,
-                distortion,
-                digest_of(pair.reference) == row["reference_digest"],
-                digest_of(pair.test) == row["test_digest"],
-                abs(target - float(row["target"])),
-            )
+    runner = UnitRunner(parse_recipe(table.metadata["recipe"]), PixelSource(scenes))
+    rows = tqdm(rows_of(sample), desc="verify", unit="item", disable=not progress)
+    return [_checked(table, runner, row) for row in rows]
+
+
+def _checked(table: LabelTable, runner: UnitRunner, row: Row) -> Checked:
+    """Make an item again and compare it with its row."""
+    name, distortion, recipe = str(row["item"]), str(row["distortion"]), runner.recipe
+    try:
+        pair = runner.pixels.pair(item_of(row))
+        labels = runner.labeller.label(
+            runner.shown(pair.reference, recipe.reference),
+            torch.stack([runner.shown(pair.test, recipe.test)]),
         )
-    return found
+        target = float(np.asarray(table.transform(labels[table.metadata["target_of"]]))[0])
+    except HdrMetricsError as error:
+        return Checked(name, distortion, False, False, float("nan"), str(error))
+    return Checked(
+        name,
+        distortion,
+        digest_of(pair.reference) == row["reference_digest"],
+        digest_of(pair.test) == row["test_digest"],
+        abs(target - float(row["target"])),
+    )
 
 
 def format_verification(checked: Sequence[Checked]) -> str:

@@ -10,6 +10,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from multiprocessing.connection import Connection, wait
 from typing import Any, Generic, TypeVar
 
@@ -67,10 +68,6 @@ class _Worker:
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             self.link.send(job)
 
-    def is_late(self, limit_s: float) -> bool:
-        """Whether it has taken longer than it may, for its job or for its set-up."""
-        return time.monotonic() - self.since > (limit_s if self.ready else _SET_UP_LIMIT)
-
     def stop(self) -> None:
         self.process.kill()
         self.process.join()
@@ -111,48 +108,74 @@ def run_jobs(
     """
     if workers < 1:
         raise OptionError(f"at least one worker is needed, not {workers}")
-    waiting: deque[tuple[Job, int]] = deque((job, 1) for job in jobs)
-    busy: dict[Connection, tuple[_Worker, int]] = {}
-    idle: list[_Worker] = []
+    crew = _Crew[Job](partial(_Worker, setup, argument), jobs, workers, limit_s)
     try:
-        while waiting or busy:
-            while waiting and len(busy) < workers:
-                worker = idle.pop() if idle else _Worker(setup, argument)
-                job, attempt = waiting.popleft()
-                busy[worker.link] = (worker, attempt)
-                worker.give(job)
-            # A Connection is an object that can be waited for; so is its process, but a process
-            # that dies closes its end, which says the same.
-            for link in wait(list(busy), timeout=1.0):
-                assert isinstance(link, Connection)
-                worker, attempt = busy.pop(link)
-                try:
-                    result = link.recv()
-                except (EOFError, OSError):
-                    worker.stop()
-                    if attempt < _ATTEMPTS:
-                        waiting.append((worker.job, attempt + 1))
-                    else:
-                        code = worker.process.exitcode
-                        yield Outcome(worker.job, reason=f"its process died twice (exit {code})")
-                    continue
-                if isinstance(result, _Ready):
-                    worker.ready, worker.since = True, time.monotonic()
-                    busy[link] = (worker, attempt)
-                    continue
-                if isinstance(result, _NotReady):
-                    worker.stop()
-                    raise WorkerError(f"workers cannot start: {result.reason}")
-                idle.append(worker)
-                yield Outcome(worker.job, result)
-            for link, (worker, _) in list(busy.items()):
-                if worker.is_late(limit_s):
-                    del busy[link]
-                    worker.stop()
-                    allowed = limit_s if worker.ready else _SET_UP_LIMIT
-                    yield Outcome(worker.job, reason=f"took longer than {allowed:g} s")
+        while crew.waiting or crew.busy:
+            crew.fill()
+            yield from crew.answers()
+            yield from crew.late()
     finally:
-        for worker in [*idle, *(pair[0] for pair in busy.values())]:
+        crew.stop()
+
+
+class _Crew(Generic[Job]):
+    """Processes, busy and idle, and the jobs that wait for them with the number of the attempt."""
+
+    def __init__(
+        self, start: Callable[[], _Worker], jobs: Sequence[Job], size: int, limit_s: float
+    ) -> None:
+        self.start, self.size, self.limit_s = start, size, limit_s
+        self.waiting: deque[tuple[Job, int]] = deque((job, 1) for job in jobs)
+        self.busy: dict[Connection, tuple[_Worker, int]] = {}
+        self.idle: list[_Worker] = []
+
+    def fill(self) -> None:
+        """Give jobs to processes, as many as there may be."""
+        while self.waiting and len(self.busy) < self.size:
+            worker = self.idle.pop() if self.idle else self.start()
+            job, attempt = self.waiting.popleft()
+            self.busy[worker.link] = (worker, attempt)
+            worker.give(job)
+
+    def answers(self) -> Iterator[Outcome[Job]]:
+        """Wait a little, and yield what became of jobs; a job whose process died waits again."""
+        # A Connection is an object that can be waited for; so is its process, but a process
+        # that dies closes its end, which says the same.
+        for link in wait(list(self.busy), timeout=1.0):
+            assert isinstance(link, Connection)
+            worker, attempt = self.busy.pop(link)
+            try:
+                result = link.recv()
+            except (EOFError, OSError):
+                worker.stop()
+                if attempt < _ATTEMPTS:
+                    self.waiting.append((worker.job, attempt + 1))
+                else:
+                    code = worker.process.exitcode
+                    yield Outcome(worker.job, reason=f"its process died twice (exit {code})")
+                continue
+            if isinstance(result, _Ready):
+                worker.ready, worker.since = True, time.monotonic()
+                self.busy[link] = (worker, attempt)
+                continue
+            if isinstance(result, _NotReady):
+                worker.stop()
+                raise WorkerError(f"workers cannot start: {result.reason}")
+            self.idle.append(worker)
+            yield Outcome(worker.job, result)
+
+    def late(self) -> Iterator[Outcome[Job]]:
+        """Stop processes that take too long, and yield the jobs they were at."""
+        for link, (worker, _) in list(self.busy.items()):
+            allowed = self.limit_s if worker.ready else _SET_UP_LIMIT
+            if time.monotonic() - worker.since > allowed:
+                del self.busy[link]
+                worker.stop()
+                yield Outcome(worker.job, reason=f"took longer than {allowed:g} s")
+
+    def stop(self) -> None:
+        """End all processes."""
+        for worker in [*self.idle, *(worker for worker, _ in self.busy.values())]:
             worker.stop()
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 import torch
 from torch import Tensor, nn
 
-from hdrmetrics.catalogue.domain import Domain as Domain
+from hdrmetrics.catalogue.domain import Domain
 from hdrmetrics.catalogue.parameters import Parameter
 from hdrmetrics.errors import DomainError, OptionError, ShapeError
 from hdrmetrics.picture.pixels import as_batch, check_mask, check_pair, value_range

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from datasets.statistics.conformal import conformal_width
 from hdrmetrics.errors import OptionError
 from hdrmetrics.learned.card import Card, HeadCard, Interval
 from hdrmetrics.learned.network import QualityNetwork
@@ -17,7 +18,6 @@ from trainers.feeding.labels import Labels
 from trainers.judging.agreement import ALL, Agreement, Judge
 from trainers.judging.predictions import PREFIX
 from trainers.learning.material import SetMaterial
-from trainers.statistics.conformal import conformal_width
 
 COVERAGE = 0.9
 """Of the intervals in a card: it needs nine groups of validation scenes."""
@@ -38,7 +38,6 @@ def make_card(
     recipe: str,
     training: Mapping[str, Any],
     exponent: float = 0.0,
-    resamples: int = _RESAMPLES,
 ) -> Card:
     """Return the card of a trained network.
 
@@ -57,8 +56,6 @@ def make_card(
     exponent
         How windows come together, of the heads that HDR-VDP-2 taught; 0 where the run had no whole
         frames.
-    resamples
-        Of the bootstrap of the test table.
 
     Returns
     -------
@@ -73,8 +70,7 @@ def make_card(
     """
     known = {head.name: head for one in material for head in one.heads}
     heads = {
-        name: _head_card(head, material, predictions, resamples, exponent)
-        for name, head in known.items()
+        name: _head_card(head, material, predictions, exponent) for name, head in known.items()
     }
     ppds = {one.train.metadata["ppd"] for one in material if _shown(one.train) != "tmqi"}
     return Card(
@@ -108,7 +104,6 @@ def _head_card(
     head: Head,
     material: Sequence[SetMaterial],
     predictions: Sequence[Labels],
-    resamples: int,
     exponent: float,
 ) -> HeadCard:
     own = [one for one in material if one.name in head.sets]
@@ -117,7 +112,7 @@ def _head_card(
     for one in found:
         part = one.split("test")
         if len(part):
-            tests += Judge(part, [head.name], resamples=resamples).all_of()
+            tests += Judge(part, [head.name], resamples=_RESAMPLES).all_of()
     first = own[0].train
     # The scale is that of the first set, and so is the range; other sets of the same teacher add
     # what they reach.

@@ -5,12 +5,17 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import fields
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from datasets.command import exit_status
+from datasets.command import Adder, exit_status, parser_of
 from hdrmetrics.errors import OptionError
+
+if TYPE_CHECKING:
+    from trainers.feeding.labels import Labels
 
 STOPPED = 143
 """Exit status of a run that was asked to stop and can be resumed."""
@@ -33,27 +38,36 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="python -m trainers", description="Train and judge the learned predictors."
-    )
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-
-    def command(
-        name: str, run: Callable[[argparse.Namespace], int], text: str
-    ) -> argparse.ArgumentParser:
-        sub = commands.add_parser(name, help=text, description=text)
-        sub.set_defaults(run=run)
-        return sub
-
+    parser, command = parser_of("trainers", "Train and judge the learned predictors.")
     for name, text in _PREDICTORS.items():
         sub = command(name, _train, text)
         sub.set_defaults(predictor=name)
         _add_training(sub)
+    _prepare_commands(command)
+    _weights_commands(command)
+    _judging_commands(command)
+    return parser
 
+
+def _prepare_commands(command: Adder) -> None:
+    """Add what brings labels and pixels into the form that training takes."""
     export = command("export", _export, "write the labels of a table so that NumPy can read them")
     export.add_argument("table", type=Path, help="a .parquet file of labels")
     export.add_argument("--out", type=Path, required=True, help="an .npz file")
 
+    preparing = command("prepare", _prepare, "make what a front end of descriptors sees, once")
+    preparing.add_argument("--config", required=True, help="a TOML file, or one of ours by name")
+    _add_data(preparing)
+    _add_splits(preparing, "all")
+    preparing.add_argument(
+        "--crops-fraction", type=float, default=1.0, help="part of the training crops"
+    )
+    preparing.add_argument("--workers", type=int, default=1, help="processes")
+    preparing.add_argument("--out", type=Path, required=True, help="folder; one in it per set")
+
+
+def _weights_commands(command: Adder) -> None:
+    """Add what makes more of trained weights, or of what comes with them."""
     joining = command("join", _join, "put heads of several weights files into one")
     joining.add_argument(
         "parts",
@@ -63,29 +77,14 @@ def _parser() -> argparse.ArgumentParser:
     )
     joining.add_argument("--out", type=Path, required=True, help="a .safetensors file")
 
-    preparing = command("prepare", _prepare, "make what a front end of descriptors sees, once")
-    preparing.add_argument("--config", required=True, help="a TOML file, or one of ours by name")
-    _add_data(preparing)
-    preparing.add_argument(
-        "--split", action="append", choices=("train", "validation", "test"),
-        help="which items (default: all)",
-    )  # fmt: skip
-    preparing.add_argument(
-        "--crops-fraction", type=float, default=1.0, help="part of the training crops"
-    )
-    preparing.add_argument("--workers", type=int, default=1, help="processes")
-    preparing.add_argument("--out", type=Path, required=True, help="folder; one in it per set")
-
     naming = command("faults", _faults, "teach trained weights to name what is wrong")
-    naming.add_argument("weights", type=Path, help="a .safetensors file with its card")
-    naming.add_argument(
-        "--set", action="append", required=True, dest="sets", metavar="NAME",
-        help="name of a set that HDR-VDP-2 labelled; several times for several",
-    )  # fmt: skip
+    _add_weights(naming)
+    _add_sets(naming, "name of a set that HDR-VDP-2 labelled; several times for several")
     naming.add_argument("--tables", type=Path, required=True, help="folder of the labels")
     naming.add_argument(
-        "--store", type=Path, help="folder of the crops: references are taken as untouched"
-    )
+        "--store", dest="stores", metavar="STORE", type=Path,
+        help="folder of the crops: references are taken as untouched",
+    )  # fmt: skip
     naming.add_argument(
         "--prepared", type=Path, help="folder of `prepare`; without it crops are described again"
     )
@@ -99,29 +98,30 @@ def _parser() -> argparse.ArgumentParser:
         "--out", type=Path, required=True, help="the .safetensors file to write; may be the same"
     )
 
-    predicting = command("predict", _predict, "write predictions of trained weights")
-    predicting.add_argument("weights", type=Path, help="a .safetensors file with its card")
-    predicting.add_argument("--head", action="append", help="of the weights (default: all)")
-    _add_data(predicting)
-    _add_predictions(predicting)
-    predicting.add_argument("--device", default="auto", help="auto, cpu or cuda (default: auto)")
-
-    baseline = command("baseline", _baseline, "write predictions of a statistic without learning")
-    baseline.add_argument("name", help="piqe, laplacian-energy or gradient-kurtosis")
-    _add_data(baseline)
-    _add_predictions(baseline)
-
     doubting = command(
         "intervals", _intervals, "fit intervals that follow the picture, into the card of weights"
     )
-    doubting.add_argument("weights", type=Path, help="a .safetensors file with its card")
-    doubting.add_argument("--head", action="append", help="of the weights (default: all)")
+    _add_weights(doubting, heads=True)
     _add_data(doubting)
     doubting.add_argument("--most", type=int, default=400, help="crops, and frames, of each set")
 
     guarding = command("guards", _guards, "fit what learned scores warn of, into the package")
     guarding.add_argument("--scenes", type=Path, required=True, help="folder with scenes")
     guarding.add_argument("--most", type=int, default=200, help="training scenes of each kind")
+
+
+def _judging_commands(command: Adder) -> None:
+    """Add what predicts, and what says how good predictions are."""
+    predicting = command("predict", _predict, "write predictions of trained weights")
+    _add_weights(predicting, heads=True)
+    predicting.add_argument("--device", default="auto", help="auto, cpu or cuda (default: auto)")
+    baseline = command("baseline", _baseline, "write predictions of a statistic without learning")
+    baseline.add_argument("name", help="piqe, laplacian-energy or gradient-kurtosis")
+    for sub in (predicting, baseline):
+        _add_data(sub)
+        _add_splits(sub, "validation and test")
+        sub.add_argument("--batch", type=int, default=32, help="items at a time")
+        sub.add_argument("--out", type=Path, required=True, help="folder for predictions-NAME.npz")
 
     judge = command("evaluate", _evaluate, "compare predictions, with bootstrap intervals")
     judge.add_argument(
@@ -134,29 +134,36 @@ def _parser() -> argparse.ArgumentParser:
     judge.add_argument("--split", default="test", choices=("validation", "test"))
     judge.add_argument("--resamples", type=int, default=1000, help="of the bootstrap")
     judge.add_argument("--seed", type=int, default=0, help="of the bootstrap")
-    return parser
+
+
+def _add_weights(sub: argparse.ArgumentParser, *, heads: bool = False) -> None:
+    sub.add_argument("weights", type=Path, help="a .safetensors file with its card")
+    if heads:
+        sub.add_argument("--head", action="append", help="of the weights (default: all)")
+
+
+def _add_sets(sub: argparse.ArgumentParser, text: str) -> None:
+    sub.add_argument(
+        "--set", action="append", required=True, dest="sets", metavar="NAME", help=text
+    )
+
+
+def _add_splits(sub: argparse.ArgumentParser, default: str) -> None:
+    sub.add_argument(
+        "--split", action="append", choices=("train", "validation", "test"),
+        help=f"which items (default: {default})",
+    )  # fmt: skip
 
 
 def _add_data(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument(
-        "--set", action="append", required=True, dest="sets", metavar="NAME",
-        help="name of a set, as hdr-c; several times for several",
-    )  # fmt: skip
+    _add_sets(sub, "name of a set, as hdr-c; several times for several")
     sub.add_argument(
         "--tables", type=Path, required=True, help="folder with NAME.parquet or NAME.npz"
     )
     sub.add_argument(
-        "--store", type=Path, required=True, help="a pack, or a folder with one called NAME"
-    )
-
-
-def _add_predictions(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument(
-        "--split", action="append", choices=("train", "validation", "test"),
-        help="which items (default: validation and test)",
+        "--store", dest="stores", metavar="STORE", type=Path, required=True,
+        help="a pack, or a folder with one called NAME",
     )  # fmt: skip
-    sub.add_argument("--batch", type=int, default=32, help="items at a time")
-    sub.add_argument("--out", type=Path, required=True, help="folder for predictions-NAME.npz")
 
 
 def _add_training(sub: argparse.ArgumentParser) -> None:
@@ -190,29 +197,18 @@ def _train(options: argparse.Namespace) -> int:
     import torch
 
     from trainers.config import find_config, read_config
-    from trainers.run import RunOptions, run
+    from trainers.options import RunOptions
+    from trainers.run import run
     from trainers.running.plan import parse_duration
     from trainers.running.processes import Processes
 
     if options.steps is not None and options.steps < 1:
         raise OptionError(f"--steps is at least 1, not {options.steps}")
     config = read_config(find_config(options.config or options.predictor))
-    settings = RunOptions(
-        predictor=options.predictor,
-        sets=tuple(options.sets),
-        tables=options.tables,
-        stores=options.store,
-        out=options.out,
-        budget=None if options.budget is None else parse_duration(options.budget),
-        steps=options.steps,
-        seed=options.seed,
-        scenes_fraction=options.scenes_fraction,
-        crops_fraction=options.crops_fraction,
-        start_from=options.start_from,
-        prepared=options.prepared,
-        resume=options.resume,
-        quiet=options.quiet,
-    )
+    told = _named(options, *(one.name for one in fields(RunOptions)))
+    told["sets"] = tuple(options.sets)
+    told["budget"] = None if options.budget is None else parse_duration(options.budget)
+    settings = RunOptions(**told)
     processes = Processes(options.device)
     try:
         if options.threads is not None or (processes.world > 1 and processes.device.type == "cpu"):
@@ -270,10 +266,10 @@ def _prepare(options: argparse.Namespace) -> int:
             thin = labels.split("train").thinned(crops=options.crops_fraction)["test_name"]
             kept = (labels["split"] != "train") | np.isin(labels["test_name"], thin)
             labels = labels.select(kept)
-        store = find_store(options.store, name)
+        store = find_store(options.stores, name)
         labels = present(labels, store, reference=architecture.inputs == "reference")
         count = prepare(
-            labels, options.store, options.out / name, architecture, workers=options.workers
+            labels, options.stores, options.out / name, architecture, workers=options.workers
         )
         print(f"{options.out / name}: {count} items")
     return 0
@@ -286,18 +282,8 @@ def _faults(options: argparse.Namespace) -> int:
 
     if options.epochs < 1 or (options.most is not None and options.most < 1):
         raise OptionError("--epochs and --most are at least 1")
-    card = name_faults(
-        options.weights,
-        options.out,
-        options.sets,
-        tables=options.tables,
-        stores=options.store,
-        prepared=options.prepared,
-        most=options.most,
-        epochs=options.epochs,
-        seed=options.seed,
-        quiet=options.quiet,
-    )
+    told = ("tables", "stores", "prepared", "most", "epochs", "seed", "quiet")
+    card = name_faults(options.weights, options.out, options.sets, **_named(options, *told))
     assert card.faults is not None
     print(json.dumps(card.faults.to_dict(), indent=1, ensure_ascii=False))
     print(f"{options.out}")
@@ -307,7 +293,6 @@ def _faults(options: argparse.Namespace) -> int:
 def _predict(options: argparse.Namespace) -> int:
     from hdrmetrics.learned.weights import load_weights
     from trainers.feeding.heads import heads_of
-    from trainers.feeding.labels import save_labels
     from trainers.judging.predictions import predict_set
     from trainers.running.processes import Processes
 
@@ -329,20 +314,15 @@ def _predict(options: argparse.Namespace) -> int:
             network,
             name,
             own_heads,
-            tables=options.tables,
-            stores=options.store,
             splits=_splits(options),
             device=device,
-            batch=options.batch,
+            **_named(options, "tables", "stores", "batch"),
         )
-        path = options.out / f"predictions-{name}.npz"
-        save_labels(path, found)
-        print(f"{path}: {len(found)} items")
+        _save_predictions(options, name, found)
     return 0
 
 
 def _baseline(options: argparse.Namespace) -> int:
-    from trainers.feeding.labels import save_labels
     from trainers.judging.baselines import predict_baseline
 
     options.out.mkdir(parents=True, exist_ok=True)
@@ -350,14 +330,10 @@ def _baseline(options: argparse.Namespace) -> int:
         found = predict_baseline(
             options.name,
             name,
-            tables=options.tables,
-            stores=options.store,
             splits=_splits(options),
-            batch=options.batch,
+            **_named(options, "tables", "stores", "batch"),
         )
-        path = options.out / f"predictions-{name}.npz"
-        save_labels(path, found)
-        print(f"{path}: {len(found)} items")
+        _save_predictions(options, name, found)
     return 0
 
 
@@ -376,9 +352,7 @@ def _intervals(options: argparse.Namespace) -> int:
         if not options.head and not any(taught_alike(metric, one) for one in labels):
             print(f"{name}: none of the sets is of its teacher and domain; left as it is")
             continue
-        own = with_intervals(
-            metric, options.sets, tables=options.tables, stores=options.store, most=options.most
-        )
+        own = with_intervals(metric, options.sets, **_named(options, "tables", "stores", "most"))
         done.append((name, own))
         print(f"{name}: intervals from {', '.join(options.sets)}")
     save_weights(options.weights, network, with_heads(card, done))
@@ -422,3 +396,16 @@ def _evaluate(options: argparse.Namespace) -> int:
 
 def _splits(options: argparse.Namespace) -> tuple[str, ...]:
     return tuple(options.split or ("validation", "test"))
+
+
+def _named(options: argparse.Namespace, *names: str) -> dict[str, Any]:
+    """Return some of the options as arguments."""
+    return {name: getattr(options, name) for name in names}
+
+
+def _save_predictions(options: argparse.Namespace, name: str, found: Labels) -> None:
+    from trainers.feeding.labels import save_labels
+
+    path = options.out / f"predictions-{name}.npz"
+    save_labels(path, found)
+    print(f"{path}: {len(found)} items")

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, ClassVar, Literal, cast
+from typing import Any, Literal, cast, get_args, get_type_hints
 
-from hdrmetrics.catalogue.parameters import Parameter, resolve
-from hdrmetrics.errors import ImageReadError, OptionError, UnknownNameError
+from datasets.command import find_named
+from hdrmetrics.catalogue.parameters import Kind, Parameter, resolve
+from hdrmetrics.errors import ImageReadError, OptionError
 from hdrmetrics.learned.architecture import Architecture
 from trainers.feeding.views import Symmetries
 from trainers.nets import ARCHITECTURES
@@ -17,40 +18,45 @@ from trainers.nets import ARCHITECTURES
 CONFIGS = Path(__file__).parent / "configs"
 
 
+def told(default: Any, bounds: tuple[float, float] | None, meaning: str, unit: str = "") -> Any:
+    """Return a field that a configuration may set: a number within bounds, or a choice."""
+    return field(default=default, metadata={"told": (default, bounds, unit, meaning)})
+
+
+def parameters_of(settings: type[Any]) -> tuple[Parameter, ...]:
+    """Return what a configuration may say of a table of settings."""
+    kinds = get_type_hints(settings)
+    found = []
+    for one in fields(settings):
+        if "told" in one.metadata:
+            kind = kinds[one.name]
+            choices = get_args(kind)
+            name: Kind = "choice" if choices else "integer" if kind is int else "real"
+            default, bounds, unit, meaning = one.metadata["told"]
+            found.append(Parameter(one.name, default, bounds, unit, meaning, name, choices))
+    return tuple(found)
+
+
 @dataclass(frozen=True, slots=True)
 class OptimiserSettings:
     """How weights are changed."""
 
-    batch: int
-    learning_rate: float
-    weight_decay: float
-    clip: float
-    warm_up: float
-    final: float
-    average: float
-    standardise: float
-    dropout: float
-    trunk: Literal["learns", "kept"]
-
-    parameters: ClassVar[tuple[Parameter, ...]] = (
-        Parameter("batch", 32, (1, 4096), "", "items per step, of all sets together", "integer"),
-        Parameter("learning_rate", 1e-3, (1e-7, 1.0), "", "peak rate of AdamW"),
-        Parameter("weight_decay", 0.02, (0, 1), "", "of matrices and kernels; biases have none"),
-        Parameter("clip", 1.0, (1e-4, 1e4), "", "largest norm of a step's gradient"),
-        Parameter("warm_up", 0.03, (0, 0.5), "", "part of the steps in which the rate rises"),
-        Parameter("final", 0.01, (0, 1), "", "rate of the last step, as a part of the peak"),
-        Parameter("average", 0.999, (0, 0.99999), "", "decay of the weights' average; 0 for none"),
-        Parameter(
-            "standardise", 0.0, (0, 0.5), "",
-            "part of the newest batch in the moments that standardise the statistics; 0 for none",
-        ),
-        Parameter("dropout", 0.0, (0, 0.9), "", "part of the statistics that a step leaves out"),
-        Parameter(
-            "trunk", "learns", None, "",
-            "stages: learn, or are kept as --start-from has them, and heads learn alone", "choice",
-            ("learns", "kept"),
-        ),
-    )  # fmt: skip
+    batch: int = told(32, (1, 4096), "items per step, of all sets together")
+    learning_rate: float = told(1e-3, (1e-7, 1.0), "peak rate of AdamW")
+    weight_decay: float = told(0.02, (0, 1), "of matrices and kernels; biases have none")
+    clip: float = told(1.0, (1e-4, 1e4), "largest norm of a step's gradient")
+    warm_up: float = told(0.03, (0, 0.5), "part of the steps in which the rate rises")
+    final: float = told(0.01, (0, 1), "rate of the last step, as a part of the peak")
+    average: float = told(0.999, (0, 0.99999), "decay of the weights' average; 0 for none")
+    standardise: float = told(
+        0.0,
+        (0, 0.5),
+        "part of the newest batch in the moments that standardise the statistics; 0 for none",
+    )
+    dropout: float = told(0.0, (0, 0.9), "part of the statistics that a step leaves out")
+    trunk: Literal["learns", "kept"] = told(
+        "learns", None, "stages: learn, or are kept as --start-from has them, and heads learn alone"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,30 +66,15 @@ class LossSettings:
     ``whole`` and ``series`` are of sets of whole frames, see :mod:`trainers.learning.whole`.
     """
 
-    l1: float
-    huber: float
-    huber_delta: float
-    plcc: float
-    rank: float
-    whole: float
-    series: float
-    exponent: float
-
-    parameters: ClassVar[tuple[Parameter, ...]] = (
-        Parameter("l1", 0.0, (0, 100), "", "factor of the absolute error of the target"),
-        Parameter("huber", 1.0, (0, 100), "", "factor of Huber's loss of the target"),
-        Parameter("huber_delta", 0.1, (1e-3, 1), "", "where Huber's loss becomes straight"),
-        Parameter("plcc", 0.1, (0, 100), "", "factor of 1 − the batch's linear correlation"),
-        Parameter("rank", 0.0, (0, 100), "", "factor of wrong order and too small differences"),
-        Parameter("whole", 0.0, (0, 100), "", "factor of Huber's loss of whole frames"),
-        Parameter("series", 0.0, (0, 100), "", "factor of wrong order within series of frames"),
-        Parameter(
-            "exponent",
-            0.0,
-            (0, 100),
-            "",
-            "how far the worst window decides over a frame; 0: not trained, windows as before",
-        ),
+    l1: float = told(0.0, (0, 100), "factor of the absolute error of the target")
+    huber: float = told(1.0, (0, 100), "factor of Huber's loss of the target")
+    huber_delta: float = told(0.1, (1e-3, 1), "where Huber's loss becomes straight")
+    plcc: float = told(0.1, (0, 100), "factor of 1 − the batch's linear correlation")
+    rank: float = told(0.0, (0, 100), "factor of wrong order and too small differences")
+    whole: float = told(0.0, (0, 100), "factor of Huber's loss of whole frames")
+    series: float = told(0.0, (0, 100), "factor of wrong order within series of frames")
+    exponent: float = told(
+        0.0, (0, 100), "how far the worst window decides over a frame; 0: not trained"
     )
 
     @property
@@ -96,47 +87,30 @@ class LossSettings:
 class AugmentationSettings:
     """What is done to crops that keeps their label."""
 
-    symmetries: Symmetries
-    window: int
-
-    parameters: ClassVar[tuple[Parameter, ...]] = (
-        Parameter(
-            "symmetries", "all", None, "", "of the square: none, left-right, all eight", "choice",
-            ("none", "mirror", "all"),
-        ),
-        Parameter("window", 0, (0, 4096), "px", "side of the part seen; 0: all of it", "integer"),
-    )  # fmt: skip
+    symmetries: Symmetries = told(  # noqa: RUF009 - a field
+        "all", None, "of the square: none, left-right, all eight"
+    )
+    window: int = told(0, (0, 4096), "side of the part seen; 0: all of it", "px")
 
 
 @dataclass(frozen=True, slots=True)
 class BalanceSettings:
     """How often distortions come, or how much they count."""
 
-    exponent: float
-    by: Literal["sampler", "weights"]
     emphasis: dict[str, float]
-
-    parameters: ClassVar[tuple[Parameter, ...]] = (
-        Parameter("exponent", 0.0, (0, 1), "", "0: as in the set; 1: all equally often"),
-        Parameter(
-            "by", "sampler", None, "", "drawn more often, or weighted in the loss", "choice",
-            ("sampler", "weights"),
-        ),
-    )  # fmt: skip
+    exponent: float = told(0.0, (0, 1), "0: as in the set; 1: all equally often")
+    by: Literal["sampler", "weights"] = told(
+        "sampler", None, "drawn more often, or weighted in the loss"
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class AuxiliarySettings:
     """Further targets, which shape the features; their heads are dropped after training."""
 
-    distortion: float
-    strength: float
     columns: dict[str, float]
-
-    parameters: ClassVar[tuple[Parameter, ...]] = (
-        Parameter("distortion", 0.0, (0, 100), "", "factor of the distortion's type"),
-        Parameter("strength", 0.0, (0, 100), "", "factor of its strength"),
-    )
+    distortion: float = told(0.0, (0, 100), "factor of the distortion's type")
+    strength: float = told(0.0, (0, 100), "factor of its strength")
 
     @property
     def any(self) -> bool:
@@ -148,31 +122,17 @@ class AuxiliarySettings:
 class RunSettings:
     """How a run goes about it."""
 
-    precision: str
-    layout: str
-    validations: int
-    validation_items: int
-    log_every: int
-    checkpoint_seconds: float
-    cache_mb: float
-
-    parameters: ClassVar[tuple[Parameter, ...]] = (
-        Parameter(
-            "precision", "auto", None, "", "of the network; auto: what is faster", "choice",
-            ("auto", "float32", "bfloat16"),
-        ),
-        Parameter(
-            "layout", "auto", None, "", "of tensors in memory; auto: what is faster", "choice",
-            ("auto", "contiguous", "channels_last"),
-        ),
-        Parameter("validations", 10, (1, 1000), "", "how often a run is judged", "integer"),
-        Parameter(
-            "validation_items", 2000, (1, 10**7), "", "most items of a set then", "integer"
-        ),
-        Parameter("log_every", 50, (1, 10**6), "steps", "between rows of the log", "integer"),
-        Parameter("checkpoint_seconds", 120.0, (0, 1e6), "s", "between checkpoints"),
-        Parameter("cache_mb", 4000.0, (0, 1e7), "MB", "of crops kept in memory"),
-    )  # fmt: skip
+    precision: Literal["auto", "float32", "bfloat16"] = told(
+        "auto", None, "of the network; auto: what is faster"
+    )
+    layout: Literal["auto", "contiguous", "channels_last"] = told(
+        "auto", None, "of tensors in memory; auto: what is faster"
+    )
+    validations: int = told(10, (1, 1000), "how often a run is judged")
+    validation_items: int = told(2000, (1, 10**7), "most items of a set then")
+    log_every: int = told(50, (1, 10**6), "between rows of the log", "steps")
+    checkpoint_seconds: float = told(120.0, (0, 1e6), "between checkpoints", "s")
+    cache_mb: float = told(4000.0, (0, 1e7), "of crops kept in memory", "MB")
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,11 +206,7 @@ def find_config(name: str) -> Path:
     UnknownNameError
         If there is neither.
     """
-    for path in (Path(name), CONFIGS / f"{name}.toml"):
-        if path.is_file():
-            return path
-    known = ", ".join(sorted(path.stem for path in CONFIGS.glob("*.toml")))
-    raise UnknownNameError(f"no configuration {name!r}: give a file, or one of {known}")
+    return find_named(name, CONFIGS, "configuration")
 
 
 def read_config(path: Path) -> Config:
@@ -290,8 +246,7 @@ def parse_config(text: str, *, source: str = "configuration") -> Config:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise OptionError(f"{source}: is no TOML: {error}") from error
-    sections = ("optimiser", "loss", "augmentation", "balance", "auxiliary", "run")
-    known = {"architecture", "heads", "shares", "targets", *sections}
+    known = {"architecture", *_SECTIONS, *_NAMED}
     unknown = sorted(set(data) - known)
     if unknown:
         raise OptionError(
@@ -300,55 +255,64 @@ def parse_config(text: str, *, source: str = "configuration") -> Config:
     architecture = data.get("architecture")
     if not isinstance(architecture, (str, dict)):
         raise OptionError(f"{source}: architecture is a name or a table, not {architecture!r}")
-    tables = {
-        name: _table(source, name, data) for name in (*sections, "heads", "shares", "targets")
+    tables = {name: _table(source, name, data) for name in (*_SECTIONS, *_NAMED)}
+    further: dict[str, dict[str, Any]] = {
+        name: {key: _factors(f"{source}: [{name}.{key}]", tables[name].pop(key, {}))}
+        for name, key in (("balance", "emphasis"), ("auxiliary", "columns"))
     }
-    emphasis = _factors(f"{source}: [balance.emphasis]", tables["balance"].pop("emphasis", {}))
-    columns = _factors(f"{source}: [auxiliary.columns]", tables["auxiliary"].pop("columns", {}))
-    heads = _heads(f"{source}: [heads]", tables["heads"])
     for name, column in tables["targets"].items():
         if not isinstance(column, str):
             raise OptionError(f"{source}: [targets] {name} is a column of labels, not {column!r}")
+    settings = {
+        name: _settings(f"{source}: [{name}]", kind, tables[name], further.get(name, {}))
+        for name, kind in _SECTIONS.items()
+    }
+    config = Config(
+        architecture=architecture,
+        **settings,
+        heads=_heads(f"{source}: [heads]", tables["heads"]),
+        shares=_factors(f"{source}: [shares]", tables["shares"], positive=True),
+        targets=tables["targets"],
+        text=text,
+    )
+    _check(config, source)
+    return config
 
-    def settings(name: str, kind: type[Any]) -> dict[str, Any]:
-        where = f"{source}: [{name}]"
-        parameters: tuple[Parameter, ...] = kind.parameters
-        try:
-            return resolve(where, parameters, tables[name])
-        except OptionError as error:
-            message = str(error)
-            raise OptionError(message if where in message else f"{where} {message}") from None
 
-    optimiser = OptimiserSettings(**settings("optimiser", OptimiserSettings))
+_SECTIONS: dict[str, type[Any]] = {
+    "optimiser": OptimiserSettings, "loss": LossSettings, "augmentation": AugmentationSettings,
+    "balance": BalanceSettings, "auxiliary": AuxiliarySettings, "run": RunSettings,
+}  # fmt: skip
+_NAMED = ("heads", "shares", "targets")
+
+
+def _settings(
+    where: str, kind: type[Any], table: Mapping[str, Any], further: Mapping[str, Any]
+) -> Any:
+    try:
+        return kind(**resolve(where, parameters_of(kind), table), **further)
+    except OptionError as error:
+        message = str(error)
+        raise OptionError(message if where in message else f"{where} {message}") from None
+
+
+def _check(config: Config, source: str) -> None:
+    """Raise if settings contradict each other."""
+    optimiser, augmentation, loss = config.optimiser, config.augmentation, config.loss
     if optimiser.average and optimiser.standardise:
         raise OptionError(
             f"{source}: [optimiser] standardise takes average = 0: the moments are those of the "
             "newest weights, and averaged weights have others"
         )
-    augmentation = AugmentationSettings(**settings("augmentation", AugmentationSettings))
     if optimiser.trunk == "kept" and (augmentation.symmetries != "none" or augmentation.window):
         raise OptionError(
             f'{source}: [optimiser] trunk = "kept" takes [augmentation] symmetries = "none" and no '
             "window: what a kept trunk makes of a crop is made once"
         )
-    loss = LossSettings(**settings("loss", LossSettings))
     if not any(loss.mix.values()):
         raise OptionError(f"{source}: [loss] has no term with a factor above 0")
     if (loss.whole or loss.series) and not loss.exponent:
         raise OptionError(f"{source}: [loss] whole and series want an exponent above 0")
-    return Config(
-        architecture=architecture,
-        optimiser=optimiser,
-        loss=loss,
-        augmentation=augmentation,
-        balance=BalanceSettings(**settings("balance", BalanceSettings), emphasis=emphasis),
-        auxiliary=AuxiliarySettings(**settings("auxiliary", AuxiliarySettings), columns=columns),
-        run=RunSettings(**settings("run", RunSettings)),
-        heads=heads,
-        shares=_factors(f"{source}: [shares]", tables["shares"], positive=True),
-        targets=tables["targets"],
-        text=text,
-    )
 
 
 def _table(source: str, name: str, data: Mapping[str, Any]) -> dict[str, Any]:

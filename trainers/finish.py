@@ -11,9 +11,11 @@ import torch
 from hdrmetrics.learned.network import QualityNetwork
 from hdrmetrics.learned.weights import round_weights, save_weights
 from trainers.card import make_card
+from trainers.config import Config
 from trainers.feeding.labels import save_labels
 from trainers.judging.predictions import predict_set
 from trainers.learning.material import SetMaterial
+from trainers.options import RunOptions
 
 WEIGHTS = "weights.safetensors"
 
@@ -21,18 +23,17 @@ WEIGHTS = "weights.safetensors"
 def write_results(
     network: QualityNetwork,
     material: Sequence[SetMaterial],
-    out: Path,
+    options: RunOptions,
+    config: Config,
     *,
-    tables: Path,
-    stores: Path,
     device: torch.device,
-    batch: int,
-    seed: int,
     recipe: str,
     training: Mapping[str, Any],
-    exponent: float = 0.0,
 ) -> Path:
     """Write the predictions of each set, and the weights with their card; returns their path.
+
+    Predictions, of the validation and the test split, are made from pixels, or from channels where
+    the run had prepared ones.
 
     Parameters
     ----------
@@ -41,14 +42,11 @@ def write_results(
         judged is what is written.
     material
         The sets that it was trained on.
-    out
-        Folder, which is there.
-    tables, stores
-        Folders; predictions, of the validation and the test split, are made from pixels, or from
-        channels where the run had prepared ones.
-    device, batch
-        Where, and how many items at a time.
-    seed, recipe, training, exponent
+    options, config
+        Of the run, whose folder is there.
+    device
+        Where predictions are made.
+    recipe, training
         For the card, see :func:`~trainers.card.make_card`.
 
     Raises
@@ -62,26 +60,15 @@ def write_results(
     predictions = []
     for one in material:
         found = predict_set(
-            network,
-            one.name,
-            one.heads,
-            tables=tables,
-            stores=stores,
-            splits=("validation", "test"),
-            device=device,
-            batch=batch,
+            network, one.name, one.heads, tables=options.tables, stores=options.stores,
+            splits=("validation", "test"), device=device, batch=config.optimiser.batch,
             prepared=one.prepared,
-        )
-        save_labels(out / f"predictions-{one.name}.npz", found)
+        )  # fmt: skip
+        save_labels(options.out / f"predictions-{one.name}.npz", found)
         predictions.append(found)
     card = make_card(
-        network,
-        material,
-        predictions,
-        seed=seed,
-        recipe=recipe,
-        training=training,
-        exponent=exponent,
-    )
-    save_weights(out / WEIGHTS, network, card)
-    return out / WEIGHTS
+        network, material, predictions, seed=options.seed, recipe=recipe, training=training,
+        exponent=config.loss.exponent,
+    )  # fmt: skip
+    save_weights(options.out / WEIGHTS, network, card)
+    return options.out / WEIGHTS

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import torch
 
 import trainers.nets  # noqa: F401 - the papers' front ends are then known by name
 from hdrmetrics.errors import OptionError
 from hdrmetrics.learned.card import Card
-from hdrmetrics.learned.network import build_network
+from hdrmetrics.learned.network import QualityNetwork, build_network
 from hdrmetrics.learned.weights import load_weights, save_weights
 
 
@@ -47,38 +48,56 @@ def join(parts: Sequence[tuple[Path, Sequence[str]]], out: Path) -> Card:
         network.faults.load_state_dict(first.faults.state_dict())
     described = {}
     for (path, heads), (own, of) in zip(parts, found, strict=True):
-        same = own.stages.state_dict()
-        for key, value in first.stages.state_dict().items():
-            if key not in same or not torch.equal(same[key], value):
-                raise OptionError(f"{path}: its stages are others than those of {parts[0][0]}")
-        if of.ppd != card.ppd:
-            raise OptionError(f"{path}: was taught at {of.ppd} pixels per degree, not {card.ppd}")
+        _check_alike(path, (own, of), found[0], parts[0][0])
         for name in heads:
             if name not in own.heads or name not in of.heads:
                 raise OptionError(f"{path} has no head {name}; it has {', '.join(of.heads)}")
             network.heads[name].load_state_dict(own.heads[name].state_dict())
             described[name] = of.heads[name]
-    kept = set(parts[0][1])
-    earlier = [
-        {**one, "heads": left}
-        for one in card.training.get("heads_of_their_own", ())
-        if (left := [head for head in one["heads"] if head in kept])
-    ]
-    more = [
-        {
-            "heads": list(heads),
-            "recipe_sha256": of.recipe_sha256,
-            "seed": of.seed,
-            **{key: value for key, value in of.training.items() if key != "heads_of_their_own"},
-        }
-        for (_, heads), (_, of) in zip(parts[1:], found[1:], strict=True)
-    ]
     data = {str(one): one for _, of in found for one in of.data}
+    cards = [(heads, of) for (_, heads), (_, of) in zip(parts, found, strict=True)]
     joined = replace(
         card,
         architecture=network.architecture,
         heads=described,
         data=tuple(data.values()),
-        training={**card.training, "heads_of_their_own": [*earlier, *more]},
+        training={**card.training, _OWN: _of_their_own(cards)},
     )
     return save_weights(out, network, joined)
+
+
+_OWN = "heads_of_their_own"
+
+
+def _check_alike(
+    path: Path, one: tuple[QualityNetwork, Card], first: tuple[QualityNetwork, Card], known: Path
+) -> None:
+    """Raise unless heads of one file suit the stages of the first."""
+    same = one[0].stages.state_dict()
+    for key, value in first[0].stages.state_dict().items():
+        if key not in same or not torch.equal(same[key], value):
+            raise OptionError(f"{path}: its stages are others than those of {known}")
+    if one[1].ppd != first[1].ppd:
+        raise OptionError(
+            f"{path}: was taught at {one[1].ppd} pixels per degree, not {first[1].ppd}"
+        )
+
+
+def _of_their_own(cards: Sequence[tuple[Sequence[str], Card]]) -> list[dict[str, Any]]:
+    """Return how heads were trained that are not of the first file's training."""
+    (heads, first), *others = cards
+    earlier = [
+        {**one, "heads": left}
+        for one in first.training.get(_OWN, ())
+        if (left := [head for head in one["heads"] if head in set(heads)])
+    ]
+    more = [
+        {
+            "heads": list(names),
+            "recipe_sha256": of.recipe_sha256,
+            "seed": of.seed,
+            **{key: value for key, value in of.training.items() if key != _OWN},
+        }
+        for names, of in others
+    ]
+    return [*earlier, *more]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 
@@ -24,59 +24,13 @@ from trainers.learning.learner import Learner, with_kept_statistics
 from trainers.learning.loop import CHECKPOINT, Progress, train
 from trainers.learning.material import SetMaterial, collect
 from trainers.learning.measure import make_plan
+from trainers.options import RunOptions
 from trainers.running.environment import environment
 from trainers.running.interruption import StopRequest
 from trainers.running.plan import Plan
 from trainers.running.processes import Processes
 
-PredictorName = Literal["norvdpnet", "diqm"]
-
 PLAN, RUN, CONFIG, ENVIRONMENT = "plan.json", "run.json", "config.toml", "environment.json"
-
-
-@dataclass(frozen=True, slots=True)
-class RunOptions:
-    """What a run is told, apart from its configuration.
-
-    Parameters
-    ----------
-    predictor
-        ``norvdpnet``: sees tests; ``diqm``: sees references too.
-    sets
-        Names.
-    tables, stores, out
-        Folders.
-    budget, steps
-        Seconds or steps: one of them, or neither to go on with a run that has its plan.
-    seed
-        Of every draw.
-    scenes_fraction, crops_fraction
-        Parts of the training split, for learning curves.
-    start_from
-        Weights to begin with, as far as their names and shapes agree (pre-training).
-    prepared
-        Folder with channels of the sets' crops, see :mod:`trainers.feeding.prepared`; ``None`` to
-        train on pixels.
-    resume
-        Go on with the run in ``out``.
-    quiet
-        No lines of progress.
-    """
-
-    predictor: PredictorName
-    sets: tuple[str, ...]
-    tables: Path
-    stores: Path
-    out: Path
-    budget: float | None = None
-    steps: int | None = None
-    seed: int = 0
-    scenes_fraction: float = 1.0
-    crops_fraction: float = 1.0
-    start_from: Path | None = None
-    prepared: Path | None = None
-    resume: bool = False
-    quiet: bool = False
 
 
 def run(options: RunOptions, config: Config, processes: Processes) -> Path | None:
@@ -113,34 +67,7 @@ def run(options: RunOptions, config: Config, processes: Processes) -> Path | Non
         architecture=architecture,
     )
 
-    kept = config.optimiser.trunk == "kept"
-    if kept and options.start_from is None:
-        raise OptionError('[optimiser] trunk = "kept" needs weights to keep: give --start-from')
-    seen = material
-
-    def make(precision: str, layout: str, *, begin: bool = False) -> Learner:
-        nonlocal seen
-        network = build_network(architecture, seed=digest(options.seed, "weights") % 2**63)
-        taken: list[str] = []
-        if options.start_from is not None:
-            taken = take_weights(network, options.start_from)
-        if kept and not {f"stages.{n}" for n in network.stages.state_dict()} <= set(taken):
-            raise OptionError(f"{options.start_from} has not all stages that are to be kept")
-        learner = Learner(
-            network.to(processes.device),
-            seen,
-            config,
-            processes,
-            seed=options.seed,
-            precision=precision,
-            layout=layout,
-        )
-        if kept and seen is material:
-            seen = learner.material = with_kept_statistics(learner, material)
-        if begin:
-            learner.begin(taken=[h for h in architecture.heads if f"heads.{h}.0.weight" in taken])
-        return learner
-
+    make = _Maker(options, config, processes, architecture, material)
     # What is measured needs no beginning, and a checkpoint brings its own.
     fresh = not (options.resume and (options.out / CHECKPOINT).exists())
     with StopRequest() as stop:
@@ -161,6 +88,47 @@ def run(options: RunOptions, config: Config, processes: Processes) -> Path | Non
     if stopped:
         return None
     return _finish(options, config, learner, material, plan, progress)
+
+
+class _Maker:
+    """Makes learners of a run: to measure with, and the one that is trained."""
+
+    def __init__(
+        self,
+        options: RunOptions,
+        config: Config,
+        processes: Processes,
+        architecture: Architecture,
+        material: list[SetMaterial],
+    ) -> None:
+        self.options, self.config, self.processes = options, config, processes
+        self.architecture, self.material = architecture, material
+        self.kept = config.optimiser.trunk == "kept"
+        self._made: list[SetMaterial] | None = None  # with statistics of a kept trunk
+        if self.kept and options.start_from is None:
+            raise OptionError('[optimiser] trunk = "kept" needs weights to keep: give --start-from')
+
+    def __call__(self, precision: str, layout: str, *, begin: bool = False) -> Learner:
+        seed, start = self.options.seed, self.options.start_from
+        network = build_network(self.architecture, seed=digest(seed, "weights") % 2**63)
+        taken = [] if start is None else take_weights(network, start)
+        if self.kept and not {f"stages.{n}" for n in network.stages.state_dict()} <= set(taken):
+            raise OptionError(f"{start} has not all stages that are to be kept")
+        learner = Learner(
+            network.to(self.processes.device),
+            self._made or self.material,
+            self.config,
+            self.processes,
+            seed=seed,
+            precision=precision,
+            layout=layout,
+        )
+        if self.kept and self._made is None:
+            self._made = learner.material = with_kept_statistics(learner, self.material)
+        if begin:
+            heads = self.architecture.heads
+            learner.begin(taken=[h for h in heads if f"heads.{h}.0.weight" in taken])
+        return learner
 
 
 def take_weights(network: QualityNetwork, path: Path) -> list[str]:
@@ -313,14 +281,10 @@ def _finish(
     return write_results(
         learner.exported(),
         material,
-        options.out,
-        tables=options.tables,
-        stores=options.stores,
+        options,
+        config,
         device=processes.device,
-        batch=config.optimiser.batch,
-        seed=options.seed,
         recipe=f"{told}{plan.steps} steps\n",
-        exponent=config.loss.exponent,
         training={
             "predictor": options.predictor,
             "steps": plan.steps,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -14,11 +14,12 @@ from tqdm import tqdm
 
 from datasets.feeding.store import StoreWriter
 from datasets.pixels import PixelSource
-from datasets.recipe import Domain, parse_recipe
+from datasets.recipe import parse_recipe
 from datasets.scenes.scene import Scene
 from datasets.streams import digest
 from datasets.table import LabelTable, item_of, rows_of
 from datasets.workers import Outcome, run_jobs
+from hdrmetrics.catalogue.domain import PixelDomain
 from hdrmetrics.errors import HdrMetricsError, OptionError
 
 Content = Literal["tests", "pairs", "references"]
@@ -98,15 +99,23 @@ def pack(
     recipe = parse_recipe(table.metadata["recipe"])
     groups: list[Rows] = [rows_of(part) for _, part in frame.groupby(["source", "scene", "frame"])]
     groups.sort(key=lambda rows: digest("pack", rows[0]["item"]))
+    argument = (tuple(scenes), content, recipe.reference, recipe.test)
+    outcomes = _in_order(run_jobs(_set_up, argument, list(enumerate(groups)), workers=workers))
+    bar = tqdm(outcomes, total=len(groups), desc="pack", unit="frame", disable=not progress)
     limit = None if max_mb is None else int(max_mb * 1e6)
     writer = StoreWriter(out, squeezed=squeezed, limit_bytes=limit)
-    stored, failures = 0, []
-    argument = (tuple(scenes), content, recipe.reference, recipe.test)
-    jobs = list(enumerate(groups))
-    outcomes = _in_order(run_jobs(_set_up, argument, jobs, workers=workers))
-    full = False
-    bar = tqdm(outcomes, total=len(jobs), desc="pack", unit="frame", disable=not progress)
-    for outcome in bar:
+    stored, failures = _fill(writer, bar)
+    metadata = {key: table.metadata[key] for key in ("name", "recipe_sha256")}
+    count = writer.close({**metadata, "content": content, "split": split or "all"})
+    return PackResult(stored, len(frame), count, writer.size, failures)
+
+
+def _fill(
+    writer: StoreWriter, outcomes: Iterable[Outcome[tuple[int, Rows]]]
+) -> tuple[int, list[dict[str, str]]]:
+    """Store crops until the next one does not fit; returns the number of items, and failures."""
+    stored, failures, full = 0, [], False
+    for outcome in outcomes:
         if outcome.reason:
             failures += [_failure(row, outcome.reason) for row in outcome.job[1]]
             continue
@@ -114,18 +123,10 @@ def pack(
         failures += failed
         for needed in crops:
             full = full or not all(writer.add(name, crop) for name, crop in needed)
-            if not full:
-                stored += 1
+            stored += not full
         if full:
             break
-    metadata = {
-        "name": table.metadata["name"],
-        "recipe_sha256": table.metadata["recipe_sha256"],
-        "content": content,
-        "split": split or "all",
-    }
-    count = writer.close(metadata)
-    return PackResult(stored, len(frame), count, writer.size, failures)
+    return stored, failures
 
 
 def crop_name(row: dict[str, Any]) -> str:
@@ -138,7 +139,7 @@ def reference_name(row: dict[str, Any]) -> str:
     return f"reference:{row['reference_digest']}"
 
 
-def storable(crop: torch.Tensor, domain: Domain) -> NDArray[Any]:
+def storable(crop: torch.Tensor, domain: PixelDomain) -> NDArray[Any]:
     """Return a crop as it is stored: 8-bit codes where it holds such, half floats otherwise."""
     if domain == "sdr":
         codes = torch.floor(crop * 255 + 0.5)
@@ -147,7 +148,7 @@ def storable(crop: torch.Tensor, domain: Domain) -> NDArray[Any]:
     return np.asarray(crop.to(torch.float16).numpy())
 
 
-def _set_up(argument: tuple[tuple[Scene, ...], Content, Domain, Domain]) -> Any:
+def _set_up(argument: tuple[tuple[Scene, ...], Content, PixelDomain, PixelDomain]) -> Any:
     scenes, content, reference_domain, test_domain = argument
     pixels = PixelSource(scenes)
 

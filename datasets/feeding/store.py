@@ -147,9 +147,7 @@ class Store:
     ----------
     folder
         Of a :class:`StoreWriter`. Plain shards are mapped into memory; squeezed ones are expanded
-        when first used, and then kept.
-    check
-        Whether to compare each shard's SHA-256 when it is first used.
+        when first used, and then kept. Each shard's SHA-256 is compared then.
 
     Raises
     ------
@@ -157,8 +155,8 @@ class Store:
         If the folder holds no store, or its index is broken.
     """
 
-    def __init__(self, folder: Path, *, check: bool = True) -> None:
-        self.folder, self.check = folder, check
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
         try:
             index = json.loads((folder / _INDEX).read_text(encoding="utf-8"))
             if index["version"] != _VERSION:
@@ -214,7 +212,7 @@ class Store:
     def _read(self, shard: _Shard) -> NDArray[Any]:
         path = self.folder / shard.file
         try:
-            if self.check and hashlib.sha256(path.read_bytes()).hexdigest() != shard.sha256:
+            if hashlib.sha256(path.read_bytes()).hexdigest() != shard.sha256:
                 raise ImageReadError(f"{path} is not what was written: copy the store again")
             if self._squeezed:
                 return unsqueeze(path.read_bytes(), shard.shape, shard.kind)

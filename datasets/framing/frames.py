@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from datasets.framing.area import area_resize
-from datasets.scenes.scene import Kind
+from datasets.area import area_resize
+from datasets.scenes.scene import BAND, Kind, room
 from hdrmetrics.errors import OptionError, ShapeError
 from hdrmetrics.photometry.transfer import srgb_decode, srgb_encode
-
-BAND = (0.2, 0.8)
-"""Part of a panorama's height that frames are cut from: nearer the poles rows are stretched by more
-than 1.7 (the secant of 54°), and straight lines bend."""
 
 NATIVE = 0.5
 """Part of the frames that keep the pixels of their scene as they are, where that is allowed."""
@@ -45,23 +40,6 @@ class Frame:
     height: int
     scale: float
     mirrored: bool
-
-
-def room(size: tuple[int, int], panorama: bool) -> tuple[int, int, int]:
-    """Return the top row, the height and the width that frames of a scene may use.
-
-    Parameters
-    ----------
-    size
-        Height and width of the scene.
-    panorama
-        Whether it is equirectangular; then only the rows of :data:`BAND` are used.
-    """
-    height, width = size
-    if not panorama:
-        return 0, height, width
-    top = math.ceil(BAND[0] * height)
-    return top, math.floor(BAND[1] * height) - top, width
 
 
 def fits(size: tuple[int, int], panorama: bool, *, minimum: int = 256) -> bool:
@@ -109,17 +87,8 @@ def draw_frame(
     OptionError
         If an option is out of range.
     """
-    if not 0 < scale[0] <= scale[1] <= 1:
-        raise OptionError(f"a scale lies above 0 and up to 1, the smaller one first; not {scale}")
-    if minimum < 1 or min(frame_size) < minimum:
-        raise OptionError(f"frames of {frame_size} cannot have sides of at least {minimum} pixels")
+    _check(size, panorama, frame_size, minimum, scale)
     top, rows, columns = room(size, panorama)
-    if min(rows, columns) < minimum:
-        where = f"rows {BAND[0]:.0%} to {BAND[1]:.0%} of the panorama" if panorama else "the scene"
-        raise ShapeError(
-            f"{where} ({rows}×{columns} of {size[0]}×{size[1]} pixels) hold no frame of "
-            f"{minimum}×{minimum}: use a larger version of the picture"
-        )
     short, long = sorted(frame_size)
     limit = (short, long) if columns >= rows else (long, short)
 
@@ -135,6 +104,26 @@ def draw_frame(
     y = top + int(down * (rows - window[0] + 1))
     x = int(across * (columns if panorama else columns - window[1] + 1))
     return Frame(x, y, width, height, drawn, bool(rng.random() < 0.5))
+
+
+def _check(
+    size: tuple[int, int],
+    panorama: bool,
+    frame_size: tuple[int, int],
+    minimum: int,
+    scale: tuple[float, float],
+) -> None:
+    if not 0 < scale[0] <= scale[1] <= 1:
+        raise OptionError(f"a scale lies above 0 and up to 1, the smaller one first; not {scale}")
+    if minimum < 1 or min(frame_size) < minimum:
+        raise OptionError(f"frames of {frame_size} cannot have sides of at least {minimum} pixels")
+    _, rows, columns = room(size, panorama)
+    if min(rows, columns) < minimum:
+        where = f"rows {BAND[0]:.0%} to {BAND[1]:.0%} of the panorama" if panorama else "the scene"
+        raise ShapeError(
+            f"{where} ({rows}×{columns} of {size[0]}×{size[1]} pixels) hold no frame of "
+            f"{minimum}×{minimum}: use a larger version of the picture"
+        )
 
 
 def _window(height: int, width: int, scale: float) -> tuple[int, int]:

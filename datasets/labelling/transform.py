@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, overload
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hdrmetrics.errors import OptionError
+from hdrmetrics.learned.transform import END, NUMBERS, Transform, entries_of
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -18,44 +19,20 @@ if TYPE_CHECKING:
 BINS = 10
 """Bins of :func:`coverage`."""
 
-_KIND = "sinh-arcsinh logistic"
-_END = math.asinh(30.0)  # beyond it the target is 0 or 1 to 1e-13, and slopes would overflow
 _DIGITS = 6  # of the fitted numbers: enough for the target, and the same from every library
-_LIGHTEST = math.sqrt(2.0)  # tails lighter than these would give the density a second peak
 _SKEW, _TAIL, _STEPS = 3.0, (0.2, 1.41), 6.0  # bounds of the fit; that of the scale is exp(±6)
 _QUANTILES = (5, 25, 50, 75, 95)
 _PRIOR = 0.02  # pulls skew and tail to their neutral values; with thousands of labels, not at all
 
 
 @dataclass(frozen=True, slots=True)
-class LabelTransform:
-    """A smooth, strictly monotone, invertible map from a teacher's quality to (0, 1), 1 the best.
+class LabelTransform(Transform):
+    """The map from a teacher's quality to the target of learners, fitted to labels.
 
-    With y = (q − location) / scale, target = 1 / (1 + exp(∓sinh(tail·asinh(y) − skew))): the
-    distribution function of a logistic variable under the sinh-arcsinh transformation. Four
-    numbers place it, stretch it, lean it to one side and make its tails lighter or heavier. Its
-    density has one smooth peak, so fitted to labels it evens out their distribution as a whole,
+    Its density has one smooth peak, so fitted to labels it evens out their distribution as a whole,
     but it cannot bridge a gap between them: gaps stay visible in :func:`coverage`.
 
-    Parameters
-    ----------
-    location, scale
-        In the unit of the quality; ``scale`` is positive.
-    skew
-        Positive where the long tail is that of large values.
-    tail
-        Positive, up to √2; under 1 where the tails are heavier than a logistic variable's.
-    higher_is_better
-        Direction of the quality: the target rises with it, or falls.
-
-    Raises
-    ------
-    OptionError
-        If a number is not finite, ``scale`` is not positive, or ``tail`` is not in (0, √2].
-
-    References
-    ----------
-    M. C. Jones and A. Pewsey, "Sinh-arcsinh distributions", Biometrika 96(4), 2009.
+    Parameters and errors as of :class:`hdrmetrics.learned.transform.Transform`.
 
     Examples
     --------
@@ -66,23 +43,11 @@ class LabelTransform:
     array([-1.3])
     """
 
-    location: float
-    scale: float
     skew: float = 0.0
     tail: float = 1.0
     higher_is_better: bool = True
 
-    parameters: ClassVar[tuple[str, ...]] = ("location", "scale", "skew", "tail")
-
-    def __post_init__(self) -> None:
-        numbers = [getattr(self, name) for name in self.parameters]
-        if not all(math.isfinite(number) for number in numbers):
-            raise OptionError(f"a transform's parameters are finite, not {numbers}")
-        if not (self.scale > 0 and 0 < self.tail <= _LIGHTEST):
-            raise OptionError(
-                "a transform's scale is positive and its tail lies in (0, 1.414], "
-                f"not {self.scale} and {self.tail}"
-            )
+    parameters: ClassVar[tuple[str, ...]] = NUMBERS
 
     # -- from quality to target and back -----------------------------------------------------
 
@@ -104,13 +69,12 @@ class LabelTransform:
         ndarray or Tensor
             In (0, 1). Within 1e-13 of either end the map is flat.
         """
-        sign = 1.0 if self.higher_is_better else -1.0
-        if not _is_tensor(values):
-            y = (np.asarray(values, dtype=np.float64) - self.location) / self.scale
-            bent = np.clip(self.tail * np.arcsinh(y) - self.skew, -_END, _END)
-            return np.asarray(1.0 / (1.0 + np.exp(-sign * np.sinh(bent))))
-        y = (values - self.location) / self.scale
-        return (sign * (self.tail * y.asinh() - self.skew).clamp(-_END, _END).sinh()).sigmoid()
+        if _is_tensor(values):
+            return self.target(values)
+        # As NumPy works it out: tables hold these numbers, bit by bit.
+        y = (np.asarray(values, dtype=np.float64) - self.location) / self.scale
+        bent = np.clip(self.tail * np.arcsinh(y) - self.skew, -END, END)
+        return np.asarray(1.0 / (1.0 + np.exp(-self.sign * np.sinh(bent))))
 
     @overload
     def inverse(self, targets: Tensor) -> Tensor: ...
@@ -125,17 +89,16 @@ class LabelTransform:
             As for the call; 0 and 1, where a network's output may saturate, count as one rounding
             unit of their type inside, values beyond them likewise, so the result is finite.
         """
-        sign = 1.0 if self.higher_is_better else -1.0
-        if not _is_tensor(targets):
-            edge = float(np.finfo(np.float64).eps)
-            t = np.clip(np.asarray(targets, dtype=np.float64), edge, 1 - edge)
-            bent = np.arcsinh(sign * (np.log(t) - np.log1p(-t)))
-            return np.asarray(self.location + self.scale * np.sinh((bent + self.skew) / self.tail))
-        import torch
+        if _is_tensor(targets):
+            import torch
 
-        t = targets.clamp(torch.finfo(targets.dtype).eps, 1 - torch.finfo(targets.dtype).eps)
-        bent = (sign * (t.log() - (-t).log1p())).asinh()
-        return self.location + self.scale * ((bent + self.skew) / self.tail).sinh()
+            edge = torch.finfo(targets.dtype).eps
+            t = targets.clamp(edge, 1 - edge)
+            return self.free_quality(t.log() - (-t).log1p())
+        edge = float(np.finfo(np.float64).eps)
+        t = np.clip(np.asarray(targets, dtype=np.float64), edge, 1 - edge)
+        bent = np.arcsinh(self.sign * (np.log(t) - np.log1p(-t)))
+        return np.asarray(self.location + self.scale * np.sinh((bent + self.skew) / self.tail))
 
     # -- from labels -------------------------------------------------------------------------
 
@@ -195,36 +158,16 @@ class LabelTransform:
             higher_is_better=higher_is_better,
         )
 
-    # -- as data -----------------------------------------------------------------------------
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the map as JSON-ready values."""
-        return {"kind": _KIND, **asdict(self)}
-
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> LabelTransform:
-        """Return the map that :meth:`to_dict` wrote.
+        """Return the map that its ``to_dict`` wrote.
 
         Raises
         ------
         OptionError
             If it is another kind of map, or lacks or has other entries than ours.
         """
-        wanted = {"kind", *cls.parameters, "higher_is_better"}
-        if data.get("kind") != _KIND or set(data) != wanted:
-            raise OptionError(
-                f"a transform has the kind {_KIND!r} and {', '.join(sorted(wanted - {'kind'}))}; "
-                f"not {dict(data)}"
-            )
-        try:
-            numbers = {name: float(data[name]) for name in cls.parameters}
-        except (TypeError, ValueError) as error:
-            raise OptionError(f"a transform's parameters are numbers: {error}") from None
-        if not isinstance(data["higher_is_better"], bool):
-            raise OptionError(
-                f"higher_is_better is true or false, not {data['higher_is_better']!r}"
-            )
-        return cls(**numbers, higher_is_better=data["higher_is_better"])
+        return cls(**entries_of(data))
 
 
 def coverage(targets: ArrayLike) -> NDArray[np.float64]:

@@ -119,23 +119,20 @@ def contact_sheet(
         raise OptionError(f"a contact sheet has at least one column, not {columns}")
     columns = min(columns, len(entries))
     pictures = [_pair(entry) for entry in entries]
-    wide = max(picture.shape[1] for picture in pictures)
-    tall = max(picture.shape[0] for picture in pictures)
+    tall, wide = (max(picture.shape[side] for picture in pictures) for side in (0, 1))
     font = _font(_TEXT)
     captions = [_caption(entry.caption, font, wide) for entry in entries]
     lines = max(len(caption) for caption in captions)
     cell = (wide + _BETWEEN, tall + lines * _LINE + _BETWEEN)
     top = _MARGIN + (_HEAD + _GAP if title else 0)
     rows = math.ceil(len(entries) / columns)
-    size = (
-        2 * _MARGIN + columns * cell[0] - _BETWEEN,
-        top + rows * cell[1] - _BETWEEN + _MARGIN,
-    )
+    size = (2 * _MARGIN + columns * cell[0] - _BETWEEN, top + rows * cell[1] - _BETWEEN + _MARGIN)
     page = Image.new("RGB", size, _PAPER)
     draw = ImageDraw.Draw(page)
     if title:
         head = _font(_TEXT + 4)
-        draw.text((_MARGIN, _MARGIN), _fit(_plain(title), head, size[0] - 2 * _MARGIN), _INK, head)
+        shown = _fit(_plain(title), head, size[0] - 2 * _MARGIN)
+        draw.text((_MARGIN, _MARGIN), shown, _INK, head)
     for index, (picture, caption) in enumerate(zip(pictures, captions, strict=True)):
         row, column = divmod(index, columns)
         x, y = _MARGIN + column * cell[0], top + row * cell[1]
@@ -145,9 +142,7 @@ def contact_sheet(
     return np.asarray(page, dtype=np.uint8)
 
 
-def save_sheet(
-    path: Path, entries: Sequence[SheetEntry], *, columns: int = 3, title: str = ""
-) -> None:
+def save_sheet(path: Path, entries: Sequence[SheetEntry], *, title: str = "") -> None:
     """Write a contact sheet; the suffix says as what (``.png``, ``.jpg``, ``.webp``).
 
     Raises
@@ -159,7 +154,7 @@ def save_sheet(
     """
     from PIL import Image
 
-    sheet = Image.fromarray(contact_sheet(entries, columns=columns, title=title))
+    sheet = Image.fromarray(contact_sheet(entries, title=title))
     try:
         if path.suffix.lower() == ".png":
             sheet.save(path, optimize=True)

@@ -98,12 +98,9 @@ def distortion_figure(frame: pd.DataFrame, *, label: str = "target", title: str 
         axes.hist(values, edges, weights=shares, histtype="step", color=_INK, label="this kind")
         if index == 0:
             axes.legend(fontsize=7, frameon=False)
-        if index % _COLUMNS == 0:
-            axes.set_ylabel("share of items")
-        axes.set_title(f"{name}  ({len(values)})", fontsize=9)
         axes.set_xlim(edges[0], edges[-1])
-        if index >= len(kinds) - _COLUMNS:
-            axes.set_xlabel(TITLES.get(label, label))
+        head, below = f"{name}  ({len(values)})", TITLES.get(label, label)
+        _name_axes(axes, index, len(kinds), head, below, "share of items")
     return figure
 
 
@@ -111,19 +108,8 @@ def strength_figure(frame: pd.DataFrame, *, title: str = "") -> Figure:
     """Return the target against strength for each distortion that has one.
 
     Dots are items, the line is the median of the items of about equal strength, the band holds
-    the middle half of them.
-
-    Parameters
-    ----------
-    frame
-        Of a label table.
-    title
-        Over the figure.
-
-    Raises
-    ------
-    OptionError
-        If the table has no items, lacks a column, or no distortion has a strength.
+    the middle half of them. Parameters and errors as for :func:`label_figure`; it is an error too
+    if no distortion has a strength.
     """
     _check(frame, "target", "distortion", "strength")
     known = frame[frame["strength"].notna() & frame["target"].notna()]
@@ -134,13 +120,8 @@ def strength_figure(frame: pd.DataFrame, *, title: str = "") -> Figure:
     for index, (name, part) in enumerate(kinds):
         axes = next(panels)
         _draw_strength(axes, _finite(part["strength"]), _finite(part["target"]))
-        axes.set_title(f"{name}  ({len(part)})", fontsize=9)
-        axes.set_xlim(0, 1)
-        axes.set_ylim(0, 1)
-        if index >= len(kinds) - _COLUMNS:
-            axes.set_xlabel("strength")
-        if index % _COLUMNS == 0:
-            axes.set_ylabel("target")
+        axes.set(xlim=(0, 1), ylim=(0, 1))
+        _name_axes(axes, index, len(kinds), f"{name}  ({len(part)})", "strength", "target")
     return figure
 
 
@@ -224,6 +205,15 @@ def _grid(
         for axes in list(panels.flat[:count])[-columns:]:
             axes.tick_params(labelbottom=True)
     return figure, iter(panels.flat)
+
+
+def _name_axes(axes: Axes, index: int, count: int, head: str, x: str, y: str) -> None:
+    """Give a panel of a grid its title, and its axes names where they stand at the edge."""
+    axes.set_title(head, fontsize=9)
+    if index >= count - _COLUMNS:
+        axes.set_xlabel(x)
+    if index % _COLUMNS == 0:
+        axes.set_ylabel(y)
 
 
 def _shares(values: NDArray[np.float64]) -> NDArray[np.float64]:

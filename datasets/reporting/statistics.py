@@ -10,9 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datasets.labelling.transform import BINS, coverage
-from datasets.reporting.correlation import Interval, RankStudy
+from datasets.reporting.correlation import RankStudy
+from datasets.statistics.bootstrap import Interval
 from datasets.streams import stream
 from hdrmetrics.errors import OptionError
+from hdrmetrics.text.markdown import markdown_table
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -349,27 +351,13 @@ def _strength_table(strength: pd.DataFrame) -> str:
 
 
 def _table(frame: pd.DataFrame, corner: str) -> str:
-    rows = [[corner, *map(str, frame.columns)]]
-    rows += [
-        [str(name), *map(_cell, row)]
-        for name, row in zip(frame.index, frame.itertuples(index=False, name=None), strict=True)
-    ]
-    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    lines = [
-        _line(
-            [
-                row[0].ljust(widths[0]),
-                *(c.rjust(w) for c, w in zip(row[1:], widths[1:], strict=True)),
-            ]
-        )
-        for row in rows
-    ]
-    rule = _line(["-" * widths[0], *("-" * (w - 1) + ":" for w in widths[1:])])
-    return "\n".join([lines[0], rule, *lines[1:]])
-
-
-def _line(cells: Sequence[str]) -> str:
-    return f"| {' | '.join(cells)} |"
+    rows = zip(frame.index, frame.itertuples(index=False, name=None), strict=True)
+    return markdown_table(
+        [corner, *map(str, frame.columns)],
+        [[str(name), *map(_cell, row)] for name, row in rows],
+        right=range(1, 1 + frame.shape[1]),
+        padded=True,
+    )
 
 
 def _cell(value: Any) -> str:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import http.client
-import os
-import secrets
 import time
 import urllib.error
 import urllib.request
@@ -19,6 +16,7 @@ from urllib.parse import urlsplit
 
 from hdrmetrics import __version__
 from hdrmetrics.errors import ImageLimitError, ImageReadError, ImageWriteError
+from hdrmetrics.text.textfile import draft_of
 
 USER_AGENT = f"hdrmetrics/{__version__} (python -m datasets.scenes.polyhaven)"
 """What servers see; the terms of Poly Haven's API ask for the software's name."""
@@ -98,32 +96,29 @@ class Client:
         return self._tried(lambda: self._save(url, path, size, md5))
 
     def _save(self, url: str, path: Path, size: int, md5: str) -> str:
-        draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
         check, record = hashlib.md5(usedforsecurity=False), hashlib.sha256()
+        received = 0
         try:
-            with self._open(url) as answer, _writable(draft) as file:
-                received = 0
-                for block in _blocks(answer, url):
-                    received += len(block)
-                    if received > size:
-                        break
-                    check.update(block)
-                    record.update(block)
-                    _write(file, block, path)
-            if received != size:
-                more = "more than " if received > size else ""
-                raise _TransientError(
-                    f"{url}: {more}{min(received, size)} bytes came instead of {size}"
-                )
-            if check.hexdigest() != md5.lower():
-                raise _TransientError(f"{url}: the MD5 is {check.hexdigest()} instead of {md5}")
-            try:
-                os.replace(draft, path)
-            except OSError as error:
-                raise ImageWriteError(f"cannot write {path}: {error}") from error
-        finally:
-            with contextlib.suppress(OSError):
-                draft.unlink(missing_ok=True)
+            with draft_of(path) as draft:
+                with self._open(url) as answer, draft.open("wb") as file:
+                    for block in _blocks(answer, url):
+                        received += len(block)
+                        if received > size:
+                            break
+                        check.update(block)
+                        record.update(block)
+                        file.write(block)
+                if received != size:
+                    more = "more than " if received > size else ""
+                    raise _TransientError(
+                        f"{url}: {more}{min(received, size)} bytes came instead of {size}"
+                    )
+                if check.hexdigest() != md5.lower():
+                    raise _TransientError(f"{url}: the MD5 is {check.hexdigest()} instead of {md5}")
+        except ImageReadError:  # an OSError as well: an interrupted answer
+            raise
+        except OSError as error:  # a full disk stays full
+            raise ImageWriteError(f"cannot write {path}: {error}") from error
         return record.hexdigest()
 
     def _tried(self, work: Callable[[], Result]) -> Result:
@@ -219,21 +214,6 @@ def _blocks(answer: IO[bytes], url: str) -> Any:
 def _asked_wait(headers: Message) -> float:
     text = headers.get("Retry-After", "").strip()
     return min(float(text), _LONGEST_WAIT) if text.isdecimal() else 0.0
-
-
-def _writable(path: Path) -> IO[bytes]:
-    try:
-        return path.open("wb")
-    except OSError as error:
-        raise ImageWriteError(f"cannot write {path}: {error}") from error
-
-
-def _write(file: IO[bytes], block: bytes, path: Path) -> None:
-    # Told apart from an interrupted answer, which is an OSError as well: a full disk stays full.
-    try:
-        file.write(block)
-    except OSError as error:
-        raise ImageWriteError(f"cannot write {path}: {error}") from error
 
 
 def file_hashes(path: Path) -> tuple[str, str]:

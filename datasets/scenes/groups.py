@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Literal, get_args
 
+from datasets.rows import read_rows, write_rows
 from hdrmetrics.errors import OptionError
-from hdrmetrics.text.textfile import write_text
 
 REGISTRY = Path(__file__).with_name("groups.csv")
 """The registry that comes with the code."""
@@ -79,13 +77,8 @@ def read_groups(path: Path = REGISTRY) -> dict[str, Member]:
     """
     if not path.exists():
         return {}
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise OptionError(f"{path} is no registry of groups ({error})") from error
     members: dict[str, Member] = {}
-    for row in rows:
+    for row in read_rows(path, "is no registry of groups"):
         scene, group, reason = (row.get(column) or "" for column in _COLUMNS)
         if not scene or not group or reason not in get_args(Reason):
             raise OptionError(
@@ -106,10 +99,4 @@ def write_groups(members: dict[str, Member], path: Path) -> None:
     ImageWriteError
         If the file cannot be written.
     """
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(_COLUMNS)
-    for scene in sorted(members):
-        member = members[scene]
-        writer.writerow([member.scene, member.group, member.reason])
-    write_text(path, text.getvalue())
+    write_rows(path, _COLUMNS, (asdict(members[scene]) for scene in sorted(members)))

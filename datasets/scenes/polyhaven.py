@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import csv
-import io
 import json
 import re
 import sys
@@ -23,11 +22,11 @@ from urllib.parse import quote, urlencode
 
 from tqdm import tqdm
 
+from datasets.rows import write_rows
 from datasets.scenes.download import Client, file_hashes, scheme
 from datasets.scenes.scene_index import INDEX_NAME
 from datasets.streams import digest
 from hdrmetrics.errors import HdrMetricsError, ImageLimitError, ImageReadError, OptionError
-from hdrmetrics.text.textfile import write_text
 
 API = "https://api.polyhaven.com"
 """The public API; its terms ask for the credit that the command prints."""
@@ -233,11 +232,8 @@ def read_entries(folder: Path) -> dict[str, Entry]:
 
 def write_entries(entries: dict[str, Entry], folder: Path) -> None:
     """Write the index, sorted by file."""
-    text = io.StringIO()
-    writer = csv.DictWriter(text, _COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(asdict(entries[name]) for name in sorted(entries))
-    write_text(folder / INDEX_NAME, text.getvalue())
+    rows = (asdict(entries[name]) for name in sorted(entries))
+    write_rows(folder / INDEX_NAME, _COLUMNS, rows)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
@@ -14,6 +15,10 @@ Kind = Literal["hdr", "sdr"]
 """``hdr``: relative linear BT.709 light; ``sdr``: sRGB codes in [0, 1]."""
 
 Split = Literal["train", "validation", "test"]
+
+BAND = (0.2, 0.8)
+"""Part of a panorama's height that frames are cut from: nearer the poles rows are stretched by more
+than 1.7 (the secant of 54°), and straight lines bend."""
 
 _NAME = re.compile(r"[A-Za-z0-9_.-]+")
 
@@ -84,3 +89,20 @@ def check_name(name: str) -> str:
             "the file, or name the scene in the column 'scene' of the index.csv beside it"
         )
     return name
+
+
+def room(size: tuple[int, int], panorama: bool) -> tuple[int, int, int]:
+    """Return the top row, the height and the width that frames of a scene may use.
+
+    Parameters
+    ----------
+    size
+        Height and width of the scene.
+    panorama
+        Whether it is equirectangular; then only the rows of :data:`BAND` are used.
+    """
+    height, width = size
+    if not panorama:
+        return 0, height, width
+    top = math.ceil(BAND[0] * height)
+    return top, math.floor(BAND[1] * height) - top, width

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from datasets.scenes.groups import REGISTRY, default_group, read_groups
+from datasets.scenes.groups import REGISTRY, Member, default_group, read_groups
 from datasets.scenes.headers import picture_kind, picture_size
 from datasets.scenes.scene import Kind, Split, check_name
 from datasets.scenes.scene_index import Entry, read_index
@@ -98,31 +99,40 @@ def find_scenes(
         kind = entry.domain or picture_kind(found.path)
         if kind not in kinds:
             continue
-        name = check_name(entry.scene or _plain(found.path.stem))
-        size = entry.size
-        if size is None and kind == "hdr":
-            size = picture_size(found.path)
-        panorama = entry.panorama
-        if panorama is None:
-            panorama = kind == "hdr" and size is not None and size[1] == 2 * size[0]
-        if name in scenes:
+        scene = _scene(found.path, entry, kind, groups, split_seed)
+        if scene.name in scenes:
             raise OptionError(
-                f"two files would be the scene {name!r}: {scenes[name].path} and {found.path}; "
-                "rename one, or name it in the column 'scene' of the index.csv beside it"
+                f"two files would be the scene {scene.name!r}: {scenes[scene.name].path} and "
+                f"{found.path}; rename one, or name it in the column 'scene' of the index.csv "
+                "beside it"
             )
-        member = groups.get(name)
-        group = member.group if member else default_group(name, panorama)
-        scenes[name] = FileScene(
-            name=name,
-            kind=kind,
-            panorama=panorama,
-            licence=entry.licence or "unknown",
-            group=group,
-            split=split_of(group, split_seed),
-            path=str(found.path),
-            size=size,
-        )
+        scenes[scene.name] = scene
     return [scenes[name] for name in sorted(scenes)]
+
+
+def _scene(
+    path: Path, entry: Entry, kind: Kind, groups: Mapping[str, Member], split_seed: int
+) -> FileScene:
+    """Return the scene in a file, by what an index says of it and what its header does."""
+    name = check_name(entry.scene or _plain(path.stem))
+    size = entry.size
+    if size is None and kind == "hdr":
+        size = picture_size(path)
+    panorama = entry.panorama
+    if panorama is None:
+        panorama = kind == "hdr" and size is not None and size[1] == 2 * size[0]
+    member = groups.get(name)
+    group = member.group if member else default_group(name, panorama)
+    return FileScene(
+        name=name,
+        kind=kind,
+        panorama=panorama,
+        licence=entry.licence or "unknown",
+        group=group,
+        split=split_of(group, split_seed),
+        path=str(path),
+        size=size,
+    )
 
 
 def _plain(stem: str) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
 from pathlib import Path
 from typing import get_args
 
+from datasets.rows import read_rows
 from datasets.scenes.scene import Kind
 from hdrmetrics.errors import OptionError
 
@@ -49,13 +49,8 @@ def read_index(folder: Path) -> dict[str, Entry]:
     path = folder / INDEX_NAME
     if not path.is_file():
         return {}
-    try:
-        with path.open(newline="", encoding="utf-8-sig") as file:
-            rows = list(csv.DictReader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise OptionError(f"{path} cannot be read as CSV ({error})") from error
     entries: dict[str, Entry] = {}
-    for row in rows:
+    for row in read_rows(path):
         name = (row.get("file") or "").strip()
         if not name:
             raise OptionError(f"{path}: every row names its picture in a column 'file'")

@@ -9,9 +9,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from datasets.framing.area import area_resize
-from datasets.framing.frames import room
-from datasets.scenes.scene import Kind
+from datasets.area import area_resize
+from datasets.scenes.scene import Kind, room
 from hdrmetrics.photometry.color import luminance
 
 LONG_SIDE = 96

@@ -14,7 +14,7 @@ from __future__ import annotations
 from torch import Tensor
 
 from hdrmetrics.catalogue.parameters import Parameter
-from hdrmetrics.expand.bilateral_grid import bilateral_filter
+from hdrmetrics.expand.bilateral import bilateral_filter
 from hdrmetrics.expand.operator import ExpansionInfo, Settings, one_number, register_expansion
 from hdrmetrics.expand.signal import Signal, relight
 

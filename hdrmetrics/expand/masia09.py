@@ -19,7 +19,7 @@ from torch import Tensor
 
 from hdrmetrics.catalogue.parameters import Parameter
 from hdrmetrics.errors import HdrMetricsWarning
-from hdrmetrics.expand.bilateral_grid import bilateral_filter
+from hdrmetrics.expand.bilateral import bilateral_filter
 from hdrmetrics.expand.operator import ExpansionInfo, Settings, one_number, register_expansion
 from hdrmetrics.expand.signal import Signal, divide, log_mean, mean, power, relight
 

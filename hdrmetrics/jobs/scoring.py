@@ -15,12 +15,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from hdrmetrics.catalogue.domain import Domain
 from hdrmetrics.catalogue.metrics import create_metric, metric_options
 from hdrmetrics.errors import HdrMetricsWarning, OptionError, ShapeError
 from hdrmetrics.jobs.result import Score
 from hdrmetrics.jobs.settings import Region, Setting, Viewing, separated
 from hdrmetrics.maps.overlay import grey_view
-from hdrmetrics.metric import Domain, MapKind, Metric, cannot_explain
+from hdrmetrics.metric import MapKind, Metric, cannot_explain
 from hdrmetrics.photometry.color import luminance
 from hdrmetrics.photometry.display import Display, get_display
 from hdrmetrics.picture.image import Image

@@ -7,9 +7,9 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from hdrmetrics.catalogue.domain import Domain
 from hdrmetrics.learned.repeats import tile
 from hdrmetrics.learned.whole_image import MINIMUM_SIZE
-from hdrmetrics.metric import Domain
 
 _CODE = 2.5 / 255  # codes that rounding and mild compression leave in a plain border
 _LIGHT = 0.02, 0.01  # the same of light: relative, and cd/m²

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, get_args
 
+from hdrmetrics.catalogue.domain import Domain
 from hdrmetrics.errors import OptionError
 from hdrmetrics.learned.architecture import Architecture
 from hdrmetrics.learned.checks import check_number, check_whole
 from hdrmetrics.learned.faults import FaultCard
 from hdrmetrics.learned.spread import Spread
 from hdrmetrics.learned.target import Target
-from hdrmetrics.metric import Domain
 
 FORMAT = 2
 _EXPONENTS = 1e-3, 100.0  # far beyond what tells the worst window from the mean

@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from hdrmetrics.catalogue.domain import Domain
 from hdrmetrics.catalogue.metrics import register_metric
 from hdrmetrics.errors import HdrMetricsError, HdrMetricsWarning
 from hdrmetrics.learned import general
@@ -13,7 +14,6 @@ from hdrmetrics.learned.card import Card
 from hdrmetrics.learned.describing import describe, family
 from hdrmetrics.learned.predictor import PRECISION, LearnedMetric, Precision
 from hdrmetrics.learned.weights import SUFFIX, card_path, load_weights, read_card
-from hdrmetrics.metric import Domain
 
 WEIGHTS = Path(__file__).parent / "weights"
 """The package's weights files with their cards."""

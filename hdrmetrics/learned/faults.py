@@ -9,9 +9,9 @@ from typing import Any, get_args
 import torch
 from torch import Tensor
 
+from hdrmetrics.catalogue.domain import Domain
 from hdrmetrics.errors import OptionError
 from hdrmetrics.learned.checks import check_number, check_whole
-from hdrmetrics.metric import Domain
 
 FAULTS = ("blur", "noise", "blocks", "banding", "clipping", "pattern", "other", "none")
 """What is told apart: loss of detail; noise; blocks and other traces of compression, and lost

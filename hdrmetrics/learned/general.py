@@ -9,9 +9,10 @@ from typing import Any
 
 from torch import nn
 
+from hdrmetrics.catalogue.domain import Domain
 from hdrmetrics.errors import OptionError
 from hdrmetrics.learned.predictor import LearnedMetric
-from hdrmetrics.metric import Domain, Metric, MetricInfo
+from hdrmetrics.metric import Metric, MetricInfo
 from hdrmetrics.photometry.display import Display
 from hdrmetrics.picture.image import Image
 

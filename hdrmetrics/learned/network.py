@@ -5,13 +5,13 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from hdrmetrics.catalogue.domain import Domain
 from hdrmetrics.errors import OptionError, ShapeError
 from hdrmetrics.learned.architecture import Architecture
 from hdrmetrics.learned.fronts.front import CellFront
 from hdrmetrics.learned.fronts.pixels import full
 from hdrmetrics.learned.layers import Linear
 from hdrmetrics.learned.statistics import window_moments
-from hdrmetrics.metric import Domain
 
 Features = tuple[Tensor, ...]
 """Maps ``(N, C, h, w)`` of the pooled levels, fine to coarse, before pooling."""

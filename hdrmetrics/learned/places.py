@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from hdrmetrics.catalogue.domain import Domain
 from hdrmetrics.learned.fronts.compared import CellsCompared
 from hdrmetrics.learned.fronts.descriptors import CELL, MARGIN
 from hdrmetrics.learned.fronts.pixels import full
@@ -20,7 +21,6 @@ from hdrmetrics.learned.fronts.visible import describe_visible, seen_probability
 from hdrmetrics.learned.network import QualityNetwork
 from hdrmetrics.learned.statistics import POWERS, raised
 from hdrmetrics.learned.whole_image import laid_out, mirrored
-from hdrmetrics.metric import Domain
 
 SQUARE = 8
 """Side in pixels of the places at which differences are seen."""

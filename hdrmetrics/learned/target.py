@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
@@ -11,28 +10,22 @@ import torch
 from torch import Tensor
 
 from hdrmetrics.errors import OptionError
-from hdrmetrics.learned.checks import check_number
+from hdrmetrics.learned.transform import Transform, check_numbers, entries_of
 
 Scale = Literal["hdrvdp2", "tmqi", "tmqi-s"]
 """Whose quality a head has learnt. ``hdrvdp2``: the Q of HDR-VDP-2, shown as its opinion score
 Q_MOS; ``tmqi``: the Q of TMQI in [0, 1], shown as 100·Q; ``tmqi-s``: its structural fidelity S,
 shown as the 100·Q that S makes with the naturalness of the picture itself."""
 
-_KIND = "sinh-arcsinh logistic"
-_NUMBERS = ("location", "scale", "skew", "tail")
-_LARGEST = 1e9
-_END = math.asinh(30.0)  # as in the tables: beyond it targets are 0 or 1
-
 
 @dataclass(frozen=True, slots=True)
-class Target:
-    """What a head's output means: target = sigmoid(raw) = transform(quality).
+class Target(Transform):
+    """What a head's output means: target = sigmoid(raw), the transform of the quality.
 
     Parameters
     ----------
     location, scale, skew, tail, higher_is_better
-        The transform of the label table: with y = (q − location) / scale, the target is
-        1 / (1 + exp(∓sinh(tail·asinh(y) − skew))).
+        Of the label table's transform, see :class:`~hdrmetrics.learned.transform.Transform`.
     shown
         Whose quality it is.
     least, most
@@ -42,32 +35,17 @@ class Target:
     ------
     OptionError
         For numbers that cannot be.
-
-    References
-    ----------
-    M. C. Jones and A. Pewsey, "Sinh-arcsinh distributions", Biometrika 96(4), 2009.
     """
 
-    location: float
-    scale: float
-    skew: float
-    tail: float
-    higher_is_better: bool
     shown: Scale
     least: float
     most: float
 
     def __post_init__(self) -> None:
-        numbers = [*(getattr(self, name) for name in _NUMBERS), self.least, self.most]
-        for number in numbers:
-            check_number(number, "each parameter of a target", -_LARGEST, _LARGEST)
-        if not (self.scale > 0 and 0 < self.tail <= math.sqrt(2.0) and self.least < self.most):
-            raise OptionError(
-                "a target's scale is positive, its tail in (0, 1.414], its range not empty; not "
-                f"{self.scale}, {self.tail}, {self.least} to {self.most}"
-            )
-        if not isinstance(self.higher_is_better, bool):
-            raise OptionError(f"higher_is_better is true or false, not {self.higher_is_better!r}")
+        Transform.__post_init__(self)  # a class with slots has no super() of its own
+        check_numbers(self.least, self.most)
+        if not self.least < self.most:
+            raise OptionError(f"a target has a range not empty, not {self.least} to {self.most}")
         if self.shown not in get_args(Scale):
             raise OptionError(f"a scale is one of {', '.join(get_args(Scale))}; not {self.shown!r}")
 
@@ -82,35 +60,16 @@ class Target:
         OptionError
             If it is another kind of transform, or lacks or has other entries.
         """
-        wanted = {"kind", *_NUMBERS, "higher_is_better"}
-        if transform.get("kind") != _KIND or set(transform) != wanted:
-            raise OptionError(
-                f"a transform has the kind {_KIND!r} and {', '.join(sorted(wanted - {'kind'}))}; "
-                f"not {dict(transform)}"
-            )
-        entries = {name: value for name, value in transform.items() if name != "kind"}
         least, most = quality_range
-        return cls(**entries, shown=shown, least=least, most=most)
+        return cls(**entries_of(transform), shown=shown, least=least, most=most)
 
     def transform(self) -> dict[str, Any]:
         """Return the table's transform."""
-        numbers = {name: getattr(self, name) for name in _NUMBERS}
-        return {"kind": _KIND, **numbers, "higher_is_better": self.higher_is_better}
+        return self.to_dict()
 
     def quality(self, raw: Tensor) -> Tensor:
         """Return the teacher's quality of raw outputs, kept in the range of the labels."""
         return self.free_quality(raw).clamp(self.least, self.most)
-
-    def free_quality(self, raw: Tensor) -> Tensor:
-        """Return the teacher's quality of raw outputs, beyond the range of the labels too."""
-        bent = (self._sign * raw).asinh()
-        return self.location + self.scale * ((bent + self.skew) / self.tail).sinh()
-
-    def target(self, quality: Tensor) -> Tensor:
-        """Return the target in (0, 1) of the teacher's quality."""
-        y = (quality - self.location) / self.scale
-        bent = (self.tail * y.asinh() - self.skew).clamp(-_END, _END)
-        return (self._sign * bent.sinh()).sigmoid()
 
     def quality_of_target(self, target: Tensor) -> Tensor:
         """Return the quality of targets; 0 and below, 1 and above give the ends of the range.
@@ -151,10 +110,6 @@ class Target:
         from hdrmetrics.metrics.hdrvdp2.quality import opinion_score
 
         return opinion_score(quality) if self.shown == "hdrvdp2" else 100.0 * quality.clamp(0, 1)
-
-    @property
-    def _sign(self) -> float:
-        return 1.0 if self.higher_is_better else -1.0
 
 
 def bring_together(quality: Tensor, weight: Tensor, exponent: float) -> Tensor:

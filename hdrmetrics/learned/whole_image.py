@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from hdrmetrics.catalogue.domain import Domain
 from hdrmetrics.errors import ShapeError
 from hdrmetrics.learned.architecture import WINDOW, Architecture
 from hdrmetrics.learned.fronts.compared import CellsCompared
@@ -17,7 +18,6 @@ from hdrmetrics.learned.fronts.descriptors import CELL, cell_shape
 from hdrmetrics.learned.fronts.visible import describe_visible
 from hdrmetrics.learned.network import QualityNetwork
 from hdrmetrics.learned.statistics import Span, window_moments
-from hdrmetrics.metric import Domain
 from hdrmetrics.numerics.recording import is_transformed
 
 MINIMUM_SIZE = 64

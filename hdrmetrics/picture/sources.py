@@ -11,8 +11,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from hdrmetrics.catalogue.domain import Domain
 from hdrmetrics.errors import OptionError, ShapeError
-from hdrmetrics.metric import Domain
 from hdrmetrics.picture.image import Calibration, Image
 
 Source = str | Path | Image | Tensor | NDArray[Any]

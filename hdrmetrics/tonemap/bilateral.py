@@ -1,4 +1,4 @@
-"""Edge-preserving smoothing: the bilateral filter, exact and on a grid."""
+"""Edge-preserving smoothing: the exact bilateral filter."""
 
 from __future__ import annotations
 
@@ -8,10 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from hdrmetrics.numerics.recording import is_recording
-
 _STRIP = 1 << 15  # pixels at a time in the exact filter: its five temporaries stay in the cache
-_PAD = 3  # cells around the grid, as wide as the blur and the interpolation reach
 
 
 def bilateral_exact(image: Tensor, sigma_space: float, sigma_range: float) -> Tensor:
@@ -52,74 +49,3 @@ def bilateral_exact(image: Tensor, sigma_space: float, sigma_range: float) -> Te
                 weights = weights + weight
         parts.append(total / weights)
     return torch.cat(parts, dim=-2)
-
-
-def bilateral_grid(
-    image: Tensor, sigma_space: float, sigma_range: float, low: float, high: float
-) -> Tensor:
-    """Smooth one plane as :func:`bilateral_exact` does, approximately and much faster.
-
-    Pixels are summed into cells of ``sigma_space`` × ``sigma_space`` × ``sigma_range``, the cells
-    blurred, and the result read back by trilinear interpolation.
-
-    Parameters
-    ----------
-    image
-        ``(1, 1, H, W)`` with values in [low, high].
-    sigma_space, sigma_range
-        Pixels, and the unit of the image.
-    low, high
-        What the grid spans.
-
-    References
-    ----------
-    S. Paris and F. Durand, "A fast approximation of the bilateral filter using a signal processing
-    approach", ECCV 2006.
-    """
-    height, width = image.shape[-2:]
-    size = (
-        math.floor((high - low) / sigma_range) + 1 + 2 * _PAD,
-        math.floor((height - 1) / sigma_space) + 1 + 2 * _PAD,
-        math.floor((width - 1) / sigma_space) + 1 + 2 * _PAD,
-    )
-    plane = image[0, 0]
-    depth = (plane - low) / sigma_range + _PAD
-    rows = torch.arange(height, dtype=image.dtype, device=image.device) / sigma_space + _PAD
-    columns = torch.arange(width, dtype=image.dtype, device=image.device) / sigma_space + _PAD
-
-    with torch.no_grad():
-        across = (rows + 0.5).long()[:, None] * size[2] + (columns + 0.5).long()
-        cell = ((depth + 0.5).int() * (size[1] * size[2]) + across.int()).view(-1).long()
-        counts = torch.bincount(cell, minlength=math.prod(size)).to(image)
-    if is_recording(image):
-        sums = torch.zeros_like(counts).index_add(0, cell, plane.reshape(-1))
-    else:
-        sums = torch.bincount(cell, plane.reshape(-1), minlength=math.prod(size)).to(image)
-    grid = _blur_cells(torch.stack([sums, counts]).view(2, *size))
-    smooth = grid[0] / torch.where(grid[1] > 0, grid[1], 1.0)
-
-    def unit(position: Tensor, cells: int) -> Tensor:
-        return position * (2 / (cells - 1)) - 1
-
-    where = torch.stack(
-        [
-            unit(columns, size[2])[None, :].expand(height, width),
-            unit(rows, size[1])[:, None].expand(height, width),
-            unit(depth, size[0]),
-        ],
-        dim=-1,
-    )
-    read = F.grid_sample(smooth[None, None], where[None, None], align_corners=True)
-    return read.view(1, 1, height, width)
-
-
-def _blur_cells(grid: Tensor) -> Tensor:
-    """Return ``(2, D, H, W)`` under e^−½, 1, e^−½ along each of the last three axes."""
-    side = math.exp(-0.5)
-    for dim in (1, 2, 3):
-        length = grid.shape[dim] - 1
-        step = grid.clone()
-        step.narrow(dim, 1, length).add_(grid.narrow(dim, 0, length), alpha=side)
-        step.narrow(dim, 0, length).add_(grid.narrow(dim, 1, length), alpha=side)
-        grid = step
-    return grid

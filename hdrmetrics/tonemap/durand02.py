@@ -7,7 +7,8 @@ import math
 import torch
 from torch import Tensor
 
-from hdrmetrics.tonemap.bilateral import bilateral_exact, bilateral_grid
+from hdrmetrics.numerics.bilateral_grid import bilateral_grid
+from hdrmetrics.tonemap.bilateral import bilateral_exact
 from hdrmetrics.tonemap.operator import OPERATORS, EachLuminanceOperator, OperatorInfo
 from hdrmetrics.tonemap.parameter import Values, setting
 from hdrmetrics.tonemap.statistics import DELTA, TINY, largest, smallest

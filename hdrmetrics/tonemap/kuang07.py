@@ -8,9 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from hdrmetrics.numerics.bilateral_grid import bilateral_grid
 from hdrmetrics.numerics.resize import imresize
 from hdrmetrics.photometry.color import Matrix
-from hdrmetrics.tonemap.bilateral import bilateral_grid
 from hdrmetrics.tonemap.blur import blur
 from hdrmetrics.tonemap.ipt import (
     RGB_TO_XYZ,

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+from hdrmetrics.numerics.bilateral_grid import bilateral_grid
 from hdrmetrics.photometry.color import luminance
-from hdrmetrics.tonemap.bilateral import bilateral_grid
 from hdrmetrics.tonemap.exposures import expose, uniform_exposures
 from hdrmetrics.tonemap.operator import OPERATORS, Operator, OperatorInfo, one_by_one
 from hdrmetrics.tonemap.parameter import Values, setting

@@ -8,7 +8,7 @@ import math
 import torch
 from torch import Tensor
 
-from hdrmetrics.tonemap.bilateral import bilateral_grid
+from hdrmetrics.numerics.bilateral_grid import bilateral_grid
 from hdrmetrics.tonemap.blur import blur
 from hdrmetrics.tonemap.operator import OPERATORS, EachLuminanceOperator, OperatorInfo
 from hdrmetrics.tonemap.parameter import Values, setting

@@ -1,6 +1,6 @@
 """Measures every codec over its range of quality: size, fidelity, visibility and time.
 
-    python results/codecs/benchmark.py [SCENES] [--photos FOLDER] [--count N] [--codecs NAME ...]
+    python -m results.codecs.benchmark [SCENES] [--photos FOLDER] [--count N] [--codecs NAME ...]
 
 ``SCENES`` is a folder of HDR files; without it, the package's samples are taken. A frame of at most
 512×384 is cut from the middle of each, its 99.9th percentile of luminance brought to 300, 1000 or
@@ -14,30 +14,25 @@ when only some are named. One thread; times are processor time.
 from __future__ import annotations
 
 import argparse
-import json
 import platform
-import resource
-import sys
-from itertools import cycle
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import PIL
 import torch
+from torch import Tensor
+
+import hdrmetrics as hm
+from hdrmetrics.codecs import CodecInfo, create_codec, list_codecs
+from hdrmetrics.tonemap import tonemap
+from results.codecs.frames import HEIGHT, WIDTH, Judge, frames, load
+from results.common.costs import processor_time
+from results.common.files import keep, kept
+from results.common.pictures import PEAKS, spread
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parents[1]))
-
-import hdrmetrics as hm  # noqa: E402
-from hdrmetrics.codecs import CodecInfo, create_codec, list_codecs  # noqa: E402
-from hdrmetrics.metrics.hdrvdp2 import HDRVDP2  # noqa: E402
-from hdrmetrics.photometry.color import luminance  # noqa: E402
-from hdrmetrics.photometry.display import get_display  # noqa: E402
-from hdrmetrics.tonemap import tonemap  # noqa: E402
-
-WIDTH, HEIGHT, CROP = 512, 384, 256
-PEAKS = (300.0, 1000.0, 4000.0)
+_ENDINGS = ("exr", "hdr", "pfm", "png", "jpg", "jpeg", "webp", "tif")
 _PERCENT = (100, 98, 95, 92, 88, 84, 78, 70, 60, 50, 40, 30, 22, 15, 10, 6, 3, 1)
 _FINE = (98, 95, 91, 86, 80, 72, 63, 54, 45, 36, 27, 18, 9, 0)
 GRIDS: dict[str, tuple[float, ...]] = {
@@ -54,80 +49,18 @@ GRIDS: dict[str, tuple[float, ...]] = {
 }  # fmt: skip
 
 
-def middle(image: torch.Tensor, height: int, width: int) -> torch.Tensor:
-    """Return the middle of a picture, cut to at most ``height`` × ``width``."""
-    h, w = image.shape[-2:]
-    top, left = max(0, (h - height) // 2), max(0, (w - width) // 2)
-    return image[..., top : top + height, left : left + width]
-
-
-def load(path: Path) -> torch.Tensor:
-    """Return the middle of a file's picture, ``(1, C, H, W)`` float32."""
-    pixels = torch.from_numpy(hm.read_image(path).pixels.copy())
-    return middle(pixels.permute(2, 0, 1)[None], HEIGHT, WIDTH).contiguous()
-
-
-def some(folder: Path, count: int) -> list[Path]:
-    """Return ``count`` picture files of a folder, evenly spread over their sorted names."""
-    kinds = {".exr", ".hdr", ".pfm", ".png", ".jpg", ".jpeg", ".webp", ".tif"}
-    files = sorted(file for file in folder.iterdir() if file.suffix.lower() in kinds)
-    return [files[i * len(files) // count] for i in range(min(count, len(files)))]
-
-
-def frames(paths: list[Path]) -> list[torch.Tensor]:
-    """Return HDR frames in cd/m² at the peaks in turn."""
-    found = []
-    for path, peak in zip(paths, cycle(PEAKS), strict=False):
-        light = load(path).clamp(min=0)
-        level = torch.quantile(luminance(light).flatten().double(), 0.999)
-        found.append((light * (peak / float(level))).clamp(max=10_000.0))
-    return found
-
-
-class Judge:
-    """The metrics of one picture, prepared once for all codecs."""
-
-    def __init__(self, picture: torch.Tensor, domain: str) -> None:
-        display = get_display("srgb-100")
-        self.light = display.forward if domain == "sdr" else torch.Tensor.clone
-        shown = self.light(picture)
-        vdp = HDRVDP2(ppd=30)
-        self.psnr = hm.create_metric("pu21-psnr").prepare(shown)
-        self.predict = vdp.predict
-        self.seen = vdp.prepare(middle(shown, CROP, CROP))
-
-    def __call__(self, coded: torch.Tensor) -> dict[str, float]:
-        shown = self.light(coded)
-        result = self.predict(middle(shown, CROP, CROP), self.seen)
-        return {
-            "psnr": min(float(self.psnr(shown)), 100.0),
-            "q": float(result.q),
-            "q_mos": float(result.q_mos),
-            "c_max": float(result.c_max),
-        }
-
-
-def busy() -> float:
-    """Return the processor time of this process and its children so far, in seconds.
-
-    Unlike the time of the clock, it hardly depends on what else the machine does.
-    """
-    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(one.ru_utime + one.ru_stime for one in used)
-
-
 def measure(
-    info: CodecInfo, setting: float, pictures: list[tuple[torch.Tensor, Judge]]
+    info: CodecInfo, setting: float, pictures: list[tuple[Tensor, Judge]]
 ) -> dict[str, Any]:
     """Return the medians and means over the pictures of one setting."""
     codec = create_codec(info.name, **{info.parameters[0].name: setting})
     rows = []
     for picture, judge in pictures:
-        start = busy()
+        start = processor_time()
         data = codec.encode(picture)
-        halfway = busy()
+        halfway = processor_time()
         codec.decode(data)
-        end = busy()
+        end = processor_time()
         coded = codec(picture)
         rows.append(
             {
@@ -158,11 +91,13 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)
     files = (
-        some(options.scenes, options.count) if options.scenes else [*hm.sample_images().values()]
+        spread(options.scenes, _ENDINGS, options.count)
+        if options.scenes
+        else [*hm.sample_images().values()]
     )
     light = frames(files)
     if options.photos:
-        photos = some(options.photos, options.count)
+        photos = spread(options.photos, _ENDINGS, options.count)
         codes = [load(file).clamp(0, 1) for file in photos]
         sdr = f"{len(codes)} photographs"
     else:
@@ -173,9 +108,7 @@ def main() -> None:
         "sdr": [(code, Judge(code, "sdr")) for code in codes],
     }
     target = HERE / "measurements.json"
-    whole: dict[str, Any] = {"codecs": {}}
-    if options.codecs and target.exists():
-        whole = json.loads(target.read_text())
+    whole: dict[str, Any] = (kept(target) if options.codecs else {}) or {"codecs": {}}
     for info in list_codecs(available=True):
         if options.codecs and info.name not in options.codecs:
             continue
@@ -208,7 +141,7 @@ def main() -> None:
             "pillow": PIL.__version__,
         },
     }
-    target.write_text(json.dumps(whole, indent=1, ensure_ascii=False) + "\n")
+    keep(target, whole)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Makes ``report.md`` of ``measurements.json``, and prints the ladders that it proposes.
 
-    python results/codecs/page.py
+    python -m results.codecs.page
 
 A codec's ladder holds eight values of its first parameter at equal steps of the mean Q of HDR-VDP-2
 between −2.4, where differences begin to be seen, and −0.75, or as far as the codec goes.
@@ -8,18 +8,17 @@ between −2.4, where differences begin to be seen, and −0.75, or as far as th
 
 from __future__ import annotations
 
-import json
-import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from hdrmetrics.codecs import CodecInfo, codec_info
+from hdrmetrics.text.markdown import markdown_table
+from hdrmetrics.text.textfile import write_text
+from results.common.files import kept
+
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parents[1]))
-
-from hdrmetrics.codecs import CodecInfo, codec_info  # noqa: E402
-
 MILD, SEVERE, STEPS = -2.4, -0.75, 8
 _LOGARITHMIC = {"distance", "step"}
 
@@ -42,27 +41,27 @@ def ladder(info: CodecInfo, rows: list[dict[str, Any]]) -> list[float]:
 
 def q_at(rows: list[dict[str, Any]], setting: float) -> float:
     """Return the mean Q of a setting, interpolated between those that were measured."""
-    ordered = sorted((float(row["setting"]), float(row["q"])) for row in rows)
-    return float(np.interp(setting, *zip(*ordered, strict=True)))
+    ordered = np.array(sorted((float(row["setting"]), float(row["q"])) for row in rows))
+    return float(np.interp(setting, *ordered.T))
 
 
-def table(rows: list[dict[str, Any]], name: str) -> list[str]:
-    """Return the lines of one codec's table."""
-    lines = [
-        f"| {name} | bits/pixel | PSNR, dB | Q | Q_MOS | C_max | encode, ms | decode, ms |",
-        "|---|---|---|---|---|---|---|---|",
-    ]
-    lines += [
-        f"| {row['setting']:g} | {row['bpp']:.3f} | {row['psnr']:.1f} | "
-        f"{row['q']:.2f} ± {row['q_sd']:.2f} | {row['q_mos']:.1f} | {row['c_max']:.3g} | "
-        f"{row['encode'] * 1e3:.0f} | {row['decode'] * 1e3:.0f} |"
-        for row in rows
-    ]
-    return [*lines, ""]
+def table(rows: list[dict[str, Any]], name: str) -> str:
+    """Return one codec's table."""
+    return markdown_table(
+        [name, "bits/pixel", "PSNR, dB", "Q", "Q_MOS", "C_max", "encode, ms", "decode, ms"],
+        [
+            [
+                f"{row['setting']:g}", f"{row['bpp']:.3f}", f"{row['psnr']:.1f}",
+                f"{row['q']:.2f} ± {row['q_sd']:.2f}", f"{row['q_mos']:.1f}",
+                f"{row['c_max']:.3g}", f"{row['encode'] * 1e3:.0f}", f"{row['decode'] * 1e3:.0f}",
+            ]
+            for row in rows
+        ],
+    )  # fmt: skip
 
 
 def main() -> None:
-    whole = json.loads((HERE / "measurements.json").read_text())
+    whole = kept(HERE / "measurements.json")
     made = whole["made"]
     versions = ", ".join(f"{name} {version}" for name, version in made["versions"].items())
     peaks = ", ".join(f"{peak:g}" for peak in made["peaks"])
@@ -86,9 +85,8 @@ def main() -> None:
         "as far as a codec goes. They are `CodecInfo.ladder`; `quality_at(name, strength)`",
         "interpolates them. Those of the simulated JPEG XT profiles are measured in `../jpegxt`.",
         "",
-        "| codec | setting | mild to severe | Q |",
-        "|---|---|---|---|",
     ]
+    ladders = []
     for name, rows in whole["codecs"].items():
         info = codec_info(name)
         proposed = ladder(info, rows)
@@ -97,22 +95,14 @@ def main() -> None:
         used = info.ladder or tuple(proposed)
         mild, severe = (q_at(rows, setting) for setting in (used[0], used[-1]))
         steps = ", ".join(f"{value:g}" for value in used)
-        lines.append(
-            f"| `{name}` | {info.parameters[0].name} | {steps} | {mild:.2f} to {severe:.2f} |"
-        )
-    lines.append("")
+        ladders.append([f"`{name}`", info.parameters[0].name, steps, f"{mild:.2f} to {severe:.2f}"])
+    lines += [markdown_table(["codec", "setting", "mild to severe", "Q"], ladders), ""]
     for name, rows in whole["codecs"].items():
         info = codec_info(name)
-        lines += (
-            [f"## `{name}`: {info.title}", "", f"{info.coding}.", ""]
-            if info.coding
-            else [
-                f"## `{name}`: {info.title}",
-                "",
-            ]
-        )
-        lines += table(rows, info.parameters[0].name)
-    (HERE / "report.md").write_text("\n".join(lines).rstrip() + "\n")
+        lines += [f"## `{name}`: {info.title}", ""]
+        lines += [f"{info.coding}.", ""] if info.coding else []
+        lines += [table(rows, info.parameters[0].name), ""]
+    write_text(HERE / "report.md", "\n".join(lines).rstrip() + "\n")
 
 
 if __name__ == "__main__":

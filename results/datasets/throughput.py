@@ -22,6 +22,8 @@ from datasets.cli import find_sources
 from datasets.pixels import PixelSource
 from datasets.recipe import find_recipe, read_recipe
 from datasets.unit import STAGES, UnitRunner
+from hdrmetrics.text.markdown import markdown_table
+from hdrmetrics.text.textfile import write_text
 
 RECIPES = ("hdr-c", "sdr-d", "tmo", "itmo")
 
@@ -40,9 +42,7 @@ def main() -> None:
         "making a frame is shared by its crops and versions, preparing a reference crop by its "
         "versions."
     )
-    stages = " | ".join(f"{stage}, ms" for stage in STAGES)
-    head = f"| set | items | {stages} | items/s per core | a million items, core hours |"
-    lines = ["# Throughput", "", about, "", head, "|---|" + "---|" * (len(STAGES) + 3)]
+    rows = []
     for name in RECIPES:
         recipe = read_recipe(find_recipe(name))
         units = plan(recipe, scenes)
@@ -56,15 +56,14 @@ def main() -> None:
             items += len(result.rows)
             spent.update(result.seconds)
         rate = items / (time.perf_counter() - start)
-        stages = " | ".join(f"{1000 * spent[stage] / items:.1f}" for stage in STAGES)
-        lines.append(f"| {name} | {items} | {stages} | {rate:.1f} | {1e6 / rate / 3600:.1f} |")
-    lines += [
-        "",
-        "No GPU was at hand; the teachers run on one, but its rate is not measured.",
-        "",
-    ]
-    (Path(__file__).parent / "throughput.md").write_text("\n".join(lines), encoding="utf-8")
-    print("\n".join(lines))
+        stages = [f"{1000 * spent[stage] / items:.1f}" for stage in STAGES]
+        rows.append([name, str(items), *stages, f"{rate:.1f}", f"{1e6 / rate / 3600:.1f}"])
+    stages = [f"{stage}, ms" for stage in STAGES]
+    heads = ["set", "items", *stages, "items/s per core", "a million items, core hours"]
+    gpu = "No GPU was at hand; the teachers run on one, but its rate is not measured."
+    text = "\n\n".join(["# Throughput", about, markdown_table(heads, rows), gpu]) + "\n"
+    write_text(Path(__file__).parent / "throughput.md", text)
+    print(text)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Measures what HDR-VDP-2 makes of every distortion over its strengths, and fits the scales.
 
-    python results/distort/measure.py [--hdr DIR] [--sdr DIR] [--count 10]    # then page.py
-    python results/distort/measure.py fit [--hdr DIR] [--sdr DIR]             # prints constants
+    python -m results.distort.measure [--hdr DIR] [--sdr DIR] [--count 10]    # then page.py
+    python -m results.distort.measure fit [--hdr DIR] [--sdr DIR]             # prints constants
 
 Without folders the samples of the package are used alone (SDR: tone-mapped). Writes
 ``report.json``; with ``--only`` the other rows stay. ``fit`` sets the amounts themselves, over a
@@ -14,16 +14,14 @@ a picture would no longer look like the distortion's name.
 from __future__ import annotations
 
 import argparse
-import json
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from unittest import mock
 
 import numpy as np
 import torch
-from itp import delta_e_itp
-from pictures import hdr_crops, sdr_crops, shown
 from scipy.optimize import minimize
 from scipy.stats import spearmanr
 from torch import Tensor
@@ -32,6 +30,9 @@ from hdrmetrics.catalogue.domain import PixelDomain
 from hdrmetrics.distort import create_distortion, list_distortions
 from hdrmetrics.distort.scale import Scale
 from hdrmetrics.metrics.hdrvdp2 import HDRVDP2
+from results.common.files import keep, kept
+from results.distort.itp import delta_e_itp
+from results.distort.pictures import hdr_crops, sdr_crops, shown
 
 HERE = Path(__file__).parent
 STRENGTHS = (0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0)
@@ -87,27 +88,26 @@ class Viewer:
         self.metric = HDRVDP2(ppd=30)
         self.prepared = [self.metric.prepare(shown(image, domain)) for _, image in crops]
 
-    def q(self, name: str, strength: float, settings: dict[str, Any], seed: int) -> list[float]:
-        """Return Q of each crop, each under a seed of its own."""
+    def distorted(
+        self, name: str, strength: float, settings: dict[str, Any], seed: int
+    ) -> Iterator[Tensor]:
+        """Yield each crop distorted, each under a seed of its own, as it is shown."""
         distortion = create_distortion(name, **settings)
-        found = []
-        for index, ((_, image), reference) in enumerate(
-            zip(self.crops, self.prepared, strict=True)
-        ):
-            own = seed * 1000 + index
-            test = distortion(image, strength=strength, domain=self.domain, seed=own)
-            found.append(float(self.metric.q(shown(test, self.domain), reference)))
-        return found
-
-    def color_difference(self, name: str, strength: float, seed: int) -> float:
-        """Return the mean ΔE ITP over all crops."""
-        distortion = create_distortion(name)
-        found = []
         for index, (_, image) in enumerate(self.crops):
             own = seed * 1000 + index
             test = distortion(image, strength=strength, domain=self.domain, seed=own)
-            found.append(delta_e_itp(shown(test, self.domain), shown(image, self.domain)))
-        return float(np.mean(found))
+            yield shown(test, self.domain)
+
+    def q(self, name: str, strength: float, settings: dict[str, Any], seed: int) -> list[float]:
+        """Return Q of each crop."""
+        tests = self.distorted(name, strength, settings, seed)
+        return [float(self.metric.q(*pair)) for pair in zip(tests, self.prepared, strict=True)]
+
+    def color_difference(self, name: str, strength: float, seed: int) -> float:
+        """Return the mean ΔE ITP over all crops."""
+        tests = self.distorted(name, strength, {}, seed)
+        originals = (shown(image, self.domain) for _, image in self.crops)
+        return float(np.mean([delta_e_itp(*pair) for pair in zip(tests, originals, strict=True)]))
 
 
 def milliseconds(name: str, domain: PixelDomain) -> list[float]:
@@ -221,7 +221,7 @@ def main() -> None:
         rows = [row for viewer in viewers for row in measure(viewer, options.only)]
     target = HERE / "report.json"
     if options.only:
-        older = json.loads(target.read_text())["rows"]
+        older = kept(target)["rows"]
         rows += [row for row in older if row["distortion"] not in options.only]
     rows.sort(key=lambda row: (row["domain"], row["distortion"]))
     for row in rows:
@@ -231,7 +231,7 @@ def main() -> None:
         "crops": {domain: [name for name, _ in found] for domain, found in crops.items()},
         "rows": rows,
     }
-    target.write_text(json.dumps(report, indent=1) + "\n")
+    keep(target, report)
 
 
 if __name__ == "__main__":

@@ -1,15 +1,18 @@
 """Writes the page about the strength scales from what ``measure.py`` found.
 
-    python results/distort/page.py
+    python -m results.distort.page
 
 Reads ``report.json``; writes ``report.md``.
 """
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
+
+from hdrmetrics.text.markdown import markdown_table
+from hdrmetrics.text.textfile import write_text
+from results.common.files import kept
 
 HERE = Path(__file__).parent
 OPENING = """\
@@ -34,15 +37,7 @@ Milliseconds of processor time for a picture of 256×384×3, one thread, median 
 strengths 0.5 and 1 (other work ran on the machine)."""
 
 
-def table(heads: list[str], lines: list[list[str]]) -> list[str]:
-    return [
-        "| " + " | ".join(heads) + " |",
-        "|" + "---|" * len(heads),
-        *("| " + " | ".join(line) + " |" for line in lines),
-    ]
-
-
-def visibility(rows: list[dict[str, Any]], strengths: list[float]) -> list[str]:
+def visibility(rows: list[dict[str, Any]], strengths: list[float]) -> str:
     heads = ["distortion", *(f"{s:g}" for s in strengths), "σ at 0.5", "each", "lowest", "pooled"]
     middle = strengths.index(0.5)
     lines = [
@@ -56,11 +51,11 @@ def visibility(rows: list[dict[str, Any]], strengths: list[float]) -> list[str]:
         ]
         for row in rows
     ]
-    return table(heads, lines)
+    return markdown_table(heads, lines)
 
 
 def main() -> None:
-    report = json.loads((HERE / "report.json").read_text())
+    report = kept(HERE / "report.json")
     rows, strengths = report["rows"], report["strengths"]
     counts = {domain: len(names) for domain, names in report["crops"].items()}
     text = [
@@ -72,9 +67,9 @@ def main() -> None:
     ]
     for domain, title in (("hdr", "HDR"), ("sdr", "SDR")):
         own = [row for row in rows if row["domain"] == domain]
-        text += ["", f"## {title}", "", *visibility(own, strengths)]
+        text += ["", f"## {title}", "", visibility(own, strengths)]
         text += ["", "Mean ΔE ITP (BT.2124; 1 is just visible) of the two that change colour:", ""]
-        text += table(
+        colours = markdown_table(
             ["distortion", *(f"{s:g}" for s in strengths)],
             [
                 [f"`{row['distortion']}`", *(f"{e:.1f}" for e in row["delta_e_itp"])]
@@ -82,18 +77,23 @@ def main() -> None:
                 if row["delta_e_itp"]
             ],
         )
+        text.append(colours)
     text += ["", "## Reading", "", READING, "", "## Time", "", TIMES, ""]
     names = sorted({row["distortion"] for row in rows})
     times = {(row["distortion"], row["domain"]): row["milliseconds"] for row in rows}
-    text += table(
-        ["distortion", "HDR", "SDR"],
-        [
-            [f"`{n}`", *(" / ".join(f"{t:g}" for t in times[n, d]) for d in ("hdr", "sdr"))]
-            for n in names
-        ],
-    )
-    text += ["", "## Looks", "", "![Every distortion over its strengths](sheet.jpg)", ""]
-    (HERE / "report.md").write_text("\n".join(text), encoding="utf-8")
+    costs = [
+        [f"`{n}`", *(" / ".join(f"{t:g}" for t in times[n, d]) for d in ("hdr", "sdr"))]
+        for n in names
+    ]
+    text += [
+        markdown_table(["distortion", "HDR", "SDR"], costs),
+        "",
+        "## Looks",
+        "",
+        "![Every distortion over its strengths](sheet.jpg)",
+        "",
+    ]
+    write_text(HERE / "report.md", "\n".join(text))
 
 
 if __name__ == "__main__":

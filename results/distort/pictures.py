@@ -5,32 +5,27 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-import torch
 from torch import Tensor
 
 from hdrmetrics import read_image, sample_images
 from hdrmetrics.catalogue.domain import PixelDomain
-from hdrmetrics.photometry.color import luminance
 from hdrmetrics.photometry.display import get_display
+from results.common.pictures import LIMIT, PEAKS, at_peak, spread
 
 SIDE = 256
-PEAKS = (300.0, 1000.0, 4000.0)
-LIMIT = 10_000.0
 
 
 def hdr_crops(folder: Path | None, count: int) -> Iterator[tuple[str, Tensor]]:
     """Yield crops in cd/m²: the samples of the package, then files spread over the folder."""
-    paths = [*sample_images().values(), *spread(folder, ("exr", "hdr"), count)]
-    for index, path in enumerate(paths):
+    more = [] if folder is None else spread(folder, ("exr", "hdr"), count)
+    for index, path in enumerate([*sample_images().values(), *more]):
         light = read_image(path).tensor().clamp(min=0.0)
-        bright = float(torch.quantile(luminance(light).flatten(), 0.999))
-        light = (light * (PEAKS[index % len(PEAKS)] / bright)).clamp(max=LIMIT)
-        yield path.stem, crop(light, index)
+        yield path.stem, crop(at_peak(light, PEAKS[index % len(PEAKS)]), index)
 
 
 def sdr_crops(folder: Path | None, count: int) -> Iterator[tuple[str, Tensor]]:
     """Yield display-encoded crops: files spread over the folder, or else tone-mapped samples."""
-    paths = spread(folder, ("jpg", "webp", "png"), count)
+    paths = [] if folder is None else spread(folder, ("jpg", "webp", "png"), count)
     for index, path in enumerate(paths):
         yield path.stem, crop(read_image(path).tensor().clamp(0.0, 1.0), index)
     if not paths:
@@ -39,14 +34,6 @@ def sdr_crops(folder: Path | None, count: int) -> Iterator[tuple[str, Tensor]]:
         for index, path in enumerate(sample_images().values()):
             light = read_image(path).tensor().clamp(min=0.0)
             yield f"{path.stem}, tone-mapped", crop(tonemap(light), index)
-
-
-def spread(folder: Path | None, endings: tuple[str, ...], count: int) -> list[Path]:
-    """Return ``count`` files of a folder at even distances in the order of their names."""
-    if folder is None:
-        return []
-    found = sorted(p for p in folder.iterdir() if p.suffix.lstrip(".").lower() in endings)
-    return [found[i * len(found) // count] for i in range(min(count, len(found)))]
 
 
 def crop(image: Tensor, index: int) -> Tensor:

@@ -1,6 +1,6 @@
 """Shows every distortion growing on two of the package's samples, as one picture.
 
-    python results/distort/sheet.py      # needs Pillow
+    python -m results.distort.sheet      # needs Pillow
 
 Writes ``sheet.jpg``: a row per distortion, HDR on the left (PU21 codes of cd/m², so that the
 picture looks about as bright as it is), SDR on the right; strengths along the top.
@@ -17,9 +17,9 @@ from torch import Tensor
 from hdrmetrics import read_image, sample_images
 from hdrmetrics.catalogue.domain import PixelDomain
 from hdrmetrics.distort import create_distortion, list_distortions
-from hdrmetrics.photometry.color import luminance
 from hdrmetrics.photometry.transfer import pu21_encode
 from hdrmetrics.tonemap import tonemap
+from results.common.pictures import as_picture, at_peak
 
 HERE = Path(__file__).parent
 STRENGTHS = (0.0, 0.1, 0.3, 0.5, 0.75, 1.0)
@@ -30,20 +30,18 @@ PLACES = {"courtyard": (150, 150), "hotel_room": (96, 60)}  # top left corners o
 
 def pictures() -> dict[PixelDomain, Tensor]:
     """Return one whole HDR picture in cd/m², and another one tone-mapped."""
-    found = {}
-    for name in PLACES:
-        light = read_image(sample_images()[name]).tensor().clamp(min=0.0)
-        bright = float(torch.quantile(luminance(light).flatten(), 0.999))
-        found[name] = (light * (PEAK / bright)).clamp(max=10_000.0)
+    found = {
+        name: at_peak(read_image(sample_images()[name]).tensor().clamp(min=0.0), PEAK)
+        for name in PLACES
+    }
     return {"hdr": found["courtyard"], "sdr": tonemap(found["hotel_room"])}
 
 
 def tile(image: Tensor, domain: PixelDomain) -> Image.Image:
     top, left = PLACES["courtyard" if domain == "hdr" else "hotel_room"]
     window = image[0, :, top : top + SIDE, left : left + SIDE]
-    code = pu21_encode(window) / pu21_encode(torch.tensor(WHITE)) if domain == "hdr" else window
-    pixels = (code.clamp(0, 1).permute(1, 2, 0) * 255).round().to(torch.uint8).numpy()
-    return Image.fromarray(pixels)
+    white = pu21_encode(torch.tensor(WHITE))
+    return as_picture(pu21_encode(window) / white if domain == "hdr" else window)
 
 
 def settings_line(name: str, seed: int) -> str:

@@ -1,13 +1,11 @@
 """Reads damaged files of every format in limited processes, and reports what becomes of them.
 
-Run from the root of a clone: ``python results/fuzz/fuzz_readers.py``. Linux only.
+Run from the root of a clone: ``python -m results.fuzz.fuzz_readers``. Linux only.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import multiprocessing
 import platform
 import zlib
 from collections import Counter
@@ -15,9 +13,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import fuzz_worker
 import numpy as np
-from fuzz_seeds import seeds
+
+from hdrmetrics.text.markdown import markdown_table
+from hdrmetrics.text.textfile import write_text
+from results.common.confined import Confined, LostError
+from results.common.files import keep
+from results.fuzz import fuzz_worker
+from results.fuzz.fuzz_seeds import seeds
 
 OUTCOMES = ("error", "same", "changed", "untyped", "memory", "hang", "crash")
 """Typed error; the same picture; another picture; and what must not happen."""
@@ -55,39 +58,13 @@ def changes(data: bytes, count: int, rng: np.random.Generator) -> Iterator[bytes
         yield bytes(changed)
 
 
-class Reader:
-    """A reading process that is replaced when it crashes or hangs."""
-
-    def __init__(self) -> None:
-        self._context = multiprocessing.get_context("spawn")
-        self._start()
-
-    def _start(self) -> None:
-        self._connection, other = self._context.Pipe()
-        self._process = self._context.Process(target=fuzz_worker.serve, args=(other,), daemon=True)
-        self._process.start()
-        other.close()
-
-    def read(self, data: bytes, seconds: float = SECONDS) -> tuple[str, str, int]:
-        """Return outcome, message or digest, and peak memory in MiB."""
-        try:
-            self._connection.send_bytes(data)
-            if self._connection.poll(seconds):
-                answer: tuple[str, str, int] = self._connection.recv()
-                return answer
-            outcome, message = "hang", f"no answer within {seconds:g} s"
-        except (EOFError, ConnectionError, BrokenPipeError):
-            self._process.join(5)
-            outcome, message = "crash", f"exit code {self._process.exitcode}"
-        self._process.kill()
-        self._process.join()
-        self._start()
-        return outcome, message, 0
-
-    def close(self) -> None:
-        """End the process."""
-        self._connection.send_bytes(b"")
-        self._process.join(10)
+def read(reader: Confined, data: bytes) -> tuple[str, str, int]:
+    """Return outcome, message or digest, and peak memory in MiB."""
+    try:
+        answer: tuple[str, str, int] = reader.ask(data, SECONDS)
+    except LostError as lost:
+        return lost.outcome, str(lost), 0
+    return answer
 
 
 def fuzz(count: int, seed: int = 0, step: Callable[[int], object] = lambda n: None) -> list[Row]:
@@ -104,16 +81,15 @@ def fuzz(count: int, seed: int = 0, step: Callable[[int], object] = lambda n: No
     """
     rows = []
     for name, data in seeds().items():
-        reader = Reader()
-        # The first answer waits for the libraries to load.
-        outcome, whole, _ = reader.read(data, seconds=120.0)
+        reader = Confined(fuzz_worker.serve)
+        outcome, whole, _ = read(reader, data)
         if outcome != "read":
             raise RuntimeError(f"the undamaged {name} file cannot be read: {outcome}, {whole}")
         row = Row(name, len(data))
         rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
         for damage, counts in ((truncations, row.truncations), (changes, row.changes)):
             for index, damaged in enumerate(damage(data, count, rng)):
-                outcome, message, peak = reader.read(damaged)
+                outcome, message, peak = read(reader, damaged)
                 if outcome == "read":
                     outcome = "same" if message == whole else "changed"
                 counts[outcome] += 1
@@ -134,19 +110,19 @@ def fuzz(count: int, seed: int = 0, step: Callable[[int], object] = lambda n: No
 def table(rows: list[Row]) -> str:
     """Return the report as a Markdown table."""
     kinds = ("error", "same", "changed")
-    lines = [
-        "| format | bytes | truncated: " + " / ".join(kinds) + " | changed bytes: "
-        + " / ".join(kinds) + " | untyped, memory, hang, crash | peak MiB |",
-        "|---|--:|--:|--:|--:|--:|",
-    ]  # fmt: skip
+    shown = " / ".join(kinds)
+    lines = []
     for row in rows:
-        cells = [" / ".join(str(part[kind]) for kind in kinds)
-                 for part in (row.truncations, row.changes)]  # fmt: skip
+        parts = row.truncations, row.changes
+        cells = [" / ".join(str(part[kind]) for kind in kinds) for part in parts]
         bad = sum((row.truncations + row.changes)[kind] for kind in BAD)
-        lines.append(
-            f"| {row.format} | {row.size} | {cells[0]} | {cells[1]} | {bad} | {row.peak_mib} |"
-        )
-    return "\n".join(lines)
+        lines.append([row.format, str(row.size), *cells, str(bad), str(row.peak_mib)])
+    return markdown_table(
+        ["format", "bytes", f"truncated: {shown}", f"changed bytes: {shown}",
+         "untyped, memory, hang, crash", "peak MiB"],
+        lines,
+        right=range(1, 6),
+    )  # fmt: skip
 
 
 def main() -> None:
@@ -161,20 +137,20 @@ def main() -> None:
         rows = fuzz(arguments.count, arguments.seed, bar.update)
     folder = Path(__file__).parent
     versions = f"Python {platform.python_version()}, {platform.system()}, seed {arguments.seed}"
-    (folder / "report.md").write_text(
+    text = (
         f"# Damaged files\n\n{arguments.count} truncations and {arguments.count} changes of one to "
         f"four bytes for each kind of file, each read in a process with {fuzz_worker.MEMORY >> 30} "
         f"GiB of address space and {SECONDS:g} s ({versions}). README.md says what the columns "
-        f"mean.\n\n{table(rows)}\n",
-        encoding="utf-8",
+        f"mean.\n\n{table(rows)}\n"
     )
+    write_text(folder / "report.md", text)
     report = [
         {"format": row.format, "bytes": row.size, "truncations": dict(row.truncations),
          "changes": dict(row.changes), "peak_mib": row.peak_mib, "failures": row.failures,
          "messages": dict(row.messages.most_common(12))}
         for row in rows
     ]  # fmt: skip
-    (folder / "report.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    keep(folder / "report.json", report)
     failures = sum(len(row.failures) for row in rows)
     print(f"{failures} failures; see {folder / 'report.md'}")
 

@@ -7,6 +7,7 @@ import io
 import struct
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import OpenEXR
@@ -31,7 +32,7 @@ def _codes(dtype: type[np.unsignedinteger]) -> np.ndarray:
     return np.rint(values * np.iinfo(dtype).max).astype(dtype)
 
 
-def _written(name: str, pixels: np.ndarray, **options: object) -> bytes:
+def _written(name: str, pixels: np.ndarray, **options: Any) -> bytes:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / name
         write_image(path, pixels, **options)
@@ -48,7 +49,7 @@ def _exr(
     if tiled:
         header["tiles"] = tiles = OpenEXR.TileDescription()
         tiles.xSize = tiles.ySize = 16
-    light = _light().astype(dtype)
+    light: np.ndarray = _light().astype(dtype)
     made = [
         OpenEXR.Part(
             dict(header),
@@ -138,7 +139,7 @@ def _core() -> dict[str, bytes]:
     }
 
 
-def _codecs() -> dict[str, bytes]:
+def _codecs() -> dict[str, bytes | bytearray]:
     import imagecodecs
     import pillow_heif
 
@@ -170,4 +171,4 @@ def _codecs() -> dict[str, bytes]:
 def seeds() -> dict[str, bytes]:
     """Return a file for each format and variant; those of the extra only where it is installed."""
     extra = all(importlib.util.find_spec(name) for name in ("imagecodecs", "pillow_heif"))
-    return _core() | (_codecs() if extra else {})
+    return _core() | {name: bytes(data) for name, data in (_codecs() if extra else {}).items()}

@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-import os
 import tempfile
 from multiprocessing.connection import Connection
 from pathlib import Path
+
+from results.common.confined import confine
+from results.common.costs import resident
 
 MAX_PIXELS = 2**22
 MEMORY = 2 * 2**30
 
 
 def serve(connection: Connection) -> None:
-    """Answer each received file with what became of it, until an empty one arrives.
+    """Answer each received file with what became of it, until no more can come.
 
     An answer is (outcome, what, peak memory in MiB): ``read`` with a digest of the image,
     ``error`` with a typed error, ``memory`` or ``untyped`` with the exception.
     """
-    import resource
-
-    # Decoders print to standard error whatever they like.
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    confine(MEMORY)
     from hdrmetrics import read_image
     from hdrmetrics.errors import ImageReadError
 
@@ -43,17 +41,9 @@ def serve(connection: Connection) -> None:
         digest.update(repr((image.pixels.shape, image.calibration, image.primaries)).encode())
         return "read", digest.hexdigest()
 
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, contextlib.suppress(EOFError):
         path = Path(folder) / "picture"
-        while data := connection.recv_bytes():
-            path.write_bytes(data)
+        while True:
+            path.write_bytes(connection.recv())
             answer = attempt(path)
-            connection.send((*answer, _peak_mib()))
-
-
-def _peak_mib() -> int:
-    """Return the largest resident size of this process so far; ``ru_maxrss`` is the parent's."""
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith("VmHWM:"):
-            return int(line.split()[1]) // 1024
-    return 0
+            connection.send((*answer, resident() // 1024))

@@ -1,6 +1,6 @@
 """Compares HDR-VDP-2 with the original on every golden pair.
 
-    python results/hdrvdp2/agreement.py
+    python -m results.hdrvdp2.agreement
 
 Writes ``agreement.png`` (ours against the original) and ``agreement.json`` (largest differences).
 Needs matplotlib and a clone, since the pairs are test data.
@@ -8,23 +8,20 @@ Needs matplotlib and a clone, since the pairs are test data.
 
 from __future__ import annotations
 
-import json
 import math
-import sys
 import warnings
 from pathlib import Path
 
 import matplotlib.pyplot as plt
 import torch
 
+from hdrmetrics.errors import CalibrationWarning
+from hdrmetrics.metrics.hdrvdp2 import HDRVDP2
+from results.common.files import keep
+from tests.conftest import Goldens
+from tests.hdrvdp2.cases import golden_cases, image
+
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parents[1]))
-
-from hdrmetrics.errors import CalibrationWarning  # noqa: E402
-from hdrmetrics.metrics.hdrvdp2 import HDRVDP2  # noqa: E402
-from tests.conftest import Goldens  # noqa: E402
-from tests.hdrvdp2.cases import golden_cases, image  # noqa: E402
-
 OUTPUTS = ("Q", "Q_MOS", "P_det", "C_max")
 DTYPES = {"float64": torch.float64, "float32": torch.float32}
 
@@ -87,7 +84,7 @@ def main() -> None:
         rows = compare(goldens, dtype)
         report[name] = {"pairs": len(rows), **differences(rows)}
     draw(rows)
-    (HERE / "agreement.json").write_text(json.dumps(report, indent=1) + "\n")
+    keep(HERE / "agreement.json", report)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Times HDR-VDP-2 on the CPU, beside the original under Octave where there is one.
 
-    python results/hdrvdp2/benchmark.py [--original DIR] [--threads 2]
+    python -m results.hdrvdp2.benchmark [--original DIR] [--threads 2]
 
 ``DIR`` holds the original's ``hdrvdp.m``, made to run under Octave (with compiled corrDn, upConv
 and pointOp). Writes ``timings.json``. All times are the best of several runs in one process; the
@@ -10,28 +10,26 @@ floor is what the arithmetic alone costs at the rates measured on the same machi
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import platform
 import re
-import resource
 import shutil
 import subprocess
 import sys
-import time
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from hdrmetrics.metrics.hdrvdp2 import HDRVDP2
+from hdrmetrics.metrics.hdrvdp2.optics import fast_length
+from results.common.costs import best, resident
+from results.common.files import keep
+
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parents[1]))
-
-from hdrmetrics.metrics.hdrvdp2 import HDRVDP2  # noqa: E402
-from hdrmetrics.metrics.hdrvdp2.optics import fast_length  # noqa: E402
-
 SIZES = ((256, 256), (512, 512), (1080, 1920), (2160, 3840))
+BUDGET = 1.5  # seconds of repeated calls
 PACKAGES = "pkg load image statistics; "
 OCTAVE = """
 warning('off', 'all'); {packages}addpath('{folder}');
@@ -41,17 +39,6 @@ best = Inf;
 for k = 1:{runs}; tic; hdrvdp(t, r, 'luminance', 30); best = min(best, toc); end
 printf('seconds=%.4f\\n', best);
 """
-
-
-def best(job: Callable[[], Any], budget: float = 1.5) -> float:
-    """Return the shortest time of a call in seconds; three calls, or ``budget`` seconds of them."""
-    job()
-    seconds: list[float] = []
-    while len(seconds) < 3 or sum(seconds) < budget:
-        start = time.perf_counter()
-        job()
-        seconds.append(time.perf_counter() - start)
-    return min(seconds)
 
 
 def pair(count: int, height: int, width: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -69,14 +56,14 @@ def floor(height: int, width: int) -> dict[str, float]:
     # Filters 15×15 and 9×9 once; per octave four of 9×9, and 17×17 at a quarter of the pixels.
     products = 2 * pixels * (15**2 + 9**2 + octaves * (4 * 9**2 + 17**2 / 4))
     left, right = torch.rand(1024, 1024), torch.rand(1024, 1024)
-    product_time = best(lambda: left @ right, 0.5) / 1024**3
+    product_time = best(lambda: left @ right, budget=0.5) / 1024**3
     # Excitation, and three kinds of masking, for each oriented band; two per sensitivity.
     powers = pixels * (4 * (1 + 4 * octaves) + 2 * (1 + octaves))
     sample = torch.rand(1 << 18) + 0.1
-    power_time = best(lambda: sample.pow(3.5), 0.5) / sample.numel()
+    power_time = best(lambda: sample.pow(3.5), budget=0.5) / sample.numel()
     rows, columns = fast_length(2 * height - 1), fast_length(2 * width - 1)
     padded = torch.zeros(rows, columns, dtype=torch.float64)
-    transform_time = best(lambda: torch.fft.rfft2(padded), 1.0)
+    transform_time = best(lambda: torch.fft.rfft2(padded), budget=1.0)
     parts = {
         "convolutions": products * product_time,
         "powers": powers * power_time,
@@ -107,10 +94,8 @@ def original(folder: Path, height: int, width: int) -> float | None:
 
 def peak_memory(height: int, width: int, threads: int) -> float:
     """Return the peak resident size in MB of a process that scores one pair, images included."""
-    code = (
-        f"import sys; sys.path[:0] = {[str(HERE), str(HERE.parents[1])]!r}; import benchmark; "
-        f"benchmark.memory_job({height}, {width}, {threads})"
-    )
+    job = f"memory_job({height}, {width}, {threads})"
+    code = f"from results.hdrvdp2.benchmark import memory_job; {job}"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     return float(run.stdout)
 
@@ -120,7 +105,7 @@ def memory_job(height: int, width: int, threads: int) -> None:
     images = pair(1, height, width)
     with torch.inference_mode():
         HDRVDP2()(*images)
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
+    print(resident() / 1024)
 
 
 def main() -> None:
@@ -142,11 +127,9 @@ def main() -> None:
             test, reference = pair(1, height, width)
             prepared = metric.prepare(reference)
             row: dict[str, Any] = {"height": height, "width": width}
-            row["q"] = best(lambda test=test, reference=reference: metric(test, reference))
-            row["q_prepared"] = best(lambda test=test, prepared=prepared: prepared(test))
-            row["all_outputs"] = best(
-                lambda test=test, reference=reference: metric.predict(test, reference)
-            )
+            row["q"] = best(partial(metric, test, reference), budget=BUDGET)
+            row["q_prepared"] = best(partial(prepared, test), budget=BUDGET)
+            row["all_outputs"] = best(partial(metric.predict, test, reference), budget=BUDGET)
             row["floor"] = floor(height, width)
             row["peak_mb"] = peak_memory(height, width, arguments.threads)
             if arguments.original and height < 2000:
@@ -156,12 +139,12 @@ def main() -> None:
         tests, references = pair(8, 256, 256)
         prepared = metric.prepare(references[:1])
         report["batch_of_eight"] = {
-            "own_references": best(lambda: metric(tests, references)) / 8,
-            "shared_reference": best(lambda: metric(tests, references[:1])) / 8,
-            "prepared_reference": best(lambda: prepared(tests)) / 8,
+            "own_references": best(partial(metric, tests, references), budget=BUDGET) / 8,
+            "shared_reference": best(partial(metric, tests, references[:1]), budget=BUDGET) / 8,
+            "prepared_reference": best(partial(prepared, tests), budget=BUDGET) / 8,
         }
     report["load_after"] = os.getloadavg()[0]
-    (HERE / "timings.json").write_text(json.dumps(report, indent=1) + "\n")
+    keep(HERE / "timings.json", report)
 
 
 if __name__ == "__main__":

@@ -1,15 +1,18 @@
 """Writes the page about HDR-VDP-2 from what the other two scripts measured.
 
-    python results/hdrvdp2/page.py
+    python -m results.hdrvdp2.page
 
 Reads ``agreement.json`` and ``timings.json``; writes ``README.md``.
 """
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
+
+from hdrmetrics.text.markdown import markdown_table
+from hdrmetrics.text.textfile import write_text
+from results.common.files import kept
 
 HERE = Path(__file__).parent
 ASKED = {
@@ -18,19 +21,20 @@ ASKED = {
 }
 
 
-def agreement(report: dict[str, Any]) -> list[str]:
-    lines = [
-        "| precision | pairs | Q | Q_MOS | P_det | ln C_max |",
-        "|---|---|---|---|---|---|",
-    ]
-    for name, row in report.items():
-        asked = ASKED[name]
-        lines.append(
-            f"| {name} | {row['pairs']} | {row['Q']:.1e} (asked {asked['Q']:.0e}) "
-            f"| {row['Q_MOS']:.1e} | {row['P_det']:.1e} "
-            f"| {row['ln C_max']:.1e} (asked {asked['ln C_max']:.0e}) |"
-        )
-    return lines
+def agreement(report: dict[str, Any]) -> str:
+    def asked(name: str, key: str) -> str:
+        return f"{report[name][key]:.1e} (asked {ASKED[name][key]:.0e})"
+
+    return markdown_table(
+        ["precision", "pairs", "Q", "Q_MOS", "P_det", "ln C_max"],
+        [
+            [
+                name, str(row["pairs"]), asked(name, "Q"), f"{row['Q_MOS']:.1e}",
+                f"{row['P_det']:.1e}", asked(name, "ln C_max"),
+            ]
+            for name, row in report.items()
+        ],
+    )  # fmt: skip
 
 
 def times(row: dict[str, Any], name: str) -> str:
@@ -40,37 +44,36 @@ def times(row: dict[str, Any], name: str) -> str:
     return f"{seconds * 1e3:.0f} ms ({row['original'] / seconds:.1f}×)"
 
 
-def timings(report: dict[str, Any]) -> list[str]:
-    lines = [
-        (
-            "| size | original | Q | Q, reference prepared | all outputs | ns/pixel (Q) "
-            "| floor | Q / floor | peak memory |"
-        ),
-        "|---|---|---|---|---|---|---|---|---|",
-    ]
+def timings(report: dict[str, Any]) -> str:
+    lines = []
     for row in report["sizes"]:
         pixels, first = row["height"] * row["width"], row.get("original")
-        lines.append(
-            f"| {row['width']}×{row['height']} | {f'{first:.2f} s' if first else '–'} "
-            f"| {times(row, 'q')} | {times(row, 'q_prepared')} | {times(row, 'all_outputs')} "
-            f"| {row['q'] / pixels * 1e9:.0f} | {row['floor']['total'] * 1e3:.0f} ms "
-            f"| {row['q'] / row['floor']['total']:.1f} | {row['peak_mb']:.0f} MB |"
-        )
-    return lines
+        floor = row["floor"]["total"]
+        lines.append([
+            f"{row['width']}×{row['height']}", f"{first:.2f} s" if first else "–",
+            *(times(row, name) for name in ("q", "q_prepared", "all_outputs")),
+            f"{row['q'] / pixels * 1e9:.0f}", f"{floor * 1e3:.0f} ms",
+            f"{row['q'] / floor:.1f}", f"{row['peak_mb']:.0f} MB",
+        ])  # fmt: skip
+    return markdown_table(
+        ["size", "original", "Q", "Q, reference prepared", "all outputs", "ns/pixel (Q)", "floor",
+         "Q / floor", "peak memory"],
+        lines,
+    )  # fmt: skip
 
 
-def batches(report: dict[str, Any]) -> list[str]:
+def batches(report: dict[str, Any]) -> str:
     base = report["sizes"][0].get("original")
-    lines = ["| eight pairs of 256×256 | per pair |", "|---|---|"]
+    lines = []
     for name, seconds in report["batch_of_eight"].items():
         ratio = f" ({base / seconds:.0f}×)" if base else ""
-        lines.append(f"| {name.replace('_', ' ')} | {seconds * 1e3:.1f} ms{ratio} |")
-    return lines
+        lines.append([name.replace("_", " "), f"{seconds * 1e3:.1f} ms{ratio}"])
+    return markdown_table(["eight pairs of 256×256", "per pair"], lines)
 
 
 def main() -> None:
-    found = json.loads((HERE / "agreement.json").read_text())
-    measured = json.loads((HERE / "timings.json").read_text())
+    found = kept(HERE / "agreement.json")
+    measured = kept(HERE / "timings.json")
     lines = [
         "# HDR-VDP-2: agreement and speed",
         "",
@@ -80,7 +83,7 @@ def main() -> None:
         "",
         "Largest difference over all golden pairs, the original under Octave in double precision:",
         "",
-        *agreement(found),
+        agreement(found),
         "",
         "![ours against the original](agreement.png)",
         "",
@@ -96,12 +99,12 @@ def main() -> None:
             "all that Octave uses most of the time: run it on a quiet machine."
         ),
         "",
-        *timings(measured),
+        timings(measured),
         "",
-        *batches(measured),
+        batches(measured),
         "",
     ]
-    (HERE / "README.md").write_text("\n".join(lines))
+    write_text(HERE / "README.md", "\n".join(lines))
 
 
 if __name__ == "__main__":

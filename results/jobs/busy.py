@@ -11,7 +11,6 @@ is the package that Python finds. Writes ``busy.json`` and ``busy.md`` beside th
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import platform
 import statistics
@@ -26,6 +25,10 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
+
+from hdrmetrics.text.markdown import markdown_table
+from hdrmetrics.text.textfile import write_text
+from results.common.files import keep
 
 HERE = Path(__file__).parent
 BUSY = 2
@@ -121,11 +124,13 @@ def memory(trees: dict[str, str], megapixels: float, folder: Path) -> dict[str, 
 
 def table(rows: dict[str, Any], labels: list[str], unit: str, digits: int) -> str:
     """Return a Markdown table with a column for each version."""
-    lines = [f"| | {' | '.join(labels)} |", "|---|" + "---|" * len(labels)]
-    for name, values in rows.items():
-        cells = " | ".join(f"{values[label]:.{digits}f} {unit}" for label in labels)
-        lines.append(f"| {name} | {cells} |")
-    return "\n".join(lines)
+    return markdown_table(
+        ["", *labels],
+        [
+            [name, *(f"{values[label]:.{digits}f} {unit}" for label in labels)]
+            for name, values in rows.items()
+        ],
+    )
 
 
 def main() -> None:
@@ -163,7 +168,7 @@ def main() -> None:
         }
         with busy(BUSY):
             record["busy"] = times(whole, trees, arguments.repeats)
-    (HERE / "busy.json").write_text(json.dumps(record, indent=1) + "\n")
+    keep(HERE / "busy.json", record)
     text = [
         "# Busy machines, start-up and memory",
         f"{os.cpu_count()} cores, the versions in turn: times differ, so compare within a line.",
@@ -176,7 +181,7 @@ def main() -> None:
         f"## Peak memory above that of a small picture, {arguments.megapixels:g} megapixels",
         table(record["memory"], labels, "bytes a pixel", 0),
     ]
-    (HERE / "busy.md").write_text("\n\n".join(text) + "\n")
+    write_text(HERE / "busy.md", "\n\n".join(text) + "\n")
 
 
 if __name__ == "__main__":

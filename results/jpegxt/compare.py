@@ -1,6 +1,6 @@
 """Compares the simulated profiles of JPEG XT with the reference software and with each other.
 
-    python results/jpegxt/compare.py [SCENES] [--count N] [--only times|page]
+    python -m results.jpegxt.compare [SCENES] [--count N] [--only times|page]
 
 ``SCENES`` is a folder of HDR files; without it, the package's samples are taken. A frame of at most
 512×384 is cut from the middle of each, its 99.9th percentile of luminance brought to 300, 1000 or
@@ -16,90 +16,36 @@ from __future__ import annotations
 import argparse
 import json
 import platform
-import resource
-import sys
-import time
-from itertools import cycle
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import PIL
 import torch
+from torch import Tensor
+
+import hdrmetrics as hm
+from hdrmetrics.codecs import Codec
+from hdrmetrics.codecs.jpegxt import container
+from hdrmetrics.codecs.jpegxt.base import BASES
+from hdrmetrics.codecs.jpegxt.codec import JpegXt
+from hdrmetrics.codecs.jpegxt.layers import JpegXtA, JpegXtB, JpegXtC, LayeredCodec
+from results.codecs.frames import HEIGHT, WIDTH, Judge, frames
+from results.common.costs import processor_time
+from results.common.files import kept
+from results.common.pictures import PEAKS, spread
+from results.jpegxt import page
 
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE))
-sys.path.insert(0, str(HERE.parents[1]))
-
-import page  # noqa: E402
-
-import hdrmetrics as hm  # noqa: E402
-from hdrmetrics.codecs import Codec  # noqa: E402
-from hdrmetrics.codecs.jpegxt import container as jpegxt_container  # noqa: E402
-from hdrmetrics.codecs.jpegxt.base import BASES  # noqa: E402
-from hdrmetrics.codecs.jpegxt.codec import JpegXt  # noqa: E402
-from hdrmetrics.codecs.jpegxt.layers import (  # noqa: E402
-    JpegXtA,
-    JpegXtB,
-    JpegXtC,
-    LayeredCodec,
-)
-from hdrmetrics.metrics.hdrvdp2 import HDRVDP2  # noqa: E402
-from hdrmetrics.photometry.color import luminance  # noqa: E402
-
-WIDTH, HEIGHT, CROP = 512, 384, 256
-PEAKS = (300.0, 1000.0, 4000.0)
 QUALITIES = (1, 2, 3, 5, 8, 12, 18, 25, 35, 45, 55, 65, 75, 82, 88, 92, 95, 97, 99)
 CODECS: tuple[type[Codec], ...] = (JpegXt, JpegXtC, JpegXtA, JpegXtB)
 BASE_QUALITIES = (12, 45, 82)
 
 
-def middle(image: torch.Tensor, height: int, width: int) -> torch.Tensor:
-    """Return the middle of a picture, cut to at most ``height`` × ``width``."""
-    h, w = image.shape[-2:]
-    top, left = max(0, (h - height) // 2), max(0, (w - width) // 2)
-    return image[..., top : top + height, left : left + width]
-
-
-def frames(folder: Path | None, count: int) -> dict[str, torch.Tensor]:
-    """Return the frames in cd/m² by the name of their scene, spread evenly over the folder."""
-    paths = sorted(hm.sample_images().values())
-    if folder is not None:
-        kinds = {".exr", ".hdr", ".pfm"}
-        paths = sorted(file for file in folder.iterdir() if file.suffix.lower() in kinds)
-    count = min(count, len(paths))
-    chosen = [paths[i * len(paths) // count] for i in range(count)]
-    found = {}
-    for path, peak in zip(chosen, cycle(PEAKS), strict=False):
-        pixels = torch.from_numpy(hm.read_image(path).pixels.copy())
-        light = middle(pixels.permute(2, 0, 1)[None], HEIGHT, WIDTH).clamp(min=0)
-        level = float(torch.quantile(luminance(light).flatten().double(), 0.999))
-        found[path.stem] = (light * (peak / level)).clamp(max=10_000.0).contiguous()
-    return found
-
-
-class Judge:
-    """The metrics of one frame, prepared once for all codecs."""
-
-    def __init__(self, light: torch.Tensor) -> None:
-        vdp = HDRVDP2(ppd=30)
-        self.psnr = hm.create_metric("pu21-psnr").prepare(light)
-        self.predict = vdp.predict
-        self.seen = vdp.prepare(middle(light, CROP, CROP))
-
-    def __call__(self, coded: torch.Tensor) -> dict[str, float]:
-        result = self.predict(middle(coded, CROP, CROP), self.seen)
-        values = {"q": result.q, "q_mos": result.q_mos, "c_max": result.c_max}
-        return {
-            "psnr": min(float(self.psnr(coded)), 100.0),
-            **{name: float(value) for name, value in values.items()},
-        }
-
-
 def layer_bytes(codec: Codec, data: bytes) -> dict[str, int]:
     """Return the bytes of the base layer and of all the rest."""
     if isinstance(codec, LayeredCodec):
-        base = len(jpegxt_container.unpack(data, codec.profile).base)
+        base = len(container.unpack(data, codec.profile).base)
     else:
         # The standard hides its boxes in segments APP11, between the markers of the base layer.
         place, boxes = 2, 0
@@ -111,7 +57,7 @@ def layer_bytes(codec: Codec, data: bytes) -> dict[str, int]:
     return {"base bpp": base, "rest bpp": len(data) - base}
 
 
-def measure(codec: Codec, light: torch.Tensor, judge: Judge) -> dict[str, float]:
+def measure(codec: Codec, light: Tensor, judge: Judge) -> dict[str, float]:
     """Return size, fidelity, visibility and time of one picture."""
     data = codec.encode(light)
     coded = codec(light)
@@ -124,15 +70,9 @@ def measure(codec: Codec, light: torch.Tensor, judge: Judge) -> dict[str, float]
     }
 
 
-def processor_time() -> float:
-    """Return the processor seconds of this process and of those it started and has ended."""
-    children = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return time.process_time() + children.ru_utime + children.ru_stime
-
-
 def times() -> dict[str, dict[str, float]]:
     """Return the processor seconds of a frame of full size at quality 75, the best of ten."""
-    sample = next(iter(frames(None, 1).values()))
+    (sample,) = frames(sorted(hm.sample_images().values())[:1])
     light = torch.cat((sample, sample), dim=2)[..., :HEIGHT, :WIDTH].contiguous()
     found: dict[str, dict[str, float]] = {}
     for kind in CODECS:
@@ -158,10 +98,7 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)
     target = HERE / "measurements.json"
-    if options.only is None:
-        found = run(options.scenes, options.count)
-    else:
-        found = json.loads(target.read_text())
+    found = run(options.scenes, options.count) if options.only is None else kept(target)
     if options.only != "page":
         found["times"] = times()
         target.write_text(lines(found))
@@ -170,7 +107,11 @@ def main() -> None:
 
 def run(folder: Path | None, count: int) -> dict[str, Any]:
     """Return all measurements."""
-    pictures = {name: (light, Judge(light)) for name, light in frames(folder, count).items()}
+    paths = sorted(hm.sample_images().values())[:count]
+    if folder is not None:
+        paths = spread(folder, ("exr", "hdr", "pfm"), count)
+    lights = {path.stem: light for path, light in zip(paths, frames(paths), strict=True)}
+    pictures = {name: (light, Judge(light)) for name, light in lights.items()}
     rows: list[dict[str, Any]] = []
     for kind in CODECS:
         if kind.missing() is not None:

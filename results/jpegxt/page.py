@@ -14,6 +14,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 from numpy.typing import NDArray
 
+from hdrmetrics.text.markdown import markdown_table
+from hdrmetrics.text.textfile import write_text
+
 BEST, WORST, STEPS = -2.10, -0.75, 10
 """The ladder's ends in Q of HDR-VDP-2 (higher is worse), and its values."""
 
@@ -26,6 +29,78 @@ NAMES = {
 COLORS = {"jpegxt": "black", "jpegxt-c": "tab:orange", "jpegxt-a": "tab:blue",
           "jpegxt-b": "tab:green"}  # fmt: skip
 SHOWN = (2, 5, 12, 25, 45, 65, 82, 92, 97)
+PAGE = """# JPEG XT from two JPEG layers
+
+From {scenes}, one frame each ({frame}), its 99.9th percentile of luminance at
+{at} cd/m² in turn. PU21-PSNR is that of the frame; Q (higher is worse) and Q_MOS
+are those of HDR-VDP-2 for the 256×256 pixels in its middle at 30 pixels per degree. Base and
+residual layer have one quality. One thread; Python {python}, torch {torch},
+NumPy {numpy}, Pillow {pillow}. Made by `compare.py`.
+
+![Size against fidelity and visibility](curves.png)
+
+## Profile C, simulated and real
+
+The real one is `jpeg -r -q Q -Q Q -h -profile c -rR 4` of the reference software. Ratios are means
+of simulated by real.
+
+{agreement}
+
+The simulation takes the reference software's own tone mapping, quantisation tables and closed loop,
+so the base layers hardly differ. The rest differs for these reasons:
+
+- The real residual layer has twelve bits, the last four in refinement scans, the simulated one is
+  one baseline scan. Tried on three of the scenes, the real residual takes 0.13 bpp at quality 2
+  without refinement and 0.38 to 0.47 bpp with four scans that say next to nothing. So the real file
+  is larger at low quality.
+- The simulated residual layer has eight bits, spread over the range that 99.95 % of the samples
+  need. Its rounding, and the clipping of what lies outside, show from quality 80 up, most in
+  pictures with deep shadows, where the residual needs a wide range.
+- Quantisation steps of a baseline stream end at 255, those of the real one do not. Below quality 5
+  the simulated residual layer can be better than the real one.
+- The real inverse tone mapping is the curve that made the base layer, the simulated one the mean of
+  what each code stands for. Tried on the same scenes, that hardly matters (0.2 dB at most).
+
+## Rate and distortion of the profiles
+
+Means over the scenes, interpolated; below the smallest and above the largest size a codec reaches,
+its nearest.
+
+{curves}
+
+Profiles A and B have a residual layer of eight bits without refinement, worked out in open loop, as
+the standard's software recommends for them: nothing corrects what coding does to the base layer.
+That limits them at the top. In B, with its default, the residual layer is flat but in highlights,
+and the rest of the picture is the base layer alone; in C it corrects everything, evenly in the
+logarithm of light. On the package's three samples the pictures of the real and the simulated
+profile C look alike down to single blocks, at quality 8 and at quality 2. At the severe end, 2 for
+C and 5 for A and B, flat areas change colour in whole blocks.
+
+### Other base layers
+
+{layers}
+
+The default is `reinhard02` for A, `exposure` for B and
+`photoreceptor` for C.
+
+## How visible which quality is
+
+Qualities at equal steps of the mean Q, from {best:g} (Q_MOS about 98.5, barely visible) to
+{worst:g} (about 38, severe); the ladders of the codecs, within which `Parameter.search` lies.
+
+{ladders}
+
+Means and standard deviations over the scenes:
+
+{scores}
+
+## Time
+
+Processor time of a frame of 512×384 at quality 75, the best of ten, one thread (other work was on
+the machine). The reference software runs as two processes with files between them.
+
+{times}
+"""
 
 
 class Grid:
@@ -96,16 +171,10 @@ def figure(grids: dict[str, Grid], target: Path) -> None:
     plt.close(shown)
 
 
-def table(head: list[str], rows: list[list[str]]) -> str:
-    """Return a Markdown table."""
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
-
-
 def agreement(grids: dict[str, Grid]) -> str:
     """Return how the simulated profile C differs from the real one."""
     if "jpegxt" not in grids:
-        return "The program `jpeg` was not there: no comparison.\n"
+        return "The program `jpeg` was not there: no comparison."
     real, ours = grids["jpegxt"], grids["jpegxt-c"]
     psnr, q = ours("psnr") - real("psnr"), ours("q") - real("q")
     ratio = {key: ours(key) / real(key) for key in ("bpp", "base bpp", "rest bpp")}
@@ -124,7 +193,7 @@ def agreement(grids: dict[str, Grid]) -> str:
                     f"{np.median(q[i]):+.3f} ({q[i].min():+.2f} to {q[i].max():+.2f})",
                 ]
             )
-    return table(
+    return markdown_table(
         ["quality", "bpp real", "bpp simulated", "base layer, ratio", "rest, ratio",
          "PU21-PSNR real", "difference, median (range)", "Q real", "difference, median (range)"],
         rows,
@@ -139,15 +208,10 @@ def at_size(grid: Grid, size: float, key: str) -> float:
     ]))  # fmt: skip
 
 
-def write(found: dict[str, Any], folder: Path) -> None:
-    """Write ``report.md`` and ``curves.png``."""
-    rows = found["rows"]
-    grids = {name: Grid(rows, name) for name in NAMES if any(r["codec"] == name for r in rows)}
-    figure(grids, folder / "curves.png")
-    made, versions = found["made"], found["made"]["versions"]
-    peaks = ", ".join(f"{peak:.0f}" for peak in made["peaks"])
+def curves(grids: dict[str, Grid]) -> str:
+    """Return fidelity and visibility of the codecs at a few sizes."""
     sizes = (0.5, 1.0, 2.0, 4.0)
-    curves = table(
+    return markdown_table(
         ["codec", *(f"{key} at {size:g} bpp" for key in ("dB", "Q") for size in sizes)],
         [
             [NAMES[name], *(f"{at_size(grid, s, 'psnr'):.1f}" for s in sizes),
@@ -155,27 +219,30 @@ def write(found: dict[str, Any], folder: Path) -> None:
             for name, grid in grids.items()
         ],
     )  # fmt: skip
-    ladders = table(
+
+
+def ladders(grids: dict[str, Grid]) -> str:
+    """Return the qualities at equal steps of Q."""
+    return markdown_table(
         ["codec", *(f"{q:.2f}" for q in np.linspace(BEST, WORST, STEPS))],
         [[NAMES[name], *(str(v) for v in grid.ladder())] for name, grid in grids.items()],
     )
-    every = sorted({row["quality"] for row in rows})
-    scores = table(
+
+
+def scores(grids: dict[str, Grid], qualities: list[int]) -> str:
+    """Return what viewers would say of each quality."""
+    return markdown_table(
         ["quality", *(f"Q_MOS {NAMES[name]}" for name in grids)],
         [
             [str(q), *(f"{g('q_mos')[i].mean():.1f} ± {g('q_mos')[i].std():.1f}"
                        for g in grids.values())]
-            for i, q in enumerate(every)
+            for i, q in enumerate(qualities)
         ],
     )  # fmt: skip
-    times = table(
-        ["codec", "encode", "decode"],
-        [
-            [NAMES[name], *(f"{1e3 * took[k]:.0f} ms" for k in ("encode", "decode"))]
-            for name, took in found["times"].items()
-        ],
-    )
-    bases = found["bases"]
+
+
+def layers(bases: list[dict[str, Any]]) -> str:
+    """Return what other base layers come to."""
     kinds = list(dict.fromkeys((row["codec"], row["base"]) for row in bases))
     tried = list(dict.fromkeys(row["quality"] for row in bases))
 
@@ -184,76 +251,41 @@ def write(found: dict[str, Any], folder: Path) -> None:
         bpp, psnr, q = (np.mean([r[key] for r in mine]) for key in ("bpp", "psnr", "q"))
         return f"{bpp:.2f} bpp, {psnr:.1f} dB, Q {q:.2f}"
 
-    layers = table(
+    return markdown_table(
         ["profile", "base layer", *(f"quality {q}" for q in tried)],
         [[NAMES[k[0]], f"`{k[1]}`", *(cell(k, q) for q in tried)] for k in kinds],
     )
-    text = f"""# JPEG XT from two JPEG layers
 
-From {made["scenes"]}, one frame each ({made["frame"]}), its 99.9th percentile of luminance at
-{peaks} cd/m² in turn. PU21-PSNR is that of the frame; Q (higher is worse) and Q_MOS
-are those of HDR-VDP-2 for the 256×256 pixels in its middle at 30 pixels per degree. Base and
-residual layer have one quality. One thread; Python {versions["python"]}, torch {versions["torch"]},
-NumPy {versions["numpy"]}, Pillow {versions["pillow"]}. Made by `compare.py`.
 
-![Size against fidelity and visibility](curves.png)
+def times(found: dict[str, dict[str, float]]) -> str:
+    """Return how long coding takes."""
+    return markdown_table(
+        ["codec", "encode", "decode"],
+        [
+            [NAMES[name], *(f"{1e3 * took[k]:.0f} ms" for k in ("encode", "decode"))]
+            for name, took in found.items()
+        ],
+    )
 
-## Profile C, simulated and real
 
-The real one is `jpeg -r -q Q -Q Q -h -profile c -rR 4` of the reference software. Ratios are means
-of simulated by real.
-
-{agreement(grids)}
-The simulation takes the reference software's own tone mapping, quantisation tables and closed loop,
-so the base layers hardly differ. The rest differs for these reasons:
-
-- The real residual layer has twelve bits, the last four in refinement scans, the simulated one is
-  one baseline scan. Tried on three of the scenes, the real residual takes 0.13 bpp at quality 2
-  without refinement and 0.38 to 0.47 bpp with four scans that say next to nothing. So the real file
-  is larger at low quality.
-- The simulated residual layer has eight bits, spread over the range that 99.95 % of the samples
-  need. Its rounding, and the clipping of what lies outside, show from quality 80 up, most in
-  pictures with deep shadows, where the residual needs a wide range.
-- Quantisation steps of a baseline stream end at 255, those of the real one do not. Below quality 5
-  the simulated residual layer can be better than the real one.
-- The real inverse tone mapping is the curve that made the base layer, the simulated one the mean of
-  what each code stands for. Tried on the same scenes, that hardly matters (0.2 dB at most).
-
-## Rate and distortion of the profiles
-
-Means over the scenes, interpolated; below the smallest and above the largest size a codec reaches,
-its nearest.
-
-{curves}
-Profiles A and B have a residual layer of eight bits without refinement, worked out in open loop, as
-the standard's software recommends for them: nothing corrects what coding does to the base layer.
-That limits them at the top. In B, with its default, the residual layer is flat but in highlights,
-and the rest of the picture is the base layer alone; in C it corrects everything, evenly in the
-logarithm of light. On the package's three samples the pictures of the real and the simulated
-profile C look alike down to single blocks, at quality 8 and at quality 2. At the severe end, 2 for
-C and 5 for A and B, flat areas change colour in whole blocks.
-
-### Other base layers
-
-{layers}
-The default is `reinhard02` for A, `exposure` for B and
-`photoreceptor` for C.
-
-## How visible which quality is
-
-Qualities at equal steps of the mean Q, from {BEST:g} (Q_MOS about 98.5, barely visible) to
-{WORST:g} (about 38, severe); the ladders of the codecs, within which `Parameter.search` lies.
-
-{ladders}
-Means and standard deviations over the scenes:
-
-{scores}
-## Time
-
-Processor time of a frame of 512×384 at quality 75, the best of ten, one thread (other work was on
-the machine). The reference software runs as two processes with files between them.
-
-{times}"""
-    (folder / "report.md").write_text(text)
+def write(found: dict[str, Any], folder: Path) -> None:
+    """Write ``report.md`` and ``curves.png``."""
+    rows, made = found["rows"], found["made"]
+    grids = {name: Grid(rows, name) for name in NAMES if any(r["codec"] == name for r in rows)}
+    figure(grids, folder / "curves.png")
+    text = PAGE.format(
+        **made,
+        **made["versions"],
+        at=", ".join(f"{peak:.0f}" for peak in made["peaks"]),
+        agreement=agreement(grids),
+        curves=curves(grids),
+        layers=layers(found["bases"]),
+        best=BEST,
+        worst=WORST,
+        ladders=ladders(grids),
+        scores=scores(grids, sorted({row["quality"] for row in rows})),
+        times=times(found["times"]),
+    )
+    write_text(folder / "report.md", text)
     for name, grid in grids.items():
         assert all(a > b for a, b in itertools.pairwise(grid.ladder())), name

@@ -26,6 +26,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from hdrmetrics import create_metric
+from hdrmetrics.catalogue.domain import Domain
 from hdrmetrics.errors import OptionError
 from hdrmetrics.learned.architecture import WINDOW
 from hdrmetrics.learned.catalogue import WEIGHTS
@@ -34,11 +35,13 @@ from hdrmetrics.learned.network import build_network
 from hdrmetrics.learned.predictor import LearnedMetric
 from hdrmetrics.learned.weights import load_weights
 from hdrmetrics.learned.whole_image import Axis
-from hdrmetrics.metric import Domain
+from hdrmetrics.text.markdown import markdown_table
 from hdrmetrics.text.textfile import write_text
+from results.common.costs import forget_peak, resident
+from results.common.files import keep
+from results.common.pictures import noisy_pair
 from results.learned.data import weights_files
-from results.learned.tables import markdown_table
-from trainers.nets import PAPER_NOR
+from trainers.nets.papers import PAPER_NOR
 
 HERE = Path(__file__).parent
 FULL_HD = (1080, 1920)
@@ -56,11 +59,7 @@ Job = Callable[[], Any]
 
 def pictures(domain: Domain) -> tuple[Tensor, Tensor]:
     """Return a smooth random picture with noise, and without, ``(1, 3, 1080, 1920)``."""
-    generator = torch.Generator().manual_seed(0)
-    coarse = torch.rand(1, 3, 68, 120, generator=generator)
-    reference = torch.nn.functional.interpolate(coarse, FULL_HD, mode="bicubic").clamp(0, 1)
-    noise = torch.randn(reference.shape, generator=generator)
-    test = (reference + 0.05 * noise).clamp(0, 1)
+    test, reference = noisy_pair(FULL_HD)
     light = {"hdr": (1000.0, 1000.0), "sdr": (1.0, 1.0), "tonemapped": (1.0, 1000.0)}[domain]
     return test * light[0], reference * light[1]
 
@@ -148,22 +147,14 @@ def memory_of(name: str, weights: Path, threads: int) -> dict[str, float]:
 
 def _one(name: str, weights: Path) -> None:
     job = jobs(weights)[name]()
-    # Not ru_maxrss: a child starts with that of its parent, however much it lets go of.
-    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # forget the peak so far
-    before = _resident("VmRSS")
+    forget_peak()
+    before = resident("VmRSS") * 1024 / 1e6
     start = time.perf_counter()
     with torch.inference_mode():
         job()
     seconds = time.perf_counter() - start
-    peak = _resident("VmHWM")
+    peak = resident() * 1024 / 1e6
     print(json.dumps({"before": before, "peak": peak, "seconds": seconds}))
-
-
-def _resident(key: str) -> float:
-    """Return a line of this process's memory status, in 10⁶ bytes (Linux)."""
-    status = Path("/proc/self/status").read_text(encoding="ascii")
-    line = next(line for line in status.splitlines() if line.startswith(key))
-    return int(line.split()[1]) * 1024 / 1e6
 
 
 def measure(weights: Path, *, repeats: int, threads: int) -> dict[str, Any]:
@@ -195,7 +186,7 @@ def ratio(found: dict[str, Any], other: str, ours: str) -> float:
 
 def write(found: dict[str, Any], folder: Path) -> None:
     """Write ``speed.json`` and ``speed.md``."""
-    write_text(folder / "speed.json", json.dumps(found, indent=1) + "\n")
+    keep(folder / "speed.json", found)
     write_text(folder / "speed.md", page(found))
 
 
@@ -235,7 +226,9 @@ much the call raised it over what was there before: imports, weights and picture
 each). Made by `python -m results.learned.benchmark`.
 
 {times}
+
 {_targets(found)}
+
 ## A picture of {LARGE}×{LARGE} pixels
 
 One channel, {size:.0f} MB by itself, scored without a reference in

@@ -18,8 +18,9 @@ from hdrmetrics.learned.catalogue import WEIGHTS
 from hdrmetrics.learned.describing import describe, family
 from hdrmetrics.learned.weights import SUFFIX, load_weights
 from hdrmetrics.learned.whole_image import MINIMUM_SIZE
+from hdrmetrics.text.markdown import markdown_table
 from hdrmetrics.text.textfile import write_text
-from results.learned.tables import SHOWN, cell, markdown_table
+from results.learned.tables import SHOWN, cell
 from trainers.config import CONFIGS
 from trainers.judging.agreement import ALL
 
@@ -62,8 +63,8 @@ def _what(path: Path, card: Card, count: int) -> str:
     rows = []
     for head, own in card.heads.items():
         info = describe(card, head)
-        sets = ", ".join(own.sets)
-        rows.append([f"`{info.name}`", _PIXELS[own.domain], own.teacher, sets, info.version])
+        learnt = ", ".join(own.sets)
+        rows.append([f"`{info.name}`", _PIXELS[own.domain], own.teacher, learnt, info.version])
     stages = ", ".join(str(stage.channels) for stage in card.architecture.stages)
     distance = (
         "The teacher knows no distance of viewing."
@@ -77,8 +78,8 @@ def _what(path: Path, card: Card, count: int) -> str:
         "network for each head. Scores go from 0 to 100, the best; each comes with an interval and "
         f"with warnings. Pictures have {MINIMUM_SIZE} px a side at least. {distance}\n"
     )
-    head = ["metric", "pixels", "teacher", "trained on", "version"]
-    return f"{text}\n{markdown_table(head, rows)}"
+    titles = ["metric", "pixels", "teacher", "trained on", "version"]
+    return f"{text}\n{markdown_table(titles, rows)}"
 
 
 def _agreement(card: Card) -> str:
@@ -198,9 +199,9 @@ def _training(name: str, card: Card) -> str:
     out = f"{name}{SUFFIX}"
     steps.append(f"python -m trainers join {' '.join(parts)} --out {out}")
     if card.faults is not None:
-        sets = _named(card.faults.sets)
+        learnt = _named(card.faults.sets)
         steps.append(
-            f"python -m trainers faults {out} {sets} {_TABLES} {_STORES} {_CHANNELS} --out {out}"
+            f"python -m trainers faults {out} {learnt} {_TABLES} {_STORES} {_CHANNELS} --out {out}"
         )
     if any(own.interval and own.interval.adapts for own in card.heads.values()):
         steps.append(f"python -m trainers intervals {out} {_named(used)} {_TABLES} {_STORES}")

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from datasets.statistics.bootstrap import Interval, SceneBootstrap
+from datasets.statistics.weighted import Numbers, mean_absolute_error, plcc, srocc
+from hdrmetrics.text.markdown import markdown_table
 from hdrmetrics.text.textfile import write_text
+from results.common.files import keep
 from results.learned.data import Comparison, Seen, Sources
-from results.learned.neighbours import label_noise, principal
+from results.learned.neighbours import Noise, label_noise, principal
 from results.learned.oracle import fit_and_predict, fit_grouped, told
-from results.learned.tables import cell, markdown_table
+from results.learned.tables import cell
 from trainers.feeding.labels import Labels, find_labels
 from trainers.judging.predictions import PREFIX
-from trainers.statistics.bootstrap import Interval, SceneBootstrap
-from trainers.statistics.weighted import Numbers, mean_absolute_error, plcc, srocc
 
 NAME = ["distortion", "strength"]
 ROWS = {
@@ -27,6 +28,42 @@ ROWS = {
 }
 
 SPACES = {"pooled": "pooled statistics", "hidden": "hidden layer"}
+
+PAGE = """# What a score without a reference cannot know
+
+Test split, 95 % intervals over groups of scenes. Made by `ceiling.py`.
+
+## Told what was done, without seeing it
+
+Boosted trees that are told the name of the distortion (codec, operator), its strength where the set
+has one, and all of its settings, but see no picture; fitted to the training split, their number
+chosen on the validation split. *Ours, and told all that* is told our prediction too; since the
+network knows the training pictures, it is fitted to the validation split alone, a fraction of the
+items, and its number of trees chosen by leaving out groups of scenes. How far that lies above
+*ours* is what naming the distortion and its strength exactly would still be worth; what is missing
+to 1 then depends on scenes, and on how much of them the trees could learn from so few.
+
+{told}
+
+## Pictures that look alike
+
+How much do labels differ between pictures that the network can hardly tell apart? Each test picture
+is paired with those of *other* scenes that lie nearest: by the statistics that the network pools
+(standardised, their 24 principal components), or by the hidden layer of its head, which keeps of
+them what matters for quality. Half the mean squared difference of the labels of nearest neighbours
+is the variance left open, plus what the label changes over the distance of the pair. So it is too
+large, and √(1 − open / variance of labels), the highest correlation with the label that is possible
+then, too low. A line through the first ten neighbours against their distance, carried on to
+distance 0 (the Gamma test), takes that part away where the line holds; neighbours are far apart
+here, so it is carried on far, and may say too much.
+
+{noise}
+
+Read the two as a range, and the hidden layer's as the tighter one. It supposes that labels vary
+smoothly, and as much at one place as at another. And it speaks of what *this* network sees of a
+picture: other features may see more, so it is no bound for every network. The labels themselves
+have no noise: the teacher gives the same pair the same number.
+"""
 
 
 def measure(one: Comparison, sources: Sources, *, resamples: int, seed: int) -> dict[str, Any]:
@@ -49,11 +86,42 @@ def _of_set(
     resamples: int,
     seed: int,
 ) -> dict[str, Any]:
-    name = labels.name
-    train = find_labels(sources.tables, name).split("train")
-    validation, test = labels.split("validation"), labels.split("test")
-    settings = told(sources.tables / f"{name}.parquet")
-    parts = {"train": train, "validation": validation, "test": test}
+    test = labels.split("test")
+    target = test["target"].astype(np.float64)
+    predictions = _predictions(labels, predictor, sources)
+    bootstrap = SceneBootstrap(test["group"], resamples=resamples, seed=seed)
+    rows = {
+        key: {
+            "srocc": bootstrap.interval(srocc(values, target)),
+            "plcc": bootstrap.interval(plcc(values, target)),
+            "mae": bootstrap.interval(mean_absolute_error(values, target)),
+        }
+        for key, values in predictions.items()
+    }
+    judged = labels["split"] == "test"
+    noises = {
+        space: label_noise(
+            places.astype(np.float64), target, test["group"], resamples=resamples, seed=seed
+        )
+        for space, places in (
+            ("pooled", principal(seen.pooled[judged])), ("hidden", seen.hidden[judged])
+        )
+    }  # fmt: skip
+    return {
+        "predictor": predictor,
+        "items": len(test),
+        "groups": bootstrap.count,
+        "rows": rows,
+        "label variance": noises["hidden"].label,
+        "alike": {space: _alike(noise) for space, noise in noises.items()},
+    }
+
+
+def _predictions(labels: Labels, predictor: str, sources: Sources) -> dict[str, Numbers]:
+    """Return what is said of test pictures without seeing them, by seeing, and by both."""
+    train = find_labels(sources.tables, labels.name).split("train")
+    parts = {"train": train, **{part: labels.split(part) for part in ("validation", "test")}}
+    settings = told(sources.tables / f"{labels.name}.parquet")
     x = {part: settings.loc[one["item"]] for part, one in parts.items()}
     y = {part: one["target"].astype(np.float64) for part, one in parts.items()}
 
@@ -65,54 +133,35 @@ def _of_set(
             x["test"][columns],
         )
 
-    every = list(settings.columns)
-    oracle = dict(zip(("validation", "test"), blind(every), strict=True))
+    oracle = dict(zip(("validation", "test"), blind(list(settings.columns)), strict=True))
     both = {
-        part: x[part].assign(ours=one[PREFIX + predictor].astype(np.float64), told=oracle[part])
-        for part, one in (("validation", validation), ("test", test))
+        part: x[part].assign(
+            ours=parts[part][PREFIX + predictor].astype(np.float64), told=oracle[part]
+        )
+        for part in oracle
     }
-    predictions = {
+    # The network saw the training pictures: only on others is its error what it will be.
+    grouped = fit_grouped(
+        both["validation"], y["validation"], parts["validation"]["group"], both["test"]
+    )
+    return {
         "name": blind(NAME)[1],
         "all": oracle["test"],
         "seen": both["test"]["ours"].to_numpy(),
-        # The network saw the training pictures: only on others is its error what it will be.
-        "seen and told": fit_grouped(
-            both["validation"], y["validation"], validation["group"], both["test"]
-        ),
+        "seen and told": grouped,
     }
-    bootstrap = SceneBootstrap(test["group"], resamples=resamples, seed=seed)
-    rows = {
-        key: {
-            "srocc": bootstrap.interval(srocc(values, y["test"])),
-            "plcc": bootstrap.interval(plcc(values, y["test"])),
-            "mae": bootstrap.interval(mean_absolute_error(values, y["test"])),
-        }
-        for key, values in predictions.items()
-    }
-    judged = labels["split"] == "test"
-    spaces = {"pooled": principal(seen.pooled[judged]), "hidden": seen.hidden[judged]}
-    alike = {}
-    for space, places in spaces.items():
-        noise = label_noise(
-            places.astype(np.float64), y["test"], test["group"], resamples=resamples, seed=seed
-        )
-        alike[space] = {
-            kind: {"variance": interval, "plcc": noise.highest_plcc(interval)}
-            for kind, interval in (("nearest", noise.nearest), ("extrapolated", noise.extrapolated))
-        }
+
+
+def _alike(noise: Noise) -> dict[str, Any]:
     return {
-        "predictor": predictor,
-        "items": len(test),
-        "groups": bootstrap.count,
-        "rows": rows,
-        "label variance": noise.label,
-        "alike": alike,
+        kind: {"variance": interval, "plcc": noise.highest_plcc(interval)}
+        for kind, interval in (("nearest", noise.nearest), ("extrapolated", noise.extrapolated))
     }
 
 
 def write(found: dict[str, Any], folder: Path) -> None:
     """Write ``ceiling.json`` and ``ceiling.md``."""
-    write_text(folder / "ceiling.json", json.dumps(_plain(found), indent=1) + "\n")
+    keep(folder / "ceiling.json", _plain(found))
     write_text(folder / "ceiling.md", page(found))
 
 
@@ -135,53 +184,16 @@ def page(found: dict[str, Any]) -> str:
         for name, own in found.items()
         for space, alike in own["alike"].items()
     ]
-    return f"""# What a score without a reference cannot know
-
-Test split, 95 % intervals over groups of scenes. Made by `ceiling.py`.
-
-## Told what was done, without seeing it
-
-Boosted trees that are told the name of the distortion (codec, operator), its strength where the set
-has one, and all of its settings, but see no picture; fitted to the training split, their number
-chosen on the validation split. *Ours, and told all that* is told our prediction too; since the
-network knows the training pictures, it is fitted to the validation split alone, a fraction of the
-items, and its number of trees chosen by leaving out groups of scenes. How far that lies above
-*ours* is what naming the distortion and its strength exactly would still be worth; what is missing
-to 1 then depends on scenes, and on how much of them the trees could learn from so few.
-
-{markdown_table(["set", "predictor", "SROCC", "PLCC", "MAE"], told_rows)}
-## Pictures that look alike
-
-How much do labels differ between pictures that the network can hardly tell apart? Each test picture
-is paired with those of *other* scenes that lie nearest: by the statistics that the network pools
-(standardised, their 24 principal components), or by the hidden layer of its head, which keeps of
-them what matters for quality. Half the mean squared difference of the labels of nearest neighbours
-is the variance left open, plus what the label changes over the distance of the pair. So it is too
-large, and √(1 − open / variance of labels), the highest correlation with the label that is possible
-then, too low. A line through the first ten neighbours against their distance, carried on to
-distance 0 (the Gamma test), takes that part away where the line holds; neighbours are far apart
-here, so it is carried on far, and may say too much.
-
-{
-        markdown_table(
+    return PAGE.format(
+        told=markdown_table(["set", "predictor", "SROCC", "PLCC", "MAE"], told_rows),
+        noise=markdown_table(
             [
-                "set",
-                "alike by",
-                "variance of labels",
-                "open, nearest",
-                "open, at distance 0",
-                "highest PLCC, nearest",
-                "highest PLCC, at distance 0",
-                "PLCC of ours",
+                "set", "alike by", "variance of labels", "open, nearest", "open, at distance 0",
+                "highest PLCC, nearest", "highest PLCC, at distance 0", "PLCC of ours",
             ],
             noise_rows,
-        )
-    }
-Read the two as a range, and the hidden layer's as the tighter one. It supposes that labels vary
-smoothly, and as much at one place as at another. And it speaks of what *this* network sees of a
-picture: other features may see more, so it is no bound for every network. The labels themselves
-have no noise: the teacher gives the same pair the same number.
-"""
+        ),
+    )  # fmt: skip
 
 
 def _plain(value: Any) -> Any:

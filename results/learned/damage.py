@@ -8,8 +8,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from hdrmetrics.catalogue.domain import PixelDomain
 from hdrmetrics.distort import distort
-from hdrmetrics.metric import Domain
 from hdrmetrics.numerics.filters import gaussian_taps, separable_filter
 
 STRENGTHS = (0.1, 0.3, 0.5, 0.7, 0.9)
@@ -40,7 +40,7 @@ class Version(NamedTuple):
     picture: Tensor
 
 
-def versions(reference: Tensor, domain: Domain, seed: int) -> Iterator[Version]:
+def versions(reference: Tensor, domain: PixelDomain, seed: int) -> Iterator[Version]:
     """Yield a picture as it is, in series of rising strength, and damaged in places.
 
     Parameters
@@ -60,7 +60,7 @@ def versions(reference: Tensor, domain: Domain, seed: int) -> Iterator[Version]:
     yield from _somewhere(reference, domain, seed)
 
 
-def _somewhere(reference: Tensor, domain: Domain, seed: int) -> Iterator[Version]:
+def _somewhere(reference: Tensor, domain: PixelDomain, seed: int) -> Iterator[Version]:
     height, width = reference.shape[-2:]
     taps = gaussian_taps(33, 4.0)
     blurred = separable_filter(reference, taps, border="replicate")

@@ -10,7 +10,6 @@ as they are in ``doubts.json``.
 from __future__ import annotations
 
 import argparse
-import json
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -20,17 +19,18 @@ import numpy as np
 from scipy.stats import rankdata, spearmanr
 
 from datasets.scenes.scene_files import FileScene, find_scenes
+from datasets.statistics.weighted import Numbers
 from datasets.streams import fraction
 from hdrmetrics import create_metric, list_metrics
 from hdrmetrics.learned.guard import guard_of
 from hdrmetrics.learned.predictor import LearnedMetric
+from hdrmetrics.text.markdown import markdown_table
 from hdrmetrics.text.textfile import write_text
-from results.learned.tables import markdown_table
+from results.common.files import keep, kept
 from trainers.doubting.guards import DAMAGED, DRAWN, EMPTY, MADE, REAL, SCALE, Seen, look_at
 from trainers.doubting.intervals import SURROUND, in_surrounds
 from trainers.doubting.observe import Observed, joined, observe_set, taught_alike
 from trainers.feeding.labels import find_labels
-from trainers.statistics.weighted import Numbers
 
 HERE = Path(__file__).parent
 FEWEST = 10  # pictures of a distortion, for a share
@@ -181,15 +181,14 @@ def main() -> None:
     parser.add_argument("--store", type=Path, help="folder with their crops")
     parser.add_argument("--most", type=int, default=60, help="scenes, or pictures of a set")
     options = parser.parse_args()
-    kept = HERE / "doubts.json"
-    found: dict[str, Any] = json.loads(kept.read_text()) if kept.exists() else {}
+    found: dict[str, Any] = kept(HERE / "doubts.json")
     if options.scenes is not None:
         scenes = chosen(options.scenes, options.most)
         found["warned"] = warned(list(look_at(scenes)))
         found["scenes"] = len(scenes)
     if options.set:
         found["held"] = of_sets(options)
-    write_text(kept, json.dumps(found, indent=1) + "\n")
+    keep(HERE / "doubts.json", found)
     write_text(HERE / "doubts.md", page(found))
 
 

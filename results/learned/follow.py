@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import conv2d, interpolate, pad
 
-from hdrmetrics.metric import Domain
+from hdrmetrics.catalogue.domain import PixelDomain
 from hdrmetrics.numerics.filters import gaussian_taps, separable_filter
 from hdrmetrics.photometry.transfer import pu21_decode, pu21_encode
 
@@ -52,17 +52,17 @@ class Way:
     taps: int = 0
 
 
-def scaled(picture: Tensor, domain: Domain) -> Tensor:
+def scaled(picture: Tensor, domain: PixelDomain) -> Tensor:
     """Return light or codes on the scale that they are changed on: PU21 / 256, or codes."""
     return pu21_encode(picture) / _WHITE if domain == "hdr" else picture
 
 
-def unscaled(x: Tensor, domain: Domain) -> Tensor:
+def unscaled(x: Tensor, domain: PixelDomain) -> Tensor:
     """Undo :func:`scaled`."""
     return pu21_decode(x * _WHITE) if domain == "hdr" else x
 
 
-def bounds(domain: Domain) -> tuple[float, float]:
+def bounds(domain: PixelDomain) -> tuple[float, float]:
     """Return between which values of the scale pixels stay."""
     if domain == "sdr":
         return 0.0, 1.0
@@ -71,7 +71,7 @@ def bounds(domain: Domain) -> tuple[float, float]:
 
 
 def follow(
-    loss: Loss, start: Tensor, domain: Domain, way: Way, *, seed: int = 0, steps: int = STEPS
+    loss: Loss, start: Tensor, domain: PixelDomain, way: Way, *, steps: int = STEPS
 ) -> list[Tensor]:
     """Return pictures ``(N, 3, h, w)`` after each ten Adam steps, the start first.
 
@@ -83,8 +83,6 @@ def follow(
         On the scale of :func:`scaled`.
     domain, way
         What pixels are, and how their gradient is followed.
-    seed
-        Of augmentations.
     """
     low, high = bounds(domain)
     size = (start.shape[-2], start.shape[-1])
@@ -92,7 +90,7 @@ def follow(
     shape = (len(start), 1, way.taps, way.taps) if way.taps else (*start.shape[:2], *small)
     change = torch.zeros(shape, requires_grad=True)
     optimiser = torch.optim.Adam([change], lr=_TAPS_RATE if way.taps else RATE)
-    draws = torch.Generator().manual_seed(seed)
+    draws = torch.Generator().manual_seed(0)
     found = [start.clone()]
 
     def picture() -> Tensor:
@@ -108,7 +106,7 @@ def follow(
         if way.penalty is not None:
             total = total + way.penalty(x, start).sum()
         optimiser.zero_grad()
-        total.backward()
+        total.backward()  # type: ignore[no-untyped-call]
         if way.smooth:
             assert change.grad is not None
             taps = gaussian_taps(2 * round(3 * way.smooth) + 1, way.smooth)
@@ -162,7 +160,7 @@ def variation(weight: float) -> Penalty:
     return cost
 
 
-def stopped(judge: Loss, path: Sequence[Tensor], domain: Domain) -> list[int]:
+def stopped(judge: Loss, path: Sequence[Tensor], domain: PixelDomain) -> list[int]:
     """Return for each picture of a path where a judge that was never followed would stop it.
 
     Before the first ten steps after which its loss is larger than before them.

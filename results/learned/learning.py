@@ -17,15 +17,15 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 
+from datasets.statistics.bootstrap import SceneBootstrap
+from datasets.statistics.weighted import mean_absolute_error, plcc, srocc
 from hdrmetrics.errors import ImageReadError, OptionError
-from hdrmetrics.text.textfile import write_text
+from results.common.files import keep
 from results.learned.data import KINDS, SETS
 from results.learned.figures import COLORS, MARKERS, save
 from trainers.feeding.labels import Labels, find_labels
 from trainers.judging.evaluation import find_predictions
 from trainers.judging.predictions import PREFIX
-from trainers.statistics.bootstrap import SceneBootstrap
-from trainers.statistics.weighted import mean_absolute_error, plcc, srocc
 
 Record = dict[str, Any]
 
@@ -139,7 +139,7 @@ def _tell_apart(found: list[Record], more: Callable[[Record], str], by: str) -> 
 
 def write(found: list[Record], folder: Path) -> None:
     """Write ``learning.json`` and its figures."""
-    write_text(folder / "learning.json", json.dumps(found, indent=1) + "\n")
+    keep(folder / "learning.json", found)
     figures(found, folder)
 
 

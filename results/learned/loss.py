@@ -15,6 +15,7 @@ import re
 import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -25,12 +26,14 @@ from tqdm import tqdm
 from datasets.reporting.contact_sheet import exposure, show
 from datasets.scenes.drawn.sheet import font_of
 from hdrmetrics import create_metric
+from hdrmetrics.catalogue.domain import PixelDomain
 from hdrmetrics.distort import distort
 from hdrmetrics.learned.predictor import LearnedMetric
-from hdrmetrics.metric import Domain
 from hdrmetrics.metrics.hdrvdp2 import HDRVDP2
 from hdrmetrics.photometry.display import get_display
+from hdrmetrics.text.markdown import markdown_table
 from hdrmetrics.text.textfile import write_text
+from results.common.files import kept
 from results.learned.follow import (
     EVERY,
     Loss,
@@ -43,16 +46,15 @@ from results.learned.follow import (
     variation,
 )
 from results.learned.odd_pictures import is_open
-from results.learned.tables import markdown_table
-from results.learned.whole import chosen, picture
+from results.learned.whole import chosen, learned, picture
 
 HERE = Path(__file__).parent
 DISPLAY = "srgb-100"
 SIDE = 256
-DOMAINS: tuple[Domain, ...] = ("hdr", "sdr")
-FOLLOWED: dict[Domain, str] = {"hdr": "norvdpnet-hdr", "sdr": "norvdpnet-sdr"}
-COMPARED: dict[Domain, str] = {"hdr": "diqm-hdr-c", "sdr": "diqm-sdr-d"}
-JUDGES: dict[Domain, tuple[str, ...]] = {
+DOMAINS: tuple[PixelDomain, ...] = ("hdr", "sdr")
+FOLLOWED: dict[PixelDomain, str] = {"hdr": "norvdpnet-hdr", "sdr": "norvdpnet-sdr"}
+COMPARED: dict[PixelDomain, str] = {"hdr": "diqm-hdr-c", "sdr": "diqm-sdr-d"}
+JUDGES: dict[PixelDomain, tuple[str, ...]] = {
     "hdr": ("norvdpnet-hdr-d", "pu21-piqe"),
     "sdr": ("norvdpnet-sdr-d", "piqe"),
 }
@@ -101,14 +103,7 @@ def ways(start: str) -> list[str]:
     return [*WAYS] if start == "untouched" else [*DAMAGED, WITH_REFERENCE]
 
 
-def learned(name: str) -> LearnedMetric:
-    """Return a head."""
-    metric = create_metric(name)
-    assert isinstance(metric, LearnedMetric)
-    return metric
-
-
-def crops(folder: Path, domain: Domain, most: int) -> dict[str, Tensor]:
+def crops(folder: Path, domain: PixelDomain, most: int) -> dict[str, Tensor]:
     """Return the middle of a picture of each test scene, ``(1, 3, 256, 256)``.
 
     One that may be printed comes first, if there is any.
@@ -123,7 +118,7 @@ def crops(folder: Path, domain: Domain, most: int) -> dict[str, Tensor]:
     return found
 
 
-def begin(crop: Tensor, domain: Domain, start: str) -> Tensor:
+def begin(crop: Tensor, domain: PixelDomain, start: str) -> Tensor:
     """Return a crop as a path begins with it."""
     name, strength = STARTS[start]
     if not name:
@@ -135,7 +130,7 @@ def begin(crop: Tensor, domain: Domain, start: str) -> Tensor:
 class Truth:
     """What measures with a reference say of results."""
 
-    def __init__(self, crop: Tensor, domain: Domain) -> None:
+    def __init__(self, crop: Tensor, domain: PixelDomain) -> None:
         self.domain = domain
         self._said: dict[int, tuple[float, float]] = {}
         self.crop = self._light(crop)
@@ -166,7 +161,7 @@ def judged_by(name: str) -> Loss:
 
 def outcomes(
     paths: dict[str, list[Tensor]],
-    domain: Domain,
+    domain: PixelDomain,
     head: LearnedMetric,
     originals: dict[str, Tensor],
     truths: dict[str, Truth],
@@ -200,16 +195,18 @@ class Study:
         names = [*FOLLOWED.values(), *COMPARED.values()]
         weights = {name: learned(name).card.sha256 for name in names}
         self.path = work / "loss.json"
-        kept = json.loads(self.path.read_text()) if self.path.exists() else {}
-        same = kept.get("weights") == weights and kept.get("most") == most
-        self.kept = kept if same else {"weights": weights, "most": most, "found": {}}
+        before = kept(self.path)
+        same = before.get("weights") == weights and before.get("most") == most
+        self.kept: dict[str, Any] = (
+            before if same else {"weights": weights, "most": most, "found": {}}
+        )
 
-    def get(self, domain: Domain, start: str, way: str) -> list[Outcome]:
+    def get(self, domain: PixelDomain, start: str, way: str) -> list[Outcome]:
         """Return what is kept."""
         rows = self.kept["found"].get(f"{domain} {start} {way}", [])
         return [Outcome(**row) for row in rows]
 
-    def put(self, domain: Domain, start: str, way: str, rows: list[Outcome]) -> None:
+    def put(self, domain: PixelDomain, start: str, way: str, rows: list[Outcome]) -> None:
         """Keep outcomes."""
         self.kept["found"][f"{domain} {start} {way}"] = [asdict(row) for row in rows]
         write_text(self.path, json.dumps(self.kept))
@@ -240,7 +237,7 @@ class Study:
 
     def _one(
         self,
-        domain: Domain,
+        domain: PixelDomain,
         start: str,
         way: str,
         originals: dict[str, Tensor],
@@ -265,7 +262,7 @@ class Study:
                 domain, start, f"stopped by {judge}", outcomes(cut, domain, head, originals, truths)
             )
 
-    def _pixels(self, domain: Domain, way: str) -> Path:
+    def _pixels(self, domain: PixelDomain, way: str) -> Path:
         return self.work / (re.sub(r"\W+", "-", f"{domain} {way}") + ".pt")
 
     def page(self) -> str:
@@ -294,10 +291,9 @@ class Study:
                 continue
             head = ["", "held back by", "score", "loss", "teacher", "least", "PSNR, dB"]
             parts.append(f"## From {start} crops")
-            parts.append(
-                markdown_table([*head, "steps" if start == "untouched" else "nearer"], lines)
-            )
-        return "\n\n".join(part.rstrip() for part in parts) + "\n"
+            last = "steps" if start == "untouched" else "nearer"
+            parts.append(markdown_table([*head, last], lines))
+        return "\n\n".join(parts) + "\n"
 
     def figure(self, path: Path) -> None:
         """Draw the first crop of each kind, what came of it, and the change eight times."""

@@ -15,17 +15,19 @@ from pathlib import Path
 import numpy as np
 import torch
 import torch.nn.functional as F
-from scipy.stats import rankdata
 from torch import Tensor
 from tqdm import tqdm
 
+from datasets.statistics.bootstrap import SceneBootstrap
+from datasets.statistics.weighted import weighted_mean
 from datasets.streams import digest
-from hdrmetrics.metric import Domain
+from hdrmetrics.catalogue.domain import PixelDomain
+from hdrmetrics.text.markdown import markdown_table
 from hdrmetrics.text.textfile import write_text
 from results.learned.damage import versions
-from results.learned.tables import cell, markdown_table
+from results.learned.doubts import auroc
+from results.learned.tables import cell
 from results.learned.whole import HEADS, chosen, learned, picture
-from trainers.statistics.bootstrap import SceneBootstrap
 
 HERE = Path(__file__).parent
 CELL = 16
@@ -44,12 +46,6 @@ def cells(values: Tensor) -> np.ndarray:
     return found
 
 
-def auroc(wanted: np.ndarray, values: np.ndarray) -> float:
-    """Return the area under the curve of values that are to be larger where something is true."""
-    own, other = int(wanted.sum()), int((~wanted).sum())
-    return float((rankdata(values)[wanted].sum() - own * (own + 1) / 2) / (own * other))
-
-
 def main() -> None:
     """Measure, and write the report."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
@@ -59,7 +55,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=HERE, help="where the report is written")
     options = parser.parse_args()
     lines, counts = [], []
-    domains: tuple[Domain, ...] = ("hdr", "sdr")
+    domains: tuple[PixelDomain, ...] = ("hdr", "sdr")
     for domain in domains:
         heads = {name: learned(name) for name in HEADS[domain]}
         found: dict[str, dict[str, dict[str, list[float]]]] = defaultdict(
@@ -79,7 +75,8 @@ def main() -> None:
                 for name, head in heads.items():
                     with torch.no_grad():
                         seen = head.map(version.picture, reference if head.info.reference else None)
-                    area = auroc(changed, cells(seen))
+                    values = cells(seen)
+                    area = auroc(values[changed], values[~changed])
                     for kind in (ALL, version.name):
                         found[name][kind][scene.group].append(area)
         counts.append(f"{len(groups)} groups of {domain.upper()} scenes")
@@ -87,11 +84,8 @@ def main() -> None:
             by_group = found[name][ALL]
             names = np.array(sorted(by_group))
             means = np.array([np.mean(by_group[group]) for group in names])
-
-            def statistic(counts: np.ndarray, means: np.ndarray = means) -> np.ndarray:
-                return np.asarray((counts * means).sum(axis=1) / counts.sum(axis=1))
-
-            interval = SceneBootstrap(names, resamples=options.resamples).interval(statistic)
+            bootstrap = SceneBootstrap(names, resamples=options.resamples)
+            interval = bootstrap.interval(weighted_mean(means))
             rest = [
                 f"{np.mean([a for one in found[name][kind].values() for a in one]):.2f}"
                 for kind in DAMAGES[1:]
@@ -102,7 +96,7 @@ def main() -> None:
         INTRO.format(scenes=" and ".join(counts)),
         markdown_table(["head", *DAMAGES], lines),
     ]
-    write_text(options.out / "maps.md", "\n\n".join(text))
+    write_text(options.out / "maps.md", "\n\n".join(text) + "\n")
 
 
 if __name__ == "__main__":

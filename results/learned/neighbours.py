@@ -7,9 +7,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from datasets.statistics.bootstrap import Interval, SceneBootstrap
+from datasets.statistics.weighted import Numbers, weighted_mean
 from hdrmetrics.errors import OptionError
-from trainers.statistics.bootstrap import Interval, SceneBootstrap
-from trainers.statistics.weighted import Numbers
 
 NEIGHBOURS = 10
 _COMPONENTS = 24  # of the statistics: beyond, distances become alike
@@ -115,10 +115,6 @@ def label_noise(
     halves = 0.5 * (target[:, None] - target[indices]) ** 2
     bootstrap = SceneBootstrap(groups, resamples=resamples, seed=seed)
 
-    def first(counts: Numbers) -> Numbers:
-        found: Numbers = counts @ halves[:, 0] / counts.sum(axis=1)
-        return found
-
     def carried_on(counts: Numbers) -> Numbers:
         total = counts.sum(axis=1, keepdims=True)
         x, y = counts @ distances / total, counts @ halves / total
@@ -128,4 +124,8 @@ def label_noise(
         found: Numbers = (y0[:, 0] - slope * x0[:, 0]).clip(min=0)
         return found
 
-    return Noise(float(target.var()), bootstrap.interval(first), bootstrap.interval(carried_on))
+    return Noise(
+        float(target.var()),
+        bootstrap.interval(weighted_mean(halves[:, 0])),
+        bootstrap.interval(carried_on),
+    )

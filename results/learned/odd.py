@@ -22,16 +22,16 @@ from torch.nn.functional import interpolate
 from datasets.reporting.contact_sheet import exposure, show
 from datasets.scenes.drawn.sheet import font_of
 from hdrmetrics import create_metric
+from hdrmetrics.catalogue.domain import PixelDomain
 from hdrmetrics.distort import distort
-from hdrmetrics.metric import Domain
 from hdrmetrics.metrics.hdrvdp2 import HDRVDP2
 from hdrmetrics.photometry.display import get_display
+from hdrmetrics.text.markdown import markdown_table
 from hdrmetrics.text.textfile import write_text
 from results.learned.odd_pictures import Shown, load
-from results.learned.tables import markdown_table
 
 HERE = Path(__file__).parent
-HEADS: dict[Domain, str] = {"hdr": "norvdpnet-hdr", "sdr": "norvdpnet-sdr"}
+HEADS: dict[PixelDomain, str] = {"hdr": "norvdpnet-hdr", "sdr": "norvdpnet-sdr"}
 DAMAGE = {"blurred": "gaussian_blur", "noisy": "gaussian_noise"}
 STRENGTH = 0.6
 DISPLAY = "srgb-100"
@@ -181,9 +181,7 @@ def page(rows: list[Row]) -> str:
             sdr=HEADS["sdr"], hdr=HEADS["hdr"],
         ),
         "![the pictures with their scores: untouched, blurred, noisy](odd.jpg)",
-        markdown_table(
-            ["", "what", "score", "interval", *DAMAGE, "doubts"], lines
-        ).rstrip(),
+        markdown_table(["", "what", "score", "interval", *DAMAGE, "doubts"], lines),
         summary,
         "## Where it fails",
         f"Untouched pictures under {LEAST:.0f}, or over {ABOVE:g} under their damaged version:",
@@ -223,7 +221,7 @@ def sheet(rows: list[Row], path: Path) -> None:
     paper.save(path, quality=85)
 
 
-def thumbnail(picture: Tensor, domain: Domain) -> Image.Image:
+def thumbnail(picture: Tensor, domain: PixelDomain) -> Image.Image:
     """Return a picture as it looks on a screen, small."""
     height, width = picture.shape[-2:]
     factor = min(_SIDE[0] / width, _SIDE[1] / height)

@@ -11,12 +11,11 @@ from torch import Tensor
 from torch.nn.functional import interpolate, pad
 
 from datasets.framing.calibration import calibrate
-from datasets.framing.frames import room
-from datasets.scenes.scene import Scene
+from datasets.scenes.scene import Scene, room
 from datasets.scenes.scene_files import find_scenes
 from datasets.scenes.screens import screen_scenes
+from hdrmetrics.catalogue.domain import PixelDomain
 from hdrmetrics.errors import OptionError
-from hdrmetrics.metric import Domain
 from hdrmetrics.numerics.filters import gaussian_taps, separable_filter
 
 PEAK = 1000.0
@@ -123,7 +122,7 @@ class Shown:
     pixels: Tensor
 
     @property
-    def domain(self) -> Domain:
+    def domain(self) -> PixelDomain:
         """Whether it is light or codes."""
         return "hdr" if self.scene.kind == "hdr" else "sdr"
 

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from datasets.statistics.weighted import Numbers
 from datasets.table import read_table
-from trainers.statistics.weighted import Numbers
 
 _ROUNDS = 300
 _FOLDS = 5

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
+from datasets.statistics.bootstrap import SceneBootstrap
+from datasets.statistics.weighted import Numbers, weighted_mean
 from results.learned.tables import cell
-from trainers.statistics.bootstrap import SceneBootstrap
 
 SEEN = 90.0
 """Under this the teacher sees damage."""
@@ -21,8 +21,6 @@ ABOVE = 1.0
 FEWEST = 3  # steps of a series, the untouched one apart
 TEACHER = "HDR-VDP-2 itself"
 TITLES = ["head", "along strength", "along area", "damaged steps over 1 above the original"]
-
-Numbers = NDArray[np.float64]
 
 
 class Series(NamedTuple):
@@ -95,7 +93,7 @@ def lifted(found: Mapping[str, Any], head: str) -> tuple[Numbers, list[str]]:
     for one in found.values():
         (own,) = (row["heads"][head] for row in one["versions"] if row["where"] == "nowhere")
         for row in one["versions"]:
-            if row["where"] != "nowhere" and opinion(np.float64(row["q"])) < SEEN:
+            if row["where"] != "nowhere" and opinion(np.array(row["q"])) < SEEN:
                 flags.append(float(row["heads"][head] > own + ABOVE))
                 groups.append(one["group"])
     return np.array(flags), groups
@@ -105,10 +103,8 @@ def mean(values: Sequence[float] | Numbers, groups: Sequence[str], resamples: in
     """Return a mean with its interval from drawing groups of scenes again."""
     if not len(values):
         return "–"
-    numbers = np.asarray(values, np.float64)
     bootstrap = SceneBootstrap(np.array(groups), resamples=resamples)
-    with np.errstate(invalid="ignore"):
-        return cell(bootstrap.interval(lambda counts: counts @ numbers / counts.sum(axis=1)))
+    return cell(bootstrap.interval(weighted_mean(np.asarray(values, np.float64))))
 
 
 def line(found: Mapping[str, Any], head: str, resamples: int) -> list[str]:

@@ -92,6 +92,7 @@ def _agreement(one: Comparison, options: argparse.Namespace) -> str:
         f"## {one.kind}: {KINDS[one.kind]}",
         "",
         main_table(one.kind, results, one.ours),
+        "",
         f"{counts(results)}.",
         "",
         f"[All statistics, paired differences and single distortions]({one.kind}/agreement.md)",

@@ -8,7 +8,6 @@ Writes ``strength.json`` and ``strength.md``.
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from pathlib import Path
 from typing import Any, cast
@@ -20,17 +19,18 @@ from torch import Tensor
 from tqdm import tqdm
 
 from hdrmetrics import create_metric
+from hdrmetrics.catalogue.domain import PixelDomain
 from hdrmetrics.distort import create_distortion, list_distortions
 from hdrmetrics.errors import HdrMetricsError
 from hdrmetrics.io import read_image
 from hdrmetrics.learned.general import NAME, GeneralMetric
-from hdrmetrics.metric import Domain
 from hdrmetrics.photometry.color import luminance
 from hdrmetrics.samples import sample_images
+from hdrmetrics.text.markdown import markdown_table
 from hdrmetrics.text.textfile import write_text
 from hdrmetrics.tonemap import tonemap
 from hdrmetrics.tonemap.statistics import percentile
-from results.learned.tables import markdown_table
+from results.common.files import keep
 
 HERE = Path(__file__).parent
 STRENGTHS = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
@@ -43,7 +43,7 @@ PEAK = 1000.0
 _PLAIN = 10.0  # points of 100 that the strongest version loses, if it is marked down
 
 
-def pictures(domain: Domain) -> dict[str, Tensor]:
+def pictures(domain: PixelDomain) -> dict[str, Tensor]:
     """Return the package's pictures ``(1, 3, h, w)``: cd/m², or display codes."""
     found = {}
     for name, path in sample_images().items():
@@ -62,7 +62,7 @@ def measure() -> dict[str, Any]:
     bar = tqdm(total=len(general.by_domain) * len(names), desc="strength", unit="distortion")
     with torch.no_grad():
         for kind, predictor in general.by_domain.items():
-            domain = cast(Domain, kind)
+            domain = cast(PixelDomain, kind)
             shown = pictures(domain)
             for name in names:
                 distortion = create_distortion(name)
@@ -119,7 +119,7 @@ def page(found: dict[str, Any]) -> str:
                 f"least {_PLAIN:g} points; the others in bold."
             ),
             "",
-            markdown_table(["distortion", *map(str, STRENGTHS), "order"], rows).rstrip("\n"),
+            markdown_table(["distortion", *map(str, STRENGTHS), "order"], rows),
         ]
     return "\n".join(lines) + "\n"
 
@@ -138,7 +138,7 @@ def main() -> int:
     except HdrMetricsError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    write_text(options.out / "strength.json", json.dumps(found, indent=1) + "\n")
+    keep(options.out / "strength.json", found)
     write_text(options.out / "strength.md", page(found))
     return 0
 

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from datasets.statistics.bootstrap import Interval
+from hdrmetrics.text.markdown import markdown_table
 from results.learned.data import SETS
 from trainers.judging.agreement import ALL, Agreement
-from trainers.statistics.bootstrap import Interval
 
 TARGETS: dict[str, dict[str, dict[str, float]]] = {
     "norvdpnet": {
@@ -22,12 +23,6 @@ TARGETS: dict[str, dict[str, dict[str, float]]] = {
 """By kind and set, the least agreement on the test split."""
 
 SHOWN = {"srocc": "SROCC", "plcc": "PLCC", "krocc": "KROCC", "mae_target": "MAE"}
-
-
-def markdown_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    """Return a table."""
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines) + "\n"
 
 
 def cell(interval: Interval | Sequence[float], digits: int = 3) -> str:

@@ -13,7 +13,9 @@ there are too few HDR scenes), and writes the intervals of whole pictures to the
 from __future__ import annotations
 
 import argparse
+import functools
 import json
+import operator
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -22,7 +24,6 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.stats import spearmanr
 from torch import Tensor
 from tqdm import tqdm
 
@@ -30,23 +31,26 @@ from datasets.framing.calibration import calibrate
 from datasets.framing.frames import cut_frame, draw_frame, fits
 from datasets.scenes.scene import Kind, Split
 from datasets.scenes.scene_files import FileScene, find_scenes
+from datasets.statistics.bootstrap import SceneBootstrap
+from datasets.statistics.conformal import conformal_width
+from datasets.statistics.weighted import Numbers, srocc, weighted_mean
 from datasets.streams import fraction, stream
 from hdrmetrics import create_metric
+from hdrmetrics.catalogue.domain import PixelDomain
 from hdrmetrics.expand import get_expansion
 from hdrmetrics.learned.catalogue import WEIGHTS
 from hdrmetrics.learned.describing import family
 from hdrmetrics.learned.predictor import LearnedMetric
 from hdrmetrics.learned.weights import SUFFIX, load_weights, save_weights
-from hdrmetrics.metric import Domain
 from hdrmetrics.metrics.hdrvdp2 import HDRVDP2
 from hdrmetrics.photometry.display import get_display
+from hdrmetrics.text.markdown import markdown_table
 from hdrmetrics.text.textfile import write_text
+from results.common.files import kept
 from results.learned import order
 from results.learned.damage import framed, versions
 from results.learned.order import opinion
-from results.learned.tables import cell, markdown_table
-from trainers.statistics.bootstrap import Interval, SceneBootstrap
-from trainers.statistics.conformal import conformal_width
+from results.learned.tables import cell
 
 HERE = Path(__file__).parent
 WINDOW = 256
@@ -85,10 +89,8 @@ FRAMED = [
 ]  # fmt: skip
 PLACES = {"all damage": None, "everywhere": "everywhere", "in places": "somewhere"}
 
-Numbers = NDArray[np.float64]
 
-
-def picture(scene: FileScene, domain: Domain) -> Tensor | None:
+def picture(scene: FileScene, domain: PixelDomain) -> Tensor | None:
     """Return a frame ``(1, 3, h, w)`` of a scene, ``None`` where it is too small.
 
     A photograph is made HDR where light is wanted.
@@ -107,7 +109,7 @@ def picture(scene: FileScene, domain: Domain) -> Tensor | None:
 
 
 def measure(
-    reference: Tensor, domain: Domain, seed: int, heads: dict[str, LearnedMetric], known: Any
+    reference: Tensor, domain: PixelDomain, seed: int, heads: dict[str, LearnedMetric], known: Any
 ) -> Any:
     """Return what teacher and heads say of the versions of one picture.
 
@@ -163,7 +165,7 @@ def measure(
     return {"versions": rows, "framed": moved, "around": around}
 
 
-def chosen(folder: Path, domain: Domain, split: Split, most: int) -> list[FileScene]:
+def chosen(folder: Path, domain: PixelDomain, split: Split, most: int) -> list[FileScene]:
     """Return scenes of a split in an order of their own; for intervals of light photographs too."""
     kinds: tuple[Kind, ...] = ("sdr",) if domain == "sdr" else ("hdr",)
     if split == "validation":
@@ -174,7 +176,7 @@ def chosen(folder: Path, domain: Domain, split: Split, most: int) -> list[FileSc
 
 
 def collect(
-    scenes: list[FileScene], domain: Domain, kept: Path, *, again: bool = False
+    scenes: list[FileScene], domain: PixelDomain, place: Path, *, again: bool = False
 ) -> dict[str, Any]:
     """Return the measurements of scenes, those that are there already as they are.
 
@@ -183,7 +185,7 @@ def collect(
     again
         Whether scores are made anew even where the weights are those of the measurements.
     """
-    found: dict[str, Any] = json.loads(kept.read_text()) if kept.exists() else {}
+    found: dict[str, Any] = kept(place)
     heads = {name: learned(name) for name in HEADS[domain]}
     weights = {name: head.card.sha256 for name, head in heads.items()}
     for index, scene in enumerate(tqdm(scenes, desc=domain)):
@@ -195,7 +197,7 @@ def collect(
             with torch.no_grad():
                 own = measure(reference, domain, index, heads, known)
             found[scene.name] = {**own, "group": scene.group, "weights": weights}
-            write_text(kept, json.dumps(found))
+            write_text(place, json.dumps(found))
     return {scene.name: found[scene.name] for scene in scenes if scene.name in found}
 
 
@@ -222,59 +224,43 @@ def quality(score: Numbers) -> Tensor:
 
 def judge(found: dict[str, Any], head: str, resamples: int) -> Iterator[list[str]]:
     """Yield the lines of a head in the table."""
-    rows = [(one["group"], row) for one in found.values() for row in one["versions"]]
-    groups = np.array([group for group, _ in rows])
-    where = np.array([row["where"] for _, row in rows])
-    truth = np.array([row["q"] for _, row in rows])
-    value = np.array([row["heads"][head] for _, row in rows])
-    low, high = (np.array([row[key][head] for _, row in rows]) for key in ("low", "high"))
-    expected = opinion(truth + constant(value, truth))
-    sized = opinion(np.array([row["sized"] for _, row in rows]))
-    names = np.unique(groups)
+    rows = [row for one in found.values() for row in one["versions"]]
+    value, truth = (column(rows, *keys) for keys in (("heads", head), ("q",)))
+    low, high = (column(rows, key, head) for key in ("low", "high"))
+    error = np.abs(value - opinion(truth + constant(value, truth)))
+    sized = opinion(column(rows, "sized"))
+    held = (low <= sized) & (sized <= high)
+    for title, at, bootstrap in places(found, resamples):
+        order = bootstrap.interval(srocc(-value[at], truth[at]))
+        off = bootstrap.interval(weighted_mean(error[at]))
+        wide = (high - low)[at].mean()
+        yield [head, title, cell(order), cell(off, 1), f"{held[at].mean():.0%}", f"{wide:.0f}"]
+
+
+def column(rows: list[Any], *keys: str) -> Numbers:
+    """Return a number of each row."""
+    return np.array([functools.reduce(operator.getitem, keys, row) for row in rows])
+
+
+def places(
+    found: dict[str, Any], resamples: int
+) -> Iterator[tuple[str, NDArray[np.bool_], SceneBootstrap]]:
+    """Yield the kinds of damage with the rows that have it, and their groups drawn again."""
+    rows = [(one["group"], row["where"]) for one in found.values() for row in one["versions"]]
+    groups, where = np.array(rows).T
     for title, place in PLACES.items():
-        chosen = np.ones(len(rows), bool) if place is None else where == place
-        parts = {name: np.flatnonzero(chosen & (groups == name)) for name in names}
-        order = drawn(parts, lambda at: -spearmanr(value[at], truth[at])[0], resamples)
-        error = drawn(parts, lambda at: np.abs(value[at] - expected[at]).mean(), resamples)
-        covered = ((low <= sized) & (sized <= high))[chosen].mean()
-        wide = (high - low)[chosen].mean()
-        yield [head, title, cell(order), cell(error, 1), f"{covered:.0%}", f"{wide:.0f}"]
-
-
-def drawn(
-    parts: dict[str, NDArray[np.int64]], statistic: Callable[[Any], float], resamples: int
-) -> Interval:
-    """Return a statistic of rows, given by group, with its interval from drawing groups again."""
-    names = np.array(list(parts))
-
-    def of(counts: Numbers) -> Numbers:
-        lists = [
-            np.concatenate([np.tile(parts[n], int(c)) for n, c in zip(names, line, strict=True)])
-            for line in counts
-        ]
-        return np.array([statistic(chosen) for chosen in lists])
-
-    return SceneBootstrap(names, resamples=resamples).interval(of)
+        at = np.full(len(rows), True) if place is None else where == place
+        yield title, at, SceneBootstrap(groups[at], resamples=resamples)
 
 
 def beside_piqe(found: dict[str, Any], head: str, resamples: int) -> Iterator[list[str]]:
     """Yield by how much a head's SROCC exceeds that of PIQE, which has no reference either."""
-    rows = [(one["group"], row) for one in found.values() for row in one["versions"]]
-    groups = np.array([group for group, _ in rows])
-    where = np.array([row["where"] for _, row in rows])
-    truth = np.array([row["q"] for _, row in rows])
-    value = np.array([row["heads"][head] for _, row in rows])
-    piqe = np.array([row["piqe"] for _, row in rows])
-    for title, place in PLACES.items():
-        chosen = np.ones(len(rows), bool) if place is None else where == place
-        parts = {name: np.flatnonzero(chosen & (groups == name)) for name in np.unique(groups)}
-        own = drawn(parts, lambda at: spearmanr(piqe[at], truth[at])[0], resamples)
-        more = drawn(
-            parts,
-            lambda at: -spearmanr(value[at], truth[at])[0] - spearmanr(piqe[at], truth[at])[0],
-            resamples,
-        )
-        yield [head, title, cell(own), cell(more)]
+    rows = [row for one in found.values() for row in one["versions"]]
+    value, truth, piqe = (column(rows, *keys) for keys in (("heads", head), ("q",), ("piqe",)))
+    for title, at, bootstrap in places(found, resamples):
+        own, ours = (srocc(x[at], truth[at]) for x in (piqe, -value))
+        more = bootstrap.difference(ours, own)
+        yield [head, title, cell(bootstrap.interval(own)), cell(more)]
 
 
 def frames(found: dict[str, Any], head: str) -> list[str]:
@@ -297,27 +283,28 @@ def frames(found: dict[str, Any], head: str) -> list[str]:
 
 def write_intervals(found: dict[str, Any], head: str) -> None:
     """Write half the width that holds the teacher's value of whole pictures to a head's card."""
-    rows = [(one["group"], row) for one in found.values() for row in one["versions"]]
+    rows = [row for one in found.values() for row in one["versions"]]
+    groups = np.array([one["group"] for one in found.values() for _ in one["versions"]])
     metric = learned(head)
     target = metric.head_card.target
-    truth = target.target(torch.tensor([row["sized"] for _, row in rows]).double()).numpy()
-    predicted = target.target(quality(np.array([row["heads"][head] for _, row in rows]))).numpy()
-    width = conformal_width(truth, predicted, np.array([group for group, _ in rows]))
+    truth = target.target(torch.tensor([row["sized"] for row in rows]).double()).numpy()
+    predicted = target.target(quality(column(rows, "heads", head))).numpy()
+    width = conformal_width(truth, predicted, groups)
     print(f"{head}: {metric.head_card.interval} → {width}")
     if not metric.info.reference:
         # Damage in places goes unnoticed: widths that hold it too (.6 to .8 of the scale) would
         # say nothing of damage everywhere, which those of crops hold.
         return
-    write_width(head, width.half_width)
+    write_half_width(head, width.half_width)
 
 
-def write_width(head: str, half: float | None) -> None:
+def write_half_width(head: str, half: float) -> None:
     """Write half the width of intervals of whole pictures into the card of a predictor's head."""
     for path in sorted(WEIGHTS.glob(f"*{SUFFIX}")):
         network, card = load_weights(path)
         name = head.removeprefix(f"{family(card)}-")
         interval = card.heads[name].interval if name in card.heads else None
-        if head.startswith(family(card)) and interval is not None and half is not None:
+        if head.startswith(family(card)) and interval is not None:
             own = replace(card.heads[name], interval=replace(interval, whole=half))
             save_weights(path, network, replace(card, heads={**card.heads, name: own}))
 
@@ -334,7 +321,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=HERE, help="where the report is written")
     options = parser.parse_args()
     split: Split = "validation" if options.intervals else "test"
-    domains: tuple[Domain, ...] = ("hdr", "sdr")
+    domains: tuple[PixelDomain, ...] = ("hdr", "sdr")
     lines: list[list[str]] = []
     moved: list[list[str]] = []
     ordered: list[list[str]] = []
@@ -363,18 +350,18 @@ def main() -> None:
     text = [
         "# Whole pictures",
         INTRO.format(scenes=" and ".join(counts)),
-        markdown_table(titles, lines).rstrip(),
+        markdown_table(titles, lines),
         "## Beside PIQE",
         "How PIQE ranks these pictures (light as PU21 codes), and how much higher the SROCC is.",
-        markdown_table(["head", "versions", "PIQE", "more"], beside).rstrip(),
+        markdown_table(["head", "versions", "PIQE", "more"], beside),
         "## Order",
         ORDER.format(seen=order.SEEN, above=order.ABOVE),
-        markdown_table(order.TITLES, ordered).rstrip(),
+        markdown_table(order.TITLES, ordered),
         "## Plain frames",
         FRAMING,
         markdown_table(FRAMED, moved),
     ]
-    write_text(options.out / "whole.md", "\n\n".join(text))
+    write_text(options.out / "whole.md", "\n\n".join(text) + "\n")
 
 
 if __name__ == "__main__":

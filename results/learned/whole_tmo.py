@@ -20,11 +20,13 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.stats import spearmanr
 from torch import Tensor
 from tqdm import tqdm
 
 from datasets.scenes.scene import Split
+from datasets.statistics.bootstrap import Interval, SceneBootstrap
+from datasets.statistics.conformal import conformal_width
+from datasets.statistics.weighted import Numbers, once, srocc, weighted_mean
 from hdrmetrics.learned.fidelity import natural_look
 from hdrmetrics.learned.predictor import LearnedMetric
 from hdrmetrics.metrics.tmqi import TMQI
@@ -33,12 +35,12 @@ from hdrmetrics.metrics.tmqi.quality import (
     fidelity_of_quality,
     quality_of_parts,
 )
+from hdrmetrics.text.markdown import markdown_table
 from hdrmetrics.text.textfile import write_text
 from hdrmetrics.tonemap.catalogue import list_operators, tonemap
-from results.learned.tables import cell, markdown_table
-from results.learned.whole import chosen, learned, picture, write_width
-from trainers.statistics.bootstrap import Interval, SceneBootstrap
-from trainers.statistics.conformal import conformal_width
+from results.common.files import kept
+from results.learned.tables import cell
+from results.learned.whole import chosen, column, learned, picture, write_half_width
 
 HERE = Path(__file__).parent
 HEADS = ("norvdpnet-tmo", "diqm-tmo")
@@ -72,8 +74,6 @@ TUNING = (
     f"loss from {DEFAULT_KEY}."
 )
 
-Numbers = NDArray[np.float64]
-
 
 def settings() -> Iterator[tuple[str, dict[str, float]]]:
     """Yield all operators as they are, then the sweeps."""
@@ -84,7 +84,7 @@ def settings() -> Iterator[tuple[str, dict[str, float]]]:
             yield name, {parameter: value}
 
 
-def codes(light: Tensor, operator: str, **options: float | Tensor) -> Tensor:
+def codes(light: Tensor, operator: str, **options: Any) -> Tensor:
     """Return a tone-mapped picture, of 8 bits where no gradient is wanted."""
     found = tonemap(light, operator, **options)
     return found if found.requires_grad else (found * 255).round() / 255
@@ -98,7 +98,7 @@ def measure(light: Tensor, heads: dict[str, LearnedMetric]) -> list[dict[str, An
     for operator, options in settings():
         test = codes(light, operator, **options)
         truth = teacher.predict(test, prepared)
-        row = {"operator": operator, "settings": options}
+        row: dict[str, Any] = {"operator": operator, "settings": options}
         row |= {"q": float(truth.q), "s": float(truth.s), "look": float(natural_look(test))}
         row["heads"] = {
             name: float(head(test, light if head.info.reference else None))
@@ -108,16 +108,16 @@ def measure(light: Tensor, heads: dict[str, LearnedMetric]) -> list[dict[str, An
     return rows
 
 
-def collect(folder: Path, split: Split, most: int, kept: Path) -> dict[str, Any]:
+def collect(folder: Path, split: Split, most: int, place: Path) -> dict[str, Any]:
     """Return the measurements of scenes, those that are there already as they are."""
-    found: dict[str, Any] = json.loads(kept.read_text()) if kept.exists() else {}
+    found: dict[str, Any] = kept(place)
     heads = {name: learned(name) for name in HEADS}
     for scene in tqdm(chosen(folder, "hdr", split, most), desc=split):
         light = None if scene.name in found else picture(scene, "hdr")
         if light is not None:
             with torch.no_grad():
                 found[scene.name] = {"group": scene.group, "rows": measure(light, heads)}
-            write_text(kept, json.dumps(found))
+            write_text(place, json.dumps(found))
     return found
 
 
@@ -153,36 +153,38 @@ def climbed(light: Tensor, head: LearnedMetric) -> float:
     return float(key.detach().exp())
 
 
+def rows_of(found: dict[str, Any]) -> list[Any]:
+    """Return the rows of all scenes."""
+    return [row for one in found.values() for row in one["rows"]]
+
+
+def groups_of(found: dict[str, Any]) -> NDArray[np.str_]:
+    """Return the group of scenes of each row."""
+    return np.array([one["group"] for one in found.values() for _ in one["rows"]])
+
+
 def said(found: dict[str, Any], head: str) -> Numbers:
     """Return what a head says of all pictures, or the yardstick."""
-    rows = [row for one in found.values() for row in one["rows"]]
+    rows = rows_of(found)
     if head == NATURAL:
-        return np.array([100 * (SHARE + (1 - SHARE) * row["look"]) for row in rows])
-    return np.array([row["heads"][head] for row in rows])
+        return 100 * (SHARE + (1 - SHARE) * column(rows, "look"))
+    return column(rows, "heads", head)
 
 
 def agreement(
     found: dict[str, Any], head: str, resamples: int
 ) -> tuple[Interval, Interval, float, float]:
     """Return SROCC over all pictures, its mean and least within a scene, and the mean error."""
-    value = said(found, head)
-    truth = np.array([row["q"] for one in found.values() for row in one["rows"]])
-    names = [name for name, one in found.items() for _ in one["rows"]]
-    places = [np.flatnonzero(np.array(names) == name) for name in found]
-    groups = np.array([one["group"] for one in found.values()])
-    within = np.array([spearmanr(value[at], truth[at])[0] for at in places])
-    bootstrap = SceneBootstrap(groups, resamples=resamples)
-
-    def pooled(counts: Numbers) -> Numbers:
-        lists = [
-            np.concatenate([np.tile(at, int(c)) for at, c in zip(places, line, strict=True)])
-            for line in counts
-        ]
-        return np.array([spearmanr(value[at], truth[at])[0] for at in lists])
-
+    value, truth = said(found, head), column(rows_of(found), "q")
+    names = np.array([name for name, one in found.items() for _ in one["rows"]])
+    within = np.array(
+        [once(srocc(value[at], truth[at]), at.sum()) for at in (names == name for name in found)]
+    )
+    scenes = SceneBootstrap(np.array([one["group"] for one in found.values()]), resamples=resamples)
+    pictures = SceneBootstrap(groups_of(found), resamples=resamples)
     return (
-        bootstrap.interval(pooled),
-        bootstrap.interval(lambda counts: (counts @ within) / counts.sum(axis=1)),
+        pictures.interval(srocc(value, truth)),
+        scenes.interval(weighted_mean(within)),
         float(within.min()),
         float(np.abs(value - 100 * truth).mean()),
     )
@@ -190,7 +192,7 @@ def agreement(
 
 def fidelity(found: dict[str, Any], head: str) -> tuple[Numbers, Numbers]:
     """Return a head's target of structural fidelity of all pictures: TMQI's, and its own."""
-    rows = [row for one in found.values() for row in one["rows"]]
+    rows = rows_of(found)
     target = learned(head).head_card.target
     look = torch.tensor([row["look"] for row in rows]).double()
     own = fidelity_of_quality(torch.from_numpy(said(found, head) / 100), look)
@@ -204,7 +206,7 @@ def interval_cells(found: dict[str, Any], head: str) -> list[str]:
     if card.interval is None or card.interval.half_width is None:
         return ["–", "–"]
     half = card.interval.half_width if card.interval.whole is None else card.interval.whole
-    rows = [row for one in found.values() for row in one["rows"]]
+    rows = rows_of(found)
     truth, own = fidelity(found, head)
     look = torch.tensor([row["look"] for row in rows]).double()
     low, high = (
@@ -217,22 +219,22 @@ def interval_cells(found: dict[str, Any], head: str) -> list[str]:
 
 def write_intervals(found: dict[str, Any], head: str) -> None:
     """Write half the width that holds TMQI's fidelity of whole pictures to a head's card."""
-    groups = np.array([one["group"] for one in found.values() for _ in one["rows"]])
-    width = conformal_width(*fidelity(found, head), groups)
+    width = conformal_width(*fidelity(found, head), groups_of(found))
     half = width.to_dict()["half_width"]
     print(f"{head}: {learned(head).head_card.interval} → {half}")
-    write_width(head, half)
+    if half is not None:
+        write_half_width(head, half)
 
 
-def tuning_table(folder: Path, most: int, kept: Path) -> str:
+def tuning_table(folder: Path, most: int, place: Path) -> str:
     """Return the table of tuned pictures."""
-    found: dict[str, Any] = json.loads(kept.read_text()) if kept.exists() else {}
+    found: dict[str, Any] = kept(place)
     heads = {name: learned(name) for name in HEADS}
     for scene in tqdm(chosen(folder, "hdr", "test", most), desc="tuning"):
         light = None if scene.name in found else picture(scene, "hdr")
         if light is not None:
             found[scene.name] = tuned(light, heads)
-            write_text(kept, json.dumps(found))
+            write_text(place, json.dumps(found))
     rows = []
     for name in ("default", *HEADS, "TMQI"):
         values = np.array([one[name] for one in found.values()]).mean(axis=0)
@@ -252,8 +254,8 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=HERE, help="where measurements are kept")
     options = parser.parse_args()
     split: Split = "validation" if options.intervals else "test"
-    kept = options.work / f"whole-tmo-{split}.json"
-    found = collect(options.scenes, split, options.most, kept)
+    place = options.work / f"whole-tmo-{split}.json"
+    found = collect(options.scenes, split, options.most, place)
     if options.intervals:
         for head in HEADS:
             write_intervals(found, head)
@@ -274,7 +276,7 @@ def main() -> None:
         "## Tuning an operator",
         tuning_table(options.scenes, options.tuned, options.work / "whole-tmo-tuned.json"),
     ]
-    write_text(HERE / "whole_tmo.md", "\n\n".join(text))
+    write_text(HERE / "whole_tmo.md", "\n\n".join(text) + "\n")
 
 
 if __name__ == "__main__":

@@ -1,15 +1,13 @@
 """Reads every file of a folder with hdrmetrics and with other readers, and lists the differences.
 
-Run from the root of a clone: ``python results/readers/compare.py FOLDER --out run``. Linux only.
+Run from the root of a clone: ``python -m results.readers.compare FOLDER --out run``. Linux only.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import multiprocessing
 import os
-import resource
 import time
 import warnings
 from collections import Counter, defaultdict
@@ -19,8 +17,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from peers import PEERS, UNASKED, installed, suited
-from verdict import compare
+
+from hdrmetrics.text.markdown import markdown_table
+from hdrmetrics.text.textfile import write_text
+from results.common.confined import Confined, LostError, confine
+from results.readers.peers import PEERS, UNASKED, installed, suited
+from results.readers.verdict import compare
 
 SECONDS = 60.0
 MEMORY = 6 * 2**30
@@ -36,10 +38,7 @@ def serve(connection: Connection) -> None:
     Reader ``""`` is hdrmetrics itself; the others are compared with it if ``ours`` is true: not
     where it has brought the process down before.
     """
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    confine(MEMORY)
     warnings.simplefilter("ignore")
     from hdrmetrics import read_image
     from hdrmetrics.errors import HdrMetricsError
@@ -85,42 +84,13 @@ def _peer(path: Path, reader: str, ours: np.ndarray | None) -> dict[str, Any]:
     return {"outcome": found.word, "largest": round(found.largest, 7), "what": found.what}
 
 
-class Worker:
-    """A reading process that is replaced when it crashes or hangs."""
-
-    def __init__(self) -> None:
-        self._context = multiprocessing.get_context("spawn")
-        self._start()
-
-    def _start(self) -> None:
-        self._connection, other = self._context.Pipe()
-        self._process = self._context.Process(target=serve, args=(other,), daemon=True)
-        self._process.start()
-        other.close()
-        self._young = True
-
-    def ask(self, path: str, reader: str, ours: bool = True) -> dict[str, Any]:
-        """Return what a reader makes of a file."""
-        try:
-            self._connection.send((path, reader, ours))
-            # The first answer waits for the libraries to load.
-            if self._connection.poll(SECONDS + 60 * self._young):
-                answer: dict[str, Any] = self._connection.recv()
-                self._young = False
-                return answer
-            outcome = {"outcome": "hang", "why": f"no answer within {SECONDS:g} s"}
-        except (EOFError, ConnectionError):
-            self._process.join(5)
-            outcome = {"outcome": "crash", "why": f"exit code {self._process.exitcode}"}
-        self._process.kill()
-        self._process.join()
-        self._start()
-        return outcome
-
-    def close(self) -> None:
-        """End the process."""
-        self._connection.close()
-        self._process.join(10)
+def ask(worker: Confined, path: Path, reader: str, ours: bool = True) -> dict[str, Any]:
+    """Return what a reader makes of a file."""
+    try:
+        answer: dict[str, Any] = worker.ask((str(path), reader, ours), SECONDS)
+    except LostError as lost:
+        return {"outcome": lost.outcome, "why": str(lost)}
+    return answer
 
 
 def files_in(folder: Path) -> list[Path]:
@@ -150,22 +120,20 @@ def run(folder: Path, out: Path, readers: list[str], jobs: int) -> list[dict[str
         for path in files_in(folder)
         if (path.relative_to(folder).as_posix(), path.stat().st_size, tuple(readers)) not in done
     ]
-    free = [Worker() for _ in range(min(jobs, len(waiting)))]
+    free = [Confined(serve) for _ in range(min(jobs, len(waiting)))]
     start = time.monotonic()
 
     def read(path: Path) -> dict[str, Any]:
         worker = free.pop()
         try:
-            ours = worker.ask(str(path), "")
+            ours = ask(worker, path, "")
             sound = ours["outcome"] in ("read", "refused")
             row: dict[str, Any] = {
                 "file": path.relative_to(folder).as_posix(),
                 "bytes": path.stat().st_size,
                 "tried": readers,
                 "ours": ours,
-                "readers": {
-                    name: worker.ask(str(path), name, sound) for name in suited(readers, path)
-                },
+                "readers": {name: ask(worker, path, name, sound) for name in suited(readers, path)},
             }
         finally:
             free.append(worker)
@@ -212,15 +180,18 @@ def report(rows: list[dict[str, Any]], title: str) -> str:
         for name, found in row["readers"].items():
             cells[kind][name][found["outcome"]] += 1
     names = sorted({name for found in cells.values() for name in found})
-    lines = [f"# {title}", "", f"{len(rows)} files.", "",
-             "| format | files | not read | " + " | ".join(names) + " |",
-             "|---|--:|--:|" + "---|" * len(names)]  # fmt: skip
-    for kind in sorted(counts):
-        found = [", ".join(f"{n} {word}" for word, n in cells[kind][name].most_common())
-                 for name in names]  # fmt: skip
-        lines.append(f"| {kind} | {counts[kind]} | {refused[kind]} | " + " | ".join(found) + " |")
+    table = markdown_table(
+        ["format", "files", "not read", *names],
+        [
+            [kind, str(counts[kind]), str(refused[kind]),
+             *(", ".join(f"{n} {word}" for word, n in cells[kind][name].most_common())
+               for name in names)]
+            for kind in sorted(counts)
+        ],
+        right=(1, 2),
+    )  # fmt: skip
     odd = [(row["file"], worth_a_look(row)) for row in rows]
-    lines += ["", "## Worth a look", ""]
+    lines = [f"# {title}", "", f"{len(rows)} files.", "", table, "", "## Worth a look", ""]
     lines += [f"- `{_shown(name)}`: {'; '.join(words)}" for name, words in sorted(odd) if words]
     return "\n".join(lines) + "\n"
 
@@ -247,7 +218,7 @@ def main() -> None:
     print(f"readers: {', '.join(readers)}")
     rows = run(arguments.folder, arguments.out.with_suffix(".jsonl"), readers, arguments.jobs)
     title = f"Readers compared: {', '.join(readers)}"
-    arguments.out.with_suffix(".md").write_text(report(rows, title), encoding="utf-8")
+    write_text(arguments.out.with_suffix(".md"), report(rows, title))
     odd = sum(bool(worth_a_look(row)) for row in rows)
     print(f"{odd} of {len(rows)} files are worth a look; see {arguments.out.with_suffix('.md')}")
 

@@ -1,6 +1,6 @@
 """Writes a folder of small pictures of every kind with the libraries that are installed.
 
-Run from the root of a clone: ``python results/readers/make_folder.py FOLDER``.
+Run from the root of a clone: ``python -m results.readers.make_folder FOLDER``.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import argparse
 import importlib.util
 import itertools
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import OpenEXR
@@ -29,7 +30,8 @@ def light() -> np.ndarray:
 def codes(dtype: type[np.unsignedinteger], bits: int) -> np.ndarray:
     """Return the same picture as code values."""
     values = np.clip(light() / 9, 0, 1) ** (1 / 2.2)
-    return np.rint(values * (2**bits - 1)).astype(dtype)
+    found: np.ndarray = np.rint(values * (2**bits - 1)).astype(dtype)
+    return found
 
 
 def tiffs(folder: Path) -> None:
@@ -63,12 +65,13 @@ def tiffs(folder: Path) -> None:
         tifffile.imwrite(folder / f"tiff_packed_{bits}.tif", array, photometric="rgb",
                          bitspersample=bits)  # fmt: skip
     eight = kinds["u8"]
-    for name, array, options in (
+    special: tuple[tuple[str, np.ndarray, dict[str, Any]], ...] = (
         ("white_is_zero", eight[..., 0], {"photometric": "miniswhite"}),
         ("no_colour_space", eight, {"photometric": "minisblack", "planarconfig": "contig"}),
         ("alpha", np.dstack([eight, eight[..., :1]]), {"photometric": "rgb"}),
         ("jpeg", eight, {"photometric": "ycbcr", "compression": "jpeg"}),
-    ):
+    )
+    for name, array, options in special:
         tifffile.imwrite(folder / f"tiff_{name}.tif", array, **options)
     for orientation in range(1, 9):
         tifffile.imwrite(folder / f"tiff_orientation_{orientation}.tif", eight, photometric="rgb",

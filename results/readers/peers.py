@@ -94,8 +94,8 @@ def tifffile(path: Path) -> np.ndarray:
 
     with library.TiffFile(path) as file:
         # By number: going through the pages themselves never ends where they form a loop.
-        pages = [file.pages[index] for index in range(len(file.pages))]
-        pages = [page for page in pages if isinstance(page, library.TiffPage)]
+        numbered = (file.pages[index] for index in range(len(file.pages)))
+        pages: list[Any] = [page for page in numbered if isinstance(page, library.TiffPage)]
         pages += [sub for page in pages if page.pages for sub in page.pages]
         page = next((page for page in pages if not page.subfiletype & 5), pages[0])
         array = page.asarray(maxworkers=1)

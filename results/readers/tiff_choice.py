@@ -1,6 +1,6 @@
 """Why TIFF is not read with tifffile: damaged and hostile files, read by it and by hdrmetrics.
 
-Run from the root of a clone: ``python results/readers/tiff_choice.py``; with ``--core`` as if
+Run from the root of a clone: ``python -m results.readers.tiff_choice``; with ``--core`` as if
 ``imagecodecs`` were not installed. Linux only.
 """
 
@@ -19,11 +19,11 @@ import time
 import zlib
 from collections import Counter
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "fuzz"))
+from results.common.costs import resident
+
 MAX_PIXELS, MEMORY, SECONDS, COUNT = 2**22, 2 * 2**30, 10, 300
 TYPED = ("TiffFileError", "ImageReadError", "ImageLimitError", "MissingCodecError", "ValueError")
 
@@ -33,7 +33,7 @@ def with_tifffile(data: bytes) -> np.ndarray:
     import tifffile
 
     with tifffile.TiffFile(io.BytesIO(data)) as file:
-        page = file.pages[0]
+        page = file.pages[0].aspage()
         if page.imagewidth * page.imagelength > MAX_PIXELS:
             raise ValueError("too large")
         return np.asarray(page.asarray(maxworkers=1))
@@ -101,8 +101,8 @@ def measure(name: str, core: bool, queue: multiprocessing.Queue[str]) -> None:
     logging.disable(logging.CRITICAL)
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     signal.signal(signal.SIGALRM, _on_alarm)
-    from fuzz_readers import changes, truncations
-    from fuzz_seeds import seeds
+    from results.fuzz.fuzz_readers import changes, truncations
+    from results.fuzz.fuzz_seeds import seeds
 
     read = READERS[name]
     for kind in ("tiff, float", "tiff, deflate", "tiff, LZW"):
@@ -124,9 +124,7 @@ def measure(name: str, core: bool, queue: multiprocessing.Queue[str]) -> None:
         more = (
             f" as {len(pixels)} bytes" + " of zeros" * (not any(pixels)) if word == "read" else ""
         )
-        status = Path("/proc/self/status").read_text()
-        peak = int(status.partition("VmHWM:")[2].split()[0]) // 1024
-        seconds = time.monotonic() - start
+        seconds, peak = time.monotonic() - start, resident() // 1024
         queue.put(f"| {kind} | {name} | {word}{more}, {seconds:.1f} s, peak {peak} MiB |")
     queue.put("")
 

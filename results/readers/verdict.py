@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -37,10 +38,10 @@ def compare(ours: np.ndarray, theirs: np.ndarray) -> Verdict:
     theirs = channels(theirs, ours.shape[2])
     if theirs.shape != ours.shape:
         if theirs.shape[:2] == ours.shape[1::-1]:
-            turned = [t for t in turns(theirs) if t[1].shape == ours.shape]
-            best = min(turned, key=lambda t: gap(ours, t[1]))
-            if gap(ours, best[1]) < CLOSE:
-                return Verdict("turned", gap(ours, best[1]), best[0])
+            fitting = [(gap(ours, t), name) for name, t in turns(theirs) if t.shape == ours.shape]
+            nearest, name = min(fitting, key=lambda one: one[0])
+            if nearest < CLOSE:
+                return Verdict("turned", nearest, name)
         return Verdict("size", what=f"{theirs.shape[1]}x{theirs.shape[0]}")
     distance = gap(ours, theirs)
     if distance <= EXACT:
@@ -116,7 +117,7 @@ def _to_srgb(x: np.ndarray) -> np.ndarray:
     return np.where(x <= 0.0031308, 12.92 * x, 1.055 * x ** (1 / 2.4) - 0.055)
 
 
-STEPS = {
+STEPS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "sRGB undone": _from_srgb,
     "sRGB applied": _to_srgb,
     "inverted": lambda x: 1 - x,

@@ -1,6 +1,6 @@
 """Times the baseline metrics at 1920×1080 against other libraries, all in one run.
 
-    python results/speed/benchmark.py            # needs piq and scikit-image beside the package
+    python -m results.speed.benchmark            # needs piq and scikit-image beside the package
 
 Writes ``results/speed/report.md`` and ``report.json`` (medians, ratios, peak memory). Each peak
 memory is measured in a process of its own, as the growth of its resident set over the images, on
@@ -10,7 +10,6 @@ Linux.
 from __future__ import annotations
 
 import argparse
-import json
 import multiprocessing
 import platform
 import statistics
@@ -24,19 +23,16 @@ from typing import Any
 import numpy as np
 import torch
 
+from hdrmetrics.text.markdown import markdown_table
+from hdrmetrics.text.textfile import write_text
+from results.common.costs import forget_peak, resident
+from results.common.files import keep
+from results.common.pictures import noisy_pair
+
 HERE = Path(__file__).parent
-SHAPE = (1, 3, 1080, 1920)
+SIZE = (1080, 1920)
 THREADS = 2
 Job = Callable[[], Any]
-
-
-def pictures() -> tuple[torch.Tensor, torch.Tensor]:
-    """Return a smooth random picture and a noisy version of it, in [0, 1]."""
-    generator = torch.Generator().manual_seed(0)
-    coarse = torch.rand(1, 3, 68, 120, generator=generator)
-    reference = torch.nn.functional.interpolate(coarse, SHAPE[-2:], mode="bicubic").clamp(0, 1)
-    noise = torch.randn(SHAPE, generator=generator)
-    return (reference + 0.05 * noise).clamp(0, 1).contiguous(), reference.contiguous()
 
 
 def jobs() -> dict[str, Job]:
@@ -44,7 +40,7 @@ def jobs() -> dict[str, Job]:
     from hdrmetrics import create_metric
     from hdrmetrics import functional as hm
 
-    test, reference = pictures()
+    test, reference = noisy_pair(SIZE)
     light = test * 1000, reference * 1000
     found: dict[str, Job] = {
         "torch.pow, out of place": lambda: torch.pow(light[0], 0.7),
@@ -76,7 +72,7 @@ def peers(test: torch.Tensor, reference: torch.Tensor) -> dict[str, Job]:
         from skimage.metrics import structural_similarity
 
         arrays = [np.ascontiguousarray(x[0].permute(1, 2, 0).numpy()) for x in (test, reference)]
-        found["ssim (scikit-image)"] = lambda: structural_similarity(
+        found["ssim (scikit-image)"] = lambda: structural_similarity(  # type: ignore[no-untyped-call]
             *arrays, gaussian_weights=True, sigma=1.5, use_sample_covariance=False,
             data_range=1.0, channel_axis=2,
         )  # fmt: skip
@@ -118,20 +114,14 @@ def time_all(repeats: int) -> dict[str, list[float]]:
     return times
 
 
-def _resident(key: str) -> float:
-    """Return a line of this process's memory status, in MiB (Linux)."""
-    status = Path("/proc/self/status").read_text(encoding="ascii")
-    return int(next(line for line in status.splitlines() if line.startswith(key)).split()[1]) / 1024
-
-
 def _memory(name: str, queue: Any) -> None:
     torch.set_num_threads(THREADS)
     todo = jobs()
-    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # forget the peak so far
-    before = _resident("VmRSS")
+    forget_peak()
+    before = resident("VmRSS")
     with torch.no_grad():
         todo[name]()
-    queue.put(_resident("VmHWM") - before)
+    queue.put((resident() - before) / 1024)
 
 
 def peak_memory(name: str) -> float:
@@ -170,23 +160,33 @@ def report(medians: dict[str, float], memory: dict[str, float], starts: dict[str
         "# Speed of the baselines",
         "",
         f"1920×1080 RGB float32, {THREADS} threads, median, one run; {where}.",
-        "Made by `python results/speed/benchmark.py`.",
+        "Made by `python -m results.speed.benchmark`.",
         "",
-        "| job | ms | `torch.pow` calls on one image |",
-        "|---|---:|---:|",
+        _table(
+            ["job", "ms", "`torch.pow` calls on one image"],
+            [[name, f"{t * 1e3:.1f}", f"{t / power:.1f}"] for name, t in medians.items()],
+        ),
+        "",
     ]
-    lines += [f"| {name} | {t * 1e3:.1f} | {t / power:.1f} |" for name, t in medians.items()]
-    lines += ["", "| ratio of times | |", "|---|---:|"]
+    ratios = []
     for metric in ("ssim", "ms-ssim"):
         for peer in ("piq", "scikit-image"):
             if f"{metric} ({peer})" in medians:
                 ratio = medians[f"{metric} ({peer})"] / medians[f"{metric} (ours)"]
-                lines.append(f"| {metric}: {peer} / ours | {ratio:.1f} |")
-    lines += ["", "| peak memory over the two images | MiB |", "|---|---:|"]
-    lines += [f"| {name} | {grown:.0f} |" for name, grown in memory.items()]
-    lines += ["", "| start-up, median of 7 | s |", "|---|---:|"]
-    lines += [f"| `{name}` | {seconds:.3f} |" for name, seconds in starts.items()]
-    return "\n".join(lines) + "\n\n" + (HERE / "reading.md").read_text(encoding="utf-8")
+                ratios.append([f"{metric}: {peer} / ours", f"{ratio:.1f}"])
+    grown = [[name, f"{mebibytes:.0f}"] for name, mebibytes in memory.items()]
+    started = [[f"`{name}`", f"{seconds:.3f}"] for name, seconds in starts.items()]
+    for head, rows in (
+        (["ratio of times", ""], ratios),
+        (["peak memory over the two images", "MiB"], grown),
+        (["start-up, median of 7", "s"], started),
+    ):
+        lines += [_table(head, rows), ""]
+    return "\n".join(lines) + "\n" + (HERE / "reading.md").read_text(encoding="utf-8")
+
+
+def _table(head: list[str], rows: list[list[str]]) -> str:
+    return markdown_table(head, rows, right=range(1, len(head)))
 
 
 def main() -> None:
@@ -195,12 +195,13 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=9, help="rounds of timing")
     arguments = parser.parse_args()
     medians = {name: statistics.median(t) for name, t in time_all(arguments.repeats).items()}
-    memory = {n: peak_memory(n) for n in ("ssim (ours)", "ssim (piq)") if n in medians}
+    compared: tuple[str, ...] = ("ssim (ours)", "ssim (piq)")
+    memory = {name: peak_memory(name) for name in compared if name in medians}
     starts = start_up()
     data = {"seconds": medians, "peak_memory_mib": memory, "start_up_seconds": starts}
-    (HERE / "report.json").write_text(json.dumps(data, indent=1) + "\n", encoding="utf-8")
+    keep(HERE / "report.json", data)
     page = report(medians, memory, starts)
-    (HERE / "report.md").write_text(page, encoding="utf-8")
+    write_text(HERE / "report.md", page)
     print(page)
 
 

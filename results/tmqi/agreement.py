@@ -1,6 +1,6 @@
 """Compares TMQI and FSITM with the authors' code on every golden pair.
 
-    python results/tmqi/agreement.py [--more DIR]
+    python -m results.tmqi.agreement [--more DIR]
 
 Needs a clone, since the pairs are test data. ``DIR`` may hold a further ``goldens.csv`` with its
 pictures, in the layout of ``tests/data/procedural``. Writes ``agreement.json``.
@@ -10,8 +10,6 @@ from __future__ import annotations
 
 import argparse
 import csv
-import json
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,15 +19,13 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from hdrmetrics.functional import fsitm
+from hdrmetrics.metrics.tmqi import TMQI, TMQIResult
+from results.common.files import keep
+from tests.metrics.test_fsitm import CHANNELS, ORIGINAL, ORIGINAL_LARGE
+
 HERE = Path(__file__).parent
-ROOT = HERE.parents[1]
-sys.path.insert(0, str(ROOT))
-
-from hdrmetrics.functional import fsitm  # noqa: E402
-from hdrmetrics.metrics.tmqi import TMQI, TMQIResult  # noqa: E402
-from tests.metrics.test_fsitm import CHANNELS, ORIGINAL, ORIGINAL_LARGE  # noqa: E402
-
-PROCEDURAL = ROOT / "tests" / "data" / "procedural"
+PROCEDURAL = HERE.parents[1] / "tests" / "data" / "procedural"
 # Level of a flat area in an HDR image that reaches 25, and what TMQI.m of the HDR Toolbox makes
 # of it under Octave 7.3: Q, and the mean of the finest map inside.
 FLAT = ((5.0, 0.889785, 0.0126), (11.7, 0.945806, 0.0126), (20.0, 0.974783, 0.9999),
@@ -120,7 +116,7 @@ def main() -> None:
     report["flat"] = flat_areas()
     if options.more is not None:
         report["more"] = compare(options.more)
-    (HERE / "agreement.json").write_text(json.dumps(report, indent=1) + "\n")
+    keep(HERE / "agreement.json", report)
 
 
 if __name__ == "__main__":

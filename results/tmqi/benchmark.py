@@ -1,6 +1,6 @@
 """Times TMQI and FSITM on the CPU, beside the Python port of TMQI where there is one.
 
-    python results/tmqi/benchmark.py [--port FILE] [--threads 1 2]
+    python -m results.tmqi.benchmark [--port FILE] [--threads 1 2]
 
 ``FILE`` is ``TMQI.py`` of the port by D. Völgyes (version 0.10.0), which is no part of this
 project; names that SciPy has moved since are mapped for it, and its checks of arguments are left
@@ -12,11 +12,9 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
-import json
 import os
 import platform
 import sys
-import time
 import types
 from collections.abc import Callable
 from pathlib import Path
@@ -27,23 +25,13 @@ import scipy.ndimage
 import scipy.signal
 import torch
 
+from hdrmetrics import create_metric
+from results.common.costs import best
+from results.common.files import keep
+
 HERE = Path(__file__).parent
-sys.path.insert(0, str(HERE.parents[1]))
-
-from hdrmetrics import create_metric  # noqa: E402
-
 SIZES = ((512, 512), (1080, 1920))
-
-
-def best(job: Callable[[], Any], budget: float = 2.0) -> float:
-    """Return the shortest time of a call in seconds; three calls, or ``budget`` seconds of them."""
-    job()
-    seconds: list[float] = []
-    while len(seconds) < 3 or (sum(seconds) < budget and len(seconds) < 50):
-        start = time.perf_counter()
-        job()
-        seconds.append(time.perf_counter() - start)
-    return min(seconds)
+MOST = 50  # calls
 
 
 def pair(channels: int, height: int, width: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -63,7 +51,7 @@ def load_port(file: Path) -> Callable[[Any, Any], Any]:
     filters = types.ModuleType("scipy.ndimage.filters")
     filters.generic_filter = scipy.ndimage.generic_filter  # type: ignore[attr-defined]
     sys.modules |= {"contracts": contracts, "scipy.ndimage.filters": filters}
-    scipy.signal.gaussian = scipy.signal.windows.gaussian
+    scipy.signal.gaussian = scipy.signal.windows.gaussian  # type: ignore[attr-defined]
     spec = importlib.util.spec_from_file_location("tmqi_port", file)
     assert spec is not None
     assert spec.loader is not None
@@ -88,15 +76,17 @@ def row(
 
     found: dict[str, Any] = {"channels": channels, "size": list(size), "threads": threads}
     with torch.no_grad():
-        found["tmqi"] = best(lambda: metric(test, reference))
+        found["tmqi"] = best(lambda: metric(test, reference), budget=2.0, most=MOST)
         if port is not None:
             planes = [np.moveaxis(p[0].double().numpy(), 0, 2).squeeze() for p in (reference, test)]
-            found["port"] = best(lambda: port(planes[0], planes[1] * 255), budget=1.0)
-            found["tmqi"] = min(found["tmqi"], best(lambda: metric(test, reference)))
+            found["port"] = best(lambda: port(planes[0], planes[1] * 255), budget=1.0, most=MOST)
+            found["tmqi"] = min(
+                found["tmqi"], best(lambda: metric(test, reference), budget=2.0, most=MOST)
+            )
         prepared = metric.prepare(reference)
-        found["prepared"] = best(lambda: prepared(test))
-        found["fsitm"] = best(lambda: similar(test, reference), budget=1.0)
-    found["loss with gradient"] = best(descend, budget=1.0)
+        found["prepared"] = best(lambda: prepared(test), budget=2.0, most=MOST)
+        found["fsitm"] = best(lambda: similar(test, reference), budget=1.0, most=MOST)
+    found["loss with gradient"] = best(descend, budget=1.0, most=MOST)
     return found
 
 
@@ -118,7 +108,7 @@ def main() -> None:
                 report["rows"].append(row(channels, size, threads, port))
                 print(report["rows"][-1])
     report["load average"].append(os.getloadavg()[0])
-    (HERE / "timings.json").write_text(json.dumps(report, indent=1) + "\n")
+    keep(HERE / "timings.json", report)
 
 
 if __name__ == "__main__":

@@ -1,13 +1,16 @@
 """Writes README.md from agreement.json and timings.json.
 
-python results/tmqi/page.py
+python -m results.tmqi.page
 """
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
+
+from hdrmetrics.text.markdown import markdown_table
+from hdrmetrics.text.textfile import write_text
+from results.common.files import kept
 
 HERE = Path(__file__).parent
 SETS = {
@@ -23,8 +26,6 @@ Made by `agreement.py`, `benchmark.py` and `page.py` in this folder.
 TMQI: `TMQI.m` of the HDR Toolbox, unmodified (`same`) and with windows inside the image only
 (`valid`), under Octave 7.3 in double precision. Asked: 1e-5.
 
-| pairs | window | quantity | values | largest difference |
-|---|---|---|---|---|
 {agreement}
 
 FSITM: the authors' `FSITM.m`, as published inside FFTMI (2020), under Octave 7.3, each channel of
@@ -44,8 +45,6 @@ tens or like none. The original rates such places (clipped skies, lamps) 0.01 or
 the exact value that was clipped to. Here a variance under 1e-14 of the square is taken as none.
 The same image with a flat area at four levels (flat in the tone-mapped image too):
 
-| level | original: Q | original: in the area | here: Q | here: in the area |
-|---|---|---|---|---|
 {flat}
 
 The original also rounds the factor of the stretch to an integer, which we do not (it moves Q by
@@ -62,8 +61,6 @@ Two threads wait for each other at every step, so other work on the machine slow
 than one: in another complete run, load average 2.4 to 3.4, TMQI at 1920×1080 took 661 ms (grey,
 1.4×) and 1223 ms (colour, 0.6×) on two threads, and 173 ms (4.3×) and 191 ms (3.8×) on one.
 
-| size | channels | threads | port | TMQI | reference prepared | loss, gradient | FSITM |
-|---|---|---|---|---|---|---|---|
 {times}
 """
 
@@ -76,38 +73,45 @@ def milliseconds(seconds: float | None, port: float | None = None) -> str:
 
 
 def main() -> None:
-    agreement = json.loads((HERE / "agreement.json").read_text())
-    timings = json.loads((HERE / "timings.json").read_text())
-    lines = [
-        f"| {title} | {row['window']} | {row['quantity']} | {row['values']} "
-        f"| {row['largest']:.1e} |"
+    agreement, timings = kept(HERE / "agreement.json"), kept(HERE / "timings.json")
+    pairs = [
+        [title, row["window"], row["quantity"], str(row["values"]), f"{row['largest']:.1e}"]
         for name, title in SETS.items()
         for row in agreement.get(name, [])
     ]
     flat = [
-        f"| {row['level']:g} | {row['original q']:.4f} | {row['original inside']:.2f} | "
-        f"{row['q']:.4f} | {row['inside']:.2f} |"
+        [
+            f"{row['level']:g}", f"{row['original q']:.4f}", f"{row['original inside']:.2f}",
+            f"{row['q']:.4f}", f"{row['inside']:.2f}",
+        ]
         for row in agreement["flat"]
-    ]
-    times = [time_line(row) for row in timings["rows"]]
+    ]  # fmt: skip
     ported = any("port" in row for row in timings["rows"])
     text = PAGE.format(
-        agreement="\n".join(lines),
+        agreement=markdown_table(
+            ["pairs", "window", "quantity", "values", "largest difference"], pairs
+        ),
         **agreement["fsitm"],
-        flat="\n".join(flat),
+        flat=markdown_table(
+            ["level", "original: Q", "original: in the area", "here: Q", "here: in the area"], flat
+        ),
         machine=timings["machine"],
         torch=timings["torch"],
         load=" to ".join(f"{load:.1f}" for load in timings["load average"]),
         absent="" if ported else " (absent in this run)",
-        times="\n".join(times),
-    )
-    (HERE / "README.md").write_text(text)
+        times=markdown_table(
+            ["size", "channels", "threads", "port", "TMQI", "reference prepared",
+             "loss, gradient", "FSITM"],
+            [time_cells(row) for row in timings["rows"]],
+        ),
+    )  # fmt: skip
+    write_text(HERE / "README.md", text)
 
 
-def time_line(row: dict[str, Any]) -> str:
+def time_cells(row: dict[str, Any]) -> list[str]:
     """Return a row of the table of times."""
     port = row.get("port")
-    cells = [
+    return [
         f"{row['size'][1]}×{row['size'][0]}",
         str(row["channels"]),
         str(row["threads"]),
@@ -117,7 +121,6 @@ def time_line(row: dict[str, Any]) -> str:
         milliseconds(row.get("loss with gradient")),
         milliseconds(row["fsitm"]),
     ]
-    return "| " + " | ".join(cells) + " |"
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Compares operators with pfstmo and OpenCV: how far the pictures differ, and the times.
 
-    python results/tonemap/peers.py      # needs pfstools and pfstmo, opencv-python-headless
+    python -m results.tonemap.peers      # needs pfstools and pfstmo, opencv-python-headless
 
 Writes ``peers.json``. Pictures are compared after one exposure factor, fitted on linear values
 clipped to [0, 1]. Times are of one megapixel and two threads, the best of nine (others share the
@@ -10,11 +10,9 @@ the stream (``pfsclamp``) tells apart.
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -23,16 +21,18 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from hdrmetrics import read_image, sample_images
 from hdrmetrics.photometry.color import luminance
 from hdrmetrics.photometry.transfer import srgb_decode
 from hdrmetrics.tonemap import create_operator, list_operators
+from results.common.costs import best
+from results.common.files import keep
+from results.common.pictures import samples
 
 HERE = Path(__file__).parent
 Array = NDArray[np.float64]
 
 # operator, settings that make it the peer's, the peer's command
-PFSTMO: tuple[tuple[str, dict[str, float], str], ...] = (
+PFSTMO: tuple[tuple[str, dict[str, Any], str], ...] = (
     ("drago03", {}, "pfstmo_drago03 -b 0.85"),
     ("reinhard02", {"key": 0.18, "white": 1e6}, "pfstmo_reinhard02 -k 0.18"),
     ("reinhard02_local", {"key": 0.18, "white": 1e6}, "pfstmo_reinhard02 -k 0.18 -p 8 -s"),
@@ -44,15 +44,6 @@ TIMED = (
     "pfsclamp", "pfstmo_drago03", "pfstmo_reinhard02", "pfstmo_reinhard02 -s", "pfstmo_durand02",
     "pfstmo_reinhard05", "pfstmo_pattanaik00",
 )  # fmt: skip
-
-
-def scenes() -> dict[str, torch.Tensor]:
-    """Return the sample pictures at a mean luminance of 100 cd/m²."""
-    found = {}
-    for name, path in sample_images().items():
-        light = read_image(path).tensor().clamp(min=1e-4)
-        found[name] = light * (100 / float(luminance(light).mean()))
-    return found
 
 
 def megapixel() -> torch.Tensor:
@@ -96,7 +87,7 @@ def run_pfstmo(command: str, stream: Path, folder: Path) -> Array:
     return np.frombuffer(data, kind).reshape(height, width, 3)[::-1].astype(np.float64)
 
 
-def difference(ours: Array, theirs: Array) -> dict[str, float]:
+def difference(ours: NDArray[Any], theirs: NDArray[Any]) -> dict[str, float]:
     """Return the mean and 99th percentile of |ours − theirs| in [0, 1], best exposure fitted."""
     ours, theirs = np.clip(ours, 0, 1), np.clip(theirs, 0, None)
     factors = np.exp(np.linspace(-4, 4, 1601))
@@ -131,7 +122,7 @@ def agreement(folder: Path) -> list[dict[str, Any]]:
     import cv2
 
     rows = []
-    for scene, light in scenes().items():
+    for scene, light in samples(least=1e-4).items():
         stream = write_stream(light, folder)
         for name, settings, command in PFSTMO:
             operator = create_operator(name, **settings)
@@ -160,13 +151,7 @@ def agreement(folder: Path) -> list[dict[str, Any]]:
 
 
 def best_ms(job: Callable[[], Any], repeats: int = 9) -> float:
-    job()
-    times = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        job()
-        times.append(time.perf_counter() - start)
-    return min(times) * 1e3
+    return best(job, least=repeats) * 1e3
 
 
 def timings(folder: Path) -> dict[str, float]:
@@ -202,7 +187,7 @@ def main() -> None:
             "load": os.getloadavg()[0],
             "milliseconds": timings(folder),
         }
-    (HERE / "peers.json").write_text(json.dumps(report, indent=1) + "\n")
+    keep(HERE / "peers.json", report)
 
 
 if __name__ == "__main__":

@@ -9,8 +9,9 @@ import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from datasets.framing.area import area_resize
-from datasets.framing.frames import BAND, Frame, cut_frame, draw_frame, fits, room
+from datasets.area import area_resize
+from datasets.framing.frames import Frame, cut_frame, draw_frame, fits
+from datasets.scenes.scene import BAND, room
 from datasets.streams import stream
 from hdrmetrics.errors import OptionError, ShapeError
 from hdrmetrics.photometry.transfer import srgb_decode, srgb_encode

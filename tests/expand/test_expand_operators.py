@@ -17,7 +17,7 @@ from hdrmetrics.errors import (
     UnknownNameError,
 )
 from hdrmetrics.expand import COMMON, expand, get_expansion, list_expansions
-from hdrmetrics.expand.bilateral_grid import bilateral_filter
+from hdrmetrics.expand.bilateral import bilateral_filter
 from hdrmetrics.expand.masia09 import image_key
 
 # Small pictures made for a purpose have keys that masia09 warns of.

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from hdrmetrics.expand import expand
-from hdrmetrics.expand.bilateral_grid import bilateral_filter
+from hdrmetrics.expand.bilateral import bilateral_filter
 from tests.expand import papers
 
 PEAK, GAMMA = 800.0, 2.2

@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-FOLDER = Path(__file__).parents[2] / "results" / "fuzz"
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the fuzzer limits memory as only Linux can")
 def test_damaged_files_of_every_format(monkeypatch):
-    monkeypatch.syspath_prepend(FOLDER)
-    # Reading processes import the fuzzer's modules and this checkout.
-    monkeypatch.setenv("PYTHONPATH", f"{FOLDER.parents[1]}:{FOLDER}")
-    from fuzz_readers import BAD, fuzz
+    # Reading processes import the fuzzer's modules of this checkout.
+    monkeypatch.syspath_prepend(ROOT)
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    from results.fuzz.fuzz_readers import BAD, fuzz
 
     rows = fuzz(12, seed=1)
     assert len(rows) >= 23

@@ -11,12 +11,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from hdrmetrics.catalogue.domain import Domain
 from hdrmetrics.learned.architecture import OURS_DIQM, OURS_NOR, WINDOW, Architecture, Stage
 from hdrmetrics.learned.card import Card, HeadCard, Interval
 from hdrmetrics.learned.network import QualityNetwork, build_network
 from hdrmetrics.learned.target import Target
 from hdrmetrics.learned.whole_image import Axis
-from hdrmetrics.metric import Domain
 
 VDP = Target(-1.3, 0.4, 0.3, 0.8, False, "hdrvdp2", -4.5, 1.5)
 TMQI = Target(0.8, 0.1, -0.2, 0.9, True, "tmqi", 0.0, 1.0)

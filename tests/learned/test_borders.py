@@ -11,8 +11,8 @@ from PIL import Image
 from torch import Tensor
 from torch.nn.functional import pad
 
+from hdrmetrics.catalogue.domain import Domain
 from hdrmetrics.learned.borders import content
-from hdrmetrics.metric import Domain
 from hdrmetrics.photometry.transfer import srgb_encode
 from tests.learned.small import pictures
 

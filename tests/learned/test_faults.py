@@ -13,6 +13,7 @@ import torch
 
 import hdrmetrics as hm
 from hdrmetrics import create_metric
+from hdrmetrics.catalogue.domain import Domain
 from hdrmetrics.catalogue.metrics import METRICS
 from hdrmetrics.errors import OptionError, WeightsError
 from hdrmetrics.learned import catalogue
@@ -24,7 +25,6 @@ from hdrmetrics.learned.network import build_network
 from hdrmetrics.learned.places import place_shape
 from hdrmetrics.learned.predictor import LearnedMetric
 from hdrmetrics.learned.weights import card_path, load_weights, save_weights
-from hdrmetrics.metric import Domain
 
 from .small import alive, card_of, narrow, pictures
 

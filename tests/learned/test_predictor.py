@@ -18,6 +18,7 @@ from torch import Tensor
 
 import hdrmetrics
 from hdrmetrics import create_metric, list_metrics, metric_info, metric_options
+from hdrmetrics.catalogue.domain import Domain
 from hdrmetrics.catalogue.metrics import METRICS
 from hdrmetrics.errors import (
     DomainError,
@@ -33,7 +34,6 @@ from hdrmetrics.learned.network import build_network
 from hdrmetrics.learned.predictor import LearnedMetric
 from hdrmetrics.learned.spread import Spread
 from hdrmetrics.learned.weights import save_weights
-from hdrmetrics.metric import Domain
 from hdrmetrics.metrics.hdrvdp2.quality import (
     opinion_score,
     quality_of_energies,

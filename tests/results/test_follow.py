@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import conv2d, pad
 
-from hdrmetrics.metric import Domain
+from hdrmetrics.catalogue.domain import Domain
 from results.learned.follow import (
     RATE,
     Way,

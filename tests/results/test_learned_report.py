@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from datasets.statistics.bootstrap import Interval
 from hdrmetrics.errors import OptionError
 from results.learned.learning import collect
 from results.learned.neighbours import label_noise, nearest, principal
@@ -15,7 +16,6 @@ from results.learned.tables import verdict
 from tests.trainers.small import make_set
 from trainers.feeding.labels import save_labels
 from trainers.judging.predictions import with_predictions
-from trainers.statistics.bootstrap import Interval
 
 
 @pytest.mark.parametrize(("width", "noise"), [(2, 0.1), (6, 0.1), (6, 0.2)])

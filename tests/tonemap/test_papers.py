@@ -111,7 +111,8 @@ def test_more_passes_of_chiu_are_the_same_as_filtering_again(scene: torch.Tensor
 
 
 def test_the_grid_approximates_the_exact_bilateral_filter() -> None:
-    from hdrmetrics.tonemap.bilateral import bilateral_exact, bilateral_grid
+    from hdrmetrics.numerics.bilateral_grid import bilateral_grid
+    from hdrmetrics.tonemap.bilateral import bilateral_exact
 
     light = read_image(sample_images()["courtyard"]).tensor(dtype=torch.float64)
     logs = torch.log10(light[:, 1:2, 40:140, 60:200] + 1e-3)

@@ -11,7 +11,8 @@ from pathlib import Path
 import torch
 
 from trainers.config import parse_config
-from trainers.run import RunOptions, run
+from trainers.options import RunOptions
+from trainers.run import run
 from trainers.running.checkpoint import load_checkpoint
 from trainers.running.processes import Processes
 

@@ -10,11 +10,11 @@ import scipy.stats
 from numpy.typing import NDArray
 from scipy.optimize import curve_fit
 
+from datasets.statistics.bootstrap import Interval, SceneBootstrap
+from datasets.statistics.conformal import conformal_width
+from datasets.statistics.logistic import LogisticCurve, fitted_plcc
+from datasets.statistics.weighted import Numbers, krocc, mean_absolute_error, once, plcc, srocc
 from hdrmetrics.errors import OptionError, ShapeError
-from trainers.statistics.bootstrap import Interval, SceneBootstrap
-from trainers.statistics.conformal import conformal_width
-from trainers.statistics.logistic import LogisticCurve, fitted_plcc
-from trainers.statistics.weighted import Numbers, krocc, mean_absolute_error, once, plcc, srocc
 
 
 def _pair(seed: int, n: int = 120, *, ties: bool = False) -> tuple[Numbers, Numbers]:

@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from datasets.statistics.conformal import conformal_factor, conformal_width
 from hdrmetrics.errors import OptionError
 from hdrmetrics.learned.guard import MEASURES
 from hdrmetrics.learned.network import build_network
@@ -23,7 +24,6 @@ from trainers.doubting.guards import RULES, Seen, fit_guards
 from trainers.doubting.observe import joined, observe
 from trainers.doubting.rules import fit_rule
 from trainers.doubting.spreads import NEVER_NARROWER, fit_spread, in_widths
-from trainers.statistics.conformal import conformal_factor, conformal_width
 
 # -- widths ------------------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 
+from datasets.statistics.bootstrap import Interval
 from hdrmetrics.errors import ImageReadError, OptionError, UnknownNameError
 from hdrmetrics.metrics.piqe import piqe
 from hdrmetrics.photometry.transfer import pu21_encode
@@ -31,7 +32,6 @@ from trainers.judging.baselines import (
 )
 from trainers.judging.evaluation import evaluate, find_predictions, markdown
 from trainers.judging.predictions import read_predictions, with_predictions
-from trainers.statistics.bootstrap import Interval
 
 from .small import CONFIG, make_set
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +11,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from datasets.feeding.store import Store
+from datasets.statistics.weighted import Numbers
 from hdrmetrics.errors import OptionError
 from hdrmetrics.learned.architecture import WINDOW
 from hdrmetrics.learned.predictor import LearnedMetric
@@ -18,7 +20,6 @@ from trainers.card import SHOWN
 from trainers.doubting.frames import find_frames, pixels_of
 from trainers.feeding.crops import find_store, present
 from trainers.feeding.labels import Labels, find_labels
-from trainers.statistics.weighted import Numbers
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,25 +128,8 @@ def observe_set(
     store, paired = find_store(stores, name), metric.info.reference
     labels = present(labels.split(split), store, reference=paired)
     rng = np.random.default_rng(seed)
-    places = {key: index for index, key in enumerate(store)}
-    parts = []
     drawn = rng.permutation(len(labels))[:most]
-    # In the order of the store each shard is opened once.
-    for index in sorted(drawn, key=lambda i: places[str(labels["test_name"][i])]):
-        test, other = (
-            pixels_of(store, str(labels[column][index]))
-            for column in ("test_name", "reference_name" if paired else "test_name")
-        )
-        parts.append(
-            observe(
-                metric,
-                test,
-                other if paired else None,
-                float(labels["quality"][index]),
-                group=str(labels["group"][index]),
-                name=str(labels["distortion"][index]),
-            )
-        )
+    parts = list(_crops(metric, labels.select(drawn), store))
     frames = [one for one in find_frames(tables, name, split) if one.inside(store, paired)]
     for at in sorted(rng.permutation(len(frames))[:most]):
         frame = frames[at]
@@ -156,6 +140,27 @@ def observe_set(
         )
     store.release()
     return joined(parts)
+
+
+def _crops(metric: LearnedMetric, labels: Labels, store: Store) -> Iterator[Observed]:
+    """Yield what a head says of crops, in the order of the store: each shard is opened once."""
+    places = {key: index for index, key in enumerate(store)}
+    for index in sorted(range(len(labels)), key=lambda i: places[str(labels["test_name"][i])]):
+        test, other = (
+            pixels_of(store, str(labels[column][index]))
+            if column == "test_name" or metric.info.reference
+            else None
+            for column in ("test_name", "reference_name")
+        )
+        assert test is not None
+        yield observe(
+            metric,
+            test,
+            other,
+            float(labels["quality"][index]),
+            group=str(labels["group"][index]),
+            name=str(labels["distortion"][index]),
+        )
 
 
 def taught_alike(metric: LearnedMetric, labels: Labels) -> bool:

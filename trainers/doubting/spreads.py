@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 from scipy.special import expit
 
+from datasets.statistics.conformal import conformal_factor
+from datasets.statistics.weighted import Numbers
 from hdrmetrics.errors import OptionError
 from hdrmetrics.learned.spread import HINTS, Spread
-from trainers.statistics.conformal import conformal_factor
-from trainers.statistics.weighted import Numbers
 
 NEVER_NARROWER = ("flat", "log flat", "dark", "log dark", "uneven", "disagreement")
 """Hints of which more never narrows an interval: less to see, parts out of focus, windows that

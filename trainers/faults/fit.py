@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -75,55 +76,62 @@ def fit(
     if not len(train) or not len(validation):
         raise OptionError("faults need training and validation windows: take sets that have both")
     torch.manual_seed(seed)
-    everywhere, held_everywhere = (
-        torch.tensor([not is_local(str(name)) for name in one.distortion])
-        for one in (train, validation)
-    )
-    seen = torch.cat([train.whole, train.part[everywhere]])
-    mean, spread = seen.mean(dim=0), seen.std(dim=0)
+    seen, faults = _sides(train)
+    statistics = torch.cat(seen)
+    mean, spread = statistics.mean(dim=0), statistics.std(dim=0)
     spread = torch.where(spread < _FAINT, torch.ones_like(spread), spread)
-    own = torch.from_numpy(train.faults)
-    faults = torch.cat([own, own[everywhere]])
-    weight = fault_weights(faults)
     layers = nn.Sequential(
-        nn.Linear(seen.shape[1], hidden), nn.ReLU(), nn.Linear(hidden, len(FAULTS))
+        nn.Linear(statistics.shape[1], hidden), nn.ReLU(), nn.Linear(hidden, len(FAULTS))
     )
+    sides, right = _sides(validation)
+    held = [((side - mean) / spread, own) for side, own in zip(sides, right, strict=True)]
+    _learn(layers, (statistics - mean) / spread, torch.cat(faults), held, epochs, quiet)
+    with torch.no_grad():
+        last = layers[-1]
+        assert isinstance(last, nn.Linear)
+        last.bias.add_(_TOWARDS * _best_biases(layers(held[0][0]), held[0][1]))
+        said = [(layers(side), own) for side, own in held]
+    temperatures = [_best_temperature(*one, torch.ones(len(one[1])))[0] for one in said]
+    return Fitted(_plain(layers, mean, spread), *temperatures)
+
+
+def _sides(material: Material) -> tuple[list[Tensor], list[Tensor]]:
+    """Return the statistics of windows and of parts of them, and the faults of each."""
+    everywhere = torch.tensor([not is_local(str(name)) for name in material.distortion])
+    faults = torch.from_numpy(material.faults)
+    return [material.whole, material.part[everywhere]], [faults, faults[everywhere]]
+
+
+def _learn(
+    layers: nn.Sequential,
+    seen: Tensor,
+    faults: Tensor,
+    held: Sequence[tuple[Tensor, Tensor]],
+    epochs: int,
+    quiet: bool,
+) -> None:
+    """Fit layers to standardised statistics; of all epochs, what says most of held ones is kept."""
+    weight = fault_weights(faults)
     optimiser = torch.optim.AdamW(layers.parameters(), lr=_RATE, weight_decay=_DECAY)
     steps = epochs * -(-len(seen) // _BATCH)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, _RATE * 2, total_steps=steps)
-    held = [(side - mean) / spread for side in (validation.whole, validation.part[held_everywhere])]
-    right = torch.from_numpy(validation.faults)
-    held_faults = [right, right[held_everywhere]]
-    held_weight = [fault_weights(one)[one] for one in held_faults]
     best, kept = float("inf"), layers.state_dict()
     for _ in trange(epochs, desc="faults", disable=quiet):
         for rows in torch.split(torch.randperm(len(seen)), _BATCH):
-            some = (seen[rows] - mean) / spread
-            logits = layers(functional.dropout(some.clamp(-8, 8), _DROPOUT))
+            logits = layers(functional.dropout(seen[rows].clamp(-8, 8), _DROPOUT))
             loss = functional.cross_entropy(logits, faults[rows], weight=weight)
             optimiser.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]
             optimiser.step()
             schedule.step()
         with torch.no_grad():
-            said = [layers(side) for side in held]
-        losses = [
-            _best_temperature(*three)[1]
-            for three in zip(said, held_faults, held_weight, strict=True)
-        ]
+            losses = [
+                _best_temperature(layers(side), own, fault_weights(own)[own])[1]
+                for side, own in held
+            ]
         if sum(losses) < best:
             best, kept = sum(losses), {n: v.clone() for n, v in layers.state_dict().items()}
     layers.load_state_dict(kept)
-    with torch.no_grad():
-        last = layers[-1]
-        assert isinstance(last, nn.Linear)
-        last.bias.add_(_TOWARDS * _best_biases(layers(held[0]), held_faults[0]))
-        said = [layers(side) for side in held]
-    held_weight = [torch.ones(len(one)) for one in held_faults]
-    temperatures = [
-        _best_temperature(*three)[0] for three in zip(said, held_faults, held_weight, strict=True)
-    ]
-    return Fitted(_plain(layers, mean, spread), *temperatures)
 
 
 def fault_weights(faults: Tensor) -> Tensor:

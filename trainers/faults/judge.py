@@ -7,16 +7,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from datasets.statistics.bootstrap import SceneBootstrap
+from datasets.statistics.weighted import Numbers, weighted_mean
 from hdrmetrics.learned.faults import FAULTS
-from trainers.statistics.bootstrap import SceneBootstrap
 
 SEEN = 80.0
 """Opinion score under which the teacher sees the fault clearly."""
 
 _BINS = 15
 _RESAMPLES = 500
-
-Numbers = NDArray[np.float64]
 
 
 def calibration_error(probabilities: Numbers, faults: NDArray[np.int64], weights: Numbers) -> float:
@@ -78,8 +77,7 @@ def judge(
     table: dict[str, Any] = {"windows": len(faults), "seen": int(seen.sum())}
     if seen.any():
         draws = SceneBootstrap(group[seen], resamples=_RESAMPLES)
-        own = right[seen]
-        found = draws.interval(lambda weights: (weights * own).sum(axis=-1) / weights.sum(axis=-1))
+        found = draws.interval(weighted_mean(right[seen]))
         table["top1"] = [_rounded(x) for x in found]
     asked = seen | (faults == none)
     by_fault = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +25,13 @@ from trainers.feeding.prepared import Prepared
 SIDE = 2 * REACH + 1
 """Cells a side of the surroundings of a place, as maps take them."""
 
+UNTOUCHED = 0.15
+"""References taken as windows without a fault, as a part of the number of a set's items."""
+
 _BATCH = 64
+_CPU = torch.device("cpu")
+Names = NDArray[np.str_]
+_COLUMNS = ("faults", "opinion", "distortion", "group", "split", "source")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +65,8 @@ class Material:
     def select(self, which: NDArray[np.bool_]) -> Material:
         """Return some of the windows."""
         chosen = torch.from_numpy(which)
-        return Material(
-            self.whole[chosen],
-            self.part[chosen],
-            self.faults[which],
-            self.opinion[which],
-            self.distortion[which],
-            self.group[which],
-            self.split[which],
-            self.source[which],
-        )
+        columns = (getattr(self, name)[which] for name in _COLUMNS)
+        return Material(self.whole[chosen], self.part[chosen], *columns)
 
 
 @torch.no_grad()
@@ -78,8 +77,6 @@ def gather(
     tables: Path,
     stores: Path | None,
     prepared: Path | None,
-    device: torch.device,
-    untouched: float,
     most: int | None = None,
 ) -> Material:
     """Return the windows of a set.
@@ -95,11 +92,7 @@ def gather(
     stores
         Folder of the crops; without one there are no references to take as untouched windows.
     prepared
-        Folder with the channels of the set's crops; ``None`` to make them from the crops.
-    device
-        Where to compute.
-    untouched
-        References taken as windows without a fault, as a part of the number of items.
+        Folder with the channels of each set; ``None`` to make them from the crops.
     most
         At most so many items of each split, evenly over the table.
 
@@ -110,52 +103,19 @@ def gather(
     ImageReadError
         If labels, crops or channels cannot be read.
     """
-    labels = find_labels(tables, name)
-    reference = network.architecture.inputs == "reference"
-    numbers = fault_numbers(labels)
-    keep = numbers >= 0
-    if names := left_out(labels):
-        print(f"{name}: {', '.join(names)} left out ({int((~keep).sum())} items)")
-    labels, numbers = labels.select(keep), numbers[keep]
-    pixels = None if stores is None else _pixels(stores, name, device)
-    channels = None if prepared is None else Prepared(prepared, network.architecture, device=device)
-    if channels is not None:
-        there = np.array([str(item) in channels for item in labels["test_name"]], dtype=bool)
-    elif pixels is not None:
-        held = present(labels, pixels.store, reference=reference)["item"]
-        there = np.isin(labels["item"], held)
-    else:
-        raise OptionError("faults are learnt from prepared channels, or from the crops of a store")
+    labels, numbers = _named(find_labels(tables, name))
+    source = _Source(network, labels, stores, prepared)
+    there = source.there()
     if most is not None:
         there &= _some(labels["split"], there, most)
     labels, numbers = labels.select(there), numbers[there]
     if not len(labels):
         raise OptionError(f"{name}: none of its items is there")
-
-    def load(tests: NDArray[np.str_], others: NDArray[np.str_]) -> Tensor:
-        assert pixels is not None
-        pair = pixels.batch(tests), pixels.batch(others) if reference else None
-        found = network.channels(*pair, domain=labels.domain)
-        pixels.store.release()
-        return found
-
-    def items(rows: slice) -> Tensor:
-        tests = labels["test_name"][rows]
-        if channels is not None:
-            return channels.batch(tests)
-        return load(tests, labels["reference_name"][rows])
-
-    parts = [_statistics(network, items, len(labels), name)]
+    parts = [_statistics(network, partial(source.items, labels), len(labels), name)]
     columns = [_columns(labels, numbers, opinions(labels), labels["distortion"])]
-    clean = _references(labels, pixels, untouched)
-    if pixels is not None and len(clean):
-        clean_names = clean["reference_name"]
-
-        def clean_items(rows: slice) -> Tensor:
-            return load(clean_names[rows], clean_names[rows])
-
-        parts.append(_statistics(network, clean_items, len(clean), name))
-        count = len(clean)
+    clean = _references(labels, source.pixels)
+    if count := len(clean):
+        parts.append(_statistics(network, partial(source.untouched, clean), count, name))
         none = np.full(count, FAULTS.index(NONE), dtype=np.int64)
         columns.append(_columns(clean, none, np.full(count, 100.0), np.full(count, NONE)))
     joined = [np.concatenate(column) for column in zip(*columns, strict=True)]
@@ -163,13 +123,74 @@ def gather(
     return Material(whole, part, *joined)
 
 
+def _named(labels: Labels) -> tuple[Labels, NDArray[np.int64]]:
+    """Return the items whose fault has a name, with its number; says what is left out."""
+    numbers = fault_numbers(labels)
+    keep = numbers >= 0
+    if names := left_out(labels):
+        print(f"{labels.name}: {', '.join(names)} left out ({int((~keep).sum())} items)")
+    return labels.select(keep), numbers[keep]
+
+
+class _Source:
+    """Where the channels of a set's items come from: prepared ones, or those made of crops."""
+
+    def __init__(
+        self,
+        network: QualityNetwork,
+        labels: Labels,
+        stores: Path | None,
+        prepared: Path | None,
+    ) -> None:
+        self.network, self.labels = network, labels
+        self.reference = network.architecture.inputs == "reference"
+        self.pixels = self.prepared = None
+        if stores is not None:
+            store = find_store(stores, labels.name)
+            self.pixels = CropPixels(store, (), device=_CPU, limit_mb=0)
+        if prepared is not None:
+            folder = prepared / labels.name
+            self.prepared = Prepared(folder, network.architecture, device=_CPU)
+
+    def there(self) -> NDArray[np.bool_]:
+        """Return which items there are."""
+        names = self.labels["test_name"]
+        if self.prepared is not None:
+            return np.array([str(item) in self.prepared for item in names], dtype=bool)
+        if self.pixels is None:
+            raise OptionError(
+                "faults are learnt from prepared channels, or from the crops of a store"
+            )
+        held = present(self.labels, self.pixels.store, reference=self.reference)["item"]
+        return np.isin(self.labels["item"], held)
+
+    def items(self, labels: Labels, rows: slice) -> Tensor:
+        """Return the channels of some items."""
+        tests = labels["test_name"][rows]
+        if self.prepared is not None:
+            return self.prepared.batch(tests)
+        return self._made(tests, labels["reference_name"][rows])
+
+    def untouched(self, labels: Labels, rows: slice) -> Tensor:
+        """Return the channels of the references of some items, each beside itself."""
+        names = labels["reference_name"][rows]
+        return self._made(names, names)
+
+    def _made(self, tests: Names, others: Names) -> Tensor:
+        pixels = self.pixels
+        assert pixels is not None
+        pair = pixels.batch(tests), pixels.batch(others) if self.reference else None
+        found = self.network.channels(*pair, domain=self.labels.domain)
+        pixels.store.release()
+        return found
+
+
 def together(materials: list[Material]) -> Material:
     """Return the windows of several sets as of one."""
-    texts = ("faults", "opinion", "distortion", "group", "split", "source")
     return Material(
         torch.cat([one.whole for one in materials]),
         torch.cat([one.part for one in materials]),
-        *(np.concatenate([getattr(one, name) for one in materials]) for name in texts),
+        *(np.concatenate([getattr(one, name) for one in materials]) for name in _COLUMNS),
     )
 
 
@@ -183,10 +204,6 @@ def _columns(
     return numbers, opinion, distortion, labels["group"], labels["split"], source
 
 
-def _pixels(stores: Path, name: str, device: torch.device) -> CropPixels:
-    return CropPixels(find_store(stores, name), (), device=device, limit_mb=0)
-
-
 def _some(split: NDArray[np.str_], there: NDArray[np.bool_], most: int) -> NDArray[np.bool_]:
     kept = np.zeros(len(split), dtype=bool)
     for name in np.unique(split):
@@ -195,13 +212,13 @@ def _some(split: NDArray[np.str_], there: NDArray[np.bool_], most: int) -> NDArr
     return kept
 
 
-def _references(labels: Labels, pixels: CropPixels | None, share: float) -> Labels:
+def _references(labels: Labels, pixels: CropPixels | None) -> Labels:
     """Return one item of each of some references that are in the store."""
     _, first = np.unique(labels["reference_name"], return_index=True)
-    if pixels is None or share <= 0:
+    if pixels is None:
         return labels.select(first[:0])
     held = [i for i in np.sort(first) if str(labels["reference_name"][i]) in pixels.store]
-    few = round(share * len(labels))
+    few = round(UNTOUCHED * len(labels))
     if len(held) > few:
         held = [held[i] for i in np.linspace(0, len(held) - 1, few).round().astype(int)]
     return labels.select(np.array(held, dtype=np.int64))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ from hdrmetrics.learned.fronts.front import CellFront
 from hdrmetrics.learned.network import QualityNetwork
 from hdrmetrics.learned.weights import load_weights, round_weights, save_weights
 from trainers.faults.classes import is_local
-from trainers.faults.fit import fit
+from trainers.faults.fit import Fitted, fit
 from trainers.faults.judge import judge
 from trainers.faults.material import Material, gather, together
 from trainers.feeding.labels import find_labels
@@ -36,7 +37,6 @@ def name_faults(
     tables: Path,
     stores: Path | None,
     prepared: Path | None,
-    untouched: float = 0.15,
     most: int | None = None,
     epochs: int = 30,
     seed: int = 0,
@@ -58,8 +58,6 @@ def name_faults(
     tables, stores, prepared
         Folders with the labels, crops and channels of each set; channels save most of the time,
         crops are needed for references as untouched windows.
-    untouched
-        References taken, as a part of each set's items.
     most
         At most so many items of each split of a set.
     epochs, seed
@@ -75,47 +73,38 @@ def name_faults(
         If a file cannot be read.
     """
     network, card = load_weights(weights)
-    if not isinstance(network.front, CellFront):
-        raise OptionError(
-            f"{card.architecture.name} does not see cells one by one, so that it cannot say what "
-            "is wrong at a place"
-        )
+    _check_places(network)
     network.faults = None
     domains = tuple(dict.fromkeys(find_labels(tables, name).domain for name in sets))
-    cpu = torch.device("cpu")
-    material = together(
-        [
-            gather(
-                network,
-                name,
-                tables=tables,
-                stores=stores,
-                prepared=None if prepared is None else prepared / name,
-                device=cpu,
-                untouched=untouched,
-                most=most,
-            )
-            for name in sets
-        ]
-    )
+    each = partial(gather, network, tables=tables, stores=stores, prepared=prepared, most=most)
+    material = together([each(name) for name in sets])
     train, validation, test = (
         material.select(material.split == split) for split in ("train", "validation", "test")
     )
     found = fit(train, validation, hidden=HIDDEN, epochs=epochs, seed=seed, quiet=quiet)
+    _add(network, found)
+    faults = FaultCard(
+        FAULTS, HIDDEN, domains, tuple(sets),
+        temperature=found.temperature, place_temperature=found.place_temperature,
+    )  # fmt: skip
+    results = {"test": judged(network, faults, test)} if len(test) else {}
+    return save_weights(out, network, replace(card, faults=replace(faults, results=results)))
+
+
+def _check_places(network: QualityNetwork) -> None:
+    if not isinstance(network.front, CellFront):
+        raise OptionError(
+            f"{network.architecture.name} does not see cells one by one, so that it cannot say "
+            "what is wrong at a place"
+        )
+
+
+def _add(network: QualityNetwork, found: Fitted) -> None:
+    """Give a network the layers of a fit, as a weights file keeps them."""
     network.add_faults(HIDDEN, len(FAULTS))
     assert network.faults is not None
     network.faults.load_state_dict(found.layers.state_dict())
     round_weights(network.faults)
-    faults = FaultCard(
-        FAULTS,
-        HIDDEN,
-        domains,
-        tuple(sets),
-        temperature=found.temperature,
-        place_temperature=found.place_temperature,
-    )
-    results = {"test": judged(network, faults, test)} if len(test) else {}
-    return save_weights(out, network, replace(card, faults=replace(faults, results=results)))
 
 
 @torch.no_grad()

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from datasets.labelling.labels import WHOLE
 from datasets.labelling.transform import LabelTransform
+from datasets.statistics.weighted import Numbers
 from hdrmetrics.errors import OptionError
 from hdrmetrics.learned.card import Card
 from hdrmetrics.learned.target import Target
@@ -20,7 +21,6 @@ from hdrmetrics.metrics.tmqi.quality import (
     quality_of_parts,
 )
 from trainers.feeding.labels import Labels
-from trainers.statistics.weighted import Numbers
 
 FIDELITY = "tmqi_s"
 """The column of labels that a head may learn in the place of the set's own quality: TMQI's

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import io
 import json
-import os
-import secrets
 import tomllib
 import zipfile
 from collections.abc import Mapping
@@ -19,8 +17,9 @@ from numpy.typing import NDArray
 
 from datasets.labelling.transform import LabelTransform
 from datasets.streams import fraction
+from hdrmetrics.catalogue.domain import Domain
 from hdrmetrics.errors import ImageReadError, OptionError
-from hdrmetrics.metric import Domain
+from hdrmetrics.text.textfile import draft_of
 
 if TYPE_CHECKING:
     from datasets.table import LabelTable
@@ -33,15 +32,8 @@ _WHOLE = ("frame", "crop")
 _IN_SERIES = "version"
 _REAL = ("strength", "target", "quality")
 _KEYS = (
-    "name",
-    "target",
-    "target_of",
-    "higher_is_better",
-    "teacher",
-    "recipe_sha256",
-    "labels",
-    "ppd",
-)
+    "name", "target", "target_of", "higher_is_better", "teacher", "recipe_sha256", "labels", "ppd",
+)  # fmt: skip
 _METADATA = "metadata"
 _LARGEST = 1 << 30  # bytes of a file's column once expanded
 
@@ -179,13 +171,8 @@ def labels_of(table: LabelTable) -> Labels:
 def save_labels(path: Path, labels: Labels) -> None:
     """Write labels as an ``.npz`` file, replaced in one step."""
     arrays = {**labels.columns, _METADATA: np.array(json.dumps(labels.metadata, sort_keys=True))}
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        with draft.open("wb") as file:
-            np.savez_compressed(file, allow_pickle=False, **arrays)
-        os.replace(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
+    with draft_of(path) as draft, draft.open("wb") as file:
+        np.savez_compressed(file, allow_pickle=False, **arrays)
 
 
 def load_labels(path: Path) -> Labels:

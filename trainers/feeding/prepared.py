@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +12,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from datasets.workers import run_jobs
+from datasets.workers import Outcome, run_jobs
+from hdrmetrics.catalogue.domain import Domain
 from hdrmetrics.errors import HdrMetricsError, ImageReadError, OptionError
 from hdrmetrics.learned.architecture import Architecture
 from hdrmetrics.learned.fronts.front import CellFront
 from hdrmetrics.learned.network import build_network
-from hdrmetrics.metric import Domain
 from hdrmetrics.text.textfile import write_text
 from trainers.feeding.crops import CropPixels, find_store
 from trainers.feeding.labels import Labels
@@ -122,8 +122,6 @@ def prepare(
     ImageReadError
         If crops cannot be read.
     """
-    from tqdm import tqdm
-
     if not isinstance(architecture.seen, CellFront):
         raise OptionError("only the channels of cells are prepared: others follow the window")
     if not len(labels):
@@ -131,41 +129,49 @@ def prepare(
             f"{labels.name} has no items to prepare channels of: take more splits, or a larger "
             "part of the crops"
         )
-    reference = architecture.inputs == "reference"
-    pieces = [slice(at, at + _PIECE) for at in range(0, len(labels), _PIECE)]
-    jobs = [
-        (
-            piece.start,
-            [str(name) for name in labels["test_name"][piece]],
-            [str(name) for name in labels["reference_name"][piece]] if reference else None,
-        )
-        for piece in pieces
-    ]
-    argument = (architecture.to_dict(), str(stores), labels.name, labels.domain)
     out.mkdir(parents=True, exist_ok=True)
     (out / _INDEX).unlink(missing_ok=True)
+    argument = (architecture.to_dict(), str(stores), labels.name, labels.domain)
+    jobs = list(_jobs(labels, reference=architecture.inputs == "reference"))
+    outcomes = run_jobs(_set_up, argument, jobs, workers=workers)
+    _write_values(out / _VALUES, labels, outcomes, progress=progress)
+    items = [str(name) for name in labels["test_name"]]
+    index = {"version": _VERSION, "made_for": architecture.front, "items": items}
+    write_text(out / _INDEX, json.dumps(index))
+    return len(labels)
+
+
+def _write_values(
+    path: Path, labels: Labels, outcomes: Iterable[Outcome[Any]], *, progress: bool
+) -> None:
+    """Write channels as they come."""
+    from tqdm import tqdm  # a machine that trains from an export need not have it
+
     values: np.memmap[Any, Any] | None = None
     with tqdm(
         total=len(labels), desc=f"prepare {labels.name}", unit="crop", disable=not progress
     ) as bar:
-        for outcome in run_jobs(_set_up, argument, jobs, workers=workers):
+        for outcome in outcomes:
             found = outcome.reason or outcome.result
             if isinstance(found, str):
                 raise ImageReadError(f"crops of {labels.name}: {found}")
             if values is None:
                 shape = (len(labels), *found.shape[1:])
-                values = np.lib.format.open_memmap(out / _VALUES, "w+", np.float16, shape)
+                values = np.lib.format.open_memmap(path, "w+", np.float16, shape)
             values[outcome.job[0] : outcome.job[0] + len(found)] = found
             bar.update(len(found))
     assert values is not None, "every job has an outcome"
     values.flush()
-    index = {
-        "version": _VERSION,
-        "made_for": architecture.front,
-        "items": [str(n) for n in labels["test_name"]],
-    }
-    write_text(out / _INDEX, json.dumps(index))
-    return len(labels)
+
+
+def _jobs(labels: Labels, *, reference: bool) -> Iterator[tuple[int, list[str], list[str] | None]]:
+    """Yield where pieces of the items begin, with their crops."""
+    for at in range(0, len(labels), _PIECE):
+        tests, references = (
+            [str(name) for name in labels[column][at : at + _PIECE]]
+            for column in ("test_name", "reference_name")
+        )
+        yield at, tests, references if reference else None
 
 
 def _set_up(argument: tuple[dict[str, Any], str, str, Domain]) -> Any:

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
+from datasets.statistics.bootstrap import Interval, SceneBootstrap
+from datasets.statistics.logistic import fitted_plcc
+from datasets.statistics.weighted import Numbers, Statistic, krocc, mean_absolute_error, plcc, srocc
 from hdrmetrics.errors import OptionError
 from trainers.feeding.labels import Labels
 from trainers.judging.predictions import PREFIX
-from trainers.statistics.bootstrap import Interval, SceneBootstrap
-from trainers.statistics.logistic import fitted_plcc
-from trainers.statistics.weighted import Numbers, Statistic, krocc, mean_absolute_error, plcc, srocc
 
 ALL = "all"
 """Stands for all distortions together."""
@@ -119,33 +119,17 @@ class Judge:
             values = []
             for predictor in self.predictors:
                 of = _statistic(statistic, labels, predictor, bootstrap)
-                values.append(bootstrap.values(of))
-            for i, predictor in enumerate(self.predictors):
-                found.append(
-                    Agreement(
-                        labels.name,
-                        predictor,
-                        distortion,
-                        statistic,
-                        bootstrap.percentiles(*values[i]),
-                        len(labels),
-                        bootstrap.count,
-                    )
+                values.append((predictor, *bootstrap.values(of)))
+            first, whole, drawn = values[0]
+            rows = [(name, "", value, own) for name, value, own in values]
+            rows += [(first, name, whole - value, drawn - own) for name, value, own in values[1:]]
+            found += [
+                Agreement(
+                    labels.name, name, distortion, statistic, bootstrap.percentiles(value, own),
+                    len(labels), bootstrap.count, against,
                 )
-            for i, other in enumerate(self.predictors[1:], start=1):
-                apart = (values[0][0] - values[i][0], values[0][1] - values[i][1])
-                found.append(
-                    Agreement(
-                        labels.name,
-                        self.predictors[0],
-                        distortion,
-                        statistic,
-                        bootstrap.percentiles(*apart),
-                        len(labels),
-                        bootstrap.count,
-                        against=other,
-                    )
-                )
+                for name, against, value, own in rows
+            ]  # fmt: skip
         return found
 
 
@@ -165,15 +149,14 @@ def quality_of(prediction: Numbers, labels: Labels) -> Numbers:
 def _statistic(name: str, labels: Labels, predictor: str, bootstrap: SceneBootstrap) -> Statistic:
     predicted = labels[PREFIX + predictor].astype(np.float64)
     target = labels["target"].astype(np.float64)
-    if name == "plcc":
-        return plcc(predicted, target)
-    if name == "plcc_fitted":
-        return fitted_plcc(predicted, target)
-    if name == "srocc":
-        return srocc(predicted, target)
     if name == "krocc":
         return krocc(predicted, target, bootstrap.clusters)
-    if name == "mae_target":
-        return mean_absolute_error(predicted, target)
-    quality = labels["quality"].astype(np.float64)
-    return mean_absolute_error(quality_of(predicted, labels), quality)
+    if name == "mae_quality":
+        quality = labels["quality"].astype(np.float64)
+        return mean_absolute_error(quality_of(predicted, labels), quality)
+    return _PLAIN[name](predicted, target)
+
+
+_PLAIN: dict[str, Callable[[Numbers, Numbers], Statistic]] = {
+    "plcc": plcc, "plcc_fitted": fitted_plcc, "srocc": srocc, "mae_target": mean_absolute_error,
+}  # fmt: skip

@@ -11,13 +11,13 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from datasets.statistics.logistic import LogisticCurve
 from hdrmetrics.errors import OptionError, UnknownNameError
 from hdrmetrics.metrics.piqe import piqe
 from hdrmetrics.photometry.color import luminance
 from hdrmetrics.photometry.transfer import pu21_encode
 from trainers.feeding.labels import Labels, find_labels
 from trainers.judging.predictions import score_items, with_predictions
-from trainers.statistics.logistic import LogisticCurve
 
 _WHITE = 255.0
 _LEAST = 1e-12
@@ -68,10 +68,7 @@ def gradient_kurtosis(codes: Tensor) -> Tensor:
     The fourth moment about zero over the square of the second, of horizontal and vertical
     differences together. Photographs have heavy tails, which blur, noise and quantisation change.
 
-    Parameters
-    ----------
-    codes
-        ``(N, 1, H, W)``, see :func:`code_values`.
+    ``codes`` are ``(N, 1, H, W)``, see :func:`code_values`.
 
     References
     ----------

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from datasets.rows import write_rows
 from hdrmetrics.errors import OptionError
+from hdrmetrics.text.markdown import markdown_table
 from hdrmetrics.text.textfile import write_text
 from trainers.feeding.labels import Labels
 from trainers.judging.agreement import ALL, Agreement, Judge
@@ -117,12 +117,8 @@ def write_results(results: Sequence[Agreement], folder: Path, *, note: str = "")
     """Write results as CSV, JSON and a Markdown page of tables; returns the paths."""
     folder.mkdir(parents=True, exist_ok=True)
     rows = [one.to_dict() for one in results]
-    text = io.StringIO()
-    writer = csv.DictWriter(text, _COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
     paths = [folder / name for name in ("agreement.csv", "agreement.json", "agreement.md")]
-    write_text(paths[0], text.getvalue())
+    write_rows(paths[0], _COLUMNS, rows)
     write_text(paths[1], json.dumps(rows, indent=1) + "\n")
     write_text(paths[2], markdown(results, note=note))
     return paths
@@ -144,50 +140,45 @@ def markdown(results: Sequence[Agreement], *, note: str = "") -> str:
         overall = [one for one in own if one.distortion == ALL]
         first = overall[0]
         lines += [f"## {name}", "", f"{first.items} items of {first.groups} groups of scenes.", ""]
-        lines += _table("predictor", [one for one in overall if not one.against])
+        lines.append(_table("predictor", [one for one in overall if not one.against]))
         differing = [one for one in overall if one.against]
         if differing:
             lines += ["", f"{first.predictor} minus the other; **bold** excludes 0:", ""]
-            lines += _table("minus", differing, signed=True)
+            lines.append(_table("minus", differing, signed=True))
         by_distortion = _by_distortion(own)
         if by_distortion:
-            lines += ["", "SROCC by distortion:", "", *by_distortion]
+            lines += ["", "SROCC by distortion:", "", by_distortion]
         lines += [""]
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
-def _table(head: str, results: Sequence[Agreement], *, signed: bool = False) -> list[str]:
+def _table(head: str, results: Sequence[Agreement], *, signed: bool = False) -> str:
     titles = {
         "plcc": "PLCC", "plcc_fitted": "PLCC fitted", "srocc": "SROCC", "krocc": "KROCC",
         "mae_target": "MAE", "mae_quality": "MAE(Q)",
     }  # fmt: skip
-    lines = ["| " + " | ".join([head, *titles.values()]) + " |", "|---" * (len(titles) + 1) + "|"]
-    names = dict.fromkeys(one.against or one.predictor for one in results)
-    for name in names:
+    rows = []
+    for name in dict.fromkeys(one.against or one.predictor for one in results):
         own = {o.statistic: o for o in results if (o.against or o.predictor) == name}
-        cells = [_cell(own[key], signed=signed) for key in titles]
-        lines.append("| " + " | ".join([name, *cells]) + " |")
-    return lines
+        rows.append([name, *(_cell(own[key], signed=signed) for key in titles)])
+    return markdown_table([head, *titles.values()], rows)
 
 
-def _by_distortion(results: Sequence[Agreement]) -> list[str]:
+def _by_distortion(results: Sequence[Agreement]) -> str:
     found = [
         one
         for one in results
         if one.statistic == "srocc" and one.distortion != ALL and not one.against
     ]
     if not found:
-        return []
+        return ""
     predictors = list(dict.fromkeys(one.predictor for one in found))
-    lines = [
-        "| " + " | ".join(["distortion", "items", *predictors]) + " |",
-        "|---" * (len(predictors) + 2) + "|",
-    ]
+    rows = []
     for kind in dict.fromkeys(one.distortion for one in found):
         own = {one.predictor: one for one in found if one.distortion == kind}
         items = str(next(iter(own.values())).items)
-        lines.append("| " + " | ".join([kind, items, *(_cell(own[p]) for p in predictors)]) + " |")
-    return lines
+        rows.append([kind, items, *(_cell(own[p]) for p in predictors)])
+    return markdown_table(["distortion", "items", *predictors], rows)
 
 
 def _cell(one: Agreement, *, signed: bool = False) -> str:

@@ -108,24 +108,29 @@ def predict_set(
     labels = find_labels(tables, name)
     labels = labels.select(np.isin(labels["split"], list(splits)))
     network.eval()
-    if prepared is not None:
+    if prepared is None:
+        there, values = _looked_at(network, labels, stores, device, batch)
+    else:
         there = prepared.present(labels)
         values = _seen(network, there, prepared, batch)
-        return with_predictions(there, _by_head(network, heads, there, values))
+    found = {
+        head.name: head.to_set(values[:, columns.index(head.name)].astype(np.float64), there)
+        for head in heads
+    }
+    return with_predictions(there, found)
+
+
+def _looked_at(
+    network: QualityNetwork, labels: Labels, stores: Path, device: torch.device, batch: int
+) -> tuple[Labels, NDArray[np.float32]]:
+    """Return the items whose crops are there, with their targets ``(n, heads)``."""
 
     def predictor(test: Tensor, other: Tensor | None) -> Tensor:
         raw: Tensor = network(test, other, domain=labels.domain)
         return raw.float().sigmoid()
 
-    there, values = score_items(
-        predictor,
-        labels,
-        stores,
-        reference=network.architecture.inputs == "reference",
-        device=device,
-        batch=batch,
-    )
-    return with_predictions(there, _by_head(network, heads, there, values))
+    reference = network.architecture.inputs == "reference"
+    return score_items(predictor, labels, stores, reference=reference, device=device, batch=batch)
 
 
 @torch.no_grad()
@@ -140,16 +145,6 @@ def _seen(
         pooled = network.pool(network.trunk(prepared.batch(labels["test_name"][at : at + batch])))
         parts.append(network.head(pooled).float().sigmoid().cpu().numpy())
     return np.concatenate(parts)
-
-
-def _by_head(
-    network: QualityNetwork, heads: Sequence[Head], labels: Labels, values: NDArray[np.float32]
-) -> dict[str, NDArray[np.float64]]:
-    columns = list(network.architecture.heads)
-    return {
-        head.name: head.to_set(values[:, columns.index(head.name)].astype(np.float64), labels)
-        for head in heads
-    }
 
 
 def score_items(

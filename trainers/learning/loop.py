@@ -13,13 +13,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from datasets.statistics.weighted import mean_absolute_error, once, plcc, srocc
 from hdrmetrics.errors import ImageReadError
 from trainers.learning.learner import Learner, StepResult
 from trainers.learning.material import SetMaterial
 from trainers.running.checkpoint import load_checkpoint, save_checkpoint
 from trainers.running.interruption import StopRequest
 from trainers.running.logs import RunLog
-from trainers.statistics.weighted import mean_absolute_error, once, plcc, srocc
 
 CHECKPOINT = "checkpoint.pt"
 
@@ -100,11 +100,9 @@ def train(
     """
     processes, run = learner.processes, learner.config.run
     path = folder / CHECKPOINT
-    progress, means = Progress(), _Means()
-    if resume and path.exists():
-        progress, means = _restore(learner, path, steps)
+    known = resume and path.exists()
+    progress, means = _restore(learner, path, steps) if known else (Progress(), _Means())
     log = RunLog(folder, steps, start=progress.done, active=processes.first, quiet=quiet)
-    due = {math.ceil(k * steps / run.validations) for k in range(1, run.validations + 1)}
     before = progress.seconds
     began = saved = time.perf_counter()
     stopped = False
@@ -113,16 +111,11 @@ def train(
             result = learner.step(progress.done, steps, stop=stop.asked)
             progress.done += 1
             progress.seconds = before + time.perf_counter() - began
-            stopped = result.stop
+            stopped, last = result.stop, progress.done == steps
             means.add(result)
             log.progress(progress.done, result.loss)
-            if progress.done % run.log_every == 0 or progress.done == steps:
-                row = means.take()
-                log.training(progress.done, _log_row(row, progress.seconds, learner))
-            if progress.done in due:
-                log.validation(progress.done, progress.seconds, validate(learner))
-            pause = time.perf_counter() - saved
-            if stopped or progress.done == steps or pause >= run.checkpoint_seconds:
+            _log(log, learner, progress, means, steps)
+            if stopped or last or time.perf_counter() - saved >= run.checkpoint_seconds:
                 if processes.first:
                     save_checkpoint(path, _state(learner, progress, means))
                 saved = time.perf_counter()
@@ -130,6 +123,15 @@ def train(
         log.close()
     processes.wait()
     return progress, stopped and progress.done < steps
+
+
+def _log(log: RunLog, learner: Learner, progress: Progress, means: _Means, steps: int) -> None:
+    """Write the rows that are due after a step."""
+    run, done = learner.config.run, progress.done
+    if done % run.log_every == 0 or done == steps:
+        log.training(done, _log_row(means.take(), progress.seconds, learner))
+    if done in {math.ceil(k * steps / run.validations) for k in range(1, run.validations + 1)}:
+        log.validation(done, progress.seconds, validate(learner))
 
 
 @torch.no_grad()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +12,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from datasets.feeding.store import Store
 from datasets.streams import stream
+from hdrmetrics.catalogue.domain import Domain
 from hdrmetrics.errors import OptionError
 from hdrmetrics.learned.architecture import Architecture
-from hdrmetrics.metric import Domain
 from trainers.config import Config
 from trainers.feeding.crops import CropPixels, find_store, present
 from trainers.feeding.heads import Head, make_heads
@@ -216,95 +217,117 @@ def collect(
     ImageReadError
         If labels or pixels cannot be read.
     """
-    unknown = sorted(set(config.shares) - set(sets))
-    if unknown:
-        raise OptionError(f"[shares] names {', '.join(unknown)}, which this run does not train on")
-    shares = {name: config.shares.get(name, 1.0) for name in sets}
+    shares = _shares(config, sets)
     whole = {name: find_labels(tables, name) for name in sets}
     known = make_heads(heads, list(whole.values()), config.targets)
     found = []
     for name in sets:
-        part = shares[name] / sum(shares.values())
-        each = round(config.optimiser.batch * part / processes.world)
-        if each < 1:
-            raise OptionError(
-                f"a batch of {config.optimiser.batch} leaves no item of {name} for each of "
-                f"{processes.world} processes: enlarge [optimiser] batch"
-            )
-        channels, store = None, None
+        channels, store, labels = None, None, whole[name]
         if prepared is not None:
             assert architecture is not None
             channels = Prepared(prepared / name, architecture, device=processes.device)
-            _check_prepared(config, name, channels, whole[name])
-            labels = channels.present(whole[name])
+            labels = _prepared(config, channels, labels)
         else:
             store = find_store(stores, name)
-            labels = present(whole[name], store, reference=reference)
-        train, validation = labels.split("train"), labels.split("validation")
-        if not len(train) or not len(validation):
-            raise OptionError(f"{name}: there are crops of {_counts(labels)} only")
-        train = train.thinned(scenes=scenes_fraction, crops=crops_fraction)
-        validation = some_of(validation, config.run.validation_items)
-        balance = balancing_weights(
-            train["distortion"],
-            exponent=config.balance.exponent,
-            emphasis={k: v for k, v in config.balance.emphasis.items() if k in train["distortion"]},
-        )
-        even = np.ones(len(train))
-        by_sampler = config.balance.by == "sampler"
+            labels = present(labels, store, reference=reference)
+        parts = _parts(labels, config, scenes=scenes_fraction, crops=crops_fraction)
         own = tuple(head for head in known if name in head.sets)
-        series = find_series(train)
-        wholes = None
-        count = each * processes.world
-        if series is not None:
-            # Whole series only, at least one for each process.
-            count = max(1, round(each / series.size)) * processes.world * series.size
-            wholes = np.stack([head.whole_target(train) for head in own], axis=1)
-            balance = even
-        pixels = None
-        if store is not None:
-            columns = ("test_name", "reference_name") if reference else ("test_name",)
-            names = [
-                str(n) for column in columns for one in (train, validation) for n in one[column]
-            ]
-            limit = config.run.cache_mb * part
-            pixels = CropPixels(store, names, device=processes.device, limit_mb=limit)
-            if config.augmentation.window > pixels.size:
-                raise OptionError(
-                    f"[augmentation] a window of {config.augmentation.window} px does not fit into "
-                    f"the crops of {name}, {pixels.size} px"
-                )
-        found.append(
-            SetMaterial(
-                name=name,
-                train=train,
-                validation=validation,
-                heads=own,
-                targets=np.stack([head.target(train) for head in own], axis=1),
-                pixels=pixels,
-                sampler=Sampler(
-                    np.ones(len(series)) if series else balance if by_sampler else even,
-                    seed=seed,
-                    name=name,
-                ),
-                weights=even if by_sampler else balance,
-                count=count,
-                share=part,
-                reference=reference,
-                prepared=channels,
-                series=series,
-                whole=wholes,
-            )
-        )
+        one = _material(*parts, own, config, processes, shares[name], seed)
+        one = replace(one, reference=reference, prepared=channels)
+        found.append(one if store is None else _with_pixels(one, store, config, processes))
     _check_emphasis(config, found)
     return found
 
 
-def _check_prepared(config: Config, name: str, channels: Prepared, labels: Labels) -> None:
+def _shares(config: Config, sets: Sequence[str]) -> dict[str, float]:
+    """Return the part of a batch that each set has."""
+    unknown = sorted(set(config.shares) - set(sets))
+    if unknown:
+        raise OptionError(f"[shares] names {', '.join(unknown)}, which this run does not train on")
+    shares = {name: config.shares.get(name, 1.0) for name in sets}
+    return {name: share / sum(shares.values()) for name, share in shares.items()}
+
+
+def _prepared(config: Config, channels: Prepared, labels: Labels) -> Labels:
+    """Return the items that have channels."""
     if config.augmentation.window:
         raise OptionError("[augmentation] prepared channels are of whole crops: leave window out")
     if not any(str(item) in channels for item in labels["test_name"]):
-        raise OptionError(f"{name}: none of its items has prepared channels")
+        raise OptionError(f"{labels.name}: none of its items has prepared channels")
+    return channels.present(labels)
+
+
+def _parts(labels: Labels, config: Config, *, scenes: float, crops: float) -> tuple[Labels, Labels]:
+    """Return the items to train on, and those to validate on."""
+    train, validation = labels.split("train"), labels.split("validation")
+    if not len(train) or not len(validation):
+        raise OptionError(f"{labels.name}: there are crops of {_counts(labels)} only")
+    return train.thinned(scenes=scenes, crops=crops), some_of(
+        validation, config.run.validation_items
+    )
+
+
+def _material(
+    train: Labels,
+    validation: Labels,
+    heads: tuple[Head, ...],
+    config: Config,
+    processes: Processes,
+    share: float,
+    seed: int,
+) -> SetMaterial:
+    """Return a set without its pixels: its targets, how items are drawn, and what they weigh."""
+    each = round(config.optimiser.batch * share / processes.world)
+    if each < 1:
+        raise OptionError(
+            f"a batch of {config.optimiser.batch} leaves no item of {train.name} for each of "
+            f"{processes.world} processes: enlarge [optimiser] batch"
+        )
+    emphasis = config.balance.emphasis
+    balance = balancing_weights(
+        train["distortion"],
+        exponent=config.balance.exponent,
+        emphasis={name: v for name, v in emphasis.items() if name in train["distortion"]},
+    )
+    even = np.ones(len(train))
+    drawn, weights = (balance, even) if config.balance.by == "sampler" else (even, balance)
+    series, whole, count = find_series(train), None, each * processes.world
+    if series is not None:
+        # Whole series only, at least one for each process; all alike.
+        count = max(1, round(each / series.size)) * processes.world * series.size
+        whole = np.stack([head.whole_target(train) for head in heads], axis=1)
+        drawn, weights = np.ones(len(series)), even
+    return SetMaterial(
+        name=train.name,
+        train=train,
+        validation=validation,
+        heads=heads,
+        targets=np.stack([head.target(train) for head in heads], axis=1),
+        pixels=None,
+        sampler=Sampler(drawn, seed=seed, name=train.name),
+        weights=weights,
+        count=count,
+        share=share,
+        reference=False,
+        series=series,
+        whole=whole,
+    )
+
+
+def _with_pixels(
+    one: SetMaterial, store: Store, config: Config, processes: Processes
+) -> SetMaterial:
+    """Return a set with the pixels of its items, in memory as far as its share of that goes."""
+    columns = ("test_name", "reference_name") if one.reference else ("test_name",)
+    names = [str(n) for c in columns for part in (one.train, one.validation) for n in part[c]]
+    limit = config.run.cache_mb * one.share
+    pixels = CropPixels(store, names, device=processes.device, limit_mb=limit)
+    if config.augmentation.window > pixels.size:
+        raise OptionError(
+            f"[augmentation] a window of {config.augmentation.window} px does not fit into the "
+            f"crops of {one.name}, {pixels.size} px"
+        )
+    return replace(one, pixels=pixels)
 
 
 def some_of(labels: Labels, most: int) -> Labels:

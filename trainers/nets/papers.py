@@ -9,12 +9,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from hdrmetrics.catalogue.domain import Domain
 from hdrmetrics.learned.architecture import Architecture, Stage
 from hdrmetrics.learned.fronts import register_front
 from hdrmetrics.learned.fronts.front import Front
 from hdrmetrics.learned.fronts.pixels import Kind, kinds
 from hdrmetrics.learned.layers import CellStage
-from hdrmetrics.metric import Domain
 from hdrmetrics.photometry.color import luminance
 
 

@@ -6,13 +6,13 @@ import hashlib
 import io
 import os
 import pickle
-import secrets
 from pathlib import Path
 from typing import Any
 
 import torch
 
 from hdrmetrics.errors import ImageReadError
+from hdrmetrics.text.textfile import draft_of
 
 _MAGIC = b"hdrmetrics checkpoint 1\n"
 _DIGEST = hashlib.sha256().digest_size
@@ -31,17 +31,12 @@ def save_checkpoint(path: Path, state: dict[str, Any]) -> None:
     payload = io.BytesIO()
     torch.save(state, payload)
     data = payload.getbuffer()
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        with draft.open("wb") as file:
-            file.write(_MAGIC)
-            file.write(hashlib.sha256(data).digest())
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
+    with draft_of(path) as draft, draft.open("wb") as file:
+        file.write(_MAGIC)
+        file.write(hashlib.sha256(data).digest())
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def load_checkpoint(path: Path, *, device: torch.device) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -11,7 +10,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from hdrmetrics.text.textfile import write_text
+from datasets.rows import write_rows
 
 _PATIENCE = 10.0  # seconds between lines of progress
 
@@ -40,11 +39,8 @@ class CsvLog:
                     for row in csv.DictReader(file)
                     if None not in row.values() and (row["step"] or "").isdigit()
                 ]
-        text = io.StringIO()
-        writer = csv.DictWriter(text, self.columns, lineterminator="\n", extrasaction="ignore")
-        writer.writeheader()
-        writer.writerows(row for row in lines if int(row["step"]) <= keep)
-        write_text(path, text.getvalue())
+        earlier = (row for row in lines if int(row["step"]) <= keep)
+        write_rows(path, self.columns, ({k: row.get(k, "") for k in columns} for row in earlier))
 
     def add(self, row: Mapping[str, Any]) -> None:
         """Append a row; floats with six digits."""

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from hdrmetrics.catalogue.domain import Domain
 from hdrmetrics.learned.fronts.descriptors import (
     CHROMA_NAMES,
     NAMES,
@@ -18,7 +19,6 @@ from hdrmetrics.learned.fronts.front import CellFront
 from hdrmetrics.learned.fronts.pixels import code_and_chroma, kinds
 from hdrmetrics.learned.fronts.seams import NAMES as SEAM_NAMES
 from hdrmetrics.learned.fronts.seams import describe_seams, in_order
-from hdrmetrics.metric import Domain
 
 
 class CellsAlone(CellFront):

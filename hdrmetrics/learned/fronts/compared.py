@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from hdrmetrics.catalogue.domain import Domain
 from hdrmetrics.learned.fronts.descriptors import (
     CHROMA_NAMES,
     NAMES,
@@ -27,7 +28,6 @@ from hdrmetrics.learned.fronts.pixels import (
 )
 from hdrmetrics.learned.fronts.visible import NAMES as VISIBLE_NAMES
 from hdrmetrics.learned.fronts.visible import describe_visible, logarithms
-from hdrmetrics.metric import Domain
 
 
 class CellsCompared(CellFront):

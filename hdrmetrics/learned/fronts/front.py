@@ -9,10 +9,10 @@ from typing import ClassVar, Literal
 import torch
 from torch import Tensor, nn
 
+from hdrmetrics.catalogue.domain import Domain
 from hdrmetrics.learned.fronts.descriptors import CELL, MARGIN
 from hdrmetrics.learned.layers import CellStage
 from hdrmetrics.learned.statistics import POWERS, statistics
-from hdrmetrics.metric import Domain
 
 Inputs = Literal["none", "reference"]
 """``none``: the test picture alone; ``reference``: the reference too."""

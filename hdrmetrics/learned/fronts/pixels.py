@@ -7,9 +7,9 @@ from typing import Literal
 import torch
 from torch import Tensor
 
+from hdrmetrics.catalogue.domain import Domain
 from hdrmetrics.errors import OptionError
 from hdrmetrics.learned.fronts.descriptors import is_whole
-from hdrmetrics.metric import Domain
 from hdrmetrics.photometry.color import luminance
 from hdrmetrics.photometry.display import get_display
 from hdrmetrics.photometry.transfer import pu21_encode

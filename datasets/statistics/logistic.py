@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from datasets.statistics.weighted import Numbers, Statistic, check_pair, plcc
 from hdrmetrics.errors import OptionError
-from trainers.statistics.weighted import Numbers, Statistic, check_pair, plcc
 
 _ROUNDS = 60
 _REFIT_ROUNDS = 8  # of a resample, from the curve of all items
@@ -84,7 +84,7 @@ class LogisticCurve:
         return cls(float(p[0]), float(p[1]), float(np.exp(p[2])) / spread, p[3] * spread + centre)
 
 
-def fitted_plcc(x: Numbers, y: Numbers, curve: LogisticCurve | None = None) -> Statistic:
+def fitted_plcc(x: Numbers, y: Numbers) -> Statistic:
     """Return PLCC after the logistic fit of ``x`` to ``y``, as a function of the items' counts.
 
     Each resample gets its own curve, found from that of all items in a few rounds.
@@ -92,18 +92,9 @@ def fitted_plcc(x: Numbers, y: Numbers, curve: LogisticCurve | None = None) -> S
     Parameters
     ----------
     x, y
-        ``(n,)``, finite.
-    curve
-        Of all items; fitted where it is ``None``.
-
-    Raises
-    ------
-    ShapeError
-        If values are not one finite number each per item.
-    OptionError
-        For fewer than two items.
+        ``(n,)``, finite; errors as of :meth:`LogisticCurve.fit`.
     """
-    whole = LogisticCurve.fit(x, y) if curve is None else curve
+    whole = LogisticCurve.fit(x, y)
 
     def of(counts: Numbers) -> Numbers:
         values = []

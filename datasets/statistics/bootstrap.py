@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from datasets.statistics.weighted import Numbers, Statistic
 from hdrmetrics.errors import OptionError, ShapeError
-from trainers.statistics.weighted import Numbers, Statistic
 
 _LEVELS = (0.025, 0.975)
 
@@ -38,7 +38,7 @@ class SceneBootstrap:
     resamples
         How many; 0 for none.
     seed
-        Of the draws, which depend on it and on the number of clusters alone.
+        Of the draws, which depend on it and on the number of clusters alone; or what draws.
 
     Raises
     ------
@@ -52,7 +52,13 @@ class SceneBootstrap:
     A. C. Davison and D. V. Hinkley, "Bootstrap Methods and their Application", 1997, 3.8.
     """
 
-    def __init__(self, clusters: NDArray[np.generic], *, resamples: int, seed: int = 0) -> None:
+    def __init__(
+        self,
+        clusters: NDArray[np.generic],
+        *,
+        resamples: int,
+        seed: int | np.random.Generator = 0,
+    ) -> None:
         if resamples < 0:
             raise OptionError(f"the number of resamples is at least 0, not {resamples}")
         if clusters.ndim != 1 or clusters.size == 0:
@@ -61,8 +67,8 @@ class SceneBootstrap:
             )
         self.clusters = np.unique(clusters, return_inverse=True)[1].astype(np.int64)
         self.count = int(self.clusters.max()) + 1
-        rng = np.random.Generator(np.random.PCG64(seed))
         even = np.full(self.count, 1 / self.count)
+        rng = np.random.default_rng(seed)
         self._drawn = rng.multinomial(self.count, even, size=resamples).astype(np.float64)
 
     def values(self, statistic: Statistic) -> tuple[float, Numbers]:

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from datasets.statistics.weighted import Numbers, check_pair
 from hdrmetrics.errors import OptionError, ShapeError
-from trainers.statistics.weighted import Numbers, check_pair
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,14 +93,7 @@ def conformal_factor(
     groups
         ``(n,)``, the group of scenes of each item.
     coverage
-        In (0, 1); infinite where there are too few groups for it.
-
-    Raises
-    ------
-    ShapeError
-        If the lengths differ, or there is no item.
-    OptionError
-        For a coverage outside (0, 1).
+        In (0, 1); infinite where there are too few groups for it. Errors as there.
     """
     if groups.shape != errors.shape or not errors.size:
         raise ShapeError(f"groups are one per item; {groups.shape} for {errors.shape}")

@@ -165,11 +165,15 @@ def mean_absolute_error(x: Numbers, y: Numbers) -> Statistic:
     Parameters and errors as for :func:`plcc`.
     """
     check_pair(x, y)
-    error = np.abs(x - y)
+    return weighted_mean(np.abs(x - y))
+
+
+def weighted_mean(x: Numbers) -> Statistic:
+    """Return the mean of ``(n,)`` values as a function of the items' counts."""
 
     def of(counts: Numbers) -> Numbers:
         with np.errstate(invalid="ignore", divide="ignore"):
-            return np.asarray(counts @ error / counts.sum(axis=1))
+            return np.asarray(counts @ x / counts.sum(axis=1))
 
     return of
 

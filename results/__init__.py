@@ -1,0 +1,1 @@
+"""The scripts that make each claim again, run as modules: ``python -m results.x.y``."""

@@ -1,0 +1,1 @@
+"""Size, fidelity, visibility and time of each codec."""

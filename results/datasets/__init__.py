@@ -1,0 +1,1 @@
+"""What the generated sets hold, and what making them costs."""

@@ -1,0 +1,1 @@
+"""Whether strengths of distortions are even in visibility."""

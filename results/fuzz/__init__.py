@@ -1,0 +1,1 @@
+"""What truncated and corrupted files do to the readers."""

@@ -1,0 +1,1 @@
+"""What stopped and busy jobs lose."""

@@ -1,0 +1,1 @@
+"""JPEG XT from JPEG layers against the reference software."""

@@ -1,0 +1,1 @@
+"""How well the learned predictors know their teachers."""

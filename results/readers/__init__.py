@@ -1,0 +1,1 @@
+"""Files read by this package and by others."""

@@ -1,0 +1,1 @@
+"""The metrics against other libraries."""

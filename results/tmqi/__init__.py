@@ -1,0 +1,1 @@
+"""Equality with TMQI's authors, and speed."""
