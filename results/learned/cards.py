@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -59,6 +59,10 @@ def model_card(path: Path) -> str:
     return "\n".join(parts)
 
 
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    return markdown_table(head, rows) + "\n"
+
+
 def _what(path: Path, card: Card, count: int) -> str:
     rows = []
     for head, own in card.heads.items():
@@ -79,7 +83,7 @@ def _what(path: Path, card: Card, count: int) -> str:
         f"with warnings. Pictures have {MINIMUM_SIZE} px a side at least. {distance}\n"
     )
     titles = ["metric", "pixels", "teacher", "trained on", "version"]
-    return f"{text}\n{markdown_table(titles, rows)}"
+    return f"{text}\n{_table(titles, rows)}"
 
 
 def _agreement(card: Card) -> str:
@@ -99,7 +103,7 @@ def _agreement(card: Card) -> str:
     return (
         "On crops of the test split, scenes that nothing was trained on, with 95 % intervals from "
         "drawing groups of scenes again; MAE is that of the target in [0, 1]:\n\n"
-        f"{markdown_table(columns, rows)}{whole}"
+        f"{_table(columns, rows)}{whole}"
     )
 
 
@@ -127,7 +131,7 @@ def _faults(card: Card) -> str:
     top, low, high = found["top1"]
     return (
         f"Of windows of the test split whose damage is seen, {top:.0%} [{low:.0%}, {high:.0%}] are "
-        f"named rightly:\n\n{markdown_table(['fault', 'named', 'windows'], rows)}"
+        f"named rightly:\n\n{_table(['fault', 'named', 'windows'], rows)}"
     )
 
 
@@ -165,10 +169,10 @@ def _data(card: Card) -> str:
     return (
         "Training split only; the recipes are in `datasets/recipes`, what they made in "
         "`datasets/tables`.\n\n"
-        f"{markdown_table(['set', 'teacher', 'crops', 'groups of scenes', 'recipe'], rows)}\n"
+        f"{_table(['set', 'teacher', 'crops', 'groups of scenes', 'recipe'], rows)}\n"
         "The scenes, by the licence they are under. The weights hold no picture; who passes on "
         "pictures made of these scenes has to keep to their terms.\n\n"
-        f"{markdown_table(['licence', 'scenes'], licences)}"
+        f"{_table(['licence', 'scenes'], licences)}"
     )
 
 
