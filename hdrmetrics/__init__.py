@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from hdrmetrics.jobs.batch import Row as Row
     from hdrmetrics.jobs.batch import score_files as score_files
     from hdrmetrics.jobs.frames import rows_to_dataframe as rows_to_dataframe
+    from hdrmetrics.jobs.inputs import as_image as as_image
     from hdrmetrics.jobs.ranking import rank as rank
-    from hdrmetrics.jobs.result import Score as Score
     from hdrmetrics.jobs.scoring import ScoreMap as ScoreMap
     from hdrmetrics.jobs.scoring import score as score
     from hdrmetrics.jobs.scoring import score_map as score_map
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from hdrmetrics.photometry.display import load_displays as load_displays
     from hdrmetrics.picture.image import Calibration as Calibration
     from hdrmetrics.picture.image import Image as Image
-    from hdrmetrics.picture.inputs import as_image as as_image
+    from hdrmetrics.result import Score as Score
     from hdrmetrics.samples import sample_images as sample_images
 
 __version__ = "0.1.0"
@@ -51,9 +51,9 @@ _HOMES = {
     "Metric": "metric",
     "MetricInfo": "metric",
     "Row": "jobs.batch",
-    "Score": "jobs.result",
+    "Score": "result",
     "ScoreMap": "jobs.scoring",
-    "as_image": "picture.inputs",
+    "as_image": "jobs.inputs",
     "create_metric": "catalogue.metrics",
     "get_display": "photometry.display",
     "list_displays": "photometry.display",

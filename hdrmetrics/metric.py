@@ -15,7 +15,7 @@ from hdrmetrics.errors import DomainError, OptionError, ShapeError
 from hdrmetrics.picture.pixels import as_batch, check_mask, check_pair, value_range
 
 if TYPE_CHECKING:
-    from hdrmetrics.maps.explanation import Explanation
+    from hdrmetrics.explanation import Explanation
     from hdrmetrics.photometry.display import Display
     from hdrmetrics.picture.image import Image
 

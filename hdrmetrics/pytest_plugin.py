@@ -13,7 +13,7 @@ import pytest
 
 if TYPE_CHECKING:
     from hdrmetrics.gate.result import Check, GateReport
-    from hdrmetrics.picture.inputs import Source
+    from hdrmetrics.jobs.inputs import Source
 
     Pictures = Source | Sequence[Source] | Mapping[str, Source]
     Cases = dict[str, tuple[Source, Source | None]]

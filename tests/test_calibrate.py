@@ -17,8 +17,8 @@ import hdrmetrics as hm
 from hdrmetrics import Calibration, Image, get_display, score, write_image
 from hdrmetrics.errors import DomainError, HdrMetricsWarning, OptionError, PixelValueError
 from hdrmetrics.gate.baseline import flatten
+from hdrmetrics.jobs.inputs import Units
 from hdrmetrics.photometry.transfer import pq_encode
-from hdrmetrics.picture.inputs import Units
 
 UNIT = 100.0  # cd/m² of a 1 in the relative files
 WEIGHTS = np.array([0.212656, 0.715158, 0.072186])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from hdrmetrics.maps.explanation import Explanation, fault_text, place_text, said
+from hdrmetrics.explanation import Explanation, fault_text, place_text, said
 
 NAMES = ("blur", "noise", "none")
 

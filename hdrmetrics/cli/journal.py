@@ -17,8 +17,8 @@ from hdrmetrics.catalogue.metrics import metric_info
 from hdrmetrics.errors import ImageWriteError, OptionError
 from hdrmetrics.gate.baseline import differences, flatten
 from hdrmetrics.jobs.batch import Row
-from hdrmetrics.jobs.result import Score
 from hdrmetrics.photometry.display import Display
+from hdrmetrics.result import Score
 
 FORMAT = 1
 SUFFIX = ".partial.jsonl"

@@ -24,8 +24,8 @@ from hdrmetrics.text.textfile import json_text, readable, write_text
 
 if TYPE_CHECKING:
     from hdrmetrics.jobs.batch import Row
-    from hdrmetrics.jobs.result import Score
     from hdrmetrics.metric import MetricInfo
+    from hdrmetrics.result import Score
 
 FAILED = "failed"
 _NAMED = 3  # further files named with an error
@@ -253,7 +253,7 @@ def _wrong(info: MetricInfo, explained: int) -> str:
 
 def places(rows: Sequence[Row], infos: Sequence[MetricInfo]) -> list[tuple[str, str]]:
     """Return where something is wrong, for the terminal: of a few pictures only."""
-    from hdrmetrics.maps.explanation import place_text
+    from hdrmetrics.explanation import place_text
 
     if len(rows) > _EXPLAINED:
         return []

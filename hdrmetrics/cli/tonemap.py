@@ -14,9 +14,9 @@ from hdrmetrics.errors import DomainError, OptionError
 if TYPE_CHECKING:
     from hdrmetrics.catalogue.parameters import Parameter
     from hdrmetrics.cli.variants import Variant
+    from hdrmetrics.jobs.inputs import Inputs
     from hdrmetrics.photometry.display import Display
     from hdrmetrics.picture.image import Transfer
-    from hdrmetrics.picture.inputs import Inputs
     from hdrmetrics.tonemap import OperatorInfo
     from hdrmetrics.tonemap.encode import DisplayTransfer
     from hdrmetrics.tonemap.operator import Operator
@@ -153,7 +153,7 @@ class _Work:
     def read(self, path: Path) -> tuple[Inputs, int, list[str]]:
         """Return the light of a picture, its number of pixels, and warnings."""
         from hdrmetrics.io import read_image
-        from hdrmetrics.picture.inputs import Units, prepare_inputs
+        from hdrmetrics.jobs.inputs import Units, prepare_inputs
 
         source = read_image(path, isolate=self.arguments.isolate)
         transfer = source.calibration.transfer

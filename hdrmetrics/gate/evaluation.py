@@ -23,9 +23,9 @@ from hdrmetrics.gate.limits import NOISE, Rules, missed
 from hdrmetrics.gate.result import Check, GateReport, gain
 from hdrmetrics.jobs.batch import BatchSettings, Row, score_files
 from hdrmetrics.jobs.defaults import WITH_REFERENCE, WITHOUT_REFERENCE
+from hdrmetrics.jobs.inputs import Source
 from hdrmetrics.jobs.pairing import find_cases, listed, scorable
 from hdrmetrics.metric import MetricInfo
-from hdrmetrics.picture.inputs import Source
 
 Files = str | os.PathLike[str] | Iterable[str | os.PathLike[str]]
 

@@ -16,7 +16,7 @@ import torch
 
 from hdrmetrics.errors import HdrMetricsError, OptionError
 from hdrmetrics.io.processes import workers
-from hdrmetrics.jobs.result import Score
+from hdrmetrics.jobs.inputs import Source
 from hdrmetrics.jobs.scoring import (
     ScoreMap,
     build_metric,
@@ -27,9 +27,9 @@ from hdrmetrics.jobs.scoring import (
 from hdrmetrics.jobs.settings import Setting, Viewing, separated
 from hdrmetrics.metric import Metric
 from hdrmetrics.picture.image import Image
-from hdrmetrics.picture.inputs import Source
 from hdrmetrics.resources.machine import torch_threads, usable_cores
 from hdrmetrics.resources.room import Room
+from hdrmetrics.result import Score
 
 
 @dataclass(frozen=True)

@@ -18,16 +18,16 @@ from torch import Tensor
 from hdrmetrics.catalogue.domain import Domain
 from hdrmetrics.catalogue.metrics import create_metric, metric_options
 from hdrmetrics.errors import HdrMetricsWarning, OptionError, ShapeError
-from hdrmetrics.jobs.result import Score
+from hdrmetrics.jobs.inputs import Inputs, Source, Units, as_image, prepare_inputs
 from hdrmetrics.jobs.settings import Region, Setting, Viewing, separated
+from hdrmetrics.jobs.sources import is_array
 from hdrmetrics.maps.overlay import grey_view
 from hdrmetrics.metric import MapKind, Metric, cannot_explain
 from hdrmetrics.photometry.color import luminance
 from hdrmetrics.photometry.display import Display, get_display
 from hdrmetrics.picture.image import Image
-from hdrmetrics.picture.inputs import Inputs, Source, Units, as_image, prepare_inputs
-from hdrmetrics.picture.sources import is_array
 from hdrmetrics.picture.units import Role
+from hdrmetrics.result import Score
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from typing import Any, TypedDict
 import torch
 
 from hdrmetrics.errors import OptionError
+from hdrmetrics.jobs.sources import Source
 from hdrmetrics.photometry.display import Display
-from hdrmetrics.picture.sources import Source
 from hdrmetrics.picture.units import Units
 
 Region = tuple[int, int, int, int]

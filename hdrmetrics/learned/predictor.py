@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from hdrmetrics.catalogue.parameters import Parameter
+from hdrmetrics.explanation import Explanation
 from hdrmetrics.learned.architecture import WINDOW
 from hdrmetrics.learned.borders import Box, box_of
 from hdrmetrics.learned.card import Card, HeadCard
@@ -33,7 +34,6 @@ from hdrmetrics.learned.whole_image import (
     score_windows,
     together,
 )
-from hdrmetrics.maps.explanation import Explanation
 from hdrmetrics.metric import Assessment, Metric
 from hdrmetrics.numerics.recording import is_transformed
 

@@ -1,1 +1,1 @@
-"""Where and what is wrong, as pictures and in words."""
+"""Where something is wrong, as pictures."""

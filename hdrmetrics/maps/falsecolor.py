@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hdrmetrics.errors import ImageWriteError, OptionError, ShapeError
-from hdrmetrics.jobs.result import Score
 from hdrmetrics.maps.overlay import THRESHOLDS, overlay_color
+from hdrmetrics.result import Score
 from hdrmetrics.text.formatting import format_value, with_unit
 from hdrmetrics.text.plaintext import ascii_only
 from hdrmetrics.text.textfile import replacing

@@ -11,8 +11,8 @@ from scipy import stats
 from datasets.framing.calibration import HIGHEST, calibrate, draw_peak
 from datasets.streams import stream
 from hdrmetrics.errors import HdrMetricsError, OptionError, PixelValueError, ShapeError
+from hdrmetrics.jobs.inputs import Units, as_image, prepare_inputs
 from hdrmetrics.photometry.color import luminance
-from hdrmetrics.picture.inputs import Units, as_image, prepare_inputs
 
 
 def _light(seed: int = 0, scale: float = 1.0) -> torch.Tensor:

@@ -20,7 +20,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from hdrmetrics.numerics.recording import is_recording
+from hdrmetrics.numerics.pieces import pieces_pay
 
 CELL = 16
 """Side of a cell in pixels."""
@@ -141,7 +141,7 @@ def in_strips(work: Callable[[list[Tensor]], Tensor], parts: list[Tensor]) -> Te
     first = parts[0]
     (rows, columns), count = cell_shape(*first.shape[-2:]), first.shape[0]
     most = max(1, _PART // (max(columns, 1) * CELL**2))  # rows of cells of one picture
-    if is_whole(*parts) or count * rows <= most:
+    if not pieces_pay(*parts) or count * rows <= most:
         return work(parts)
     if rows <= most:
         together = max(1, most // rows)
@@ -329,8 +329,3 @@ def blur(x: Tensor) -> Tensor:
     for _ in range(2):
         x = x[..., 1:, :] + x[..., :-1, :]
     return x.mul_(1 / 16)
-
-
-def is_whole(*images: Tensor) -> bool:
-    """Whether pictures are better worked through as one: for gradients, and off the CPU's cache."""
-    return is_recording(*images) or any(image.device.type != "cpu" for image in images)

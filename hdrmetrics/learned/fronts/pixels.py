@@ -9,7 +9,7 @@ from torch import Tensor
 
 from hdrmetrics.catalogue.domain import Domain
 from hdrmetrics.errors import OptionError
-from hdrmetrics.learned.fronts.descriptors import is_whole
+from hdrmetrics.numerics.pieces import pieces_pay
 from hdrmetrics.photometry.color import luminance
 from hdrmetrics.photometry.display import get_display
 from hdrmetrics.photometry.transfer import pu21_encode
@@ -65,7 +65,7 @@ def code_and_chroma(image: Tensor, kind: Kind) -> tuple[Tensor, Tensor]:
 def picture_light(image: Tensor, kind: Kind) -> Tensor:
     """Return luminance ``(N, 1, H, W)`` in cd/m²; codes are shown on an sRGB display of 100."""
     rows = max(16, _STRIP // max(image.shape[-1], 1))
-    if is_whole(image) or image.shape[-2] <= rows:
+    if not pieces_pay(image) or image.shape[-2] <= rows:
         return _light(image, kind)
     return torch.cat([_light(part, kind) for part in torch.split(image, rows, dim=-2)], dim=-2)
 

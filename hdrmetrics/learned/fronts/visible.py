@@ -25,7 +25,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from hdrmetrics.learned.fronts.descriptors import CELL, blur, cell_shape, is_whole
+from hdrmetrics.learned.fronts.descriptors import CELL, blur, cell_shape
+from hdrmetrics.numerics.pieces import pieces_pay
 from hdrmetrics.photometry.transfer import pu21_encode
 
 OCTAVES = 4
@@ -76,7 +77,7 @@ def describe_visible(
     together = max(1, _PART // (test.shape[-2] * test.shape[-1]))
     if strayed is None:
         strayed = test.mean(dim=(-2, -1), keepdim=True), reference.mean(dim=(-2, -1), keepdim=True)
-    if test.shape[0] > together and not is_whole(test, reference):
+    if test.shape[0] > together and pieces_pay(test, reference):
         parts = [torch.split(each, together) for each in (test, reference, *strayed)]
         return torch.cat(
             [describe_visible(a, b, strayed=(c, d)) for a, b, c, d in zip(*parts, strict=True)]

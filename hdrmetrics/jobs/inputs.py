@@ -11,12 +11,12 @@ from torch import Tensor
 
 from hdrmetrics.catalogue.domain import Domain
 from hdrmetrics.errors import PixelValueError, ShapeError
+from hdrmetrics.jobs.sources import Source as Source
+from hdrmetrics.jobs.sources import as_image as as_image
 from hdrmetrics.picture.calibration import Pair, Ready
 from hdrmetrics.picture.codes import codes_of
 from hdrmetrics.picture.image import Image
 from hdrmetrics.picture.light import light_of
-from hdrmetrics.picture.sources import Source as Source
-from hdrmetrics.picture.sources import as_image as as_image
 from hdrmetrics.picture.units import Role
 from hdrmetrics.picture.units import Units as Units
 

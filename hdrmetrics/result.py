@@ -29,7 +29,7 @@ class Score:
     test, reference
         The files, where the images came from files.
     explanation
-        What is wrong and where, as :meth:`hdrmetrics.maps.explanation.Explanation.to_dict` has it;
+        What is wrong and where, as :meth:`hdrmetrics.explanation.Explanation.to_dict` has it;
         ``None`` where nobody asked.
     """
 
