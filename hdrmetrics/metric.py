@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 import torch
 from torch import Tensor, nn
 
+from hdrmetrics.catalogue.catalogue import from_signature
 from hdrmetrics.catalogue.domain import Domain
 from hdrmetrics.catalogue.parameters import Parameter
 from hdrmetrics.errors import DomainError, OptionError, ShapeError
@@ -308,7 +309,8 @@ class Metric(nn.Module):
 
     def settings(self) -> dict[str, Any]:
         """Return the options it was made with, defaults included, as ``repr`` shows them."""
-        return {one.name: getattr(self, one.name) for one in self.option_parameters}
+        declared = self.option_parameters or from_signature(type(self))
+        return {one.name: getattr(self, one.name) for one in declared if hasattr(self, one.name)}
 
     def __repr__(self) -> str:
         options = "".join(f", {name}={value!r}" for name, value in self.settings().items())

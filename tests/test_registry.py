@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import math
 import subprocess
 import sys
 from typing import Any
@@ -80,6 +82,84 @@ def test_third_party_metric_and_a_broken_one() -> None:
     got = hdrmetrics.score(light[0].numpy()[0], "brightness")
     assert got.value == 7.0
     assert got.unit == "cd/m²"
+
+
+def in_a_new_process(code: str) -> str:
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+def test_the_first_use_may_come_from_several_threads() -> None:
+    code = """
+from concurrent.futures import ThreadPoolExecutor
+from hdrmetrics import create_metric, list_metrics
+with ThreadPoolExecutor(8) as pool:
+    names = [m.info.name for m in pool.map(create_metric, ["pu21-ssim", "psnr", "fsitm"] * 4)]
+print(len(names), len(list_metrics()) > 80)
+"""
+    assert in_a_new_process(code) == "12 True"
+
+
+@pytest.mark.parametrize("error", ["KeyboardInterrupt", "MemoryError"])
+def test_a_load_that_was_broken_off_begins_again(error: str) -> None:
+    code = f"""
+import importlib
+import hdrmetrics
+real, calls = importlib.import_module, []
+def broken(name, *rest):
+    calls.append(name)
+    if len(calls) == 9:
+        real(name, *rest)
+        __import__("sys").modules.pop(name)  # as after an import that failed at its end
+        raise {error}
+    return real(name, *rest)
+importlib.import_module = broken
+try:
+    hdrmetrics.list_metrics()
+except {error}:
+    importlib.import_module = real
+    print(len(hdrmetrics.list_metrics()) > 80)
+"""
+    assert in_a_new_process(code) == "True"
+
+
+def test_names_of_ours_are_ours_even_before_the_first_use() -> None:
+    code = """
+from hdrmetrics import list_metrics, register_metric, MetricInfo
+info = MetricInfo("psnr", "", "sdr", True, True, (0.0, 1.0), "", False, None, 1, "", "1")
+register_metric(info, lambda: None)
+for _ in range(2):
+    try:
+        list_metrics()
+    except ValueError as error:
+        print("already" in str(error), end=" ")
+"""
+    assert in_a_new_process(code) == "True True"
+
+
+class Odd(Brightness):
+    """Options that no number describes."""
+
+    info = dataclasses.replace(INFO, name="odd")
+
+    def __init__(
+        self, path: str, mode: str = "fast", weight: Any = None, *, low: float = -math.inf,
+        **more: Any,
+    ) -> None:  # fmt: skip
+        super().__init__()
+        self.path, self.mode, self.weight, self.low, self.more = path, mode, weight, low, more
+
+
+@pytest.mark.filterwarnings("ignore::hdrmetrics.errors.HdrMetricsWarning")
+def test_options_of_other_peoples_metrics_may_be_anything(plugins: Any) -> None:
+    register_metric(Odd.info, Odd)
+    register_metric(dataclasses.replace(INFO, name="c"), dict)  # type: ignore[arg-type]
+    assert list(metric_options("odd")) == ["path", "mode", "weight", "low"]
+    made = create_metric("odd", path="x", mode="slow", weight=[1], further=2)
+    assert (made.path, made.mode, made.weight, made.more) == ("x", "slow", [1], {"further": 2})
+    assert "mode='slow'" in repr(made)
+    with pytest.raises(OptionError, match="no option lof"):
+        create_metric("brightness", lof=1)
 
 
 def test_names_are_taken_once() -> None:

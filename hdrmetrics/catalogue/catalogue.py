@@ -6,6 +6,7 @@ import difflib
 import importlib
 import inspect
 import pkgutil
+import threading
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -41,11 +42,23 @@ class Entry(Generic[I, T]):
         Called with settings by keyword; returns one.
     parameters
         Its settings.
+    strict
+        Whether those are all; else ``make`` may know others.
     """
 
     info: I
     make: Callable[..., T]
     parameters: tuple[Parameter, ...]
+    strict: bool = True
+
+    def takes(self, name: str) -> bool:
+        """Return whether a setting of that name may be given."""
+        if any(one.name == name for one in self.parameters):
+            return True
+        if self.strict:
+            return False
+        known = _signature(self.make)
+        return name in known or any(one.kind is one.VAR_KEYWORD for one in known.values())
 
 
 class Catalogue(Generic[I, T]):
@@ -68,7 +81,8 @@ class Catalogue(Generic[I, T]):
     def __init__(self, kind: str, *rooms: str, group: str, hint: str = "") -> None:
         self.kind, self.rooms, self.group, self.hint = kind, rooms, group, hint
         self.entries: dict[str, Entry[I, T]] = {}
-        self._loaded = False
+        self._loaded = self._loading = False
+        self._lock = threading.RLock()
 
     def register(
         self,
@@ -93,13 +107,17 @@ class Catalogue(Generic[I, T]):
         OptionError
             If the name is taken.
         """
-        if info.name in self.entries:
+        before = self.entries.get(info.name)
+        # A file whose import was broken off registers once more when it is imported again.
+        if before is not None and before.make.__module__ != make.__module__:
             raise OptionError(f"there is a {self.kind} {info.name!r} already")
         if parameters is None:
             parameters = getattr(info, "parameters", None)
         if parameters is None:
-            parameters = getattr(make, "option_parameters", ()) or from_signature(make)
-        self.entries[info.name] = Entry(info, make, tuple(parameters))
+            parameters = getattr(make, "option_parameters", ()) or None
+        strict = parameters is not None
+        described = from_signature(make) if parameters is None else tuple(parameters)
+        self.entries[info.name] = Entry(info, make, described, strict)
 
     def add(self, thing: type[T]) -> type[T]:
         """Register a class that has its description as ``info``; a decorator.
@@ -112,8 +130,8 @@ class Catalogue(Generic[I, T]):
         self.register(thing.info, thing)  # type: ignore[attr-defined]
         return thing
 
-    def entry(self, name: str) -> Entry[I, T]:
-        """Return the entry called ``name``.
+    def entry(self, name: str, like: str = "") -> Entry[I, T]:
+        """Return the entry called ``name``; near names are those near ``like``, if it is given.
 
         Raises
         ------
@@ -121,7 +139,7 @@ class Catalogue(Generic[I, T]):
             If there is none; the message names the nearest ones.
         """
         self.load()
-        return look_up(self.kind, name, self.entries, self.hint)
+        return look_up(self.kind, name, self.entries, self.hint, like)
 
     def create(self, name: str, settings: Mapping[str, Any]) -> T:
         """Return a new thing.
@@ -146,13 +164,26 @@ class Catalogue(Generic[I, T]):
         ]
 
     def load(self) -> None:
-        """Import what registers: the files of the rooms, and other packages' entry points."""
+        """Import what registers: the files of the rooms, and other packages' entry points.
+
+        Once, whichever thread comes first; what was interrupted begins again at the next call.
+        """
         if self._loaded:
             return
-        self._loaded = True
-        for room in self.rooms:
-            for module in _modules(room):
-                importlib.import_module(module)
+        with self._lock:
+            if self._loaded or self._loading:  # done by another thread, or asked for meanwhile
+                return
+            self._loading = True
+            try:
+                for room in self.rooms:
+                    for module in _modules(room):
+                        importlib.import_module(module)
+                self._load_plugins()
+                self._loaded = True
+            finally:
+                self._loading = False
+
+    def _load_plugins(self) -> None:
         for entry in entry_points(group=self.group):
             try:
                 entry.load()()
@@ -160,7 +191,7 @@ class Catalogue(Generic[I, T]):
                 warnings.warn(
                     f"what {entry.value!r} adds could not be loaded: {error!r}",
                     HdrMetricsWarning,
-                    stacklevel=3,
+                    stacklevel=4,
                 )
 
 
@@ -172,7 +203,7 @@ def _modules(room: str) -> Iterator[str]:
         yield from _modules(found.name) if found.ispkg else (found.name,)
 
 
-def look_up(kind: str, name: str, known: Mapping[str, T], hint: str = "") -> T:
+def look_up(kind: str, name: str, known: Mapping[str, T], hint: str = "", like: str = "") -> T:
     """Return the entry called ``name``.
 
     Parameters
@@ -185,6 +216,8 @@ def look_up(kind: str, name: str, known: Mapping[str, T], hint: str = "") -> T:
         All entries by name.
     hint
         What to say of a name that is like no other, in place of all names.
+    like
+        What near names are looked for, where it is not the name itself.
 
     Raises
     ------
@@ -192,7 +225,7 @@ def look_up(kind: str, name: str, known: Mapping[str, T], hint: str = "") -> T:
         If there is none; the message names the nearest ones, or all.
     """
     if name not in known:
-        near = difflib.get_close_matches(name, known, n=3)
+        near = difflib.get_close_matches(like or name, known, n=3)
         advice = hint or f"known: {', '.join(sorted(known))}"
         advice = f"did you mean {' or '.join(near)}?" if near else advice
         raise UnknownNameError(f"unknown {kind} {name!r}; {advice}")
@@ -200,13 +233,21 @@ def look_up(kind: str, name: str, known: Mapping[str, T], hint: str = "") -> T:
 
 
 def from_signature(make: Callable[..., Any]) -> tuple[Parameter, ...]:
-    """Return the settings of other people's things, as far as defaults tell what they take."""
-    found = []
-    for name, one in inspect.signature(make).parameters.items():
-        value = one.default
-        if isinstance(value, bool):
-            found.append(Parameter(name, value, None, "", "", "flag"))
-        elif isinstance(value, (int, float)):
-            kind: Any = "integer" if isinstance(value, int) else "real"
-            found.append(Parameter(name, value, (-1e300, 1e300), "", "", kind))
-    return tuple(found)
+    """Return the settings of other people's things, as far as a signature tells what they take."""
+    described = []
+    for name, one in _signature(make).items():
+        if one.kind in (one.VAR_KEYWORD, one.VAR_POSITIONAL):
+            continue
+        plain = one.default is None or isinstance(one.default, (bool, int, float, str))
+        default = one.default if plain and one.default is not one.empty else None
+        kind: Any = "flag" if isinstance(default, bool) else "any"
+        meaning = "has to be given" if one.default is one.empty else ""
+        described.append(Parameter(name, default, None, "", meaning, kind))
+    return tuple(described)
+
+
+def _signature(make: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
+    try:
+        return inspect.signature(make).parameters
+    except (TypeError, ValueError):  # of what is written in C
+        return {}

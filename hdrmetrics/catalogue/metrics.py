@@ -66,7 +66,7 @@ def canonical_name(name: str) -> str:
 
 
 def _entry(name: str) -> Entry[MetricInfo, Metric]:
-    return METRICS.entry(canonical_name(name))
+    return METRICS.entry(canonical_name(name), like=name.removeprefix(_SDR))
 
 
 def metric_info(name: str) -> MetricInfo:
@@ -122,12 +122,10 @@ def create_metric(name: str, **options: Any) -> Metric:
     32.3
     """
     entry = _entry(name)
-    known = [parameter.name for parameter in entry.parameters]
-    unknown = sorted(set(options) - set(known))
+    unknown = sorted(key for key in options if not entry.takes(key))
     if unknown:
-        raise OptionError(
-            f"{name} has no option {', '.join(unknown)}; it has {', '.join(known) or 'none'}"
-        )
+        known = ", ".join(parameter.name for parameter in entry.parameters)
+        raise OptionError(f"{name} has no option {', '.join(unknown)}; it has {known or 'none'}")
     return entry.make(**options)
 
 

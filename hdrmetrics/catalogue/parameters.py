@@ -10,11 +10,12 @@ from typing import Any, Literal
 
 from hdrmetrics.errors import OptionError
 
-Kind = Literal["real", "integer", "choice", "flag", "numbers"]
+Kind = Literal["real", "integer", "choice", "flag", "numbers", "any"]
 
 _TRUE, _FALSE = ("true", "yes", "on", "1"), ("false", "no", "off", "0")
 _ANNOTATIONS = {
     "real": float, "integer": int, "choice": str, "flag": bool, "numbers": tuple[int, ...],
+    "any": Any,
 }  # fmt: skip
 
 
@@ -37,7 +38,7 @@ class Parameter:
         One line: what it does.
     kind
         ``real``: an optimiser may move it; ``integer``; ``choice``: one of ``choices``; ``flag``:
-        true or false; ``numbers``: two whole numbers.
+        true or false; ``numbers``: two whole numbers; ``any``: what its owner makes of it.
     choices
         Of kind ``choice``.
     search
@@ -83,8 +84,8 @@ class Parameter:
     @property
     def allowed(self) -> str:
         """What it may be, for people: ``"0.01 … 1 cd/m²"``, or the choices."""
-        if self.kind == "flag":
-            return "true or false"
+        if self.kind in ("flag", "any"):
+            return "true or false" if self.kind == "flag" else "a value"
         if self.bounds is None:
             return " or ".join(self.choices)
         low, high = self.bounds
@@ -95,8 +96,8 @@ class Parameter:
     @property
     def annotation(self) -> Any:
         """The type of its values, for a signature."""
-        own = _ANNOTATIONS[self.kind]
-        return own if self.default is not None else own | None
+        own: Any = _ANNOTATIONS[self.kind]
+        return own if self.default is not None or self.kind == "any" else own | None
 
     def read(self, text: str) -> Any:
         """Return the value that a text stands for, checked; ``none`` where the default is none.
@@ -110,6 +111,8 @@ class Parameter:
         if self.default is None and low == "none":
             return None
         value: Any = text
+        if self.kind == "any":
+            return text if isinstance(self.default, str) else _literal(text)
         if self.kind == "flag" and low in _TRUE + _FALSE:
             value = low in _TRUE
         elif self.kind in ("real", "integer"):
@@ -119,7 +122,7 @@ class Parameter:
                 raise OptionError(f"{self.name} is a number, not {text!r}") from None
         elif self.kind == "numbers":
             with contextlib.suppress(ValueError):  # refused below
-                value = tuple(int(part) for part in text.split(","))
+                value = tuple(float(part) for part in text.split(","))
         return self.check(value)
 
     def check(self, value: Any) -> Any:
@@ -137,14 +140,18 @@ class Parameter:
         OptionError
             For a value of another type, out of range or not finite.
         """
+        if self.kind == "any":
+            return value
+        if hasattr(value, "item") and not hasattr(value, "detach"):  # a number of NumPy
+            value = value.item() if getattr(value, "ndim", 0) == 0 else value
         if self.kind == "choice":
             if value not in self.choices:
                 raise OptionError(f"{self.name} is one of {', '.join(self.choices)}; not {value!r}")
             return value
         if self.kind == "flag":
-            if not isinstance(value, bool):
+            if not isinstance(value, (bool, int)) or value not in (0, 1):
                 raise OptionError(f"{self.name} is true or false, not {value!r}")
-            return value
+            return bool(value)
         if self.kind == "numbers":
             return self._check_numbers(value)
         if hasattr(value, "detach"):
@@ -294,3 +301,14 @@ def parse_values(
         parameter = known_parameter(owner, known, name)
         values[parameter.name] = parameter.read(value)
     return values
+
+
+def _literal(text: str) -> Any:
+    """Return a number, a flag or the text, as it is written."""
+    low = text.lower()
+    if low in ("none", "true", "false"):
+        return {"none": None, "true": True, "false": False}[low]
+    for kind in (int, float):
+        with contextlib.suppress(ValueError):
+            return kind(text)
+    return text

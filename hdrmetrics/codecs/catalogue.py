@@ -29,7 +29,13 @@ def codec_info(name: str) -> CodecInfo:
     UnknownNameError
         If there is none.
     """
-    return codec_class(name).info
+    return CODECS.entry(name).info
+
+
+def missing(name: str) -> str | None:
+    """Return what the codec called ``name`` lacks here, in a sentence; ``None`` for nothing."""
+    told: str | None = getattr(CODECS.entry(name).make, "missing", lambda: None)()
+    return told
 
 
 def list_codecs(
@@ -52,7 +58,7 @@ def list_codecs(
     return [
         info
         for info in CODECS.infos(domain=domain)
-        if available is None or (codec_class(info.name).missing() is None) == available
+        if available is None or (missing(info.name) is None) == available
     ]
 
 

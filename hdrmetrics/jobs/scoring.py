@@ -19,7 +19,7 @@ from hdrmetrics.catalogue.domain import Domain
 from hdrmetrics.catalogue.metrics import create_metric, metric_options
 from hdrmetrics.errors import HdrMetricsWarning, OptionError, ShapeError
 from hdrmetrics.jobs.inputs import Inputs, Source, Units, as_image, prepare_inputs
-from hdrmetrics.jobs.settings import Region, Setting, Viewing, separated
+from hdrmetrics.jobs.settings import Region, Setting, Viewing, separated, spelt_out
 from hdrmetrics.jobs.sources import is_array
 from hdrmetrics.maps.overlay import grey_view
 from hdrmetrics.metric import MapKind, Metric, cannot_explain
@@ -192,6 +192,11 @@ def score_map(
     result, inputs = score_quietly(test, model, reference, setting)
     _warn([result])
     return make_map(model, inputs, result)
+
+
+_functions: tuple[Any, ...] = (score, score_map)
+for _function in _functions:
+    _function.__signature__ = spelt_out(_function)
 
 
 def check_explaining(models: Sequence[Metric], explain: bool | None) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import inspect
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypedDict
@@ -117,3 +118,21 @@ def separated(keywords: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, An
     """Return the :class:`Viewing` among keywords, and what is left: options of a metric."""
     viewing = {k: v for k, v in keywords.items() if k in Viewing.__optional_keys__}
     return viewing, {k: v for k, v in keywords.items() if k not in viewing}
+
+
+def spelt_out(function: Callable[..., Any]) -> inspect.Signature:
+    """Return the signature of a function that takes ``**settings``, a :class:`Viewing` among them.
+
+    So ``help`` and editors show each keyword; what else there is are options of the metric.
+    """
+    own = [
+        one for one in inspect.signature(function).parameters.values()
+        if one.kind is not one.VAR_KEYWORD
+    ]  # fmt: skip
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    viewing = [
+        inspect.Parameter(name, keyword, default=None, annotation=annotation)
+        for name, annotation in Viewing.__annotations__.items()
+    ]
+    options = inspect.Parameter("options", inspect.Parameter.VAR_KEYWORD, annotation="Any")
+    return inspect.signature(function).replace(parameters=[*own, *viewing, options])

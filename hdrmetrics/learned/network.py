@@ -35,6 +35,7 @@ class QualityNetwork(nn.Module):
 
     def __init__(self, architecture: Architecture) -> None:
         super().__init__()
+        self.digest = ""  # of the weights, where they were read from a file
         self.architecture, self.front = architecture, architecture.seen
         self.minimum_length = self.front.minimum_length(len(architecture.stages))
         widths = [self.front.channels, *(shape.channels for shape in architecture.stages)]

@@ -129,7 +129,7 @@ class LearnedMetric(Metric):
             "network": self.card.architecture.name,
             "head": self.head,
             "domain": self.info.domain,
-            "weights_sha256": self.card.sha256,
+            "weights_sha256": self.network.digest or self.card.sha256,
             "teacher": self.head_card.teacher,
             "ppd": self.card.ppd,
             "window": WINDOW,

@@ -125,7 +125,17 @@ def load_weights(path: str | Path) -> tuple[QualityNetwork, Card]:
         if not bool(value.isfinite().all()):
             raise WeightsError(f"{path}: {name} holds NaN or infinity")
     network.load_state_dict({name: value.float() for name, value in weights.items()})
+    network.digest = _digest(weights)
     return network.eval(), card
+
+
+def _digest(weights: Mapping[str, Tensor]) -> str:
+    """Return the SHA-256 of the weights alone: tables of a card change no score."""
+    found = hashlib.sha256()
+    for name, value in sorted(weights.items()):
+        found.update(f"{name} {value.dtype} {tuple(value.shape)}\n".encode())
+        found.update(value.contiguous().view(torch.uint8).numpy().tobytes())
+    return found.hexdigest()
 
 
 def read_card(path: Path) -> Card:

@@ -174,7 +174,7 @@ class FSITM(Metric):
         super().__init__()
         CHANNEL.check(channel)
         self.channel: Channel = channel
-        self.softness: float = SOFTNESS.check(softness)
+        self.softness = float(SOFTNESS.check(softness))
         self.info = dataclasses.replace(INFO, differentiable=softness > 0)
 
     def as_loss(self, *, reduction: Reduction = "mean") -> MetricLoss:

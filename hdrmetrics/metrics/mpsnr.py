@@ -163,7 +163,7 @@ class MPSNR(Metric):
     info = INFO
     option_parameters = (
         Parameter(
-            "stops", None, (-MAXIMUM_STOPS, MAXIMUM_STOPS), "stops", "first and last exposure",
+            "stops", None, (-200, 200), "stops", "first and last exposure",
             "numbers", automatic="those that show something of the reference",
         ),
         ROUND_TO_8BIT,

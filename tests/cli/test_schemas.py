@@ -55,6 +55,12 @@ def test_made_pictures_and_baselines(run: Any, tmp_path: Path) -> None:
         source = PICTURE if command == "tonemap" else str(tmp_path / "out.png")
         target = str(tmp_path / name)
         check("pictures", json.loads(run(command, source, target, "--json").out))
+    bad = tmp_path / "bad.exr"
+    bad.write_bytes(b"no picture")
+    for command, name in (("tonemap", "b.png"), ("expand", "b.exr")):
+        check("pictures", json.loads(run(command, str(bad), str(tmp_path / name), "--json").out))
+    words = ("tonemap", PICTURE, str(tmp_path / "out.png"), "--skip-existing", "--json")
+    check("pictures", json.loads(run(*words).out))
     baseline = tmp_path / "baseline.json"
     words = ("-r", PICTURE, "-m", "pu21-psnr", "--baseline", str(baseline), "--update-baseline")
     assert run("evaluate", PICTURE, *words).code == 0
