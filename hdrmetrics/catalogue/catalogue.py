@@ -44,12 +44,15 @@ class Entry(Generic[I, T]):
         Its settings.
     strict
         Whether those are all; else ``make`` may know others.
+    attempt
+        In which attempt to import everything it was registered.
     """
 
     info: I
     make: Callable[..., T]
     parameters: tuple[Parameter, ...]
     strict: bool = True
+    attempt: int = 0
 
     def takes(self, name: str) -> bool:
         """Return whether a setting of that name may be given."""
@@ -82,6 +85,7 @@ class Catalogue(Generic[I, T]):
         self.kind, self.rooms, self.group, self.hint = kind, rooms, group, hint
         self.entries: dict[str, Entry[I, T]] = {}
         self._loaded = self._loading = False
+        self._attempt = 0
         self._lock = threading.RLock()
 
     def register(
@@ -109,7 +113,8 @@ class Catalogue(Generic[I, T]):
         """
         before = self.entries.get(info.name)
         # A file whose import was broken off registers once more when it is imported again.
-        if before is not None and before.make.__module__ != make.__module__:
+        again = self._loading and before is not None and before.attempt < self._attempt
+        if before is not None and not (again and before.make.__module__ == make.__module__):
             raise OptionError(f"there is a {self.kind} {info.name!r} already")
         if parameters is None:
             parameters = getattr(info, "parameters", None)
@@ -117,7 +122,7 @@ class Catalogue(Generic[I, T]):
             parameters = getattr(make, "option_parameters", ()) or None
         strict = parameters is not None
         described = from_signature(make) if parameters is None else tuple(parameters)
-        self.entries[info.name] = Entry(info, make, described, strict)
+        self.entries[info.name] = Entry(info, make, described, strict, self._attempt)
 
     def add(self, thing: type[T]) -> type[T]:
         """Register a class that has its description as ``info``; a decorator.
@@ -174,6 +179,7 @@ class Catalogue(Generic[I, T]):
             if self._loaded or self._loading:  # done by another thread, or asked for meanwhile
                 return
             self._loading = True
+            self._attempt += 1
             try:
                 for room in self.rooms:
                     for module in _modules(room):
