@@ -68,8 +68,7 @@ def load_codes(path: Path) -> Tensor:
     Raises
     ------
     ImageReadError
-        If the file cannot be read (:class:`~hdrmetrics.errors.ImageLimitError` above
-        :data:`MAX_PIXELS`).
+        If the file cannot be read, or is too large.
     DomainError
         If it holds light, or a PQ or HLG signal.
     """

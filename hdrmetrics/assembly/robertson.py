@@ -27,10 +27,8 @@ def estimate_robertson(
 
     Parameters
     ----------
-    exposures, times
-        As for :func:`hdrmetrics.assembly.merge`; times matter up to a factor.
-    levels
-        Code values that the camera tells apart, 4 to 65536.
+    exposures, times, levels
+        As for :func:`~hdrmetrics.assembly.estimate_debevec`, with up to 65536 levels.
     start
         The curve to improve; ``None`` for that of :func:`estimate_debevec` (at most 1024 levels),
         ``"linear"`` as in the paper. The rounds hardly move what the pictures hardly determine,

@@ -13,7 +13,7 @@ from hdrmetrics.catalogue.domain import PixelDomain
 from hdrmetrics.catalogue.parameters import Parameter
 from hdrmetrics.distort.distortion import DISTORTIONS, Case, Distortion, DistortionInfo
 from hdrmetrics.distort.pixels import Code, code_range, from_code, to_code
-from hdrmetrics.distort.quantisation import CODE, code_of, levels
+from hdrmetrics.distort.quantisation import CODE, code_of, levels, step_of
 from hdrmetrics.distort.scale import Scale
 from hdrmetrics.numerics.filters import gaussian_taps, separable_filter
 from hdrmetrics.photometry.color import luminance
@@ -75,8 +75,7 @@ class Banding(Distortion):
 
     def apply(self, image: Tensor, case: Case) -> Tensor:
         """Return the image with contours."""
-        code = code_of(case.domain, case.settings)
-        step = code_range(code) / (case.amount["levels"] - 1)
+        code, step = step_of(case)
         phase = case.settings["phase"]
         level = to_code(luminance(image), code)
         base = _smooth(level)

@@ -43,6 +43,12 @@ def levels(count: float) -> dict[str, float]:
     return {"levels": count, "bits": math.log2(count)}
 
 
+def step_of(case: Case) -> tuple[Code, float]:
+    """Return the scale of codes, and the step between its levels."""
+    code = code_of(case.domain, case.settings)
+    return code, code_range(code) / (case.amount["levels"] - 1)
+
+
 @DISTORTIONS.add
 class Quantisation(Distortion):
     """Each channel rounded to a number of code values (HDR: PU21 or PQ; SDR: its own).
@@ -79,6 +85,5 @@ class Quantisation(Distortion):
 
     def apply(self, image: Tensor, case: Case) -> Tensor:
         """Return the rounded image."""
-        code = code_of(case.domain, case.settings)
-        step = code_range(code) / (case.amount["levels"] - 1)
+        code, step = step_of(case)
         return from_code((to_code(image, code) / step).round() * step, code)

@@ -119,7 +119,7 @@ def real_power(x: Tensor, exponent: float) -> Tensor:
 
 
 def pool(local: LocalSimilarity, mask: Tensor | None, shape: tuple[int, int]) -> Tensor:
-    """Return the weighted mean of a similarity map.
+    """Return the weighted mean of a similarity map, ``(N,)``.
 
     Where all weights of an image are zero (nothing salient, no structure), every place counts
     alike.
@@ -133,11 +133,6 @@ def pool(local: LocalSimilarity, mask: Tensor | None, shape: tuple[int, int]) ->
         to the map's grid by the decimation of the images.
     shape
         Height and width of the images.
-
-    Returns
-    -------
-    Tensor
-        ``(N,)``.
 
     Raises
     ------

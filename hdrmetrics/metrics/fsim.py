@@ -75,12 +75,8 @@ def fsim(
 
     Parameters
     ----------
-    test, reference
-        Codes ``(N, 3, H, W)``; one channel counts as three equal ones. At least 3×3 pixels.
-    data_range
-        Code of white: 1 for display-encoded values in [0, 1], 255 for 8-bit values, 256 for PU21.
-        The constants are those of 8-bit values: codes are brought to them first, but for PU21,
-        which its authors take as it is.
+    test, reference, data_range
+        As for :func:`~hdrmetrics.functional.vsi`.
     chromatic
         Compare the I and Q planes too (FSIMc); otherwise only Y (FSIM). The same for grey images.
     mask

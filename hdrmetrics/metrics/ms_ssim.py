@@ -44,12 +44,8 @@ def ms_ssim(
 
     Parameters
     ----------
-    test, reference
-        Code values ``(N, C, H, W)``.
-    data_range
-        Code of white: 1 for display-encoded values in [0, 1], 255 for 8-bit values, 256 for PU21.
-    mask
-        Weights ``(N, 1, H, W)`` in [0, 1], taken at each window's centre.
+    test, reference, data_range, mask
+        As for :func:`~hdrmetrics.functional.ssim`.
 
     Returns
     -------

@@ -26,18 +26,8 @@ def psnr(
 ) -> Tensor:
     """Return the peak signal-to-noise ratio of each image in dB.
 
-    Arguments as for :func:`~hdrmetrics.metrics.difference.mse`.
-
-    Returns
-    -------
-    Tensor
-        ``(N,)``; ``inf`` for identical images.
-
-    Raises
-    ------
-    ShapeError, PixelValueError, DomainError, OptionError
-        For shapes that differ, NaN or infinity, values that are no codes of this range, and a
-        range or mask that cannot be.
+    Arguments and errors as for :func:`~hdrmetrics.metrics.difference.mse`; ``inf`` for identical
+    images.
 
     Examples
     --------

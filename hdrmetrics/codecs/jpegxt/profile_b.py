@@ -71,10 +71,8 @@ class ProfileB:
 
         Parameters
         ----------
-        light
-            ``(H, W, C)``, cd/m², not negative.
-        base
-            Codes of the base layer, ``(H, W, C)``.
+        light, base
+            As for :meth:`ProfileA.split`.
         white
             Light that the base layer shows as white; ``None``: such that all but a thousandth of
             the samples are at least as bright as the base layer shows them.

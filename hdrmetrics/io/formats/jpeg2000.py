@@ -43,19 +43,17 @@ def read(source: Source) -> Image:
     The colour space is that of the boxes: sRGB, grey, an ICC profile, or code points. A bare
     stream is taken as sRGB.
 
-    Raises
-    ------
-    MissingCodecError
-        If ``imagecodecs`` is not installed.
-
-    Notes
-    -----
     JPEG 2000 has no check sums: changed bytes can give a changed picture. A stream without its end
     mark is refused.
 
     References
     ----------
     ITU-T T.800 (2024), annexes A and I.
+
+    Raises
+    ------
+    MissingCodecError
+        If ``imagecodecs`` is not installed.
     """
     boxes = _parse(source)
     bits, components = _check_stream(source, boxes)

@@ -44,13 +44,6 @@ def read(source: Source) -> Image:
     Floating-point and fixed-point samples are linear and relative. The decoder itself turns
     mirrored pictures upright and refuses rotated ones.
 
-    Raises
-    ------
-    MissingCodecError
-        If ``imagecodecs`` is not installed.
-
-    Notes
-    -----
     JPEG XR has no check sums, and its decoder reports no data that ends early. A file that is
     shorter than its directory says is refused here; other damage can give a changed picture.
     The decoder crashes on some damaged headers (see ``results/fuzz``): do not read such files with
@@ -59,6 +52,11 @@ def read(source: Source) -> Image:
     References
     ----------
     ITU-T T.832 (2019), annex A.
+
+    Raises
+    ------
+    MissingCodecError
+        If ``imagecodecs`` is not installed.
     """
     tags, _, following = read_tags(source)
     samples = _decode(source, tags)
