@@ -29,7 +29,9 @@ def codec_info(name: str) -> CodecInfo:
     UnknownNameError
         If there is none.
     """
-    return CODECS.entry(name).info
+    entry = CODECS.entry(name)
+    info: CodecInfo = getattr(entry.make, "info", entry.info)
+    return info
 
 
 def missing(name: str) -> str | None:
