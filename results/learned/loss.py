@@ -32,6 +32,7 @@ from hdrmetrics.learned.predictor import LearnedMetric
 from hdrmetrics.metrics.hdrvdp2 import HDRVDP2
 from hdrmetrics.photometry.display import get_display
 from hdrmetrics.text.markdown import markdown_table
+from hdrmetrics.text.plaintext import ascii_only
 from hdrmetrics.text.textfile import write_text
 from results.common.files import kept
 from results.learned.follow import (
@@ -312,7 +313,7 @@ class Study:
                 factor = exposure(light) if domain == "hdr" else 1.0
                 seen = unscaled(last if way else first, domain)
                 paper.paste(Image.fromarray(show(seen, domain, factor)), (left, top))
-                draw.text((left, top - 16), way or "original", (0, 0, 0), font_of(12))
+                draw.text((left, top - 16), ascii_only(way or "original"), (0, 0, 0), font_of(12))
                 if way:
                     change = (0.5 + 8 * (last - first)).clamp(0, 1)
                     paper.paste(Image.fromarray(show(change, "sdr")), (left, top + SIDE + 2))
