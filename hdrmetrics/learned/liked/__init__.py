@@ -1,0 +1,1 @@
+"""What people like: networks that learnt from opinions, not from another metric."""

@@ -1,0 +1,103 @@
+"""The network of opinions: a trunk, what its levels say of the whole picture, ten scores."""
+
+from __future__ import annotations
+
+from typing import Protocol, cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from hdrmetrics.learned.layers import Linear
+from hdrmetrics.learned.liked.distribution import SCORES
+
+_FLOOR = 1e-4  # under the variance, so that the slope of its root stays finite
+
+
+class Trunk(Protocol):
+    """What a network of opinions stands on."""
+
+    name: str
+    channels: tuple[int, ...]
+    least: int
+
+    def maps(self, x: Tensor) -> tuple[Tensor, ...]:
+        """Return the maps ``(N, C, h, w)`` of each level, of pictures in [0, 1]."""
+
+
+class Standard(nn.Module):
+    """Statistics less their centre, over their scale, both of the training photographs."""
+
+    centre: Tensor
+    scale: Tensor
+
+    def __init__(self, count: int) -> None:
+        super().__init__()
+        self.register_buffer("centre", torch.zeros(count))
+        self.register_buffer("scale", torch.ones(count))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the standardised statistics."""
+        return (x - self.centre) / self.scale
+
+
+class OpinionNetwork(nn.Module):
+    """What people would say of photographs: ``(N, 3, H, W)`` in [0, 1] to ``(N, 10)``.
+
+    Means and deviations of all levels of the trunk over the whole picture, standardised, go through
+    one hidden layer. Early levels see noise and blur, late ones what the picture is of; so size and
+    shape of the picture are free.
+
+    Parameters
+    ----------
+    trunk
+        See :class:`Trunk`.
+    hidden
+        Width of the hidden layer.
+    dropout
+        Of the statistics, in training.
+
+    References
+    ----------
+    H. Talebi, P. Milanfar, "NIMA", 2018; V. Hosu et al., "Effective aesthetics prediction with
+    multi-level spatially pooled features", CVPR 2019.
+    """
+
+    def __init__(self, trunk: nn.Module, hidden: int = 256, dropout: float = 0.25) -> None:
+        super().__init__()
+        self.trunk = trunk
+        self.count = 2 * sum(cast(Trunk, trunk).channels)
+        self.standard = Standard(self.count)
+        self.dropout = dropout
+        self.hidden = Linear(self.count, hidden)
+        self.scores = Linear(hidden, SCORES)
+
+    @property
+    def least(self) -> int:
+        """Pixels a side that it can look at."""
+        return cast(Trunk, self.trunk).least
+
+    def describe(self, pictures: Tensor) -> Tensor:
+        """Return the statistics of the trunk's levels, ``(N, F)``."""
+        return torch.cat([pooled(maps) for maps in cast(Trunk, self.trunk).maps(pictures)], dim=1)
+
+    def judge(self, statistics: Tensor) -> Tensor:
+        """Return the distributions over ten scores that statistics ``(…, F)`` speak for."""
+        x = F.dropout(self.standard(statistics), self.dropout, self.training)
+        found: Tensor = self.scores(F.relu(self.hidden(x)))
+        return found.softmax(dim=-1)
+
+    def forward(self, pictures: Tensor) -> Tensor:
+        """Return the distributions over ten scores, ``(N, 10)``."""
+        return self.judge(self.describe(pictures))
+
+
+def pooled(maps: Tensor) -> Tensor:
+    """Return means and standard deviations of maps ``(N, C, h, w)``, ``(N, 2·C)``.
+
+    The deviation is √(variance + 10⁻⁴) − 0.01.
+    """
+    flat = maps.flatten(2)
+    mean = flat.mean(dim=2)
+    variance = (flat.square().mean(dim=2) - mean.square()).clamp(min=0.0)
+    return torch.cat([mean, (variance + _FLOOR).sqrt() - _FLOOR**0.5], dim=1)

@@ -1,0 +1,1 @@
+"""Learning from opinions: photographs with what people said of them."""
