@@ -9,7 +9,8 @@ from typing import Any
 import torch
 
 from hdrmetrics.learned.network import QualityNetwork
-from hdrmetrics.learned.weights import round_weights, save_weights
+from hdrmetrics.learned.tensorfile import round_weights
+from hdrmetrics.learned.weights import save_weights
 from trainers.card import make_card
 from trainers.config import Config
 from trainers.feeding.labels import save_labels

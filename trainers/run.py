@@ -15,7 +15,8 @@ from datasets.streams import digest
 from hdrmetrics.errors import ImageReadError, OptionError
 from hdrmetrics.learned.architecture import Architecture
 from hdrmetrics.learned.network import QualityNetwork, build_network
-from hdrmetrics.learned.weights import card_path, load_weights, read_card
+from hdrmetrics.learned.tensorfile import card_path
+from hdrmetrics.learned.weights import load_weights, read_card
 from hdrmetrics.text.textfile import write_text
 from trainers.config import Config
 from trainers.feeding.labels import find_labels

@@ -13,7 +13,8 @@ from hdrmetrics.learned import general
 from hdrmetrics.learned.card import Card
 from hdrmetrics.learned.describing import describe, family
 from hdrmetrics.learned.predictor import PRECISION, LearnedMetric, Precision
-from hdrmetrics.learned.weights import SUFFIX, card_path, load_weights, read_card
+from hdrmetrics.learned.tensorfile import SUFFIX, card_path
+from hdrmetrics.learned.weights import load_weights, read_card
 
 WEIGHTS = Path(__file__).parent / "weights"
 """The package's weights files with their cards."""

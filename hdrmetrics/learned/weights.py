@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import secrets
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,20 +15,22 @@ from hdrmetrics.errors import OptionError, WeightsError
 from hdrmetrics.learned.card import Card
 from hdrmetrics.learned.network import QualityNetwork
 from hdrmetrics.learned.tables import PREFIX, Tables, names, pack, unpack
+from hdrmetrics.learned.tensorfile import (
+    CARD,
+    LARGEST,
+    SUFFIX,
+    TEXTS,
+    card_path,
+    check_list,
+    digest_of,
+    read_limited,
+    refuse,
+    replace_file,
+    stored_type,
+)
 from hdrmetrics.text.jsontext import readable
 
-SUFFIX = ".safetensors"
-
-_LARGEST = 64 << 20  # bytes of a weights file: a dozen times what a network of ours takes
-_CARD, _HEADER = 4 << 20, 1 << 20  # bytes of a card, and of the list of tensors
 _PARAMETERS = 16_000_000  # of a network that a card may ask for
-_TYPES = ("F16", "F32")
-_TEXTS = "tables"  # metadata: what the card's tables have beside numbers
-
-
-def card_path(path: str | Path) -> Path:
-    """Return where the card of a weights file lies: the same name, ending in ``.json``."""
-    return Path(path).with_suffix(".json")
 
 
 def save_weights(path: str | Path, network: QualityNetwork, card: Card) -> Card:
@@ -69,26 +68,19 @@ def save_weights(path: str | Path, network: QualityNetwork, card: Card) -> Card:
     _check_card(card, network)
     kept: dict[str, Tensor] = {}
     for name, value in network.state_dict().items():
-        kept[name] = value.detach().to("cpu", _stored_type(value)).contiguous()
+        kept[name] = value.detach().to("cpu", stored_type(value)).contiguous()
         if not bool(kept[name].isfinite().all()):
             raise OptionError(f"{name} has weights that are NaN or beyond half precision")
     plain, tables = pack(card.to_dict())
-    content = save(kept | dict(tables.numbers), metadata={_TEXTS: json.dumps(tables.texts)})
+    content = save(kept | dict(tables.numbers), metadata={TEXTS: json.dumps(tables.texts)})
     card = replace(card, sha256=hashlib.sha256(content).hexdigest())
     try:
         text = readable(plain | {"sha256": card.sha256})
     except (TypeError, ValueError) as error:
         raise OptionError(f"this card cannot be written as JSON: {error}") from None
-    _replace(path, content)
-    _replace(card_path(path), text.encode())
+    replace_file(path, content)
+    replace_file(card_path(path), text.encode())
     return card
-
-
-@torch.no_grad()
-def round_weights(network: nn.Module) -> None:
-    """Round the weights of a network to what :func:`save_weights` keeps of them."""
-    for parameter in network.parameters():
-        parameter.copy_(parameter.to(_stored_type(parameter)))
 
 
 def load_weights(path: str | Path) -> tuple[QualityNetwork, Card]:
@@ -108,11 +100,11 @@ def load_weights(path: str | Path) -> tuple[QualityNetwork, Card]:
 
     path = Path(path)
     plain, outline = _read_json(card_path(path))
-    content = _read(path, _LARGEST)
+    content = read_limited(path, LARGEST)
     network = QualityNetwork(outline.architecture)  # of a size that was checked
     if outline.faults is not None:
         network.add_faults(outline.faults.hidden, len(outline.faults.names))
-    texts = _check_list(path, content, network.state_dict(), plain)
+    texts = check_list(path, content, network.state_dict(), set(names(plain)), PREFIX)
     if hashlib.sha256(content).hexdigest() != outline.sha256:
         raise WeightsError(f"{path}: is not the file that its card describes (SHA-256 differs)")
     try:
@@ -125,17 +117,8 @@ def load_weights(path: str | Path) -> tuple[QualityNetwork, Card]:
         if not bool(value.isfinite().all()):
             raise WeightsError(f"{path}: {name} holds NaN or infinity")
     network.load_state_dict({name: value.float() for name, value in weights.items()})
-    network.digest = _digest(weights)
+    network.digest = digest_of(weights)
     return network.eval(), card
-
-
-def _digest(weights: Mapping[str, Tensor]) -> str:
-    """Return the SHA-256 of the weights alone: tables of a card change no score."""
-    found = hashlib.sha256()
-    for name, value in sorted(weights.items()):
-        found.update(f"{name} {value.dtype} {tuple(value.shape)}\n".encode())
-        found.update(value.contiguous().view(torch.uint8).numpy().tobytes())
-    return found.hexdigest()
 
 
 def read_card(path: Path) -> Card:
@@ -151,9 +134,9 @@ def read_card(path: Path) -> Card:
 
 def _read_json(path: Path) -> tuple[dict[str, Any], Card]:
     """Return what is in a card's file, and the card without its tables."""
-    content = _read(path, _CARD)
+    content = read_limited(path, CARD)
     try:
-        data = json.loads(content, parse_constant=_refuse)
+        data = json.loads(content, parse_constant=refuse)
         if not isinstance(data, dict):
             raise OptionError("a card is a JSON object")
         card = Card.from_dict(_outline(data))
@@ -198,79 +181,3 @@ def _check_card(card: Card, network: QualityNetwork) -> None:
             f"the card is of {card.architecture.name} with the heads "
             f"{', '.join(card.architecture.heads)}, not of this network"
         )
-
-
-def _stored_type(value: Tensor) -> torch.dtype:
-    return torch.float16 if value.ndim > 1 else torch.float32
-
-
-def _check_list(
-    path: Path, content: bytes, wanted: Mapping[str, Tensor], card: Mapping[str, Any]
-) -> Mapping[str, Any]:
-    """Check the list of tensors at the head of the file against network and card, before all.
-
-    Returns what the card's tables have beside numbers.
-    """
-    length = int.from_bytes(content[:8], "little")
-    if len(content) < 8 or length > min(_HEADER, len(content) - 8):
-        raise WeightsError(f"{path}: is truncated, or no safetensors file")
-    try:
-        found = json.loads(content[8 : 8 + length], parse_constant=_refuse)
-        metadata = found.pop("__metadata__", {})
-        texts: dict[str, Any] = json.loads(metadata.get(_TEXTS, "{}"), parse_constant=_refuse)
-        shapes = {name: (entry["dtype"], tuple(entry["shape"])) for name, entry in found.items()}
-        end = max(int(entry["data_offsets"][1]) for entry in found.values())
-        if not all(isinstance(kind, str) for kind, _ in shapes.values()):
-            raise TypeError("a type has no name")
-    except (
-        AttributeError, IndexError, KeyError, OverflowError, RecursionError, TypeError, ValueError,
-    ) as error:  # fmt: skip
-        raise WeightsError(f"{path}: its list of tensors cannot be read ({error!r})") from error
-    if end != len(content) - 8 - length:
-        raise WeightsError(
-            f"{path}: holds {len(content) - 8 - length} bytes of weights where its list has {end}: "
-            "truncated?"
-        )
-    tables = set(names(card))
-    strange = sorted((set(wanted) | tables) ^ set(shapes))
-    if strange:
-        raise WeightsError(f"{path}: tensors and card do not agree, first in {strange[0][:80]}")
-    for name, value in wanted.items():
-        kind, shape = shapes[name]
-        if kind not in _TYPES or shape != tuple(value.shape):
-            raise WeightsError(
-                f"{path}: {name} is {kind} {shape}, wanted is F16 or F32 {tuple(value.shape)}"
-            )
-    for name in tables:
-        kind, shape = shapes[name]
-        if not (name.startswith(PREFIX) and kind == "F64" and len(shape) == 2):
-            raise WeightsError(f"{path}: {name[:80]} is {kind} {shape}, and no table of a card")
-    return texts
-
-
-def _read(path: Path, limit: int) -> bytes:
-    try:
-        with path.open("rb") as file:
-            size = os.fstat(file.fileno()).st_size
-            if size > limit:
-                raise WeightsError(
-                    f"{path}: is over {limit >> 20} MiB, which no such file of ours is"
-                )
-            return file.read(size)
-    except WeightsError:
-        raise
-    except OSError as error:
-        raise WeightsError(f"{path}: cannot be read ({error.strerror or error})") from error
-
-
-def _replace(path: Path, content: bytes) -> None:
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        draft.write_bytes(content)
-        os.replace(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
-
-
-def _refuse(word: str) -> Any:
-    raise ValueError(f"{word} is no JSON")

@@ -16,7 +16,8 @@ from typing import Any
 from hdrmetrics.learned.card import Card
 from hdrmetrics.learned.catalogue import WEIGHTS
 from hdrmetrics.learned.describing import describe, family
-from hdrmetrics.learned.weights import SUFFIX, load_weights
+from hdrmetrics.learned.tensorfile import SUFFIX
+from hdrmetrics.learned.weights import load_weights
 from hdrmetrics.learned.whole_image import MINIMUM_SIZE
 from hdrmetrics.text.markdown import markdown_table
 from hdrmetrics.text.textfile import write_text

@@ -18,7 +18,8 @@ from datasets.streams import fraction
 from hdrmetrics.errors import ImageReadError, OptionError
 from hdrmetrics.learned.card import Card
 from hdrmetrics.learned.describing import family
-from hdrmetrics.learned.weights import SUFFIX, card_path, load_weights, read_card
+from hdrmetrics.learned.tensorfile import SUFFIX, card_path
+from hdrmetrics.learned.weights import load_weights, read_card
 from trainers.feeding.heads import Head, heads_of
 from trainers.feeding.labels import Labels, find_labels, save_labels
 from trainers.judging.baselines import BASELINES, brought_to_target, code_values

@@ -41,7 +41,8 @@ from hdrmetrics.expand import get_expansion
 from hdrmetrics.learned.catalogue import WEIGHTS
 from hdrmetrics.learned.describing import family
 from hdrmetrics.learned.predictor import LearnedMetric
-from hdrmetrics.learned.weights import SUFFIX, load_weights, save_weights
+from hdrmetrics.learned.tensorfile import SUFFIX
+from hdrmetrics.learned.weights import load_weights, save_weights
 from hdrmetrics.metrics.hdrvdp2 import HDRVDP2
 from hdrmetrics.photometry.display import get_display
 from hdrmetrics.text.markdown import markdown_table

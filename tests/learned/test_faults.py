@@ -24,7 +24,8 @@ from hdrmetrics.learned.faults import FAULTS, FaultCard, joint_probabilities
 from hdrmetrics.learned.network import build_network
 from hdrmetrics.learned.places import place_shape
 from hdrmetrics.learned.predictor import LearnedMetric
-from hdrmetrics.learned.weights import card_path, load_weights, save_weights
+from hdrmetrics.learned.tensorfile import card_path
+from hdrmetrics.learned.weights import load_weights, save_weights
 
 from .small import alive, card_of, narrow, pictures
 

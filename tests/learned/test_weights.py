@@ -20,7 +20,8 @@ from hdrmetrics.learned.architecture import OURS_NOR
 from hdrmetrics.learned.card import Card, HeadCard, Interval
 from hdrmetrics.learned.network import build_network
 from hdrmetrics.learned.spread import Spread
-from hdrmetrics.learned.weights import card_path, load_weights, save_weights
+from hdrmetrics.learned.tensorfile import card_path
+from hdrmetrics.learned.weights import load_weights, save_weights
 from tests.learned.small import NOR, VDP, alive, card_of, pictures
 
 Change = Callable[[Path], Any]
@@ -280,7 +281,7 @@ def test_hostile_files(saved: Path, name: str) -> None:
 
 
 def test_a_file_too_large_is_not_read(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_LARGEST", 1 << 20)
+    monkeypatch.setattr(module, "LARGEST", 1 << 20)
     with saved.open("r+b") as file:
         file.truncate(1 << 34)  # 16 GiB of nothing
     tracemalloc.start()

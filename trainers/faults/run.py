@@ -18,7 +18,8 @@ from hdrmetrics.learned.card import Card
 from hdrmetrics.learned.faults import FAULTS, FaultCard
 from hdrmetrics.learned.fronts.front import CellFront
 from hdrmetrics.learned.network import QualityNetwork
-from hdrmetrics.learned.weights import load_weights, round_weights, save_weights
+from hdrmetrics.learned.tensorfile import round_weights
+from hdrmetrics.learned.weights import load_weights, save_weights
 from trainers.faults.classes import is_local
 from trainers.faults.fit import Fitted, fit
 from trainers.faults.judge import judge

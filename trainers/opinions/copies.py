@@ -28,7 +28,8 @@ def thumbnails(paths: Sequence[Path]) -> NDArray[np.float32]:
             small = image.convert("RGB").resize((SIDE, SIDE), Image.Resampling.BOX)
         row[:] = np.asarray(small, np.float32).ravel()
     found -= found.mean(axis=1, keepdims=True)
-    return found / (np.linalg.norm(found, axis=1, keepdims=True) + _PLAIN)
+    found /= np.linalg.norm(found, axis=1, keepdims=True) + _PLAIN
+    return found
 
 
 def groups_of(thumbs: NDArray[np.float32], alike: float = ALIKE) -> NDArray[np.int64]:

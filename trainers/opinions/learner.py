@@ -79,10 +79,10 @@ class Learner:
             loss = loss + self.recipe.ranking * short
             said["short"] = float(short.detach())
         self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
-        nn.utils.clip_grad_norm_(self._all, 1.0)
+        loss.backward()  # type: ignore[no-untyped-call]
+        norm = nn.utils.clip_grad_norm_(self._all, 1.0)
         self.optimiser.step()
-        return {"loss": float(loss.detach()), **said}
+        return {"loss": float(loss.detach()), "norm": float(norm), **said}
 
 
 def correlation(x: Tensor, y: Tensor) -> Tensor:

@@ -52,6 +52,9 @@ class Recipe:
         Decay of the weights' average.
     validation
         Part of the groups held out of training.
+    views
+        Side and weight of the views that the metric looks in, see
+        :class:`~hdrmetrics.learned.liked.card.View`.
     """
 
     backbone: str = "efficientnet-lite0"
@@ -73,6 +76,7 @@ class Recipe:
     ranking: float = 0.1
     average: float = 0.998
     validation: float = 0.1
+    views: tuple[tuple[float, float], ...] = ((448, 1.0), (288, 1.0))
 
     def __post_init__(self) -> None:
         if self.learn not in ("none", "last", "all"):
@@ -84,10 +88,14 @@ class Recipe:
         if not 0 < self.validation < 0.5:
             raise OptionError("validation is a part of the groups, below a half")
 
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON-ready values."""
+        return asdict(self) | {"sides": list(self.sides), "views": [list(v) for v in self.views]}
+
     @property
     def digest(self) -> str:
         """SHA-256 of what is said here."""
-        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+        return hashlib.sha256(json.dumps(self.to_dict(), sort_keys=True).encode()).hexdigest()
 
 
 def read_recipe(path: Path) -> Recipe:
@@ -106,8 +114,9 @@ def read_recipe(path: Path) -> Recipe:
     unknown = sorted(set(said) - known)
     if unknown:
         raise OptionError(f"{path}: a recipe has no {', '.join(unknown)}; it has {sorted(known)}")
-    if "sides" in said:
-        said["sides"] = tuple(said["sides"])
+    for name in ("sides", "views"):
+        if isinstance(said.get(name), list):
+            said[name] = tuple(tuple(x) if isinstance(x, list) else x for x in said[name])
     try:
         return Recipe(**said)
     except TypeError as error:

@@ -87,5 +87,5 @@ def exposed(pixels: Pixels, stops: float) -> Pixels:
     light = np.where(codes <= 0.04045, codes / 12.92, ((codes + 0.055) / 1.055) ** 2.4)
     light = np.clip(light * 2.0**stops, 0, 1)
     out = np.where(light <= 0.0031308, 12.92 * light, 1.055 * light ** (1 / 2.4) - 0.055)
-    table = (255 * out).round().astype(np.uint8)
-    return table[pixels]
+    found: Pixels = (255 * out).round().astype(np.uint8)[pixels]
+    return found

@@ -78,7 +78,8 @@ class Block(nn.Module):
         """Return the block's maps."""
         y = x if self.expand is None else F.relu6(self.expand(x), inplace=True)
         y = self.project(F.relu6(self.depth(y), inplace=True))
-        return y + x if self.residual else y
+        found: Tensor = y + x if self.residual else y
+        return found
 
 
 class LiteTrunk(nn.Module):

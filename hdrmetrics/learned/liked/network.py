@@ -71,15 +71,22 @@ class OpinionNetwork(nn.Module):
         self.dropout = dropout
         self.hidden = Linear(self.count, hidden)
         self.scores = Linear(hidden, SCORES)
+        self.digest = ""
+
+    @property
+    def backbone(self) -> str:
+        """Name of the trunk."""
+        return cast(Trunk, self.trunk).name
 
     @property
     def least(self) -> int:
         """Pixels a side that it can look at."""
         return cast(Trunk, self.trunk).least
 
-    def describe(self, pictures: Tensor) -> Tensor:
-        """Return the statistics of the trunk's levels, ``(N, F)``."""
-        return torch.cat([pooled(maps) for maps in cast(Trunk, self.trunk).maps(pictures)], dim=1)
+    def describe(self, pictures: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Return the statistics of the trunk's levels, ``(N, F)``; a mask weights places."""
+        levels = cast(Trunk, self.trunk).maps(pictures)
+        return torch.cat([pooled(maps, mask) for maps in levels], dim=1)
 
     def judge(self, statistics: Tensor) -> Tensor:
         """Return the distributions over ten scores that statistics ``(…, F)`` speak for."""
@@ -92,12 +99,25 @@ class OpinionNetwork(nn.Module):
         return self.judge(self.describe(pictures))
 
 
-def pooled(maps: Tensor) -> Tensor:
+def pooled(maps: Tensor, mask: Tensor | None = None) -> Tensor:
     """Return means and standard deviations of maps ``(N, C, h, w)``, ``(N, 2·C)``.
 
-    The deviation is √(variance + 10⁻⁴) − 0.01.
+    Parameters
+    ----------
+    maps
+        Of a level.
+    mask
+        Weights of the picture's places, ``(N, 1, H, W)``, not all zero.
     """
     flat = maps.flatten(2)
-    mean = flat.mean(dim=2)
-    variance = (flat.square().mean(dim=2) - mean.square()).clamp(min=0.0)
+    if mask is None:
+        return joined(flat.mean(dim=2), flat.square().mean(dim=2))
+    share = F.adaptive_avg_pool2d(mask, (maps.shape[-2], maps.shape[-1])).flatten(2)
+    share = share / share.sum(dim=2, keepdim=True)
+    return joined((share * flat).sum(dim=2), (share * flat.square()).sum(dim=2))
+
+
+def joined(mean: Tensor, energy: Tensor) -> Tensor:
+    """Return means beside deviations √(variance + 10⁻⁴) − 0.01, along the axis of the channels."""
+    variance = (energy - mean.square()).clamp(min=0.0)
     return torch.cat([mean, (variance + _FLOOR).sqrt() - _FLOOR**0.5], dim=1)

@@ -1,0 +1,236 @@
+"""NIMA: the mean opinion that people would have of a photograph, and how they would differ."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from torch import Tensor
+
+from hdrmetrics.errors import ShapeError
+from hdrmetrics.learned.borders import box_of
+from hdrmetrics.learned.guard import guard_of
+from hdrmetrics.learned.liked.card import OpinionCard
+from hdrmetrics.learned.liked.distribution import SCORES, mean_score
+from hdrmetrics.learned.liked.network import OpinionNetwork
+from hdrmetrics.learned.liked.places import neighbourhoods
+from hdrmetrics.learned.liked.views import look
+from hdrmetrics.learned.liked.weights import load_opinions
+from hdrmetrics.learned.spread import hints
+from hdrmetrics.learned.traits import CELL, Traits, measure
+from hdrmetrics.metric import Assessment, Metric, MetricInfo
+from hdrmetrics.numerics.recording import is_transformed
+
+NAME = "nima"
+CITATION = "Talebi & Milanfar, NIMA: neural image assessment, IEEE TIP 27(8), 2018"
+SMALLEST = 32
+
+_MEASURED_AT = 1024  # px: the side of what traits are measured on
+_MAP = 512  # px: the side of the view that maps come from
+_WIDTH = SCORES - 1.0
+
+
+def described(card: OpinionCard) -> MetricInfo:
+    """Return the description of a network of opinions as a metric."""
+    whose = card.opinions.get("name", "a set of opinions")
+    return MetricInfo(
+        name=NAME,
+        title=f"What people like: mean opinion from 1 to 10, learned from {whose}",
+        domain="sdr",
+        reference=False,
+        higher_is_better=True,
+        range=(1.0, float(SCORES)),
+        unit="",
+        differentiable=True,
+        map_kind="distortion",
+        minimum_size=SMALLEST,
+        citation=CITATION,
+        version=card.version,
+    )
+
+
+class Nima(Metric):
+    """The mean opinion of people on a photograph, from 1, the worst, to 10.
+
+    It says what is *liked*, not whether a picture is *faithful* to an original: people give a
+    beautiful picture with some noise more than a dull one without. It looks at the whole picture,
+    made small in two sizes as on a screen, inside a plain border if there is one; so the size of a
+    file counts for little, and damage that only shows at full size for nothing.
+
+    Parameters
+    ----------
+    network, card
+        Of :func:`~hdrmetrics.learned.liked.weights.load_opinions`. The network is frozen.
+
+    Notes
+    -----
+    Half a width of an interval follows what the photograph is like; it holds the mean opinion of
+    people like those who were asked, on photographs like those they saw.
+
+    References
+    ----------
+    H. Talebi, P. Milanfar, "NIMA: neural image assessment", IEEE Trans. Image Processing 27(8),
+    2018.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from hdrmetrics import create_metric
+    >>> nima = create_metric("nima")
+    >>> noise = torch.rand(1, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    >>> nima.distribution(noise).shape
+    torch.Size([1, 10])
+    """
+
+    def __init__(self, network: OpinionNetwork, card: OpinionCard) -> None:
+        super().__init__()
+        self.info = described(card)
+        self.network = network.requires_grad_(False).eval()
+        self.card = card
+
+    def conditions(self, reference: Tensor | None = None) -> dict[str, Any]:
+        """Return which weights the score comes from, and how the picture is looked at."""
+        return {
+            "network": self.network.backbone,
+            "weights_sha256": self.network.digest or self.card.sha256,
+            "opinions": self.card.opinions.get("name"),
+            "axis": "liked",
+            "views": [view.side for view in self.card.views],
+        }
+
+    def distribution(self, test: Tensor, *, mask: Tensor | None = None) -> Tensor:
+        """Return what part of people would give each score from 1 to 10, ``(N, 10)``.
+
+        Arguments and errors as for :meth:`~hdrmetrics.metric.Metric.forward`.
+        """
+        return self._run(test, None, mask, lambda batch, _, own: self._judge(batch, own))
+
+    def compare(self, test: Tensor, features: Any, mask: Tensor | None) -> Tensor:
+        """Return the mean opinion."""
+        return mean_score(self._judge(test, mask)).to(test.dtype)
+
+    def compare_map(self, test: Tensor, features: Any) -> Tensor:
+        """Return the points that each place is short of 10, if all of the picture were like it."""
+        kept = self._ready(test)
+        view = look(_colour(kept), _MAP, self.network.least)
+        found = neighbourhoods(self.network, view)
+        points = SCORES - mean_score(self.network.judge(found.movedim(1, -1)))[:, None]
+        return F.interpolate(points, test.shape[-2:], mode="bilinear").to(test.dtype)
+
+    def assess(
+        self, test: Tensor, reference: Tensor | None = None, *, mask: Tensor | None = None
+    ) -> Assessment:
+        """Return mean opinions with their intervals, and warnings where not to rely on them."""
+        return cast(Assessment, self._run(test, reference, mask, self._assess))
+
+    def hints(self, test: Tensor) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return scores in [0, 1], ``(N,)``, and hints of how far off they may be, ``(N, F)``.
+
+        See :func:`hdrmetrics.learned.spread.hints`; pictures are ``(N, C, H, W)``, unchecked.
+        """
+        value, found, _ = self._seen(test, None)
+        return ((value - 1) / _WIDTH).double().cpu().numpy(), found
+
+    def _assess(self, test: Tensor, reference: Tensor | None, mask: Tensor | None) -> Assessment:
+        value, found, traits = self._seen(test, mask)
+        guard = guard_of("code")
+        doubts = tuple(
+            tuple(f"{self.info.name}: {text}" for text in guard.doubts(one, "code"))
+            for one in traits
+        )
+        low = high = None
+        if self.card.interval is not None:
+            below, above = self.card.interval.widths.half_widths(found)
+            low = (value - _WIDTH * torch.from_numpy(below).to(value)).clamp(min=1.0)
+            high = (value + _WIDTH * torch.from_numpy(above).to(value)).clamp(max=float(SCORES))
+        return Assessment(value, low, high, doubts)
+
+    def _seen(
+        self, test: Tensor, mask: Tensor | None
+    ) -> tuple[Tensor, NDArray[np.float64], list[Traits]]:
+        """Return mean opinions, hints of their widths, and traits."""
+        views = self._views(test, mask)
+        weights = self._weights(views)
+        value = mean_score(_mixed(views, weights)).to(test.dtype)
+        own = torch.stack([(mean_score(view) - 1) / _WIDTH for view in views], dim=1)
+        traits = [_traits(one) for one in test]
+        found = hints((value - 1) / _WIDTH, own, weights.expand(len(test), -1), traits)
+        return value, found, traits
+
+    def _judge(self, test: Tensor, mask: Tensor | None) -> Tensor:
+        views = self._views(test, mask)
+        return _mixed(views, self._weights(views))
+
+    def _weights(self, views: list[Tensor]) -> Tensor:
+        weights = views[0].new_tensor([view.weight for view in self.card.views])
+        return weights / weights.sum()
+
+    def _views(self, test: Tensor, mask: Tensor | None) -> list[Tensor]:
+        """Return what each view says, ``(N, 10)``."""
+        pictures = _colour(self._ready(test))
+        found = []
+        for one, own in self._inside(pictures, mask):
+            found.append([self._look(one, own, view.side) for view in self.card.views])
+        return [torch.cat(each) for each in zip(*found, strict=True)]
+
+    def _look(self, picture: Tensor, mask: Tensor | None, side: int) -> Tensor:
+        least = self.network.least
+        small = look(picture, side, least)
+        own = None if mask is None else look(mask, side, least)
+        return self.network.judge(self.network.describe(small, own))
+
+    def _inside(self, pictures: Tensor, mask: Tensor | None) -> list[tuple[Tensor, Tensor | None]]:
+        """Return each picture, and its mask, inside its plain border."""
+        masks = None if mask is None else mask.to(pictures).expand(len(pictures), -1, -1, -1)
+        if is_transformed(pictures):  # where nothing can depend on pixels
+            return [(pictures, masks)]
+        found = []
+        for index in range(len(pictures)):
+            one = pictures[index : index + 1]
+            own = None if masks is None else masks[index : index + 1]
+            box = box_of(one[0], None if own is None else own[0], "sdr", repeats=False)
+            rows, columns = box.rows, box.columns
+            found.append(
+                (one[..., rows, columns], None if own is None else own[..., rows, columns])
+            )
+        return found
+
+    def _ready(self, test: Tensor) -> Tensor:
+        """Return the pictures, and bring the network to their type."""
+        if next(self.network.parameters()).dtype != test.dtype:
+            self.network.to(test.dtype)  # the weights are halves: nothing is lost either way
+        return test
+
+
+def load_nima(path: str | Path) -> Nima:
+    """Return the metric of a weights file of opinions, your own for example.
+
+    Raises
+    ------
+    WeightsError
+        If the file or its card cannot be read.
+    """
+    return Nima(*load_opinions(path))
+
+
+def _mixed(views: list[Tensor], weights: Tensor) -> Tensor:
+    return (torch.stack(views, dim=-1) * weights).sum(dim=-1)
+
+
+def _colour(pictures: Tensor) -> Tensor:
+    return pictures.expand(-1, 3, -1, -1)
+
+
+def _traits(picture: Tensor) -> Traits:
+    """Return the traits of the middle of a picture, at its own size."""
+    height, width = picture.shape[-2:]
+    tall, wide = min(height, _MEASURED_AT), min(width, _MEASURED_AT)
+    top, left = (height - tall) // 2, (width - wide) // 2
+    middle = picture[:, top : top + tall, left : left + wide]
+    if min(tall, wide) < CELL:
+        raise ShapeError(f"traits are of {CELL}×{CELL} px at least, not {tall}×{wide}")
+    return measure(middle, "code")

@@ -1,0 +1,114 @@
+"""Weights files of networks of opinions, with their cards."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from hdrmetrics.errors import OptionError, WeightsError
+from hdrmetrics.learned.liked.card import OpinionCard
+from hdrmetrics.learned.liked.network import OpinionNetwork
+from hdrmetrics.learned.liked.trunks import trunk_named
+from hdrmetrics.learned.tensorfile import (
+    CARD,
+    LARGEST,
+    SUFFIX,
+    card_path,
+    check_list,
+    digest_of,
+    read_limited,
+    refuse,
+    replace_file,
+    stored_type,
+)
+from hdrmetrics.text.jsontext import readable
+
+
+def save_opinions(path: str | Path, network: OpinionNetwork, card: OpinionCard) -> OpinionCard:
+    """Write the weights of a network, matrices in half precision, and its card; returns the card.
+
+    Raises
+    ------
+    OptionError
+        If the path does not end in ``.safetensors``, the card is of another network, or a weight is
+        NaN or beyond half precision.
+    """
+    from safetensors.torch import save
+
+    path = Path(path)
+    if path.suffix != SUFFIX:
+        raise OptionError(f"a weights file ends in {SUFFIX}, not {path.name!r}")
+    if (card.backbone, card.hidden) != (network.backbone, network.hidden.out_features):
+        raise OptionError(f"the card is of {card.backbone}, {card.hidden}: not of this network")
+    kept: dict[str, Tensor] = {}
+    for name, value in network.state_dict().items():
+        kept[name] = value.detach().to("cpu", stored_type(value)).contiguous()
+        if not bool(kept[name].isfinite().all()):
+            raise OptionError(f"{name} has weights that are NaN or beyond half precision")
+    content = save(kept)
+    card = replace(card, sha256=hashlib.sha256(content).hexdigest())
+    try:
+        text = readable(card.to_dict())
+    except (TypeError, ValueError) as error:
+        raise OptionError(f"this card cannot be written as JSON: {error}") from None
+    replace_file(path, content)
+    replace_file(card_path(path), text.encode())
+    return card
+
+
+def load_opinions(path: str | Path) -> tuple[OpinionNetwork, OpinionCard]:
+    """Return the network of a weights file, in float32 and for evaluation, and its card.
+
+    Nothing is unpickled, and sizes are checked before anything of that size is made.
+
+    Raises
+    ------
+    WeightsError
+        If a file is missing, too large, damaged, does not belong to its card, or holds NaN.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load
+
+    path = Path(path)
+    card = read_opinion_card(card_path(path))
+    content = read_limited(path, LARGEST)
+    try:
+        network = OpinionNetwork(trunk_named(card.backbone), card.hidden)
+    except OptionError as error:
+        raise WeightsError(f"{card_path(path)}: {error}") from error
+    check_list(path, content, network.state_dict())
+    if hashlib.sha256(content).hexdigest() != card.sha256:
+        raise WeightsError(f"{path}: is not the file that its card describes (SHA-256 differs)")
+    try:
+        weights = load(content)
+    except (SafetensorError, ValueError, KeyError) as error:
+        raise WeightsError(f"{path}: cannot be read ({error})") from error
+    for name, value in weights.items():
+        if not bool(value.isfinite().all()):
+            raise WeightsError(f"{path}: {name} holds NaN or infinity")
+    network.load_state_dict({name: value.to(torch.float32) for name, value in weights.items()})
+    network.digest = digest_of(weights)
+    return network.eval(), card
+
+
+def read_opinion_card(path: Path) -> OpinionCard:
+    """Return the card in a JSON file.
+
+    Raises
+    ------
+    WeightsError
+        If it is missing, too large or no card of opinions.
+    """
+    content = read_limited(path, CARD)
+    try:
+        data = json.loads(content, parse_constant=refuse)
+        if not isinstance(data, dict):
+            raise OptionError("a card is a JSON object")
+        return OpinionCard.from_dict(data)
+    except (ValueError, RecursionError) as error:  # OptionError is a ValueError
+        raise WeightsError(f"{path}: is no card of a weights file ({error})") from error
