@@ -238,6 +238,7 @@ def test_anyones_counts(tmp_path: Path) -> None:
         ("path,mean,spread", ["a.jpg,3,-1"], (0, 5), "negative"),
         ("path,mean", ["a.jpg,3", "./a.jpg,4"], (0, 5), "names a.jpg twice"),
         ("path,mean", ["a.jpg,3", "z.jpg,4"], (0, 5), "1 of 2 photographs are absent, z.jpg"),
+        ("path,mean", ["a.jpg,3", "empty.jpg,4"], (0, 5), "photographs are absent, empty.jpg"),
         ("path,mean,split", ["a.jpg,3,dev"], (0, 5), "split is one of train, validation, test"),
         (
             "path,mean,group,split",
@@ -260,6 +261,7 @@ def test_what_is_wrong_with_anyones_table(
     message: str,
 ) -> None:
     photographs(tmp_path, ["a.jpg", "b.jpg"])
+    (tmp_path / "empty.jpg").touch()
     path = table(tmp_path / "mine.csv", header, rows)
     with pytest.raises(OptionError, match=message):
         load_opinions("csv", path, scale=scale)

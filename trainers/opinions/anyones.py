@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from hdrmetrics.errors import OptionError
 from trainers.opinions.opinions import SPLITS, Opinions
-from trainers.opinions.photographs import opinions_on
+from trainers.opinions.photographs import file_at, opinions_on
 from trainers.opinions.scales import Scale, moments, on_ten, shares, spread_on_ten
 from trainers.opinions.tables import Row, numbers, read_table, texts
 
@@ -54,7 +54,7 @@ def opinions_of_table(path: Path, scale: Scale | None = None) -> Opinions:
     mean, spread, distribution = _said(rows, table, scale)
     group = texts(rows, "group", table) if "group" in rows[0] else names
     split = _split(texts(rows, "split", table), group, table) if "split" in rows[0] else None
-    files = [file if file.is_file() else None for file in (table.parent / one for one in names)]
+    files = [file_at(table.parent / one) for one in names]
     return opinions_on(
         table.stem,
         names,

@@ -24,6 +24,17 @@ LEAST_SPREAD = 0.1
 """In points of ten: of some photographs all people said the same, the next might not."""
 
 
+def file_at(path: Path) -> Path | None:
+    """Return a path that a file is at, or ``None``; empty files, as in :func:`in_folder`, are none.
+
+    Examples
+    --------
+    >>> file_at(Path("no such photograph")) is None
+    True
+    """
+    return path if path.is_file() and path.stat().st_size > 0 else None
+
+
 def in_folder(folder: Path, names: Sequence[str]) -> list[Path | None]:
     """Return the files of a folder that have these names but for case; ``None`` where none has.
 
