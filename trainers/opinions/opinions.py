@@ -33,11 +33,14 @@ class Opinions:
         What the set may be used for, as its authors say.
     measured
         Whether the spread was published, and not assumed (:func:`assumed_spread`).
+    distribution
+        ``(N, 10)``: what part of the people gave each score, where that was published.
 
     Raises
     ------
     OptionError
-        If there are no photographs, or numbers are out of range.
+        If there are no photographs, what is said of them is of another number, or numbers are out
+        of range.
     """
 
     name: str
@@ -48,12 +51,26 @@ class Opinions:
     group: NDArray[np.str_]
     terms: str
     measured: bool = False
+    distribution: NDArray[np.float64] | None = None
 
     def __post_init__(self) -> None:
         if not self.paths:
             raise OptionError(f"{self.name} holds no photographs")
-        if not (np.all((self.mean >= 1) & (self.mean <= 10)) and np.all(self.spread > 0)):
+        said = (self.mean, self.spread, self.split, self.group)
+        if any(one.shape != (len(self.paths),) for one in said):
+            raise OptionError(f"{self.name}: one mean, spread, split and group for each photograph")
+        if not (
+            np.all((self.mean >= 1) & (self.mean <= 10))
+            and np.all((self.spread > 0) & np.isfinite(self.spread))
+        ):
             raise OptionError(f"{self.name}: mean opinions lie in [1, 10], spreads above 0")
+        parts = self.distribution
+        if parts is not None and not (
+            parts.shape == (len(self.paths), 10)
+            and np.all(parts >= 0)
+            and np.allclose(parts.sum(axis=1), 1)
+        ):
+            raise OptionError(f"{self.name}: distributions have ten parts that add up to one")
 
     def __len__(self) -> int:
         return len(self.paths)
@@ -68,6 +85,7 @@ class Opinions:
             spread=self.spread[places],
             split=self.split[places],
             group=self.group[places],
+            distribution=None if self.distribution is None else self.distribution[places],
         )
 
     def of(self, split: str) -> Opinions:
