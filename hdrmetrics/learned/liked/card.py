@@ -79,7 +79,7 @@ class OpinionCard:
     hidden
         Width of the hidden layer.
     views
-        How a picture is looked at.
+        How a picture is looked at, the largest view first.
     opinions
         Whose they are: set, terms, photographs in each split; JSON values.
     licences
@@ -124,8 +124,9 @@ class OpinionCard:
     def __post_init__(self) -> None:
         check_whole(self.hidden, "width of the hidden layer", 1, _HIDDEN)
         check_whole(self.seed, "a seed", -(2**63), 2**63)
-        if not 0 < len(self.views) <= _VIEWS:
-            raise OptionError(f"a network looks in 1 to {_VIEWS} views, not {len(self.views)}")
+        sides = [view.side for view in self.views]
+        if not 0 < len(sides) <= _VIEWS or sides != sorted(sides, reverse=True):
+            raise OptionError(f"a network looks in 1 to {_VIEWS} views, the largest first: {sides}")
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-ready values."""

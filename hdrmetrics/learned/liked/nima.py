@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -174,14 +175,15 @@ class Nima(Metric):
         pictures = _colour(self._ready(test))
         found = []
         for one, own in self._inside(pictures, mask):
-            found.append([self._look(one, own, view.side) for view in self.card.views])
+            found.append(list(self._look(one, own)))
         return [torch.cat(each) for each in zip(*found, strict=True)]
 
-    def _look(self, picture: Tensor, mask: Tensor | None, side: int) -> Tensor:
+    def _look(self, picture: Tensor, mask: Tensor | None) -> Iterator[Tensor]:
         least = self.network.least
-        small = look(picture, side, least)
-        own = None if mask is None else look(mask, side, least)
-        return self.network.judge(self.network.describe(small, own))
+        for view in self.card.views:  # each made of the one before, which is larger
+            picture = look(picture, view.side, least)
+            mask = None if mask is None else look(mask, view.side, least)
+            yield self.network.judge(self.network.describe(picture, mask))
 
     def _inside(self, pictures: Tensor, mask: Tensor | None) -> list[tuple[Tensor, Tensor | None]]:
         """Return each picture, and its mask, inside its plain border."""

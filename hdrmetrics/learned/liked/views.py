@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import math
 
-import torch.nn.functional as F
 from torch import Tensor
 
 from hdrmetrics.numerics.resize import imresize
 
-_REDUCED_BY = 4  # from here on, means of squares come before the filter: four times as fast
 LONGEST = 4.0
 """Sides of a view differ by this factor at most: of a strip that is longer, detail is seen."""
 
@@ -41,8 +39,4 @@ def look(pictures: Tensor, side: int, least: int) -> Tensor:
     size = view_size(height, width, side, least)
     if size == (height, width):
         return pictures
-    factor = min(height / size[0], width / size[1])
-    if factor >= _REDUCED_BY:
-        step = int(factor / 2)
-        pictures = F.avg_pool2d(pictures, step, ceil_mode=True, count_include_pad=False)
     return imresize(pictures, size).clamp(0.0, 1.0)
