@@ -13,6 +13,7 @@ import numpy as np
 
 from datasets.command import Adder, exit_status, parser_of
 from hdrmetrics.errors import OptionError
+from trainers.opinions.command import add_command
 
 if TYPE_CHECKING:
     from trainers.feeding.labels import Labels
@@ -43,6 +44,7 @@ def _parser() -> argparse.ArgumentParser:
         sub = command(name, _train, text)
         sub.set_defaults(predictor=name)
         _add_training(sub)
+    add_command(command)
     _prepare_commands(command)
     _weights_commands(command)
     _judging_commands(command)

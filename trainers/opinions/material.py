@@ -116,7 +116,12 @@ class Material:
 
 
 def targets_of(opinions: Opinions) -> Tensor:
-    """Return the distributions that a network is taught, ``(N, 10)``."""
+    """Return the distributions that a network is taught, ``(N, 10)``.
+
+    Those of the set, where it publishes them; else the likeliest of its means and spreads.
+    """
+    if opinions.distribution is not None:
+        return torch.from_numpy(opinions.distribution).float()
     mean, spread = (torch.from_numpy(x) for x in (opinions.mean, opinions.spread))
     return likeliest_distribution(mean, spread).float()
 
