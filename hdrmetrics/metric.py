@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 Reduction = Literal["mean", "sum", "none"]
 """What a loss returns of a batch: its mean, its sum, or one value per image."""
 
+Axis = Literal["faithful", "liked"]
+"""What a score of pictures says: how near they are to what they should show, or how people like
+them. Neither follows from the other."""
+
 MapKind = Literal["similarity", "error", "probability", "distortion"]
 """What local values are: similarity (1 where both images agree), an error in code values, the
 probability that a difference is seen, or how distorted a place is (0 where nothing is wrong)."""
@@ -60,6 +64,8 @@ class MetricInfo:
         Of our implementation; it changes whenever a value could.
     faults
         What :meth:`Metric.explain` tells apart; none where a metric cannot say what is wrong.
+    axis
+        Whether it says how faithful or how liked a picture is.
     """
 
     name: str
@@ -75,6 +81,7 @@ class MetricInfo:
     citation: str
     version: str
     faults: tuple[str, ...] = ()
+    axis: Axis = "faithful"
 
     @property
     def best(self) -> float:

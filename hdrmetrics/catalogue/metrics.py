@@ -17,6 +17,7 @@ METRICS: Catalogue[MetricInfo, Metric] = Catalogue(
     "metric",
     "hdrmetrics.metrics",
     "hdrmetrics.learned.catalogue",
+    "hdrmetrics.learned.liked.catalogue",
     group="hdrmetrics.metrics",
     hint="see `hdrmetrics metrics`",
 )

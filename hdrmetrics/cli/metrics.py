@@ -132,6 +132,7 @@ def card(info: MetricInfo, width: int | None) -> str:
     direction = "higher" if info.higher_is_better else "lower"
     facts = [
         ("domain", _domain(info)),
+        ("says", _AXES[info.axis]),
         ("reference", "needed" if info.reference else "none"),
         ("value", f"{_range(info)}{f' {info.unit}' if info.unit else ''}, {direction} is better"),
         ("gradients", _yes(info.differentiable)),
@@ -166,6 +167,10 @@ def _domain(info: MetricInfo) -> str:
     return _GENERAL if (info.name, info.domain) == (NAME, "hdr") else _DOMAINS[info.domain]
 
 
+_AXES = {
+    "faithful": "how faithful a picture is, not how people like it",
+    "liked": "how people like a picture, not how faithful it is",
+}
 _GENERAL = "HDR: light in cd/m² (PQ and HLG through a display model); SDR: values as they are"
 _DOMAINS = {
     "hdr": "HDR: light in cd/m² (or display-encoded, through a display model)",

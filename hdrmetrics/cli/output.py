@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from hdrmetrics.cli import messages
 from hdrmetrics.cli.tables import Column, Grid, format_facts, terminal_width
+from hdrmetrics.jobs.axes import standing
 from hdrmetrics.jobs.frames import flat_records
 from hdrmetrics.jobs.pairing import listed
 from hdrmetrics.jobs.summary import summary_of
@@ -221,9 +222,14 @@ def score_grid(rows: Sequence[Row], infos: Sequence[MetricInfo]) -> Grid:
         ]
         for name, row in zip(names, rows, strict=True)
     ]
+    column, marks = axes_column(rows)
+    if column is not None:
+        columns.append(column)
+        for line, mark in zip(lines, marks, strict=True):
+            line.append(mark)
     if len(rows) < 2:
         return Grid(columns, lines)
-    empty = [""] * (len(explained) + len(ranged))
+    empty = [""] * (len(explained) + len(ranged) + (column is not None))
     sums = [summary_of(rows, info) for info in infos]
     footer = [
         ["mean", *(value_text(s.mean, i) for s, i in zip(sums, infos, strict=True)), *empty],
@@ -240,6 +246,13 @@ def score_grid(rows: Sequence[Row], infos: Sequence[MetricInfo]) -> Grid:
             if any(counts):
                 footer.append([label, *(str(count) if count else "–" for count in counts), *empty])
     return Grid(columns, lines, footer)
+
+
+def axes_column(rows: Sequence[Row]) -> tuple[Column | None, list[str]]:
+    """Return a column that marks photographs on whose two axes the scores disagree, if any do."""
+    found = [standing(row.scores) for row in rows]
+    marks = ["" if one is None else one.text for one in found]
+    return (Column("the axes say") if any(marks) else None), marks
 
 
 def _explanation(row: Row, info: MetricInfo) -> Mapping[str, Any]:

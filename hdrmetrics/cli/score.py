@@ -7,7 +7,7 @@ from typing import Any
 
 from hdrmetrics.cli import arguments as shared
 from hdrmetrics.errors import OptionError
-from hdrmetrics.jobs.defaults import WITH_REFERENCE, WITHOUT_REFERENCE
+from hdrmetrics.jobs.defaults import FAITHFUL, LIKED, WITH_REFERENCE, WITHOUT_REFERENCE
 
 
 def add_parser(commands: Any) -> None:
@@ -25,7 +25,8 @@ def add_parser(commands: Any) -> None:
         "-r", "--reference", nargs="+", metavar="FILE", help="one for all, or one of each name"
     )
     shared.add_scoring(
-        parser, WITHOUT_REFERENCE, f", with a reference {', '.join(WITH_REFERENCE)}",
+        parser, WITHOUT_REFERENCE,
+        f", of photographs {LIKED} and {FAITHFUL}, with a reference {', '.join(WITH_REFERENCE)}",
         "where something is wrong", "pictures", run,
     )  # fmt: skip
 
@@ -34,15 +35,17 @@ def run(arguments: argparse.Namespace) -> int:
     """Score the files."""
     from hdrmetrics.catalogue.metrics import metric_info
     from hdrmetrics.cli.findings import find_sets, say_what_is_left_out, score_and_report
+    from hdrmetrics.jobs.defaults import without_reference
     from hdrmetrics.jobs.pairing import listed
 
-    default = WITHOUT_REFERENCE if arguments.reference is None else WITH_REFERENCE
+    sets = find_sets(arguments.files, arguments.reference, recursive=arguments.recursive)
+    tests = [case.test for case in sets.get("", ())]
+    default = without_reference(tests) if arguments.reference is None else WITH_REFERENCE
     names = shared.chosen_metrics(arguments.metric, default)
     infos = [metric_info(name) for name in names]
     lacking = [info.name for info in infos if info.reference]
     if lacking and arguments.reference is None:
         raise OptionError(f"{listed(lacking)} needs a reference: add --reference FILE")
-    sets = find_sets(arguments.files, arguments.reference, recursive=arguments.recursive)
     settings = shared.settings(arguments, names)
     writer = shared.map_writer(arguments, sets, names, settings)
     say_what_is_left_out(arguments, [*arguments.files, *(arguments.reference or ())])

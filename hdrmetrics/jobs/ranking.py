@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Unpack
 
 from hdrmetrics.catalogue.metrics import metric_info
 from hdrmetrics.errors import OptionError
 from hdrmetrics.jobs.batch import BatchSettings, Row, score_files
-from hdrmetrics.jobs.defaults import WITHOUT_REFERENCE
+from hdrmetrics.jobs.defaults import without_reference
 from hdrmetrics.jobs.pairing import find_files
 from hdrmetrics.metric import Metric, MetricInfo
 
 
 def rank(
     files: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
-    metric: str | Metric = WITHOUT_REFERENCE[0],
+    metric: str | Metric | Sequence[str | Metric] | None = None,
     *,
     recursive: bool = False,
     **settings: Unpack[BatchSettings],
@@ -29,7 +29,10 @@ def rank(
     files
         A folder, or files, folders and patterns; see :func:`hdrmetrics.jobs.pairing.find_files`.
     metric
-        A no-reference metric, by name or made.
+        A no-reference metric, by name or made; or several, of which the first decides the order.
+        Without one photographs are ranked by how people like them (``nima``), HDR pictures and
+        mixtures by how faithful they are (``norvdpnet``); see
+        :func:`hdrmetrics.jobs.defaults.without_reference`.
     recursive
         Look into the folders of a folder, too.
     settings
@@ -48,11 +51,17 @@ def rank(
     ImageReadError
         If there is no picture.
     """
-    info = metric.info if isinstance(metric, Metric) else metric_info(metric)
-    check_rankable(info)
     found = find_files(files, recursive=recursive)
-    rows = score_files([(one.path, None) for one in found], [metric], **settings)
-    return in_order(rows, info)
+    if metric is None:
+        metric = without_reference([one.path for one in found])
+    metrics = [metric] if isinstance(metric, (str, Metric)) else list(metric)
+    infos = [one.info if isinstance(one, Metric) else metric_info(one) for one in metrics]
+    if not infos:
+        raise OptionError("rank orders by a metric: name one")
+    for info in infos:
+        check_rankable(info)
+    rows = score_files([(one.path, None) for one in found], metrics, **settings)
+    return in_order(rows, infos[0])
 
 
 def check_rankable(info: MetricInfo) -> None:

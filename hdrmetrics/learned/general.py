@@ -15,6 +15,7 @@ from hdrmetrics.learned.predictor import LearnedMetric
 from hdrmetrics.metric import Metric, MetricInfo
 from hdrmetrics.photometry.display import Display
 from hdrmetrics.picture.image import Image
+from hdrmetrics.picture.light import holds_light
 
 NAME = "norvdpnet"
 TITLE = "No-reference quality of HDR or SDR pictures, learned from HDR-VDP-2"
@@ -67,9 +68,7 @@ class GeneralMetric(LearnedMetric):
 
     def suited_to(self, image: Image, display: Display | None = None) -> Metric:
         """Return the predictor of the image's domain; itself where there is none."""
-        transfers = image.calibration.transfer, None if display is None else display.eotf
-        light = image.calibration.linear or any(kind in ("pq", "hlg") for kind in transfers)
-        domain = "hdr" if light else "sdr"
+        domain = "hdr" if holds_light(image, display) else "sdr"
         if domain not in self.by_domain:
             return self
         found = self.by_domain[domain]

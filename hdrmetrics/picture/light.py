@@ -188,3 +188,17 @@ def _look_odd(
             f"{role}: {int((light > _BRIGHT).sum())} values are above 10000 cd/m² (up to "
             f"{high:.3g}), where PU21 and PQ end; is the scale right?"
         )
+
+
+def holds_light(image: Image, display: Display | None = None) -> bool:
+    """Return whether an image is an HDR picture: linear, PQ or HLG, or shown on such a display.
+
+    Parameters
+    ----------
+    image
+        As read.
+    display
+        The one that was asked for, which tells what display-encoded pixels mean.
+    """
+    transfers = image.calibration.transfer, None if display is None else display.eotf
+    return image.calibration.linear or any(kind in ("pq", "hlg") for kind in transfers)

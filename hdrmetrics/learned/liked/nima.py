@@ -25,6 +25,9 @@ from hdrmetrics.learned.spread import hints
 from hdrmetrics.learned.traits import CELL, Traits, measure
 from hdrmetrics.metric import Assessment, Metric, MetricInfo
 from hdrmetrics.numerics.recording import is_transformed
+from hdrmetrics.photometry.display import Display
+from hdrmetrics.picture.image import Image
+from hdrmetrics.picture.light import holds_light
 
 NAME = "nima"
 CITATION = "Talebi & Milanfar, NIMA: neural image assessment, IEEE TIP 27(8), 2018"
@@ -51,6 +54,7 @@ def described(card: OpinionCard) -> MetricInfo:
         minimum_size=SMALLEST,
         citation=CITATION,
         version=card.version,
+        axis="liked",
     )
 
 
@@ -109,6 +113,14 @@ class Nima(Metric):
         Arguments and errors as for :meth:`~hdrmetrics.metric.Metric.forward`.
         """
         return self._run(test, None, mask, lambda batch, _, own: self._judge(batch, own))
+
+    def suited_to(self, image: Image, display: Display | None = None) -> Metric:
+        """Return the metric itself, or for an HDR picture the one that renders it first."""
+        if not holds_light(image, display):
+            return self
+        from hdrmetrics.learned.liked.rendered import NimaOfLight  # which is made of this one
+
+        return NimaOfLight(self)
 
     def compare(self, test: Tensor, features: Any, mask: Tensor | None) -> Tensor:
         """Return the mean opinion."""
