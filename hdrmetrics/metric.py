@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 Reduction = Literal["mean", "sum", "none"]
 """What a loss returns of a batch: its mean, its sum, or one value per image."""
 
-Axis = Literal["faithful", "liked"]
-"""What a score of pictures says: how near they are to what they should show, or how people like
-them. Neither follows from the other."""
+Axis = Literal["faithful", "liked", "gain"]
+"""What a score of pictures says: how near they are to what they should show, how people like them,
+or what enhancement would bring. None follows from another."""
 
 MapKind = Literal["similarity", "error", "probability", "distortion"]
 """What local values are: similarity (1 where both images agree), an error in code values, the
@@ -65,7 +65,7 @@ class MetricInfo:
     faults
         What :meth:`Metric.explain` tells apart; none where a metric cannot say what is wrong.
     axis
-        Whether it says how faithful or how liked a picture is.
+        What it says of a picture.
     """
 
     name: str

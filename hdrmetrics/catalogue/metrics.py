@@ -18,6 +18,7 @@ METRICS: Catalogue[MetricInfo, Metric] = Catalogue(
     "hdrmetrics.metrics",
     "hdrmetrics.learned.catalogue",
     "hdrmetrics.learned.liked.catalogue",
+    "hdrmetrics.learned.improvable.catalogue",
     group="hdrmetrics.metrics",
     hint="see `hdrmetrics metrics`",
 )

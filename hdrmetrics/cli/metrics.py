@@ -170,6 +170,7 @@ def _domain(info: MetricInfo) -> str:
 _AXES = {
     "faithful": "how faithful a picture is, not how people like it",
     "liked": "how people like a picture, not how faithful it is",
+    "gain": "what enhancement would bring, not how good a picture is",
 }
 _GENERAL = "HDR: light in cd/m² (PQ and HLG through a display model); SDR: values as they are"
 _DOMAINS = {

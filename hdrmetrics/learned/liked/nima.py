@@ -170,7 +170,7 @@ class Nima(Metric):
         weights = self._weights(views)
         value = mean_score(_mixed(views, weights)).to(test.dtype)
         own = torch.stack([(mean_score(view) - 1) / _WIDTH for view in views], dim=1)
-        traits = [_traits(one) for one in test]
+        traits = [middle_traits(one) for one in test]
         found = hints((value - 1) / _WIDTH, own, weights.expand(len(test), -1), traits)
         return value, found, traits
 
@@ -239,7 +239,7 @@ def _colour(pictures: Tensor) -> Tensor:
     return pictures.expand(-1, 3, -1, -1)
 
 
-def _traits(picture: Tensor) -> Traits:
+def middle_traits(picture: Tensor) -> Traits:
     """Return the traits of the middle of a picture, at its own size."""
     height, width = picture.shape[-2:]
     tall, wide = min(height, _MEASURED_AT), min(width, _MEASURED_AT)

@@ -1,0 +1,158 @@
+"""Improvability: how probable it is that enhancement improves a photograph."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+
+from hdrmetrics.errors import OptionError, WeightsError
+from hdrmetrics.learned.guard import guard_of
+from hdrmetrics.learned.improvable.card import ALL, GainCard, Output
+from hdrmetrics.learned.improvable.network import GainLayer, describe
+from hdrmetrics.learned.improvable.weights import load_gains
+from hdrmetrics.learned.liked.nima import SMALLEST, middle_traits
+from hdrmetrics.learned.liked.weights import load_opinions
+from hdrmetrics.metric import Assessment, Metric, MetricInfo
+
+NAME = "improvability"
+CITATION = "Talebi et al., WO2024076611A1, 2024; Talebi & Milanfar, NIMA, IEEE TIP 27(8), 2018"
+
+
+def metric_name(output: str) -> str:
+    """Return the name of the metric of an output."""
+    return NAME if output == ALL else f"{NAME}-{output}"
+
+
+def described(card: GainCard, output: str) -> MetricInfo:
+    """Return the description of an output as a metric."""
+    what = "enhancement" if output == ALL else f"mending {output.replace('-', ' ')}"
+    return MetricInfo(
+        name=metric_name(output),
+        title=f"How probable it is that {what} improves a photograph ({card.enhancer})",
+        domain="sdr",
+        reference=False,
+        higher_is_better=True,
+        range=(0.0, 1.0),
+        unit="",
+        differentiable=True,
+        map_kind=None,
+        minimum_size=SMALLEST,
+        citation=CITATION,
+        version=card.version,
+        axis="gain",
+    )
+
+
+class Improvability(Metric):
+    """How probable it is that enhancement improves a photograph moderately or more.
+
+    High is not good: it says that there is something to gain. Of the photographs with a value p, a
+    part p gains, on photographs like those it was calibrated on.
+
+    Parameters
+    ----------
+    trunk
+        Of the network of opinions that the layer was trained on.
+    layer, card
+        Of :func:`~hdrmetrics.learned.improvable.weights.load_gains`.
+    output
+        ``all``, or a degradation of the card.
+
+    Raises
+    ------
+    OptionError
+        If the card has no such output.
+
+    References
+    ----------
+    H. Talebi et al., WO2024076611A1: check before commercial use.
+
+    Examples
+    --------
+    >>> import torch
+    >>> from hdrmetrics import create_metric
+    >>> noise = torch.rand(1, 3, 96, 96, generator=torch.Generator().manual_seed(0))
+    >>> 0 <= float(create_metric("improvability")(noise)) <= 1
+    True
+    """
+
+    option_parameters = ()
+
+    def __init__(
+        self, trunk: nn.Module, layer: GainLayer, card: GainCard, output: str = ALL
+    ) -> None:
+        super().__init__()
+        names = [one.name for one in card.outputs]
+        if output not in names:
+            raise OptionError(f"the card has no output {output!r}; it has {', '.join(names)}")
+        self.info = described(card, output)
+        self.trunk = trunk.requires_grad_(False).eval()
+        self.layer = layer.requires_grad_(False).eval()
+        self.card, self.index = card, names.index(output)
+
+    def conditions(self, reference: Tensor | None = None) -> dict[str, Any]:
+        """Return which weights the value comes from, and of which enhancer."""
+        return {
+            "weights_sha256": self.card.sha256,
+            "enhancer": self.card.enhancer,
+            "axis": "gain",
+            "parts": f"{self.card.along}×{self.card.along} of {self.card.side} px",
+        }
+
+    def compare(self, test: Tensor, features: Any, mask: Tensor | None) -> Tensor:
+        """Return the probability."""
+        if mask is not None:
+            raise OptionError(f"{self.info.name} takes no mask: score a region")
+        own: Output = self.card.outputs[self.index]
+        return torch.sigmoid(own.slope * self.raw(test) + own.offset).to(test.dtype)
+
+    def raw(self, test: Tensor) -> Tensor:
+        """Return what the layer says of pictures ``(N, C, H, W)``, before it is calibrated."""
+        kind = next(self.layer.parameters()).dtype
+        if kind != test.dtype:
+            self.trunk.to(test.dtype)
+            self.layer.to(test.dtype)
+        pictures = test.expand(-1, 3, -1, -1)
+        found = describe(self.trunk, pictures, self.card.side, self.card.along)
+        return cast(Tensor, self.layer(found))[:, self.index]
+
+    def compare_loss(self, test: Tensor, features: Any, mask: Tensor | None) -> Tensor:
+        """Return the value itself: what is left to improve."""
+        return self.compare(test, features, mask)
+
+    def assess(
+        self, test: Tensor, reference: Tensor | None = None, *, mask: Tensor | None = None
+    ) -> Assessment:
+        """Return values, with warnings where a picture is no photograph."""
+        return cast(Assessment, self._run(test, reference, mask, self._assess))
+
+    def _assess(self, test: Tensor, reference: Tensor | None, mask: Tensor | None) -> Assessment:
+        guard = guard_of("code")
+        doubts = tuple(
+            tuple(f"{self.info.name}: {text}" for text in guard.doubts(middle_traits(one), "code"))
+            for one in test
+        )
+        return Assessment(self.compare(test, None, mask), None, None, doubts)
+
+
+def load_improvability(path: str | Path, opinions: str | Path, output: str = ALL) -> Improvability:
+    """Return the metric of a file of improvability on the trunk of a file of opinions.
+
+    Raises
+    ------
+    WeightsError
+        If a file cannot be read, or the layer was trained on another trunk.
+    OptionError
+        If it has no such output.
+    """
+    layer, card = load_gains(path)
+    network, _ = load_opinions(opinions)
+    if network.digest != card.trunk_sha256:
+        raise WeightsError(
+            f"{path}: was trained on the trunk of other weights than {opinions}: train it again "
+            "by python -m trainers improvability"
+        )
+    return Improvability(network.trunk, layer, card, output)

@@ -1,0 +1,146 @@
+"""Improvability: what it does whatever its weights are."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+
+from hdrmetrics.errors import DomainError, OptionError, PixelValueError, WeightsError
+from hdrmetrics.learned.improvable.card import GainCard, Output
+from hdrmetrics.learned.improvable.crops import crops_of
+from hdrmetrics.learned.improvable.metric import Improvability, load_improvability
+from hdrmetrics.learned.improvable.network import GainLayer, describe
+from hdrmetrics.learned.improvable.weights import load_gains, read_gain_card, save_gains
+from hdrmetrics.learned.liked.weights import load_opinions
+from tests.learned.liked import small
+
+COUNT = small.network().count
+
+
+def layer() -> GainLayer:
+    torch.manual_seed(0)
+    found = GainLayer(COUNT, 2)
+    torch.nn.init.normal_(found.last.weight, std=0.02)
+    torch.nn.init.zeros_(found.last.bias)
+    return found.eval()
+
+
+def card(trunk: str = "", **more: object) -> GainCard:
+    outputs = (Output("all", 2.0, -0.5), Output("lens-blur"))
+    return GainCard(outputs, COUNT, 64, 2, trunk, "restore 1", **more)  # type: ignore[arg-type]
+
+
+def saved(folder: Path) -> tuple[Path, Path]:
+    opinions = small.saved(folder)
+    network, _ = load_opinions(opinions)
+    path = folder / "gains.safetensors"
+    save_gains(path, layer(), card(network.digest))
+    return path, opinions
+
+
+def test_parts_are_of_the_picture_at_its_own_size_and_evenly_spread() -> None:
+    picture = torch.arange(90 * 120.0).view(1, 1, 90, 120)
+    parts = crops_of(picture, 20, 2)
+    assert parts.shape == (4, 1, 20, 20)
+    assert torch.equal(parts[0], picture[0, :, 12:32, 20:40])
+    assert torch.equal(parts[3], picture[0, :, 58:78, 80:100])
+    assert crops_of(picture, 60, 2) is picture
+    assert crops_of(torch.zeros(1, 3, 10, 4000), 64, 2).shape == (2, 3, 10, 64)
+
+
+def test_statistics_of_parts_are_those_of_all_of_them_together() -> None:
+    trunk = small.network().trunk
+    pictures = small.pictures(2, 128, 128)
+    whole = small.network().describe(pictures)
+    torch.testing.assert_close(describe(trunk, pictures, 64, 2), whole, atol=1e-4, rtol=1e-4)
+    large = small.pictures(1, 256, 256)
+    parts = small.network().describe(crops_of(large, 64, 2))
+    found = describe(trunk, large, 64, 2)
+    means = torch.zeros(COUNT, dtype=torch.bool)
+    start = 0
+    for channels in trunk.channels:  # type: ignore[union-attr]
+        means[start : start + channels] = True
+        start += 2 * channels
+    torch.testing.assert_close(found[0, means], parts[:, means].mean(dim=0), atol=1e-4, rtol=1e-4)
+
+
+def test_it_is_a_probability_calibrated_as_the_card_says() -> None:
+    metric = Improvability(small.network().trunk, layer(), card())
+    pictures = small.pictures(3)
+    value = metric(pictures)
+    torch.testing.assert_close(value, torch.sigmoid(2 * metric.raw(pictures) - 0.5))
+    assert bool(((value >= 0) & (value <= 1)).all())
+    other = Improvability(small.network().trunk, layer(), card(), "lens-blur")
+    assert other.info.name == "improvability-lens-blur"
+    assert not torch.equal(other(pictures), value)
+    torch.testing.assert_close(metric(pictures[1:2])[0], value[1], atol=1e-5, rtol=1e-5)
+
+
+def test_it_says_that_it_is_a_gain_and_of_what() -> None:
+    metric = Improvability(small.network().trunk, layer(), card())
+    assert metric.info.axis == "gain"
+    assert metric.conditions()["enhancer"] == "restore 1"
+    assert metric.as_loss()(small.pictures(2)).ndim == 0
+    (said,) = metric.assess(torch.zeros(1, 3, 64, 64)).warnings
+    assert said
+
+
+def test_bad_pictures_and_masks_are_refused() -> None:
+    metric = Improvability(small.network().trunk, layer(), card())
+    with pytest.raises(PixelValueError):
+        metric(torch.full((1, 3, 64, 64), float("nan")))
+    with pytest.raises(DomainError):
+        metric(torch.full((1, 3, 64, 64), 100.0))
+    with pytest.raises(OptionError, match="no mask"):
+        metric(small.pictures(1), mask=torch.ones(1, 1, 80, 112))
+    with pytest.raises(OptionError, match="no output"):
+        Improvability(small.network().trunk, layer(), card(), "rain")
+
+
+def test_files_come_back_and_belong_to_their_trunk(tmp_path: Path) -> None:
+    path, opinions = saved(tmp_path)
+    metric = load_improvability(path, opinions)
+    expected = Improvability(small.network().trunk, layer(), card())(small.pictures())
+    torch.testing.assert_close(metric(small.pictures()), expected, atol=0.02, rtol=0.02)
+    assert read_gain_card(path.with_suffix(".json")) == metric.card
+    save_gains(path, layer(), card("0" * 64))
+    with pytest.raises(WeightsError, match="other weights"):
+        load_improvability(path, opinions)
+
+
+@pytest.mark.parametrize("cut", [0, 9, 200, -1])
+def test_truncated_files_are_refused(tmp_path: Path, cut: int) -> None:
+    path, _ = saved(tmp_path)
+    path.write_bytes(path.read_bytes()[:cut])
+    with pytest.raises(WeightsError, match="gains"):
+        load_gains(path)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"outputs": []}, {"outputs": [{"name": "a"}, {"name": "a"}]}, {"statistics": 10**9},
+        {"side": 1}, {"along": 99}, {"kind": "opinions"}, {"format": 0}, {"surprise": 1},
+        {"outputs": [{"name": "a", "slope": -1}, {"name": "b"}]}, {"trunk_sha256": 3},
+    ],
+)  # fmt: skip
+def test_cards_that_cannot_be_are_refused(tmp_path: Path, change: dict[str, object]) -> None:
+    path, _ = saved(tmp_path)
+    beside = path.with_suffix(".json")
+    beside.write_text(json.dumps(json.loads(beside.read_text()) | change))
+    with pytest.raises(WeightsError, match="gains"):
+        load_gains(path)
+
+
+def test_a_layer_of_another_shape_or_with_nan_is_not_written(tmp_path: Path) -> None:
+    with pytest.raises(OptionError, match="outputs"):
+        save_gains(tmp_path / "a.safetensors", layer(), replace(card(), outputs=(Output("all"),)))
+    broken = layer()
+    with torch.no_grad():
+        broken.last.bias[0] = torch.inf
+    with pytest.raises(OptionError, match="NaN"):
+        save_gains(tmp_path / "a.safetensors", broken, card())
