@@ -52,6 +52,6 @@ def describe(trunk: nn.Module, pictures: Tensor, side: int, along: int) -> Tenso
         levels = []
         for maps in cast(Trunk, trunk).maps(parts):
             mean, energy = moments(maps)
-            levels.append(joined(mean.mean(dim=0), energy.mean(dim=0)))
-        rows.append(torch.cat(levels))
-    return torch.stack(rows)
+            levels.append(joined(mean.mean(0, keepdim=True), energy.mean(0, keepdim=True)))
+        rows.append(torch.cat(levels, dim=1))
+    return torch.cat(rows)
