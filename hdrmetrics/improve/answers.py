@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import io
 import os
 from datetime import UTC, datetime
@@ -11,7 +12,7 @@ from pathlib import Path
 from hdrmetrics.errors import ImageWriteError, TableError
 from hdrmetrics.improve.blind import Side
 from hdrmetrics.improve.labels import COLUMNS, parse_labels
-from hdrmetrics.text.csvtable import parse_table, read_bytes
+from hdrmetrics.text.csvtable import read_bytes
 
 
 class AnswerFile:
@@ -43,13 +44,13 @@ class AnswerFile:
         self.path = Path(path)
         self.labels: dict[str, int] = {}
         """By name, in the order of the last answers."""
-        self._end = 0
-        self._broken = False
+        self._torn: tuple[int, int] | None = None  # the file's size, and where its last line begins
         if self.path.exists():
             data, name = read_bytes(self.path), str(self.path)
-            self.labels, self._end, self._broken = parse_labels(data, name)
-            if self._end:
-                _check_columns(data[: self._end], name)
+            self.labels, end = parse_labels(data, name)
+            self._torn = (len(data), end) if end < len(data) else None
+            if end:
+                _check_columns(data[:end], name)
 
     def add(self, name: str, label: int, *, seconds: float, side: Side) -> None:
         """Add an answer.
@@ -68,35 +69,46 @@ class AnswerFile:
         ImageWriteError
             If it cannot be written; the file then ends where it did.
         """
-        text = io.StringIO()
-        writer = csv.writer(text, lineterminator="\n")
-        if not self._end:
-            writer.writerow(COLUMNS)
         when = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-        writer.writerow([name, label, f"{seconds:.2f}", side, when])
-        data = (b"\n" if self._broken else b"") + text.getvalue().encode()
         try:
-            self._write(data)
+            self._append(_row(name, label, f"{seconds:.2f}", side, when))
         except OSError as error:
             reason = error.strerror or str(error)
             raise ImageWriteError(f"cannot write {str(self.path)!r}: {reason}") from error
-        self._end += len(data)
-        self._broken = False
         self.labels.pop(name, None)
         self.labels[name] = label
 
-    def _write(self, data: bytes) -> None:
+    def _append(self, row: bytes) -> None:
         # Opened each time: answers are seconds apart, and the file may be looked at meanwhile.
-        handle = os.open(self.path, os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0), 0o666)
+        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0)
+        handle = os.open(self.path, flags, 0o666)
         try:
-            os.ftruncate(handle, self._end)
-            os.lseek(handle, self._end, os.SEEK_SET)
-            if os.write(handle, data) != len(data):  # the disk is full
-                os.ftruncate(handle, self._end)
-                raise OSError(0, "it was written in part only")
+            size = os.fstat(handle).st_size
+            if self._torn is not None and self._torn[0] == size:  # nobody else has added since
+                size = self._torn[1]
+                os.ftruncate(handle, size)
+            self._torn = None
+            row = _start(handle, size) + row
+            if os.write(handle, row) != len(row):
+                os.ftruncate(handle, size)
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
             os.fsync(handle)
         finally:
             os.close(handle)
+
+
+def _row(*cells: object) -> bytes:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerow(cells)
+    return text.getvalue().encode()
+
+
+def _start(handle: int, size: int) -> bytes:
+    """Return what comes before a row: the columns, or the line break that an editor left out."""
+    if not size:
+        return _row(*COLUMNS)
+    os.lseek(handle, size - 1, os.SEEK_SET)
+    return b"" if os.read(handle, 1) == b"\n" else b"\n"
 
 
 def _check_columns(data: bytes, name: str) -> None:

@@ -28,13 +28,10 @@ class Labelled(NamedTuple):
         By name, in the order of the names' last rows.
     end
         Bytes that stay when rows are added: a torn last line goes.
-    broken
-        Whether a line break has to come first.
     """
 
     labels: dict[str, int]
     end: int
-    broken: bool
 
 
 def read_labels(path: str | os.PathLike[str]) -> dict[str, int]:
@@ -92,20 +89,20 @@ def parse_labels(data: bytes, name: str) -> Labelled:
     Examples
     --------
     >>> parse_labels(b"name,label", "labels.csv")
-    Labelled(labels={}, end=0, broken=False)
+    Labelled(labels={}, end=0)
     """
     end = data.rfind(b"\n") + 1
     if not end and ",".join(COLUMNS).encode().startswith(data):
-        return Labelled({}, 0, False)
+        return Labelled({}, 0)
     whole, tail = data[:end], data[end:]
     if tail.strip():
         try:
-            return Labelled(_labels(data, name), len(data), True)
+            return Labelled(_labels(data, name), len(data))
         except TableError:
             if not end:
                 raise  # the line of columns
     # The last line is torn, if those before it are right.
-    return Labelled(_labels(whole, name), end, False)
+    return Labelled(_labels(whole, name), end)
 
 
 def _labels(data: bytes, name: str) -> dict[str, int]:
