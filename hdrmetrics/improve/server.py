@@ -55,6 +55,8 @@ class AnnotationServer(ThreadingHTTPServer):
         self.linger = linger
         self.views = Views()
         self.token = secrets.token_urlsafe(24)
+        self.ended = False
+        """Whether nothing is answered any more: connections may outlive the server."""
         self._timer: threading.Timer | None = None
         try:
             super().__init__((HOST, port), _Handler)
@@ -74,6 +76,7 @@ class AnnotationServer(ThreadingHTTPServer):
             self.end_if_complete()
             self.serve_forever(poll_interval=0.1)
         finally:
+            self.ended = True
             self.server_close()
 
     def end(self) -> None:
@@ -135,6 +138,9 @@ class _Handler(BaseHTTPRequestHandler):
         """Say nothing: the terminal is for what was labelled."""
 
     def _answered(self, work: Callable[[str], None]) -> None:
+        if self.server.ended:
+            self.close_connection = True
+            return
         try:
             work(self._admitted())
         except _RefusedError as refusal:
@@ -161,6 +167,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(page().html, "text/html; charset=utf-8")
         elif path == "state":
             self._send_json(self._told(self.server.annotation.state()))
+        elif path == "icon":  # of the tab: there is none, which browsers ask for all the same
+            self._send(b"", "image/png", HTTPStatus.NO_CONTENT)
         elif found := _PICTURE.fullmatch(path):
             self._send_picture(int(found[1]), found[2])
         else:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from hdrmetrics.errors import DomainError
+from hdrmetrics.errors import DomainError, MissingCodecError
 from hdrmetrics.improve.pairs import Pair
 from hdrmetrics.io.kinds import sniff
 
@@ -60,10 +60,10 @@ class Views:
 def browser_views(pair: Pair) -> tuple[View, View]:
     """Return what a browser is sent of a pair, input first.
 
-    PNG, JPEG, WebP and AVIF files go as they are; display-encoded pictures of other formats as PNG
-    with the same codes in 8 bits. Of two pictures of light (linear, PQ or HLG) of which one is in
-    such a format, both are tone-mapped: by one curve, that of the photographic operator for the two
-    together, so that a difference of exposure stays one.
+    PNG, JPEG, WebP and AVIF files go as they are, if they can be read to their end; display-encoded
+    pictures of other formats as PNG with the same codes in 8 bits. Of two pictures of light
+    (linear, PQ or HLG) of which one is in such a format, both are tone-mapped: by one curve, that
+    of the photographic operator for the two together, so that a difference of exposure stays one.
 
     Parameters
     ----------
@@ -73,7 +73,7 @@ def browser_views(pair: Pair) -> tuple[View, View]:
     Raises
     ------
     ImageReadError
-        If a file cannot be read.
+        If a file cannot be read: it is missing, torn, or of a kind that needs a package.
     DomainError
         If one picture is light and the other display-encoded, or of another unit of light.
     ShapeError
@@ -95,26 +95,37 @@ def browser_views(pair: Pair) -> tuple[View, View]:
     ['image/png', 'image/png']
     """
     paths = pair.input, pair.enhanced
-    kinds = [_SHOWN.get(sniff(path) or "") for path in paths]
-    plain = [View(kind, path) for kind, path in zip(kinds, paths, strict=True) if kind]
-    if len(plain) == 2:
-        return plain[0], plain[1]
-    from hdrmetrics.io import read_image
-
-    images = [None if kind else read_image(path) for kind, path in zip(kinds, paths, strict=True)]
-    if any(image is not None and _is_light(image) for image in images):
-        both = [image or read_image(path) for image, path in zip(images, paths, strict=True)]
-        if not all(_is_light(image) for image in both):
+    kinds = [_SHOWN.get(sniff(path) or "", "") for path in paths]
+    images = [_read(path, kind) for path, kind in zip(paths, kinds, strict=True)]
+    converted = [image for image, kind in zip(images, kinds, strict=True) if image and not kind]
+    if any(map(_is_light, converted)):
+        both = [image for image in images if image is not None and _is_light(image)]
+        if len(both) < 2:
             raise DomainError(
                 f"{pair.name}: one picture is light, the other display-encoded; save both alike"
             )
         first, second = _tone_mapped(both)
         return first, second
     first, second = (
-        View(kind or "", path) if image is None else _png(image)
+        View(kind, path) if kind or image is None else _png(image)
         for kind, path, image in zip(kinds, paths, images, strict=True)
     )
     return first, second
+
+
+def _read(path: Path, kind: str) -> Image | None:
+    """Return a picture, also one that browsers show: of a torn file they show what there is.
+
+    ``None`` where they can show it and reading it needs a package that is not installed.
+    """
+    from hdrmetrics.io import read_image
+
+    try:
+        return read_image(path)
+    except MissingCodecError:
+        if kind:
+            return None
+        raise
 
 
 def _is_light(image: Image) -> bool:

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image as PillowImage
 
 from hdrmetrics import write_image
-from hdrmetrics.errors import DomainError, ImageReadError, ShapeError
+from hdrmetrics.errors import DomainError, ImageReadError, MissingCodecError, ShapeError
 from hdrmetrics.improve.pairs import Pair
 from hdrmetrics.improve.views import View, Views, browser_views
 from tests.cli.conftest import scene
@@ -69,8 +69,26 @@ def test_what_cannot_be_read_is_told(tmp_path: Path) -> None:
     torn.write_bytes(save(tmp_path / "b.bmp", 90).read_bytes()[:200])
     with pytest.raises(ImageReadError, match=r"a\.bmp"):
         browser_views(Pair("a", torn, torn))
+    for ending in ("png", "jpg", "webp"):  # browsers would show what is left of them
+        half = save(tmp_path / f"half.{ending}", 90, (64, 64))
+        half.write_bytes(half.read_bytes()[: half.stat().st_size // 2])
+        with pytest.raises(ImageReadError, match=rf"half\.{ending}"):
+            browser_views(Pair("a", save(tmp_path / "a.png", 90), half))
     with pytest.raises(ImageReadError, match="nowhere"):
         browser_views(Pair("a", tmp_path / "nowhere.png", torn))
+
+
+def test_what_only_browsers_can_read_goes_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def lacking(path: Path) -> None:
+        raise MissingCodecError(f"{path}: install a codec")
+
+    plain, other = save(tmp_path / "a.png", 90), save(tmp_path / "a.bmp", 90)
+    monkeypatch.setattr("hdrmetrics.io.read_image", lacking)
+    assert browser_views(Pair("a", plain, plain)) == (View("image/png", plain),) * 2
+    with pytest.raises(MissingCodecError):
+        browser_views(Pair("a", plain, other))
 
 
 def test_conversions_are_kept_for_some_pairs(tmp_path: Path) -> None:
