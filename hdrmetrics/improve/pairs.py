@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath, PureWindowsPath
@@ -131,9 +132,9 @@ def write_pairs(folder: str | os.PathLike[str], pairs: Iterable[Pair]) -> Path:
         if clash := set(_COLUMNS) & set(pair.more):
             raise TableError(f"{pair.name}: {min(clash)!r} cannot be a further column")
         rows.append(row | dict(pair.more))
-    names = [row["name"] for row in rows]
-    if twice := [name for name in dict.fromkeys(names) if names.count(name) > 1]:
-        raise TableError(f"two pairs are called {twice[0]!r}: names are unique")
+    for name, count in Counter(row["name"] for row in rows).items():
+        if count > 1:
+            raise TableError(f"two pairs are called {name!r}: names are unique")
     if not rows:
         raise TableError("there is no pair to write")
     text = io.StringIO()
@@ -171,6 +172,18 @@ def find_pairs(folder: str | os.PathLike[str]) -> tuple[list[Pair], dict[str, st
         If there is neither the table nor the two folders, or not one pair.
     ImageReadError
         If one of the two folders holds no picture.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from PIL import Image
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> for name in ("input/lake.png", "input/roof.png", "enhanced/roof.jpg"):
+    ...     (folder / name).parent.mkdir(exist_ok=True)
+    ...     Image.new("RGB", (8, 8)).save(folder / name)
+    >>> pairs, problems = find_pairs(folder)
+    >>> [pair.name for pair in pairs], list(problems)
+    (['roof'], ['lake'])
     """
     folder = Path(folder)
     pairs, problems = _listed(folder)

@@ -46,6 +46,16 @@ class AnnotationServer(ThreadingHTTPServer):
     ------
     OptionError
         If the port is none or taken.
+
+    Examples
+    --------
+    >>> import pathlib, tempfile
+    >>> from hdrmetrics.improve.answers import AnswerFile
+    >>> answers = AnswerFile(pathlib.Path(tempfile.mkdtemp()) / "labels.csv")
+    >>> server = AnnotationServer(Annotation([], answers, seed=0), linger=0.0)
+    >>> server.url.startswith(f"http://127.0.0.1:{server.server_port}/")
+    True
+    >>> server.run()  # returns at once: there is nothing to label
     """
 
     daemon_threads = True
@@ -268,7 +278,7 @@ class _Handler(BaseHTTPRequestHandler):
             ("Cache-Control", "no-store"),
             ("Cross-Origin-Opener-Policy", "same-origin"),
             ("Cross-Origin-Resource-Policy", "same-origin"),
-            ("Referrer-Policy", "no-referrer"),
+            ("Referrer-Policy", "same-origin"),
             ("X-Content-Type-Options", "nosniff"),
         ):
             self.send_header(name, value)

@@ -21,7 +21,7 @@ class Line(NamedTuple):
 
 
 def read_table(path: str | os.PathLike[str], needed: Collection[str]) -> list[Line]:
-    """Return the lines of a CSV file in UTF-8 below its header; empty lines are passed over.
+    r"""Return the lines of a CSV file in UTF-8 below its header; empty lines are passed over.
 
     Parameters
     ----------
@@ -35,6 +35,16 @@ def read_table(path: str | os.PathLike[str], needed: Collection[str]) -> list[Li
     TableError
         If the file cannot be read or is not UTF-8; if a column is missing or stands twice; if a
         line has more or fewer cells than the header, or a quote that does not end.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "labels.csv"
+    >>> _ = path.write_text("name,label\nroof\n")
+    >>> read_table(path, ["name"])  # doctest: +ELLIPSIS
+    Traceback (most recent call last):
+        ...
+    hdrmetrics.errors.TableError: ...labels.csv, line 2: 1 cells, but there are 2 columns
     """
     return list(parse_table(read_bytes(path), os.fspath(path), needed))
 

@@ -57,7 +57,7 @@ class Chromium:
             "--headless", "--remote-debugging-pipe", f"--user-data-dir={profile}", "--disable-gpu",
             "--no-first-run", "--disable-background-networking", "--disable-component-update",
             "--disable-sync", "--disable-quic", "--force-device-scale-factor=1",
-            "--hide-scrollbars",
+            "--hide-scrollbars", "--disable-dev-shm-usage",
         ]  # fmt: skip
         if os.geteuid() == 0:  # who may not have a sandbox
             words.append("--no-sandbox")

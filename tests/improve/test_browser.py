@@ -28,7 +28,10 @@ NOTE = "document.getElementById('note').textContent"
 def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
     program = browser()
     assert program is not None
-    one = Chromium(program, tmp_path_factory.mktemp("profile"))
+    try:
+        one = Chromium(program, tmp_path_factory.mktemp("profile"))
+    except (OSError, EOFError) as error:  # a browser in name only, as some systems have
+        pytest.skip(f"{program} does not start: {error}")
     yield one
     one.close()
 
@@ -69,7 +72,7 @@ def test_every_key_answers_as_it_says(folder: Path, serve: Serve, chromium: Chro
     for number in range(5):
         name, side = client.annotation.pairs[number].name, client.annotation.side(number)
         if side not in sides:
-            for choice, key in [*enumerate("12345", 1), *enumerate(arrows, 1)]:
+            for choice, key in enumerate(arrows if sides else "12345", 1):
                 chromium.until("ready")
                 chromium.press(key)
                 chromium.until(f"ready && state.current === {number + 1}")
@@ -230,37 +233,36 @@ def test_a_server_that_is_gone_is_told(folder: Path, serve: Serve, chromium: Chr
     chromium.until("document.getElementById('end-title').textContent === 'hdrmetrics has ended'")
 
 
-@pytest.mark.parametrize(("width", "height"), [(400, 720), (1280, 720), (900, 420)])
-@pytest.mark.parametrize("dark", [False, True])
-def test_everything_fits_and_can_be_read(
-    folder: Path, serve: Serve, chromium: Chromium, width: int, height: int, dark: bool
-) -> None:
+def test_everything_fits_and_can_be_read(folder: Path, serve: Serve, chromium: Chromium) -> None:
     for path in [*(folder / "input").iterdir(), *(folder / "enhanced").iterdir()]:
         # Both are seen at one size, though one has fewer pixels.
         save(path, 128, (1600, 900) if path.parent.name == "input" else (320, 180))
     opened(chromium, serve(folder))
-    chromium.look(width, height, dark=dark)
-    boxes = chromium.value(
-        "[...document.querySelectorAll('h1, #progress, img, figcaption, button, #others li')]"
-        ".map(e => { const b = e.getBoundingClientRect();"
-        " return [b.left, b.top, b.right, b.bottom, e.scrollWidth - e.clientWidth]; })"
-    )
-    assert len(boxes) > 12
-    for left, top, right, bottom, hidden in boxes:
-        assert 0 <= left < right <= width
-        assert 0 <= top < bottom <= height
-        assert hidden <= 1
-    images = chromium.value(
-        "[...document.querySelectorAll('img')].map(e => [e.width, e.height].join())"
-    )
-    assert images[0] == images[1]
-    wide, high = map(int, images[0].split(","))
-    assert wide / high == pytest.approx(16 / 9, rel=0.02)
-    contrast = chromium.value(CONTRAST)
-    assert contrast > 4.5
+    for width, height, dark in (
+        (400, 720, False), (400, 720, True), (1280, 720, False), (1280, 720, True),
+        (900, 420, False), (2200, 1000, True),
+    ):  # fmt: skip
+        chromium.look(width, height, dark=dark)
+        boxes = chromium.value(BOXES)
+        assert len(boxes) > 12
+        for left, top, right, bottom, hidden in boxes:
+            assert 0 <= left < right <= width
+            assert 0 <= top < bottom <= height
+            assert hidden <= 1
+        images = chromium.value(
+            "[...document.querySelectorAll('img')].map(e => [e.width, e.height])"
+        )
+        assert images[0] == images[1]
+        assert images[0][0] / images[0][1] == pytest.approx(16 / 9, rel=0.02)
+        assert chromium.value(CONTRAST) > 4.5
     assert chromium.complaints() == []
 
 
+BOXES = """[...document.querySelectorAll('h1, #progress, img, figcaption, button, #others li')].map(
+  (e) => {
+    const box = e.getBoundingClientRect();
+    return [box.left, box.top, box.right, box.bottom, e.scrollWidth - e.clientWidth];
+  })"""
 CONTRAST = """(() => {
   const light = (colour) => {
     const [r, g, b] = colour.match(/[0-9.]+/g).map((part) => {
