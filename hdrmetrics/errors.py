@@ -55,6 +55,10 @@ class PairingError(HdrMetricsError, ValueError):
     """Test and reference files could not be matched one to one."""
 
 
+class TableError(HdrMetricsError, ValueError):
+    """A table that was given is missing, damaged, or says in a line what cannot be."""
+
+
 class HdrMetricsWarning(UserWarning):
     """Base of the warnings; each is also listed in the result it concerns."""
 

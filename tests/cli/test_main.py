@@ -61,7 +61,16 @@ def test_version(run) -> None:
 
 def test_help_names_every_command(run) -> None:
     out = run("--help").out
-    for command in ("score", "compare", "rank", "evaluate", "metrics", "displays", "demo"):
+    for command in (
+        "score",
+        "compare",
+        "rank",
+        "evaluate",
+        "annotate",
+        "metrics",
+        "displays",
+        "demo",
+    ):
         assert re.search(rf"^    {command} ", out, re.MULTILINE)
         assert run(command, "--help").code == 0
 

@@ -1,0 +1,1 @@
+"""Learning how much enhancement improves photographs."""

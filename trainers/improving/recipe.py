@@ -1,0 +1,93 @@
+"""What a run that learns improvability may be told; labels are fixed here, before any training."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from hdrmetrics.errors import OptionError
+
+
+@dataclass(frozen=True, slots=True)
+class GainRecipe:
+    """How an improvability model is made.
+
+    Parameters
+    ----------
+    enhancer
+        Of :func:`hdrmetrics.enhance.create_enhancer`: whose gains they are.
+    metric
+        A full-reference metric of the package, in [0, 1], that says the true gain against the
+        pristine original; never our own predictor of opinions.
+    takes
+        Degraded photographs of each split.
+    untouched, single
+        Parts of them that stay clean, and that have one degradation; the others have several.
+    prevalence, significant
+        Parts of the training photographs whose gain is moderate or more, and significant: their
+        quantiles are the thresholds of labels 1 and 2.
+    harmed
+        Loss of quality from which the label is −1.
+    side, along
+        Of the parts of a photograph that are looked at.
+    ridge
+        Strengths of the pull towards nothing of the baseline, tried on the validation split.
+    pull
+        Strengths of the pull of the tuned layer towards the baseline, likewise.
+    """
+
+    enhancer: str = "restore"
+    metric: str = "ms-ssim"
+    takes: tuple[int, int, int] = (6000, 800, 1200)
+    untouched: float = 0.15
+    single: float = 0.6
+    prevalence: float = 0.3
+    significant: float = 0.1
+    harmed: float = 0.01
+    side: int = 160
+    along: int = 2
+    ridge: tuple[float, ...] = (30.0, 100.0, 300.0, 1000.0)
+    pull: tuple[float, ...] = (1e-3, 1e-2, 1e-1)
+
+    def __post_init__(self) -> None:
+        if len(self.takes) != 3 or min(self.takes) < 20:
+            raise OptionError(f"takes are three numbers of 20 or more, not {self.takes}")
+        if not (self.untouched >= 0 and self.single >= 0 and self.untouched + self.single <= 1):
+            raise OptionError("untouched and single are parts of one whole")
+        if not (0 < self.significant < self.prevalence < 1 and self.harmed > 0):
+            raise OptionError("significant is a part of prevalence, and harmed above 0")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON-ready values."""
+        lists = {name: list(getattr(self, name)) for name in ("takes", "ridge", "pull")}
+        return asdict(self) | lists
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of what is said here."""
+        return hashlib.sha256(json.dumps(self.to_dict(), sort_keys=True).encode()).hexdigest()
+
+
+def read_recipe(path: Path) -> GainRecipe:
+    """Return the recipe of a TOML file; what it leaves out is as :class:`GainRecipe` has it.
+
+    Raises
+    ------
+    OptionError
+        If it cannot be read, or says what no recipe says.
+    """
+    try:
+        said: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise OptionError(f"{path}: cannot be read as a recipe ({error})") from error
+    unknown = sorted(set(said) - {one.name for one in fields(GainRecipe)})
+    if unknown:
+        raise OptionError(f"{path}: a recipe has no {', '.join(unknown)}")
+    try:
+        return GainRecipe(**{k: tuple(v) if isinstance(v, list) else v for k, v in said.items()})
+    except TypeError as error:
+        raise OptionError(f"{path}: {error}") from error
