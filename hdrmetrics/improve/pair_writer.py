@@ -1,0 +1,123 @@
+"""Sets of pairs as they are made, of which a stop loses no more than the pair at hand."""
+
+from __future__ import annotations
+
+import csv
+import io
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from torch import Tensor
+
+from hdrmetrics.errors import ImageWriteError, OptionError
+from hdrmetrics.improve.pairs import FOLDERS, Pair, check_name, write_pairs
+from hdrmetrics.text.textfile import draft_of
+
+_JOURNAL = "pairs.journal.csv"
+_NAMES = "name"
+
+
+class PairWriter:
+    """Writes pairs into a folder; a set that was begun goes on.
+
+    Pictures go to ``input/`` and ``enhanced/`` as PNG files of eight bits; rows are kept in a
+    journal until :meth:`finish` writes ``pairs.csv``.
+
+    Parameters
+    ----------
+    folder
+        Of the set.
+    columns
+        Further columns of the table.
+
+    Raises
+    ------
+    OptionError
+        If the folder holds rows with other columns.
+    ImageWriteError
+        If it cannot be written.
+    """
+
+    def __init__(self, folder: Path, columns: tuple[str, ...]) -> None:
+        self.folder, self.columns = folder, columns
+        self._path = folder / _JOURNAL
+        self.rows: dict[str, dict[str, str]] = {}
+        try:
+            for one in FOLDERS:
+                (folder / one).mkdir(parents=True, exist_ok=True)
+            self._begin()
+        except OSError as error:
+            raise ImageWriteError(f"{folder}: {error.strerror or error}") from error
+
+    def __contains__(self, name: str) -> bool:
+        return name in self.rows
+
+    def _begin(self) -> None:
+        head = [_NAMES, *self.columns]
+        if not self._path.exists():
+            self._path.write_text(_line(head), encoding="utf-8")
+            return
+        text = self._path.read_text(encoding="utf-8")
+        whole = text[: text.rfind("\n") + 1]  # a kill may leave half a row
+        lines = list(csv.reader(io.StringIO(whole)))
+        if not lines or lines[0] != head:
+            raise OptionError(f"{self.folder} holds pairs with other columns: another folder")
+        self.rows = {row[0]: dict(zip(head[1:], row[1:], strict=True)) for row in lines[1:]}
+        if whole != text:
+            with draft_of(self._path) as draft:
+                draft.write_text(whole, encoding="utf-8")
+
+    def add(self, name: str, before: Tensor, after: Tensor, more: Mapping[str, str]) -> None:
+        """Write a pair of pictures ``(3, H, W)`` in [0, 1], and its row.
+
+        Raises
+        ------
+        OptionError
+            If further columns are missing or unknown, or no file can have that name.
+        TableError
+            If the name is no good.
+        ImageWriteError
+            If a file cannot be written.
+        """
+        check_name(name)
+        if "/" in name or "\\" in name:
+            raise OptionError(f"a pair is named as files can be, not {name!r}")
+        if set(more) != set(self.columns):
+            raise OptionError(f"a row has the columns {', '.join(self.columns)}")
+        try:
+            for folder, picture in zip(FOLDERS, (before, after), strict=True):
+                with draft_of(self.folder / folder / f"{name}.png") as draft:
+                    pixels = (255 * picture.detach()).round().clamp(0, 255).byte()
+                    image = Image.fromarray(np.ascontiguousarray(pixels.movedim(0, -1).cpu()))
+                    image.save(draft, "PNG", compress_level=1)
+            with self._path.open("a", encoding="utf-8", newline="") as file:
+                file.write(_line([name, *(more[column] for column in self.columns)]))
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise ImageWriteError(f"{self.folder}: {error.strerror or error}") from error
+        self.rows[name] = dict(more)
+
+    def pair(self, name: str) -> Pair:
+        """Return a pair that was written."""
+        before, after = (self.folder / one / f"{name}.png" for one in FOLDERS)
+        return Pair(name, before, after, self.rows[name])
+
+    def finish(self) -> Path:
+        """Write ``pairs.csv`` of all rows, in the order of their names, and return its path.
+
+        Raises
+        ------
+        TableError
+            If there are none.
+        """
+        return write_pairs(self.folder, [self.pair(name) for name in sorted(self.rows)])
+
+
+def _line(cells: list[str]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerow(cells)
+    return text.getvalue()

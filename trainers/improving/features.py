@@ -1,0 +1,140 @@
+"""What the trunk sees of degraded photographs, and what nima says before and after."""
+
+from __future__ import annotations
+
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from hdrmetrics.errors import ImageReadError, OptionError
+from hdrmetrics.improve.pairs import Pair, read_pairs
+from hdrmetrics.learned.improvable.network import describe
+from hdrmetrics.learned.liked.nima import Nima
+from trainers.improving.material import COLUMNS, load_picture
+from trainers.improving.recipe import GainRecipe
+
+Values = NDArray[np.float64]
+
+_EVERY, _PATIENCE = 200, 15.0
+
+
+@dataclass(frozen=True)
+class Gains:
+    """Pairs with what is known of them, one row each.
+
+    Parameters
+    ----------
+    statistics
+        ``(N, F)``.
+    opinion, enhanced
+        ``(N,)``: what nima says before and after.
+    gain
+        ``(N,)``: the true gain, the distance to the original that enhancement took away.
+    split, photograph, degradation
+        ``(N,)`` of texts.
+    names
+        Of the pairs.
+    """
+
+    statistics: Values
+    opinion: Values
+    enhanced: Values
+    gain: Values
+    split: NDArray[np.str_]
+    photograph: NDArray[np.str_]
+    degradation: NDArray[np.str_]
+    names: NDArray[np.str_]
+
+    @property
+    def delta(self) -> Values:
+        """Delta-NIMA, ``(N,)``."""
+        return self.enhanced - self.opinion
+
+    def __len__(self) -> int:
+        return len(self.gain)
+
+    def select(self, which: NDArray[np.bool_]) -> Gains:
+        """Return some of the rows."""
+        return Gains(*(getattr(self, name)[which] for name in self.__dataclass_fields__))
+
+    def of(self, split: str) -> Gains:
+        """Return the rows of a split."""
+        return self.select(self.split == split)
+
+
+def gains_of(
+    folder: Path, metric: Nima, recipe: GainRecipe, keep: Path, *, quiet: bool = False
+) -> Gains:
+    """Return what is known of a set of pairs.
+
+    Parameters
+    ----------
+    folder
+        That :func:`~trainers.improving.material.make_pairs` filled.
+    metric
+        Whose trunk and whose opinions.
+    recipe
+        Says where the trunk looks.
+    keep
+        A file ``.npz`` of what was made; a run that was stopped goes on.
+    quiet
+        No lines of progress.
+
+    Raises
+    ------
+    OptionError
+        If the table lacks a column.
+    ImageReadError
+        If a picture cannot be read, or the file is of another network.
+    """
+    pairs = read_pairs(folder)
+    for pair in pairs:
+        if missing := set(COLUMNS) - set(pair.more):
+            raise OptionError(f"{folder}: the table has no column {min(missing)}")
+    made = _made(pairs, metric, recipe, keep, quiet=quiet)
+    count = metric.network.count
+    before, after = (np.array([float(p.more[key]) for p in pairs]) for key in ("before", "after"))
+    texts = (np.array([p.more[key] for p in pairs]) for key in COLUMNS[:3])
+    return Gains(
+        made[:, :count], made[:, count], made[:, count + 1], before - after, *texts,
+        np.array([pair.name for pair in pairs]),
+    )  # fmt: skip
+
+
+@torch.no_grad()
+def _made(
+    pairs: list[Pair], metric: Nima, recipe: GainRecipe, keep: Path, *, quiet: bool
+) -> Values:
+    told = f"{metric.network.digest} {recipe.side} {recipe.along} {len(pairs)}"
+    count = metric.network.count + 2
+    rows = np.zeros((len(pairs), count), np.float32)
+    done = 0
+    if keep.exists():
+        with np.load(keep, allow_pickle=False) as kept:
+            if str(kept["told"]) != told:
+                raise ImageReadError(f"{keep} is of another network or set: remove it")
+            done = int(kept["done"])
+            rows[:done] = kept["rows"]
+    began = last = time.monotonic()
+    start = done
+    for index in range(done, len(pairs)):
+        before, after = (load_picture(p) for p in (pairs[index].input, pairs[index].enhanced))
+        seen = describe(metric.network.trunk, before, recipe.side, recipe.along)
+        rows[index, :-2] = seen[0].numpy()
+        rows[index, -2:] = [float(metric(before)), float(metric(after))]
+        if (index + 1) % _EVERY == 0 or index + 1 == len(pairs):
+            draft = keep.with_name(f".{keep.name}")
+            with draft.open("wb") as file:
+                np.savez(file, told=told, done=index + 1, rows=rows[: index + 1])
+            draft.replace(keep)
+        if not quiet and time.monotonic() - last > _PATIENCE:
+            last = time.monotonic()
+            left = (last - began) / (index + 1 - start) * (len(pairs) - index - 1)
+            text = f"{index + 1}/{len(pairs)} pairs seen, {left:.0f} s left"
+            print(text, file=sys.stderr, flush=True)
+    return rows.astype(np.float64)

@@ -1,0 +1,227 @@
+"""A whole run: from pairs to the layer of improvability with its card."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from hdrmetrics.errors import OptionError
+from hdrmetrics.learned.improvable.card import ALL, GainCard, Output
+from hdrmetrics.learned.improvable.metric import NAME
+from hdrmetrics.learned.improvable.network import GainLayer
+from hdrmetrics.learned.improvable.weights import save_gains
+from hdrmetrics.learned.liked.catalogue import WEIGHTS
+from hdrmetrics.learned.liked.nima import Nima
+from hdrmetrics.learned.tensorfile import SUFFIX
+from hdrmetrics.text.textfile import write_text
+from trainers.improving.features import Gains, Values
+from trainers.improving.fit import Layer, average_precision, calibrate, fit_baseline, tune
+from trainers.improving.material import DEGRADATIONS
+from trainers.improving.recipe import GainRecipe
+
+_SPREAD = 0.05  # of the mean scale, added to each
+OPINIONS = WEIGHTS / "nima.safetensors"
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Of the labels, by the true gain.
+
+    Parameters
+    ----------
+    moderate, significant
+        Gains from which the label is 1 and 2.
+    harmed
+        Below which it is −1, negative.
+    """
+
+    moderate: float
+    significant: float
+    harmed: float
+
+    def labels(self, gain: Values) -> NDArray[np.int64]:
+        """Return 2, 1, 0 or −1 for each gain."""
+        found = np.zeros(len(gain), np.int64)
+        found[gain >= self.moderate] = 1
+        found[gain >= self.significant] = 2
+        found[gain < self.harmed] = -1
+        return found
+
+
+def thresholds_of(gains: Gains, recipe: GainRecipe) -> Thresholds:
+    """Return the thresholds that the recipe's prevalences make of the training pairs.
+
+    Raises
+    ------
+    OptionError
+        If so few gain that moderate would mean nothing.
+    """
+    gain = gains.of("train").gain
+    moderate, significant = np.quantile(gain, (1 - recipe.prevalence, 1 - recipe.significant))
+    if moderate <= 0:
+        raise OptionError(f"only {np.mean(gain > 0):.0%} of the training pairs gain at all")
+    return Thresholds(float(moderate), float(significant), -recipe.harmed)
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """Layers of one output.
+
+    Parameters
+    ----------
+    baseline
+        That predicts delta-NIMA, and its calibration.
+    tuned
+        On labels.
+    calibration
+        Slope and offset of the tuned one.
+    chosen
+        Strengths that the validation split chose.
+    """
+
+    baseline: tuple[Layer, float, float]
+    tuned: Layer
+    calibration: tuple[float, float]
+    chosen: dict[str, float]
+
+
+def standard_of(gains: Gains) -> tuple[Values, Values]:
+    """Return centre and scale of the statistics of the training pairs."""
+    x = gains.of("train").statistics
+    scale = x.std(axis=0)
+    return x.mean(axis=0), scale + _SPREAD * scale.mean()
+
+
+def fit_output(
+    gains: Gains, positive: NDArray[np.bool_], delta: Values, recipe: GainRecipe
+) -> Fitted:
+    """Return the baseline that learns delta-NIMA, and its last layer tuned on labels.
+
+    Parameters
+    ----------
+    gains
+        Pairs, their statistics standardised.
+    positive
+        Labels of 1 or 2.
+    delta
+        What the baseline learns.
+    recipe
+        Strengths to try; that is taken whose average precision on the validation split is best.
+    """
+    train, held = (gains.split == name for name in ("train", "validation"))
+    x, held_x = gains.statistics[train], gains.statistics[held]
+    layer, ridge = fit_baseline(x, delta[train], held_x, delta[held], recipe.ridge)
+    slope, offset = calibrate(layer(held_x), positive[held])
+    tried = []
+    for pull in recipe.pull:
+        one = tune(layer, slope, offset, x, positive[train], pull)
+        tried.append((average_precision(one(held_x), positive[held]), pull, one))
+    _, pull, tuned = max(tried, key=lambda one: one[0])
+    calibration = calibrate(tuned(held_x), positive[held])
+    return Fitted((layer, slope, offset), tuned, calibration, {"ridge": ridge, "pull": pull})
+
+
+def learn(
+    gains: Gains, metric: Nima, recipe: GainRecipe, enhancer: str, out: Path, seed: int
+) -> Path:
+    """Write the layer with its card, and what tests need, into a folder; returns its path.
+
+    Parameters
+    ----------
+    gains
+        All pairs.
+    metric
+        Whose trunk it stands on.
+    recipe, seed
+        Of the run.
+    enhancer
+        Name and version, for the card.
+    out
+        The folder.
+
+    Raises
+    ------
+    OptionError
+        If labels of an output are all the same.
+    """
+    centre, scale = standard_of(gains)
+    limits = thresholds_of(gains, recipe)
+    labels = limits.labels(gains.gain)
+    seen = Gains(
+        (gains.statistics - centre) / scale,
+        *(getattr(gains, name) for name in list(gains.__dataclass_fields__)[1:]),
+    )
+    fits: dict[str, Fitted] = {ALL: fit_output(seen, labels >= 1, seen.delta, recipe)}
+    for name in DEGRADATIONS:
+        # What several do together cannot be told apart: such pairs are left out.
+        alone = seen.select(seen.degradation != "several")
+        own = alone.degradation == name
+        positive = own & (limits.labels(alone.gain) >= 1)
+        fits[name] = fit_output(alone, positive, np.where(own, alone.delta, 0.0), recipe)
+    out.mkdir(parents=True, exist_ok=True)
+    layers = {
+        "baseline": {name: one.baseline for name, one in fits.items()},
+        "tuned": {name: (one.tuned, *one.calibration) for name, one in fits.items()},
+    }
+    for kind, chosen in layers.items():
+        layer = GainLayer(seen.statistics.shape[1], len(chosen))
+        with torch.no_grad():
+            layer.standard.centre.copy_(torch.from_numpy(centre))
+            layer.standard.scale.copy_(torch.from_numpy(scale))
+            for index, (one, _, _) in enumerate(chosen.values()):
+                layer.last.weight[index] = torch.from_numpy(one.weight)
+                layer.last.bias[index] = one.bias
+        card = GainCard(
+            tuple(Output(name, slope, offset) for name, (_, slope, offset) in chosen.items()),
+            seen.statistics.shape[1], recipe.side, recipe.along, metric.network.digest, enhancer,
+            labels=_told(recipe, limits, gains, kind),
+            licences=dict(metric.card.licences) | {
+                "photographs": "BIQ2021's training table (no licence file: for research) and "
+                "photographs of other sources under free licences",
+            },
+            training={
+                "recipe": recipe.to_dict(),
+                "chosen": {name: one.chosen for name, one in fits.items()},
+                "pairs": {s: int(np.sum(gains.split == s)) for s in np.unique(gains.split)},
+            },
+            seed=seed,
+            recipe_sha256=recipe.digest,
+        )  # fmt: skip
+        name = NAME if kind == "tuned" else kind
+        save_gains(out / f"{name}{SUFFIX}", layer, card)
+    return out / f"{NAME}{SUFFIX}"
+
+
+def _told(recipe: GainRecipe, limits: Thresholds, gains: Gains, kind: str) -> dict[str, Any]:
+    labels = limits.labels(gains.gain)
+    return {
+        "layer": "tuned on labels" if kind == "tuned" else "learns delta-NIMA",
+        "are": "proxies, not people: the true gain against the pristine original",
+        "gain": f"distance √(1 − {recipe.metric}) before less after",
+        "moderate": round(limits.moderate, 5),
+        "significant": round(limits.significant, 5),
+        "harmed": limits.harmed,
+        "parts": {str(k): round(float(np.mean(labels == k)), 4) for k in (2, 1, 0, -1)},
+    }
+
+
+def write_recipe(recipe: GainRecipe, out: Path, seed: int) -> None:
+    """Write down what a run was told, or refuse another one in the same folder.
+
+    Raises
+    ------
+    OptionError
+        If the folder holds a run that was told otherwise.
+    """
+    told = recipe.to_dict() | {"seed": seed}
+    path = out / "run.json"
+    if path.exists() and json.loads(path.read_text(encoding="utf-8")) != told:
+        raise OptionError(f"{out} holds a run that was told otherwise: another folder")
+    out.mkdir(parents=True, exist_ok=True)
+    write_text(path, json.dumps(told, indent=2) + "\n")

@@ -1,0 +1,111 @@
+"""The last layer tuned on labels that people gave, judged on a fifth of the photographs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from datasets.streams import fraction
+from hdrmetrics.errors import OptionError
+from hdrmetrics.improve.labels import read_labels
+from hdrmetrics.improve.pairs import find_pairs
+from hdrmetrics.learned.improvable.card import Output
+from hdrmetrics.learned.improvable.network import describe
+from hdrmetrics.learned.improvable.weights import load_gains, save_gains
+from hdrmetrics.learned.liked.weights import load_opinions
+from trainers.improving.fit import Layer, Values, average_precision, recall_at, tune
+from trainers.improving.material import load_picture
+
+_HELD = 0.2
+_FEWEST = 20
+
+
+def tune_on_labels(
+    folder: Path, labels: Path, weights: Path, opinions: Path, out: Path, *, pull: float, seed: int
+) -> list[str]:
+    """Write a layer whose first output is tuned on labels; returns what changed, in lines.
+
+    Photographs are divided 80 to 20 by their names (the column ``photograph`` of the table, where
+    there is one): the layer learns from the first part alone, and is judged on the second.
+
+    Parameters
+    ----------
+    folder
+        Of pairs, see :mod:`hdrmetrics.improve.pairs`.
+    labels
+        Of some of them, as ``hdrmetrics annotate`` writes them.
+    weights, opinions
+        The layer to begin with, and the weights whose trunk it stands on.
+    out
+        A .safetensors file.
+    pull
+        How strongly the layer stays as it was.
+    seed
+        Of the division.
+
+    Raises
+    ------
+    OptionError
+        If there are fewer than 20 labels, or all of a part are of one kind.
+    TableError, WeightsError, ImageReadError
+        If a file cannot be read.
+    """
+    said = read_labels(labels)
+    pairs = [pair for pair in find_pairs(folder)[0] if pair.name in said]
+    if len(pairs) < _FEWEST:
+        raise OptionError(f"{len(pairs)} of the pairs have labels: {_FEWEST} are wanted at least")
+    layer, card = load_gains(weights)
+    network, _ = load_opinions(opinions)
+    if network.digest != card.trunk_sha256:
+        raise OptionError(f"{weights} stands on another trunk than that of {opinions}")
+    with torch.no_grad():
+        seen = torch.cat(
+            [
+                describe(network.trunk, load_picture(pair.input), card.side, card.along)
+                for pair in pairs
+            ]
+        )
+        x = layer.standard(seen).double().numpy()
+    own = card.outputs[0]
+    start = Layer(
+        layer.last.weight[0].detach().double().numpy(), float(layer.last.bias[0].detach())
+    )
+    positive = np.array([said[pair.name] >= 1 for pair in pairs])
+    names = [pair.more.get("photograph", pair.name) for pair in pairs]
+    held = np.array([fraction("tuning", seed, name) < _HELD for name in names])
+    if not held.any() or held.all():
+        raise OptionError("all photographs fell into one part: label more, or take another --seed")
+    tuned = tune(start, own.slope, own.offset, x[~held], positive[~held], pull)
+    before, after = (judged(one(x[held]), positive[held]) for one in (start, tuned))
+    with torch.no_grad():
+        layer.last.weight[0] = torch.from_numpy(tuned.weight)
+        layer.last.bias[0] = tuned.bias
+    told: dict[str, Any] = {
+        "are": "people's", "labels": len(pairs), "held": int(held.sum()), "pull": pull,
+        "before": before, "after": after,
+    }  # fmt: skip
+    outputs = (Output(own.name), *card.outputs[1:])
+    save_gains(out, layer, replace(card, outputs=outputs, labels=told, seed=seed))
+    first = (
+        f"{int((~held).sum())} labels to learn from, {int(held.sum())} to judge by, of other "
+        f"photographs; {positive.mean():.0%} moderate or better"
+    )
+    return [
+        first,
+        *(f"{name}: {before[name]:.3f} before, {after[name]:.3f} after" for name in before),
+        str(out),
+    ]
+
+
+def judged(score: Values, positive: NDArray[np.bool_]) -> dict[str, float]:
+    """Return average precision, and recall at precisions of .5 and .8."""
+    return {
+        "average precision": round(average_precision(score, positive), 4),
+        "recall at precision .5": round(recall_at(score, positive, 0.5), 4),
+        "recall at precision .8": round(recall_at(score, positive, 0.8), 4),
+    }
