@@ -75,7 +75,7 @@ def main() -> None:
 
 def load(path: Path) -> Tensor:
     """Return a photograph ``(1, 3, H, W)`` in [0, 1]."""
-    return read_image(path).tensor()[None, :3].clamp(0.0, 1.0)
+    return read_image(path).tensor().clamp(0.0, 1.0)
 
 
 def dark(metric: Nima, photographs: list[Photograph]) -> str:

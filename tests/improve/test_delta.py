@@ -56,8 +56,8 @@ def test_pairs_are_written_as_they_come_and_a_set_goes_on(tmp_path: Path) -> Non
     first, second = read_pairs(tmp_path)
     assert (first.name, second.name) == ("a", "b")
     assert second.more == {"degradation": "noise, much"}
-    torch.testing.assert_close(read_image(second.input).tensor(), before)
-    torch.testing.assert_close(read_image(second.enhanced).tensor(), after)
+    torch.testing.assert_close(read_image(second.input).tensor()[0], before)
+    torch.testing.assert_close(read_image(second.enhanced).tensor()[0], after)
 
 
 def test_other_columns_and_names_that_lead_away_are_refused(tmp_path: Path) -> None:
