@@ -50,12 +50,11 @@ def run(arguments: argparse.Namespace) -> int:
     """Rank the files."""
     from hdrmetrics.catalogue.metrics import metric_info
     from hdrmetrics.cli.findings import find_sets, say_what_is_left_out, score_and_report
-    from hdrmetrics.jobs.defaults import without_reference
+    from hdrmetrics.jobs.defaults import ranked_by
     from hdrmetrics.jobs.ranking import check_rankable, in_order
 
     sets = find_sets(arguments.files, None, recursive=arguments.recursive)
-    own = without_reference([case.test for case in sets[""]])
-    names = shared.chosen_metrics(arguments.metric, own if own[0] == LIKED else own[:1])
+    names = shared.chosen_metrics(arguments.metric, ranked_by([case.test for case in sets[""]]))
     infos = [metric_info(name) for name in names]
     for one in infos:
         check_rankable(one)

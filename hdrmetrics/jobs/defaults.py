@@ -39,3 +39,20 @@ def without_reference(files: Iterable[str | os.PathLike[str]]) -> tuple[str, ...
     if kinds and not light:
         return LIKED, FAITHFUL
     return WITHOUT_REFERENCE if light == len(kinds) else (*WITHOUT_REFERENCE, LIKED)
+
+
+def ranked_by(files: Iterable[str | os.PathLike[str]]) -> tuple[str, ...]:
+    """Return the metrics that a ranking without one shows, of which the first decides.
+
+    Parameters
+    ----------
+    files
+        As for :func:`without_reference`.
+
+    Examples
+    --------
+    >>> ranked_by(["a.jpg"]), ranked_by(["a.jpg", "b.exr"])
+    (('nima', 'norvdpnet'), ('norvdpnet',))
+    """
+    found = without_reference(files)
+    return found if found[0] == LIKED else found[:1]

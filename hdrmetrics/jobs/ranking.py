@@ -10,7 +10,7 @@ from typing import Unpack
 from hdrmetrics.catalogue.metrics import metric_info
 from hdrmetrics.errors import OptionError
 from hdrmetrics.jobs.batch import BatchSettings, Row, score_files
-from hdrmetrics.jobs.defaults import without_reference
+from hdrmetrics.jobs.defaults import ranked_by
 from hdrmetrics.jobs.pairing import find_files
 from hdrmetrics.metric import Metric, MetricInfo
 
@@ -32,7 +32,7 @@ def rank(
         A no-reference metric, by name or made; or several, of which the first decides the order.
         Without one photographs are ranked by how people like them (``nima``), HDR pictures and
         mixtures by how faithful they are (``norvdpnet``); see
-        :func:`hdrmetrics.jobs.defaults.without_reference`.
+        :func:`hdrmetrics.jobs.defaults.ranked_by`.
     recursive
         Look into the folders of a folder, too.
     settings
@@ -53,7 +53,7 @@ def rank(
     """
     found = find_files(files, recursive=recursive)
     if metric is None:
-        metric = without_reference([one.path for one in found])
+        metric = ranked_by([one.path for one in found])
     metrics = [metric] if isinstance(metric, (str, Metric)) else list(metric)
     infos = [one.info if isinstance(one, Metric) else metric_info(one) for one in metrics]
     if not infos:

@@ -7,7 +7,9 @@ import io
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 
 import hdrmetrics as hm
 from hdrmetrics.errors import ImageReadError, OptionError
@@ -93,11 +95,57 @@ def test_a_picture_too_small_for_it_says_so(run, folders: Path) -> None:
     assert "at least 64×64 pixels" in result.err
 
 
+def photographs(folder: Path, count: int = 4) -> Path:
+    """Fill a folder with photographs, noisier with their number."""
+    folder.mkdir()
+    rng = np.random.default_rng(0)
+    for number in range(count):
+        small = Image.fromarray(rng.integers(0, 255, (6, 8, 3), dtype=np.uint8))
+        smooth = np.asarray(small.resize((128, 96), Image.Resampling.BICUBIC), float)
+        noisy = smooth + rng.normal(0, 20 * number, smooth.shape)
+        Image.fromarray(np.clip(noisy, 0, 255).astype(np.uint8)).save(folder / f"{number}.png")
+    return folder
+
+
+def test_photographs_are_ranked_by_liking_and_shown_on_both_axes(run, tmp_path: Path) -> None:
+    folder = photographs(tmp_path / "photographs")
+    rows = hm.rank(folder)
+    assert all(set(row.scores) == {"nima", "norvdpnet"} for row in rows)
+    values = [row.scores["nima"].value for row in rows]
+    assert values == sorted(values, reverse=True)
+    result = run("rank", str(folder))
+    assert result.code == 0
+    head = result.out.splitlines()[0].split()
+    assert head[2:][:4] == ["nima", "↑", "norvdpnet", "↑"]
+    assert [line.split()[1] for line in result.out.splitlines()[1:5]] == [
+        Path(row.test).name for row in rows
+    ]
+
+
+def test_photographs_among_light_are_ranked_as_light_is(tmp_path: Path) -> None:
+    folder = photographs(tmp_path / "mixed", 1)
+    light = next(iter(hm.sample_images().values()))
+    (folder / "light.exr").write_bytes(Path(light).read_bytes())
+    assert {name for row in hm.rank(folder) for name in row.scores} == {"norvdpnet"}
+
+
+def test_the_first_of_several_metrics_decides(run, tmp_path: Path) -> None:
+    folder = photographs(tmp_path / "photographs")
+    rows = hm.rank(folder, ["piqe", "nima"])
+    values = [row.scores["piqe"].value for row in rows]
+    assert values == sorted(values)
+    result = run("rank", str(folder), "-m", "piqe,nima")
+    assert [line.split()[1] for line in result.out.splitlines()[1:5]] == [
+        Path(row.test).name for row in rows
+    ]
+    with pytest.raises(OptionError, match="name one"):
+        hm.rank(folder, [])
+
+
 @pytest.mark.parametrize(
     ("words", "needle"),
     [
         (["-m", "pu21-psnr"], "compares with a reference"),
-        (["-m", "pu21-piqe,piqe"], "one metric"),
         (["--top", "0"], "whole number from 1"),
     ],
 )
