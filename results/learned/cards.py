@@ -16,12 +16,14 @@ from typing import Any
 from hdrmetrics.learned.card import Card
 from hdrmetrics.learned.catalogue import WEIGHTS
 from hdrmetrics.learned.describing import describe, family
+from hdrmetrics.learned.liked import catalogue as liked
 from hdrmetrics.learned.tensorfile import SUFFIX
 from hdrmetrics.learned.weights import load_weights
 from hdrmetrics.learned.whole_image import MINIMUM_SIZE
 from hdrmetrics.text.markdown import markdown_table
 from hdrmetrics.text.textfile import write_text
 from results.learned.tables import SHOWN, cell
+from results.liked.cards import opinion_card
 from trainers.config import CONFIGS
 from trainers.judging.agreement import ALL
 
@@ -245,6 +247,8 @@ def model_cards() -> Iterator[tuple[str, str]]:
     """Yield the name and the model card of each network of the package."""
     for path in sorted(WEIGHTS.glob(f"*{SUFFIX}")):
         yield path.stem, model_card(path)
+    opinions = liked.WEIGHTS / f"nima{SUFFIX}"
+    yield opinions.stem, opinion_card(opinions)
 
 
 def main() -> None:
