@@ -16,9 +16,12 @@ def opinion_card(path: Path) -> str:
     network, card = load_opinions(path)
     count = sum(p.numel() for p in network.parameters())
     size = path.stat().st_size / 1e6
-    parts = [
+    title = (
         f"# {path.stem}\n\nNo-reference: how people like a photograph, from 1 to 10. "
-        "Made by `python -m results.learned.cards` from the card beside the weights.\n",
+        "Made by `python -m results.learned.cards` from the card beside the weights.\n"
+    )
+    parts = [
+        title,
         _what(path, card, count, size),
         _agreement(card),
         _failures(card),
@@ -33,8 +36,8 @@ def _what(path: Path, card: OpinionCard, count: int, size: float) -> str:
     return f"""## What it is
 
 `hdrmetrics/learned/liked/weights/{path.name}` (SHA-256 `{card.sha256}`): {count:,} weights in half
-precision, {size:.1f} MB. {card.backbone} without batch normalisation; means and deviations of all its
-levels over the whole picture; a hidden layer of {card.hidden}; the parts of people who would give
+precision, {size:.1f} MB. {card.backbone} without batch normalisation; means and deviations of all
+its levels over the whole picture; a hidden layer of {card.hidden}; the parts of people who would give
 each score from 1 to 10, of which the score is the mean. Pictures are display-encoded, and are seen
 inside a plain border, made small by averaging to the areas of {views} pixels in their own shape.
 HDR pictures are tone-mapped first, which is unproven with people.
@@ -50,8 +53,8 @@ def _agreement(card: OpinionCard) -> str:
     titles = ["split", "photographs", *_STATISTICS.values(), "interval holds"]
     return f"""## Agreement with people
 
-With 95 % intervals over photographs, those that show the same drawn together; opinions from 1 to 10.
-The interval was calibrated on the validation split, for 90 %.
+With 95 % intervals over photographs, those that show the same drawn together; opinions from 1 to
+10. The interval was calibrated on the validation split, for 90 %.
 
 {markdown_table(titles, rows)}
 """
@@ -68,8 +71,8 @@ def _data(card: OpinionCard) -> str:
     licences = "\n".join(f"- {what}: {text}" for what, text in card.licences.items())
     return f"""## Data and licences
 
-Opinions of {said["name"]} ({photographs}; *copy*: shows what a test photograph shows, and is left out
-of everything), mapped to 1 to 10. Spread of single opinions: {said["spread"]}.
+Opinions of {said["name"]} ({photographs}; *copy*: shows what a test photograph shows, and is left
+out of everything), mapped to 1 to 10. Spread of single opinions: {said["spread"]}.
 
 {licences}
 
@@ -80,11 +83,11 @@ for you to check.
 
 def _training(card: OpinionCard) -> str:
     said = card.training
-    minutes = said["seconds"] / 60
+    minutes, machine = said["seconds"] / 60, said["machine"]
     return f"""## Training it again
 
 Seed {card.seed}, {said["steps"]:,} steps, {minutes:.0f} minutes of
-{said["machine"]["threads"]} threads ({said["machine"]["processor"]}), torch {said["machine"]["torch"]};
+{machine["threads"]} threads ({machine["processor"]}), torch {machine["torch"]};
 recipe `trainers/configs/nima.toml`.
 
 ```sh
