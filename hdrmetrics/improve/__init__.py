@@ -1,0 +1,1 @@
+"""What enhancement would bring, and when to enhance."""
