@@ -9,6 +9,7 @@ from PIL import Image as Pillow
 
 from hdrmetrics.errors import HdrMetricsError
 from hdrmetrics.io.colour.icc import identify, why_ignored
+from hdrmetrics.io.exif import directories
 from hdrmetrics.io.formats.jpeg.markers import parse
 from hdrmetrics.picture.image import Image
 
@@ -64,7 +65,7 @@ def _profile(icc: bytes | None, image: Image) -> bytes | None:
 
 
 def _exif(block: bytes, image: Image, *, srgb: bool) -> bytes:
-    if not block:
+    if not any(directories(block)):  # none, or damaged: Pillow would warn
         return b""
     exif = Pillow.Exif()
     try:
