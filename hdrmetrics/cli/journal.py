@@ -95,10 +95,13 @@ class Form:
     row
         Returns the row of what :attr:`record` gave; raises ``ValueError``, ``KeyError`` or
         ``TypeError`` for anything else.
+    passing
+        Errors that may be gone when the row is computed again, beside those of files and memory.
     """
 
     record: Callable[[Any], dict[str, Any]]
     row: Callable[[Mapping[str, Any]], Row]
+    passing: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +203,7 @@ class Journal:
         form: Form | None = None,
     ) -> None:
         self.path = path
-        self._record = (form or SCORES).record
+        self._form = form or SCORES
         self.empty = kept is None or not kept.rows
         # Taken before the work: a picture that changes meanwhile is scored again.
         self._stamps = {(str(t), r and str(r)): [stamp(t), stamp(r)] for t, r in files}
@@ -232,7 +235,7 @@ class Journal:
         return {
             key: row
             for key, (stamps, row) in kept.rows.items()
-            if _final(row) and self._stamps.get(key) == stamps
+            if _final(row, self._form.passing) and self._stamps.get(key) == stamps
         }
 
     def add(self, row: Row) -> None:
@@ -244,7 +247,9 @@ class Journal:
             If it cannot be written.
         """
         try:
-            self._write({"files": self._stamps[row.test, row.reference], "row": self._record(row)})
+            self._write(
+                {"files": self._stamps[row.test, row.reference], "row": self._form.record(row)}
+            )
         except OSError as error:
             raise self._failed(error) from error
         self.empty = False
@@ -275,10 +280,10 @@ class Journal:
             raise self._failed(error) from error
 
 
-def _final(row: Row) -> bool:
+def _final(row: Row, passing: frozenset[str]) -> bool:
     """Return whether computing a row again would give the same: a metric's refusal does."""
     return not any(
-        what == "file" or what.startswith("map of ") or "memory" in text
+        what == "file" or what in passing or what.startswith("map of ") or "memory" in text
         for what, text in row.errors.items()
     )
 

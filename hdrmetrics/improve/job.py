@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -225,7 +226,8 @@ class _Work:
         target = self.plan.targets[name]
         with written(target, made, path, overwrite=self.plan.overwrite) as draft:
             del made
-            row["verdict"] = self._passes(image, read_image(draft, isolate=self.isolate), row)
+            drafted = read_image(draft, isolate=self.isolate)
+            row["verdict"] = self._passes(image, _called(drafted, name=str(target)), row)
         row["output"] = str(target)
 
     def _passes(self, image: Image, made: Image, row: dict[str, Any]) -> str:
@@ -271,7 +273,13 @@ class _Work:
 def _as_stored(image: Image) -> Image:
     """Return a picture that is not written with the values that a file would hold."""
     top = 2 ** bits_of(image) - 1
-    return image.replace(pixels=((image.pixels * top).round() / top).astype(image.pixels.dtype))
+    pixels = ((image.pixels * top).round() / top).astype(image.pixels.dtype)
+    return _called(image.replace(pixels=pixels), name=None)
+
+
+def _called(image: Image, *, name: str | None) -> Image:
+    """Return a picture as that of another file, or of none: its scores name it."""
+    return image.replace(origin=dataclasses.replace(image.origin, path=name))
 
 
 def _refuse_originals(plan: Plan, files: Sequence[Path]) -> None:

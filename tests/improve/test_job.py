@@ -236,8 +236,8 @@ def test_originals_are_never_written_over(photos: Path, tmp_path: Path) -> None:
     os.symlink(photos, tmp_path / "link")
     with pytest.raises(OptionError, match="originals are never overwritten"):
         auto(photos, tmp_path / "link", overwrite=True)
+    targets = {str(one): tmp_path / "one.png" for one in photos.iterdir()}
     with pytest.raises(OptionError, match="written twice"):
-        targets = {str(one): tmp_path / "one.png" for one in photos.iterdir()}
         run(photos, mode="auto", enhancer=less_red, targets=targets)
     with pytest.raises(OptionError, match="needs a target"):
         run(photos, mode="auto", enhancer=less_red)
