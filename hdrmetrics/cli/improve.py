@@ -108,16 +108,19 @@ def run(arguments: argparse.Namespace) -> int:
     from hdrmetrics.cli.findings import say_what_is_left_out
     from hdrmetrics.cli.improvements import Found as Improved
     from hdrmetrics.cli.improvements import tell
+    from hdrmetrics.improve.picked import picked
     from hdrmetrics.report.pictures import folder_of
 
     _check(arguments)
     thresholds = read_thresholds(arguments.threshold)
     pages = None if arguments.report is None else folder_of(arguments.report)
-    files = _files(arguments, pages)
+    everything = _photographs(arguments, pages)
+    files = everything if arguments.only is None else picked(everything, arguments.only)
     say_what_is_left_out(arguments, arguments.files)
-    paths = [one.path for one in files]
-    check_targets(arguments, paths)
-    plan = _plan(arguments, files, thresholds, pages)
+    originals, paths = [one.path for one in everything], [one.path for one in files]
+    lists = [word for word in arguments.only or () if Path(word).is_file()]
+    check_targets(arguments, [*originals, *lists])
+    plan = _plan(arguments, files, originals, thresholds, pages)
 
     def show(done: dict[int, Row]) -> int:
         rows: list[Improvement] = [done[index] for index in sorted(done)]  # type: ignore[misc]
@@ -200,22 +203,22 @@ def read_thresholds(texts: Sequence[str]) -> Thresholds:
     return Thresholds(common, own)
 
 
-def _files(arguments: argparse.Namespace, pages: Path | None) -> list[Found]:
+def _photographs(arguments: argparse.Namespace, pages: Path | None) -> list[Found]:
     """Return the photographs, without pictures that earlier runs made."""
     from hdrmetrics.cli.pictures import without_output
-    from hdrmetrics.improve.picked import picked
     from hdrmetrics.jobs.pairing import find_files
 
     files = find_files(arguments.files, recursive=arguments.recursive)
     for made in (arguments.out, pages):
         if made is not None:
             files = without_output(files, arguments.files, made)
-    return files if arguments.only is None else picked(files, arguments.only)
+    return files
 
 
 def _plan(
     arguments: argparse.Namespace,
     files: Sequence[Found],
+    originals: Sequence[Path],
     thresholds: Thresholds,
     pages: Path | None,
 ) -> Plan:
@@ -232,7 +235,7 @@ def _plan(
         [path for _, path in written],
         replacing or arguments.skip_existing,
         sources=[file for file, _ in written],
-        inputs=[one.path for one in files],
+        inputs=originals,
         skippable=True,
     )
     skip: set[str] = set()

@@ -33,7 +33,7 @@ WORDS = {
 
 _MEANING = (
     "the probability that enhancement would be a moderate improvement or more; what reaches its "
-    "threshold is named"
+    "threshold triggers"
 )
 _PATENTS = (
     "the methods are described in WO2024076611A1 and US11356623B2: check before commercial use"

@@ -55,7 +55,7 @@ def improvements_page(
     for name, mark in thresholds.items():
         label = "improvability" if name == OVERALL else name.replace("-", " ")
         columns.append(Column(name, label, "share", _MEANING, mark=mark))
-    columns.append(Column("triggers", "because of", "tags"))
+    columns.append(Column("request", "reason", "tags", "bars beyond their mark are the others"))
     columns.append(Column("verdict", "guard", "text", "what the enhanced picture scores"))
     columns.append(Column("output", "written to", "text"))
     gaining = sum(row.status not in ("fine", "failed") for row in rows)
@@ -77,7 +77,7 @@ def embeds(rows: Sequence[Improvement]) -> bool:
 
 def _page_row(row: Improvement, name: str, target: str, embed: bool) -> PageRow:
     cells: dict[str, Cell] = {"status": row.status, **row.gains}
-    cells["triggers"] = [one.replace("-", " ") for one in row.triggers] or None
+    cells["request"] = ["asked for"] if row.requested else None
     cells["verdict"] = row.verdict or None
     cells["output"] = row.output
     pictures: list[Picture] = []

@@ -47,6 +47,11 @@ def tree(folder: Path = Path()) -> dict[str, bytes]:
     return {str(one): one.read_bytes() for one in sorted(folder.rglob("*")) if one.is_file()}
 
 
+def list_of(*names: str) -> str:
+    Path("a.csv").write_text("\n".join(["input", *names]) + "\n")
+    return "a.csv"
+
+
 def rows_of(text: str) -> dict[str, dict[str, Any]]:
     return {Path(row["input"]).name: row for row in json.loads(text)["rows"]}
 
@@ -112,12 +117,19 @@ def test_the_guard_keeps_the_original(run: Callable[..., Any]) -> None:
 
 def test_no_file_is_ever_lost(run: Callable[..., Any]) -> None:
     words = ("improve", "photos", "--mode", "auto", "--out")
-    before = tree()
+    before = tree(Path("photos"))
     for out in ("photos", "photos/../photos"):
         refused = run(*words, out, "--overwrite")
         assert refused.code == 2
         assert "is read as well" in refused.err
-    assert tree() == before
+    # Nor over one that is not asked for this time.
+    photograph(Path("photos/fine.bmp"), 0.8)
+    refused = run(*words, "photos", "--overwrite", "--only", "fine.bmp")
+    assert "is read as well" in refused.err
+    Path("photos/fine.bmp").unlink()
+    assert "is read, too" in run("improve", "photos", "--mode", "auto", "--out", "o", "--csv",
+                                 "a.csv", "--only", list_of("much.jpg")).err  # fmt: skip
+    assert tree(Path("photos")) == before
     Path("out").mkdir()
     Path("out/some.png").write_text("mine")
     refused = run(*words, "out")

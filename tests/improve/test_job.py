@@ -12,7 +12,7 @@ import torch
 from PIL import Image as Pillow
 
 import hdrmetrics as hm
-from hdrmetrics.errors import HdrMetricsError, OptionError, UnknownNameError
+from hdrmetrics.errors import DomainError, HdrMetricsError, OptionError, UnknownNameError
 from hdrmetrics.improve.gains import gain_metrics
 from hdrmetrics.improve.job import Plan, improve_files
 from hdrmetrics.improve.previews import preview_paths
@@ -204,6 +204,27 @@ def test_a_score_that_is_no_probability_is_an_error(
     rows = auto(photos, tmp_path / "out")
     assert {row.status for row in rows.values()} == {"failed"}
     assert "not nan" in rows["much.jpg"].errors["decision"]
+
+
+def test_a_metric_that_refuses_a_picture_keeps_it_from_being_enhanced(
+    photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tests.improve import standins
+
+    def compare(self, test, features, mask):
+        raise DomainError("this is a drawing, not a photograph")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(standins.Gain, "compare", compare)
+        rows = auto(photos, tmp_path / "out", requested=True)
+    assert {row.status for row in rows.values()} == {"failed"}
+    assert "a drawing" in rows["much.jpg"].errors["improvability"]
+    monkeypatch.setattr(standins.Liked, "compare", compare)
+    rows = auto(photos, tmp_path / "out")
+    assert rows["much.jpg"].status == "failed"
+    assert rows["much.jpg"].verdict == "the guard could not judge it"
+    assert "a drawing" in rows["much.jpg"].errors["nima"]
+    assert list((tmp_path / "out").iterdir()) == []
 
 
 def test_values_outside_are_clipped(photos: Path, tmp_path: Path) -> None:

@@ -18,6 +18,16 @@
     return made;
   };
 
+  // A name may break behind its own marks, not in the middle of a word.
+  const named = (tag, className, name) => {
+    const made = element(tag, className);
+    visible(name).split(/(?<=[_\-/\\])|(?=\.)/).forEach((part, index) => {
+      if (index) made.append(document.createElement("wbr"));
+      made.append(part);
+    });
+    return made;
+  };
+
   const filled = (value) =>
     value !== null && value !== undefined && value !== "" && !(Array.isArray(value) && !value.length);
   const shown = (column, value) =>
@@ -95,13 +105,14 @@
     return line;
   }
 
+  const stateOf = (row) =>
+    stateColumn?.states.find((one) => one.key === row.cells[stateColumn.key]);
+
   function card(row) {
     const made = element("li", "card"), body = element("div", "body"), head = element("div", "head");
-    head.append(element("h2", "", row.name));
-    if (stateColumn) {
-      const state = stateColumn.states.find((one) => one.key === row.cells[stateColumn.key]);
-      if (state) head.append(element("span", `state ${state.tone}`, state.label));
-    }
+    head.append(named("h2", "", row.name));
+    const state = stateOf(row);
+    if (state) head.append(element("span", `state ${state.tone}`, state.label));
     body.append(head);
     const values = element("dl", "values"), sentences = [];
     for (const column of data.columns) {
@@ -113,7 +124,7 @@
     if (values.children.length) body.append(values);
     body.append(...sentences);
     if (row.notes.length) {
-      const notes = element("ul", "notes");
+      const notes = element("ul", `notes ${state?.tone === "bad" ? "bad" : "plain"}`);
       for (const note of row.notes) notes.append(element("li", "", note));
       body.append(notes);
     }
