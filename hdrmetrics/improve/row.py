@@ -66,6 +66,17 @@ class Improvement(Row):
         return gains[OVERALL] if OVERALL in gains else max(gains.values(), default=None)
 
     @property
+    def expected(self) -> str:
+        """What enhancement is expected to bring, in a sentence; empty where nothing triggers."""
+        gains = self.gains
+        if not self.triggers or self.improvability is None:
+            return ""
+        single = {name: gains[name] for name in self.triggers if name != OVERALL}
+        most = f", most by {_words(max(single, key=lambda n: single[n]))}" if single else ""
+        often = round(100 * max(gains[name] for name in self.triggers))
+        return f"a moderate improvement or more in {often} of 100 photographs like this{most}"
+
+    @property
     def files(self) -> list[str]:
         """All files that were written for it."""
         mine = [*self.previews.values(), *self.thumbnails.values()]
@@ -84,6 +95,7 @@ class Improvement(Row):
             "status": self.status,
             "improvability": self.improvability,
             "triggers": list(self.triggers),
+            "expected": self.expected,
             "requested": self.requested,
             "verdict": self.verdict,
             "output": self.output,
@@ -92,3 +104,7 @@ class Improvement(Row):
             "after": {name: score.to_dict() for name, score in self.after.items()},
             "errors": self.errors,
         }
+
+
+def _words(degradation: str) -> str:
+    return degradation.replace("-", " ")

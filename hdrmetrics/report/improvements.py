@@ -56,6 +56,7 @@ def improvements_page(
         label = "improvability" if name == OVERALL else name.replace("-", " ")
         columns.append(Column(name, label, "share", _MEANING, mark=mark))
     columns.append(Column("request", "reason", "tags", "bars beyond their mark are the others"))
+    columns.append(Column("expected", "expected", "text"))
     columns.append(Column("verdict", "guard", "text", "what the enhanced picture scores"))
     columns.append(Column("output", "written to", "text"))
     gaining = sum(row.status not in ("fine", "failed") for row in rows)
@@ -78,6 +79,7 @@ def embeds(rows: Sequence[Improvement]) -> bool:
 def _page_row(row: Improvement, name: str, target: str, embed: bool) -> PageRow:
     cells: dict[str, Cell] = {"status": row.status, **row.gains}
     cells["request"] = ["asked for"] if row.requested else None
+    cells["expected"] = row.expected or None
     cells["verdict"] = row.verdict or None
     cells["output"] = row.output
     pictures: list[Picture] = []

@@ -60,6 +60,14 @@ def test_alert_names_what_would_gain_and_writes_nothing(photos: Path) -> None:
     assert [one.name for one in photos.parent.iterdir()] == ["photos"]
 
 
+def test_what_is_expected_is_said(photos: Path) -> None:
+    rows = run(photos)
+    like = "a moderate improvement or more in {} of 100 photographs like this"
+    assert rows["much.jpg"].expected == like.format(80)
+    assert rows["some.png"].expected == like.format(60) + ", most by noise"
+    assert rows["fine.png"].expected == ""
+
+
 def test_values_are_those_of_the_house(photos: Path) -> None:
     for name, row in run(photos).items():
         for metric, score in row.scores.items():
