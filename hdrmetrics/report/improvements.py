@@ -60,10 +60,11 @@ def improvements_page(
     columns.append(Column("verdict", "guard", "text", "what the enhanced picture scores"))
     columns.append(Column("output", "written to", "text"))
     gaining = sum(row.status not in ("fine", "failed") for row in rows)
+    asked = " or were asked for" if any(row.requested for row in rows) else ""
     partly = f" (of {total}, the run was interrupted)" if len(rows) < total else ""
     return Page(
         title="Photographs that would gain by enhancement",
-        summary=f"{gaining} of {len(rows)} photographs{partly} would gain or were asked for.",
+        summary=f"{gaining} of {len(rows)} photographs{partly} would gain{asked}.",
         columns=columns,
         rows=[_page_row(row, names.get(row.test, row.test), target, embed) for row in rows],
         sort=OVERALL if OVERALL in thresholds else next(iter(thresholds), ""),

@@ -18,7 +18,22 @@ from hdrmetrics.improve.job import Plan, improve_files
 from hdrmetrics.improve.previews import preview_paths
 from hdrmetrics.improve.row import Improvement
 from hdrmetrics.improve.trigger import Thresholds
-from tests.improve.standins import less_red, more_red, photograph
+from tests.improve.standins import install, less_red, more_red, photograph
+
+
+@pytest.fixture(autouse=True)
+def standins(monkeypatch: pytest.MonkeyPatch) -> None:
+    install(monkeypatch)
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    """Return a folder: much.jpg gains most, some.png a little by noise, fine.png nothing."""
+    folder = tmp_path / "photos"
+    photograph(folder / "much.jpg", 0.8, quality=95)
+    photograph(folder / "some.png", 0.2, 0.6)
+    photograph(folder / "fine.png", 0.1)
+    return folder
 
 
 def run(photos: Path, **plan: object) -> dict[str, Improvement]:
