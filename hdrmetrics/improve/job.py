@@ -14,7 +14,7 @@ from hdrmetrics.errors import HdrMetricsError, OptionError
 from hdrmetrics.improve.enhancer import Enhancer
 from hdrmetrics.improve.gains import IMPROVABILITY, gain_metrics, gains_of
 from hdrmetrics.improve.guard import GUARD, Verdict, guard_metric, judge
-from hdrmetrics.improve.photograph import bits_of, check_photograph, enhanced
+from hdrmetrics.improve.photograph import bits_of, enhanced, read_photograph
 from hdrmetrics.improve.previews import preview, save_previews
 from hdrmetrics.improve.row import Improvement, Status
 from hdrmetrics.improve.saving import written
@@ -167,8 +167,7 @@ class _Work:
         with self.room.place(path) as place:
             self.stop.check()
             try:
-                image = read_image(path, isolate=self.isolate)
-                check_photograph(image)
+                image = read_photograph(path, isolate=self.isolate)
             except _FAULTS as error:
                 row["errors"]["file"] = message_of(error)
                 return Improvement(str(path), None, **row)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import Literal
 
 import torch
@@ -10,7 +11,37 @@ from torch import Tensor
 
 from hdrmetrics.errors import DomainError, PixelValueError, ShapeError
 from hdrmetrics.improve.enhancer import Enhancer
+from hdrmetrics.io import read_image
 from hdrmetrics.picture.image import Image, pixel_tensor
+
+
+def read_photograph(path: Path, *, isolate: bool | None = None) -> Image:
+    """Return the photograph of a file: of an Ultra HDR file, as telephones make them, its SDR one.
+
+    Parameters
+    ----------
+    path
+        The file.
+    isolate
+        As for :func:`hdrmetrics.read_image`.
+
+    Returns
+    -------
+    Image
+        Display-encoded; a note says if a gain map was left out.
+
+    Raises
+    ------
+    DomainError
+        If the picture is HDR.
+    ImageReadError
+        If the file cannot be read.
+    """
+    image = read_image(path, isolate=isolate)
+    if image.origin.format == "ultrahdr":
+        image = read_image(path, part="base", isolate=isolate)
+    check_photograph(image)
+    return image
 
 
 def check_photograph(image: Image) -> None:

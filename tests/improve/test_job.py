@@ -12,6 +12,7 @@ import torch
 from PIL import Image as Pillow
 
 import hdrmetrics as hm
+from hdrmetrics.codecs import create_codec
 from hdrmetrics.errors import DomainError, HdrMetricsError, OptionError, UnknownNameError
 from hdrmetrics.improve.gains import gain_metrics
 from hdrmetrics.improve.job import Plan, improve_files
@@ -194,6 +195,20 @@ def test_one_bad_file_is_a_row_and_no_more(photos: Path, tmp_path: Path) -> None
     assert "linear light; enhancement is for photographs" in rows["light.exr"].errors["file"]
     assert "PQ-encoded HDR" in rows["pq.png"].errors["file"]
     assert {rows[name].status for name in ("bad.jpg", "light.exr", "pq.png")} == {"failed"}
+
+
+def test_photographs_of_telephones_are_taken_without_their_gain_map(tmp_path: Path) -> None:
+    ultra = create_codec("ultrahdr")
+    if ultra.missing():
+        pytest.skip(str(ultra.missing()))
+    light = torch.full((1, 3, 48, 64), 150.0) * torch.linspace(0.5, 1, 64)
+    (tmp_path / "photos").mkdir()
+    (tmp_path / "photos" / "phone.jpg").write_bytes(ultra.encode(light))
+    row = auto(tmp_path / "photos", tmp_path / "out", requested=True)["phone.jpg"]
+    assert row.status == "enhanced"
+    assert any("gain map was left out" in text for text in row.warnings)
+    made = hm.read_image(tmp_path / "out" / "phone.jpg")
+    assert (made.origin.format, made.calibration.kind) == ("jpeg", "display")
 
 
 @pytest.mark.parametrize(
