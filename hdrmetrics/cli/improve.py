@@ -106,8 +106,7 @@ def _add_running(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Find, recommend or enhance."""
     from hdrmetrics.cli.findings import say_what_is_left_out
-    from hdrmetrics.cli.improvements import Found as Improved
-    from hdrmetrics.cli.improvements import tell
+    from hdrmetrics.cli.improvements import Improvements, tell
     from hdrmetrics.improve.picked import picked
     from hdrmetrics.report.pictures import folder_of
 
@@ -125,7 +124,7 @@ def run(arguments: argparse.Namespace) -> int:
     def show(done: dict[int, Row]) -> int:
         rows: list[Improvement] = [done[index] for index in sorted(done)]  # type: ignore[misc]
         names = {str(one.path): one.name for one in files}
-        return tell(Improved(rows, names, plan, len(files), arguments.enhancer), arguments)
+        return tell(Improvements(rows, names, plan, len(files), arguments.enhancer), arguments)
 
     job = _job(arguments, plan)
     code = job.run([(path, None) for path in paths], show)

@@ -76,7 +76,7 @@ FORM = Form(_record, _row, frozenset({"enhancement", "thumbnail"}))
 
 
 @dataclass(frozen=True)
-class Found:
+class Improvements:
     """What a run found.
 
     Parameters
@@ -135,7 +135,7 @@ class Found:
         return facts
 
 
-def tell(found: Found, arguments: argparse.Namespace) -> int:
+def tell(found: Improvements, arguments: argparse.Namespace) -> int:
     """Write what was found wherever it is wanted, and return the exit code.
 
     Parameters
@@ -165,7 +165,7 @@ def tell(found: Found, arguments: argparse.Namespace) -> int:
     return report_problems(found.rows, quiet=arguments.quiet)
 
 
-def _document(found: Found) -> dict[str, Any]:
+def _document(found: Improvements) -> dict[str, Any]:
     plan = found.plan
     partial = {"done": len(found.rows), "of": found.total}
     return document(
@@ -180,7 +180,7 @@ def _document(found: Found) -> dict[str, Any]:
     )
 
 
-def csv_text(found: Found, delimiter: str = ",") -> str:
+def csv_text(found: Improvements, delimiter: str = ",") -> str:
     """Return CSV: a row for each photograph, which ``--only`` takes as a list, too."""
     gains, guard = gain_metrics(), found.plan.metrics()[1]
     records = [_flat(row, gains, guard) for row in found.ordered]
@@ -215,7 +215,7 @@ def _flat(row: Improvement, gains: Mapping[str, str], guard: str | None) -> dict
     }
 
 
-def _print(found: Found, page: str | None) -> None:
+def _print(found: Improvements, page: str | None) -> None:
     width = terminal_width()
     shown = [row for row in found.ordered if row.status != "fine"]
     parts = []
@@ -231,7 +231,7 @@ def _print(found: Found, page: str | None) -> None:
     print("\n\n".join(parts))
 
 
-def _grid(found: Found, rows: Sequence[Improvement]) -> Grid:
+def _grid(found: Improvements, rows: Sequence[Improvement]) -> Grid:
     columns = [Column("photograph", shrinks="start"), Column("improvability", right=True)]
     columns += [Column("because of", shrinks="end"), Column("", shrinks="")]
     says = any(row.verdict for row in rows)

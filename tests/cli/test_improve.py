@@ -17,9 +17,12 @@ import numpy as np
 import pytest
 
 import hdrmetrics as hm
-from hdrmetrics.cli import job
+from hdrmetrics.cli import improve, job
 from hdrmetrics.improve import job as improving
-from tests.cli.processes import ROOT
+from hdrmetrics.improve.enhancer import ENHANCER
+from hdrmetrics.improve.guard import GUARD
+from hdrmetrics.improve.trigger import THRESHOLD
+from tests.cli.processes import ROOT, process
 from tests.improve.standins import install, photograph
 
 PROGRAM = """
@@ -73,6 +76,19 @@ def test_help_says_what_must_be_said(run: Callable[..., Any]) -> None:
     text = " ".join(run("improve", "--help").out.split())
     assert "originals are never overwritten" in text
     assert all(word in text for word in PATENTS)
+
+
+def test_defaults_are_those_of_the_room() -> None:
+    assert (improve._ENHANCER, improve._GUARD, improve._THRESHOLD) == (ENHANCER, GUARD, THRESHOLD)
+
+
+def test_help_loads_nothing_heavy() -> None:
+    done = process(
+        "-c",
+        "import sys; from hdrmetrics.cli import main; main(['improve', '--help']); "
+        "print([m for m in ('torch', 'numpy', 'PIL', 'jinja2') if m in sys.modules])",
+    )
+    assert done.stdout.splitlines()[-1] == "[]"
 
 
 def test_thresholds(run: Callable[..., Any]) -> None:
