@@ -11,7 +11,7 @@ import pytest
 from hdrmetrics.errors import ImageWriteError
 from hdrmetrics.text.formatting import format_value
 from hdrmetrics.text.plaintext import ascii_only, one_line
-from hdrmetrics.text.textfile import json_text, readable, write_text
+from hdrmetrics.text.textfile import json_text, readable, remove_drafts, write_text
 
 
 def test_text_replaces_the_file_and_leaves_nothing_else(tmp_path: Path) -> None:
@@ -100,3 +100,12 @@ def test_names_that_are_no_text_leave_a_file_that_every_program_reads(tmp_path: 
     name = "bad\udcff.jpg"
     write_text(tmp_path / "a.json", json_text({name: 1, "a": 2}, sort_keys=True))
     assert list(json.loads((tmp_path / "a.json").read_text(encoding="utf-8"))) == ["a", name]
+
+
+def test_drafts_that_a_kill_left_are_removed(tmp_path: Path) -> None:
+    keep = ["a.png", ".hidden.png", ".a.png", "a.0123abcd.png", ".b.0123abcd.png", ".a.01234567"]
+    gone = [".a.0123abcd.png", "..a.0123abcd.89abcdef.png", ".x\ny.00000000", ".e.f.0123abcd.g"]
+    for name in (*keep, *gone):
+        (tmp_path / name).touch()
+    remove_drafts([tmp_path / "a.png", tmp_path / "x\ny", tmp_path / "e.f.g", "no/where.png"])
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted(keep)

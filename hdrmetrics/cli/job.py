@@ -14,7 +14,9 @@ import torch
 
 from hdrmetrics.cli import messages
 from hdrmetrics.cli.journal import (
+    SCORES,
     File,
+    Form,
     Journal,
     Kept,
     changed,
@@ -58,6 +60,11 @@ class Job:
         Further conditions that a resumed run must share.
     already
         What else must be there for a row of an earlier run to count, such as its maps.
+    form
+        How rows are kept.
+    work
+        What makes the rows of some of the files, called with these and the settings, ``on_row``
+        among them; by default they are scored.
     """
 
     arguments: argparse.Namespace
@@ -65,6 +72,8 @@ class Job:
     settings: BatchSettings
     more: Mapping[str, Any] = field(default_factory=dict)
     already: Callable[[int, Row], bool] = lambda index, row: True
+    form: Form = SCORES
+    work: Callable[[Sequence[File], BatchSettings], Sequence[Row]] | None = None
 
     def run(
         self,
@@ -113,7 +122,11 @@ class Job:
             ):
                 given: BatchSettings = {**self.settings, "on_row": keep}
                 wanted = [files[index] for index in todo]
-                scored = score_files(wanted, self.metrics, **given, on_map=placed)
+                scored = (
+                    score_files(wanted, self.metrics, **given, on_map=placed)
+                    if self.work is None
+                    else self.work(wanted, given)
+                )
             rows |= dict(zip(todo, scored, strict=True))
             code = finish(rows)
         except KeyboardInterrupt:
@@ -145,18 +158,18 @@ class Job:
         if not self.arguments.resume:
             if path.exists():
                 self._leave(path)
-            return Journal(path, conditions, files), {}
+            return Journal(path, conditions, files, form=self.form), {}
         if not path.exists():
             messages.say(f"no rows of an earlier run are kept in {str(path)!r}: all are computed")
-            return Journal(path, conditions, files), {}
-        kept = read_journal(path)
+            return Journal(path, conditions, files, form=self.form), {}
+        kept = read_journal(path, self.form)
         if other := changed(kept.conditions, conditions):
             raise OptionError(
                 f"the rows in {str(path)!r} are of other conditions: {'; '.join(other)}. Resume "
                 "with those of the first run; without --resume all is computed anew and those "
                 "rows are set aside"
             )
-        journal = Journal(path, conditions, files, kept)
+        journal = Journal(path, conditions, files, kept, self.form)
         return journal, self._resumed(files, journal, kept)
 
     def _resumed(self, files: Sequence[File], journal: Journal, kept: Kept) -> dict[int, Row]:
@@ -180,7 +193,7 @@ class Job:
     def _leave(self, path: Path) -> None:
         """Start anew without losing what an earlier run has kept."""
         try:
-            count = len(read_journal(path).rows)
+            count = len(read_journal(path, self.form).rows)
         except OptionError:
             count = -1
         if count == 0:

@@ -7,7 +7,7 @@ import hashlib
 import json
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
@@ -85,6 +85,26 @@ def stamp(path: Any) -> list[int] | None:
 
 
 @dataclass(frozen=True, slots=True)
+class Form:
+    """How rows of one kind are written to a line, and read again.
+
+    Parameters
+    ----------
+    record
+        Returns a row as JSON.
+    row
+        Returns the row of what :attr:`record` gave; raises ``ValueError``, ``KeyError`` or
+        ``TypeError`` for anything else.
+    passing
+        Errors that may be gone when the row is computed again, beside those of files and memory.
+    """
+
+    record: Callable[[Any], dict[str, Any]]
+    row: Callable[[Mapping[str, Any]], Row]
+    passing: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Kept:
     """What an earlier run left.
 
@@ -106,8 +126,15 @@ class Kept:
     end: int
 
 
-def read_journal(path: Path) -> Kept:
+def read_journal(path: Path, form: Form | None = None) -> Kept:
     """Read the rows of an earlier run; a line that was being written when it ended is left out.
+
+    Parameters
+    ----------
+    path
+        Of :func:`journal_path`.
+    form
+        Of the rows; by default scores and errors.
 
     Raises
     ------
@@ -122,22 +149,23 @@ def read_journal(path: Path) -> Kept:
     lines = data[:end].splitlines()
     try:
         head = json.loads(lines[0])
-        form, conditions = head["journal of hdrmetrics"], dict(head["conditions"])
+        number, conditions = head["journal of hdrmetrics"], dict(head["conditions"])
     except (IndexError, ValueError, KeyError, TypeError) as error:
         raise OptionError(
             f"{str(path)!r} holds no rows of hdrmetrics; remove it to start anew"
         ) from error
-    if form != FORMAT:
+    if number != FORMAT:
         raise OptionError(
-            f"{str(path)!r} has format {form!r}; this version of hdrmetrics goes on with format "
+            f"{str(path)!r} has format {number!r}; this version of hdrmetrics goes on with format "
             f"{FORMAT} only. Remove the file to start anew"
         )
     rows: dict[tuple[str, str | None], tuple[Any, Row]] = {}
+    read = (form or SCORES).row
     damaged = 0
     for line in lines[1:]:
         try:
             record = json.loads(line)
-            row = _row(record["row"])
+            row = read(record["row"])
             rows[row.test, row.reference] = record["files"], row
         except (ValueError, KeyError, TypeError):
             damaged += 1
@@ -157,6 +185,8 @@ class Journal:
         All pairs of the job.
     kept
         What an earlier run left there, to add to; ``None`` for a new file.
+    form
+        Of the rows; by default scores and errors.
 
     Raises
     ------
@@ -170,8 +200,10 @@ class Journal:
         conditions: Mapping[str, Any],
         files: Sequence[File],
         kept: Kept | None = None,
+        form: Form | None = None,
     ) -> None:
         self.path = path
+        self._form = form or SCORES
         self.empty = kept is None or not kept.rows
         # Taken before the work: a picture that changes meanwhile is scored again.
         self._stamps = {(str(t), r and str(r)): [stamp(t), stamp(r)] for t, r in files}
@@ -203,7 +235,7 @@ class Journal:
         return {
             key: row
             for key, (stamps, row) in kept.rows.items()
-            if _final(row) and self._stamps.get(key) == stamps
+            if _final(row, self._form.passing) and self._stamps.get(key) == stamps
         }
 
     def add(self, row: Row) -> None:
@@ -215,7 +247,9 @@ class Journal:
             If it cannot be written.
         """
         try:
-            self._write({"files": self._stamps[row.test, row.reference], "row": _record(row)})
+            self._write(
+                {"files": self._stamps[row.test, row.reference], "row": self._form.record(row)}
+            )
         except OSError as error:
             raise self._failed(error) from error
         self.empty = False
@@ -246,10 +280,10 @@ class Journal:
             raise self._failed(error) from error
 
 
-def _final(row: Row) -> bool:
+def _final(row: Row, passing: frozenset[str]) -> bool:
     """Return whether computing a row again would give the same: a metric's refusal does."""
     return not any(
-        what == "file" or what.startswith("map of ") or "memory" in text
+        what == "file" or what in passing or what.startswith("map of ") or "memory" in text
         for what, text in row.errors.items()
     )
 
@@ -268,20 +302,34 @@ def changed(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     return differences(flatten(then), flatten(now))
 
 
-def _record(row: Row) -> dict[str, Any]:
-    scores = {
+def scores_record(scores: Mapping[str, Score]) -> dict[str, Any]:
+    """Return scores as JSON of which :func:`scores_of` makes them again, to the last digit."""
+    return {
         name: {f.name: _encoded(getattr(score, f.name)) for f in dataclasses.fields(score)}
-        for name, score in row.scores.items()
+        for name, score in scores.items()
     }
+
+
+def scores_of(record: Mapping[str, Any]) -> dict[str, Score]:
+    """Return the scores that :func:`scores_record` wrote."""
+    return {
+        name: Score(**{key: _decoded(value) for key, value in fields.items()})
+        for name, fields in record.items()
+    }
+
+
+def _record(row: Row) -> dict[str, Any]:
+    scores = scores_record(row.scores)
     return {"test": row.test, "reference": row.reference, "scores": scores, "errors": row.errors}
 
 
 def _row(record: Mapping[str, Any]) -> Row:
-    scores = {
-        name: Score(**{key: _decoded(value) for key, value in fields.items()})
-        for name, fields in record["scores"].items()
-    }
+    scores = scores_of(record["scores"])
     return Row(record["test"], record["reference"], scores, dict(record["errors"]))
+
+
+SCORES = Form(_record, _row)
+"""Rows of scores and errors, which most commands have."""
 
 
 def _encoded(value: Any) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -52,7 +53,7 @@ def make_pictures(
         Before anything is read, for files that are not there and outputs that cannot be.
     """
     words, output = split_output(arguments.files, arguments.output, arguments.command)
-    files = _without(find_files(words, recursive=arguments.recursive), words, output)
+    files = without_output(find_files(words, recursive=arguments.recursive), words, output)
     say_what_is_left_out(arguments, words)
     paths = plan_targets(files, variants, output, endings=endings, ending=ending)
     flat = [path for some in paths for path in some]
@@ -69,7 +70,9 @@ def make_pictures(
     return made, len(flat), interrupted
 
 
-def _without(files: list[Found], words: Sequence[str], output: str) -> list[Found]:
+def without_output(
+    files: list[Found], words: Sequence[str], output: str | os.PathLike[str]
+) -> list[Found]:
     """Return the files without those of an earlier run, where they lie inside a folder to read."""
     target = resolved(output)
     if not any(resolved(word) in target.parents for word in words):

@@ -11,7 +11,7 @@ from hdrmetrics.errors import OptionError
 from hdrmetrics.picture.endings import SUFFIXES, UNREAD
 from hdrmetrics.text.textfile import is_special, resolved
 
-_TABLES = ("csv", "json", "latex", "markdown", "junit")
+_TABLES = ("csv", "json", "latex", "markdown", "junit", "report")
 _WORKBOOKS = frozenset(
     {".xlsx", ".xls", ".xlsm", ".xlsb", ".ods", ".numbers", ".parquet", ".feather", ".pkl",
      ".pickle", ".h5", ".hdf5", ".mat", ".docx", ".doc", ".zip", ".gz", ".xz", ".bz2", ".zst"}

@@ -1,1 +1,1 @@
-"""How much enhancement improves photographs: pairs to judge, and the labels that people give."""
+"""What enhancement would bring to photographs, when to enhance, and pairs that people judge."""

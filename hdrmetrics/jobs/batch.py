@@ -6,17 +6,16 @@ import dataclasses
 import functools
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 from typing import Any, Unpack
 
 import torch
 
 from hdrmetrics.errors import HdrMetricsError, OptionError
-from hdrmetrics.io.processes import workers
 from hdrmetrics.jobs.inputs import Source
+from hdrmetrics.jobs.running import Stop, make_rows
 from hdrmetrics.jobs.scoring import (
     ScoreMap,
     build_metric,
@@ -27,7 +26,7 @@ from hdrmetrics.jobs.scoring import (
 from hdrmetrics.jobs.settings import Setting, Viewing, separated
 from hdrmetrics.metric import Metric
 from hdrmetrics.picture.image import Image
-from hdrmetrics.resources.machine import torch_threads, usable_cores
+from hdrmetrics.resources.machine import usable_cores
 from hdrmetrics.resources.room import Room
 from hdrmetrics.result import Score
 
@@ -155,36 +154,11 @@ def score_files(
     check_explaining(models, explain)
     # Many tests against one reference are common: it is read once.
     task = _Task(models, setting, read, _Last(read), on_map, bool(explain))
-    return _rows(files, task, jobs, on_row)
 
+    def make(index: int) -> Row:
+        return task.row(index, *files[index])
 
-def _rows(
-    files: Sequence[tuple[Source, Source | None]],
-    task: _Task,
-    jobs: int,
-    on_row: Callable[[Row], None] | None,
-) -> list[Row]:
-    """Return the rows of all files, and tell each one as soon as it is done."""
-    rows: dict[int, Row] = {}
-
-    def done(index: int, row: Row) -> None:
-        if index in rows:
-            return
-        if on_row is not None:
-            try:
-                on_row(row)
-            except KeyboardInterrupt:  # perhaps before anything was kept: twice beats never
-                on_row(row)
-                raise
-        rows[index] = row
-
-    if jobs == 1:
-        for index, (test, other) in enumerate(files):
-            done(index, task.row(index, test, other))
-    else:
-        with torch_threads(torch.get_num_threads() // jobs):
-            _in_threads(files, task, jobs, done)
-    return [rows[index] for index in range(len(files))]
+    return make_rows(make, len(files), jobs=jobs, stop=task.stop, on_row=on_row)
 
 
 def _parted(settings: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -264,7 +238,7 @@ class _Task:
     on_map: Callable[[int, ScoreMap], None] | None
     explain: bool = False
     room: Room = field(default_factory=Room)
-    stopped: threading.Event = field(default_factory=threading.Event)
+    stop: Stop = field(default_factory=Stop)
     mapping: threading.Lock = field(default_factory=threading.Lock)
 
     def row(self, index: int, test: Source, reference: Source | None) -> Row:
@@ -276,7 +250,7 @@ class _Task:
                 if reference is not None:
                     images.append(self.read_reference(reference))
             except (HdrMetricsError, MemoryError) as error:
-                row.errors["file"] = _message(error)
+                row.errors["file"] = message_of(error)
                 return row
             place.holds(*zip((test, reference), images, strict=False))
             for model in self.models[:-1]:
@@ -287,8 +261,7 @@ class _Task:
 
     def _score(self, index: int, row: Row, model: Metric, images: list[Source]) -> None:
         """Note the score of a metric; the list is emptied, so that pixels are let go in time."""
-        if self.stopped.is_set():
-            raise _StoppedError
+        self.stop.check()
         name = model.info.name
         other = images.pop() if len(images) > 1 else None
         others = [other if model.info.reference else None]
@@ -303,7 +276,7 @@ class _Task:
                 explain=self.explain and model.info.explains,
             )
         except (HdrMetricsError, RuntimeError, MemoryError) as error:
-            row.errors[name] = _message(error)
+            row.errors[name] = message_of(error)
             return
         if self.on_map is not None and model.info.has_map:
             try:
@@ -311,44 +284,7 @@ class _Task:
                 with self.mapping:
                     self.on_map(index, found)
             except (HdrMetricsError, RuntimeError, MemoryError) as error:
-                row.errors[f"map of {name}"] = _message(error)
-
-
-class _StoppedError(Exception):
-    """The job ends before this row is finished."""
-
-
-def _in_threads(
-    files: Sequence[tuple[Source, Source | None]],
-    task: _Task,
-    jobs: int,
-    done: Callable[[int, Row], None],
-) -> None:
-    """Call ``done`` with the rows of all files as they come."""
-    pool = ThreadPoolExecutor(jobs)
-    running: dict[Future[Row], int] = {}
-    rest = enumerate(files)
-    try:
-        while True:
-            # No queue: when the work is stopped, nothing has been begun that nobody waits for.
-            for index, pair in islice(rest, jobs - len(running)):
-                running[pool.submit(task.row, index, *pair)] = index
-            if not running:
-                break
-            for future in wait(running, return_when=FIRST_COMPLETED).done:
-                done(running[future], future.result())
-                del running[future]
-    except KeyboardInterrupt:
-        task.stopped.set()
-        pool.shutdown()
-        for future, index in running.items():
-            if future.exception() is None:
-                done(index, future.result())
-        raise
-    finally:
-        task.stopped.set()
-        pool.shutdown(cancel_futures=True)
-        workers.keep(1)
+                row.errors[f"map of {name}"] = message_of(error)
 
 
 def _name(source: Source, index: int) -> str:
@@ -358,7 +294,8 @@ def _name(source: Source, index: int) -> str:
     return path or f"image {index + 1}"
 
 
-def _message(error: BaseException) -> str:
+def message_of(error: BaseException) -> str:
+    """Return what a row says of an error."""
     if isinstance(error, MemoryError):
         return "not enough memory for this image"
     return str(error) or type(error).__name__

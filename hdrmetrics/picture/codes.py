@@ -11,7 +11,7 @@ from hdrmetrics.errors import DomainError
 from hdrmetrics.photometry import transfer
 from hdrmetrics.photometry.color import convert_primaries
 from hdrmetrics.picture.calibration import Pair, Ready, coding
-from hdrmetrics.picture.image import Image, pixel_tensor
+from hdrmetrics.picture.image import Calibration, Image, pixel_tensor
 from hdrmetrics.picture.units import Role, Units
 
 _PRIMARIES = {"bt709": "BT.709", "bt2020": "BT.2020", "p3": "Display P3"}
@@ -48,6 +48,26 @@ def codes_of(pair: Pair, units: Units) -> Ready:
                 "reference": _names(reference),
             }
     return Ready(tensors, record, warnings)
+
+
+def in_srgb(image: Image) -> tuple[Image, str]:
+    """Return a display-encoded picture with sRGB codes of BT.709, and what was done, if anything.
+
+    Colours outside that gamut are clipped, which the sentence says.
+
+    Raises
+    ------
+    DomainError
+        If the picture is HDR.
+    """
+    _check(image, "test")
+    wanted = Image(image.pixels, Calibration("display", transfer="srgb", rule="brought to sRGB"))
+    if _names(image) == _names(wanted):
+        return image, ""
+    codes, warning = _recoded(pixel_tensor(image), image, wanted)
+    pixels = codes[0].movedim(0, 2).contiguous().numpy()
+    brought = image.replace(pixels=pixels, primaries="bt709", calibration=wanted.calibration)
+    return brought, warning.removeprefix("test: ")
 
 
 def _check(image: Image, role: Role) -> None:

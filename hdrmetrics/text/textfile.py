@@ -7,11 +7,13 @@ import json
 import os
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from hdrmetrics.errors import ImageWriteError
+
+_DRAFT = re.compile(r"\.(?P<stem>.+)\.[0-9a-f]{8}(?P<suffix>(\.[^.]*)?)", re.DOTALL)
 
 
 def resolved(path: str | os.PathLike[str]) -> Path:
@@ -54,6 +56,33 @@ def draft_of(path: str | os.PathLike[str]) -> Iterator[Path]:
     finally:
         with contextlib.suppress(OSError):
             draft.unlink(missing_ok=True)
+
+
+def remove_drafts(paths: Iterable[str | os.PathLike[str]]) -> None:
+    """Remove the drafts of files that a killed process left behind.
+
+    Parameters
+    ----------
+    paths
+        The files, which stay; nobody else may be writing them.
+    """
+    folders: dict[Path, set[str]] = {}
+    for path in map(Path, paths):
+        folders.setdefault(path.parent, set()).add(path.name)
+    for folder, names in folders.items():
+        with contextlib.suppress(OSError):
+            for one in os.scandir(folder):
+                if _is_draft(one.name, names):
+                    Path(one.path).unlink()
+
+
+def _is_draft(name: str, names: set[str]) -> bool:
+    """Return whether this is the draft of one of some names, or the draft of a draft."""
+    while found := _DRAFT.fullmatch(name):
+        name = found["stem"] + found["suffix"]
+        if name in names:
+            return True
+    return False
 
 
 @contextlib.contextmanager

@@ -11,6 +11,7 @@ import pytest
 
 import hdrmetrics as hm
 from hdrmetrics.text.documents import FORMAT
+from tests.improve.standins import install, photograph
 
 SCHEMAS = Path(__file__).parents[2] / "docs" / "schemas"
 PICTURE = str(next(iter(hm.sample_images().values())))
@@ -65,3 +66,15 @@ def test_made_pictures_and_baselines(run: Any, tmp_path: Path) -> None:
     words = ("-r", PICTURE, "-m", "pu21-psnr", "--baseline", str(baseline), "--update-baseline")
     assert run("evaluate", PICTURE, *words).code == 0
     check("baseline", json.loads(baseline.read_text(encoding="utf-8")))
+
+
+def test_improvements(run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    install(monkeypatch)
+    photograph(tmp_path / "photos" / "much.png", 0.8)
+    photograph(tmp_path / "photos" / "fine.png", 0.1)
+    (tmp_path / "photos" / "bad.png").write_bytes(b"no picture")
+    words = ("improve", tmp_path / "photos", "--json")
+    check("improve", json.loads(run(*words).out))
+    check("improve", json.loads(run(*words, "--mode", "auto", "--out", tmp_path / "o").out))
+    again = (*words, "--mode", "recommend", "--out", tmp_path / "p", "--guard", "none")
+    check("improve", json.loads(run(*again, "--only", "fine.png").out))
