@@ -38,7 +38,7 @@ def _what(path: Path, card: OpinionCard, count: int, size: float) -> str:
 `hdrmetrics/learned/liked/weights/{path.name}` (SHA-256 `{card.sha256}`): {count:,} weights in half
 precision, {size:.1f} MB. {card.backbone} without batch normalisation; means and deviations of all
 its levels over the whole picture; a hidden layer of {card.hidden}; the parts of people who would
-give each score from 1 to 10, of which the score is the mean. Pictures are display-encoded, and are seen
+give each score from 1 to 10, of which the score is the mean. Pictures are display-encoded, and seen
 inside a plain border, made small by averaging to the areas of {views} pixels in their own shape.
 HDR pictures are tone-mapped first, which is unproven with people.
 """
