@@ -1,0 +1,1 @@
+"""Enhancers: what makes photographs better, display-encoded pictures in and out."""

@@ -1,0 +1,169 @@
+"""The restoration network: a small U of convolutions over pixels of two by two."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from hdrmetrics.errors import OptionError
+
+MULTIPLE = 8
+"""Sides of what the network takes are multiples of this: it halves three times."""
+
+_WIDEST, _DEEPEST = 512, 16
+
+
+@dataclass(frozen=True, slots=True)
+class NetSize:
+    """How large a restoration network is.
+
+    Parameters
+    ----------
+    widths
+        Channels at a half, a quarter and an eighth of the picture's size.
+    middle
+        Residual blocks at an eighth.
+
+    Raises
+    ------
+    OptionError
+        For numbers that no such network has.
+    """
+
+    widths: tuple[int, int, int] = (32, 64, 96)
+    middle: int = 3
+
+    def __post_init__(self) -> None:
+        whole = all(type(one) is int for one in (*self.widths, self.middle))
+        if not (whole and len(self.widths) == 3 and all(1 <= w <= _WIDEST for w in self.widths)):
+            raise OptionError(f"three widths of 1 to {_WIDEST} channels, not {self.widths!r}")
+        if not 1 <= self.middle <= _DEEPEST:
+            raise OptionError(f"1 to {_DEEPEST} blocks in the middle, not {self.middle!r}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON-ready values."""
+        return {**asdict(self), "widths": list(self.widths)}
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> NetSize:
+        """Return the size that :meth:`to_dict` wrote.
+
+        Raises
+        ------
+        OptionError
+            If it is none.
+        """
+        try:
+            return cls(tuple(data["widths"]), data["middle"])
+        except (KeyError, TypeError) as error:
+            raise OptionError(f"this is no size of a restoration network ({error!r})") from error
+
+
+class Residual(nn.Module):
+    """x + b(relu(a(x))) with two 3×3 convolutions.
+
+    Parameters
+    ----------
+    width
+        Channels.
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.a = nn.Conv2d(width, width, 3, padding=1)
+        self.b = nn.Conv2d(width, width, 3, padding=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return ``(N, C, H, W)`` of the same."""
+        found: Tensor = x + self.b(F.relu(self.a(x)))
+        return found
+
+
+class RestorationNet(nn.Module):
+    """Adds what is missing to a picture: ``x + U(x)``, where U begins as nothing.
+
+    The picture is folded into 12 channels at half its size; two levels further down a few residual
+    blocks see about 100 pixels to each side; on the way up each level adds what it was. There is no
+    normalisation, so that a pixel's result depends on its surroundings alone, and no bias towards
+    any kind of fault: one network for all.
+
+    Parameters
+    ----------
+    size
+        Widths and depth.
+
+    References
+    ----------
+    O. Ronneberger, P. Fischer, T. Brox, "U-Net", MICCAI 2015; K. Zhang, W. Zuo, L. Zhang,
+    "FFDNet", IEEE TIP 27(9), 2018 (the folding); B. Lim et al., "Enhanced deep residual networks",
+    CVPR workshops 2017 (blocks without normalisation).
+    """
+
+    def __init__(self, size: NetSize | None = None) -> None:
+        super().__init__()
+        self.size = size or NetSize()
+        a, b, c = self.size.widths
+        self.first = nn.Conv2d(12, a, 3, padding=1)
+        self.down_a, self.to_b = Residual(a), nn.Conv2d(a, b, 2, stride=2)
+        self.down_b, self.to_c = Residual(b), nn.Conv2d(b, c, 2, stride=2)
+        self.middle = nn.Sequential(*(Residual(c) for _ in range(self.size.middle)))
+        self.from_c, self.up_b = nn.Conv2d(c, 4 * b, 1), Residual(b)
+        self.from_b, self.up_a = nn.Conv2d(b, 4 * a, 1), Residual(a)
+        self.last = nn.Conv2d(a, 12, 3, padding=1)
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Return the restored picture, not yet clipped.
+
+        Parameters
+        ----------
+        image
+            ``(N, 3, H, W)`` in [0, 1], sides multiples of :data:`MULTIPLE`.
+        """
+        a = self.down_a(self.first(F.pixel_unshuffle(image - 0.5, 2)))
+        b = self.down_b(self.to_b(a))
+        c = self.middle(self.to_c(b))
+        b = self.up_b(b + F.pixel_shuffle(self.from_c(c), 2))
+        a = self.up_a(a + F.pixel_shuffle(self.from_b(b), 2))
+        return image + F.pixel_shuffle(self.last(a), 2).to(image.dtype)
+
+    @property
+    def reach(self) -> int:
+        """How many pixels to each side a result depends on at most, in multiples of 8."""
+        # Two 3×3 convolutions of each block, in pixels of its level; folding and halving see no
+        # further than their own squares, which the multiple of 8 covers.
+        pixels = 2 * (1 + 2 + 2 + 1) + 4 * (2 + 2) + 8 * 2 * self.size.middle
+        return -(-(pixels + MULTIPLE) // MULTIPLE) * MULTIPLE
+
+
+def fresh_net(size: NetSize | None = None, seed: int = 0) -> RestorationNet:
+    """Return a network that is the identity: drawn weights, but those of the last layer zero.
+
+    Each layer has normal weights of variance 2/fan-in, the second of a block a tenth of that, so
+    that blocks begin near the identity too. torch's own random state is neither used nor changed.
+
+    Parameters
+    ----------
+    size
+        Widths and depth.
+    seed
+        Decides the weights.
+
+    References
+    ----------
+    K. He et al., "Delving deep into rectifiers", ICCV 2015.
+    """
+    net = RestorationNet(size)
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for name, parameter in net.named_parameters():
+            if name.startswith("last.") or name.endswith("bias"):
+                parameter.zero_()
+            else:
+                deviation = (2.0 / parameter[0].numel()) ** 0.5
+                deviation *= 0.3 if name.endswith("b.weight") else 1.0
+                parameter.normal_(0.0, deviation, generator=generator)
+    return net

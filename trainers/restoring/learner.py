@@ -1,0 +1,164 @@
+"""One step of learning to restore: patches in, a loss out, weights moved."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from datasets.streams import stream
+from hdrmetrics.enhance.net import RestorationNet
+from trainers.learning.average import WeightAverage
+from trainers.restoring.pack import Pack
+from trainers.restoring.recipe import Recipe
+
+_EPSILON = 1e-3  # a quarter of a step of eight bits: below it the loss is a square
+_FLOOR = 4e-3  # one step of eight bits: nearer than that counts no more
+_LARGEST_GRADIENT = 2.0
+
+
+def charbonnier(difference: Tensor) -> Tensor:
+    """Return the mean of √(d² + ε²) of each picture, ``(N,)``: what cannot be known is forgiven.
+
+    References
+    ----------
+    P. Charbonnier et al., "Two deterministic half-quadratic regularization algorithms for computed
+    imaging", ICIP 1994.
+    """
+    return (difference.square() + _EPSILON**2).sqrt().flatten(1).mean(dim=1)
+
+
+def loss_of(restored: Tensor, clean: Tensor, gradient: float) -> Tensor:
+    """Return the mean logarithm of the distance of pictures and of their neighbours' differences.
+
+    The logarithm makes it the part that is gained which counts, as PSNR does: without it pictures
+    ruined beyond help would decide, and harm to clean ones would hardly be seen.
+
+    Parameters
+    ----------
+    restored, clean
+        ``(N, 3, H, W)``.
+    gradient
+        Weight of the differences of neighbours.
+    """
+    d = restored - clean
+    edges = charbonnier(d[..., 1:, :] - d[..., :-1, :]) + charbonnier(d[..., 1:] - d[..., :-1])
+    return (charbonnier(d) + gradient * edges + _FLOOR).log().mean()
+
+
+class Batches:
+    """Patches of each step, turned and mirrored, which follow from seed and step alone.
+
+    Parameters
+    ----------
+    pack
+        Of training patches.
+    batch
+        How many in a step.
+    seed
+        Of the order.
+    """
+
+    def __init__(self, pack: Pack, batch: int, seed: int) -> None:
+        self.pack, self.batch, self.seed = pack, min(batch, len(pack)), seed
+        self._pass, self._order = -1, np.empty(0, np.int64)
+
+    def __call__(self, step: int) -> tuple[Tensor, Tensor]:
+        """Return degraded and clean patches of a step ``(N, 3, side, side)`` in [0, 1]."""
+        each = len(self.pack) // self.batch
+        number, place = divmod(step, each)
+        if number != self._pass:
+            self._order = stream(self.seed, "order", number).permutation(len(self.pack))
+            self._pass = number
+        own = self._order[place * self.batch : (place + 1) * self.batch]
+        degraded, clean = self.pack.pairs(np.sort(own))
+        turn = int(stream(self.seed, "turn", step).integers(8))
+        return turned(degraded, turn), turned(clean, turn)
+
+
+def turned(image: Tensor, turn: int) -> Tensor:
+    """Return a square in one of its eight positions; 0 is as it was."""
+    image = image.transpose(-1, -2) if turn & 4 else image
+    image = image.flip(-1) if turn & 1 else image
+    return image.flip(-2) if turn & 2 else image
+
+
+class Learner:
+    """A network with its optimiser and the average of its weights.
+
+    Parameters
+    ----------
+    net
+        To be trained.
+    recipe
+        Says how.
+    """
+
+    def __init__(self, net: RestorationNet, recipe: Recipe) -> None:
+        self.recipe = recipe
+        last = recipe.layout == "channels_last"
+        self.format = torch.channels_last if last else torch.contiguous_format
+        self.net = net.to(memory_format=self.format)  # type: ignore[call-overload]
+        self.average = WeightAverage(self.net, recipe.average)
+        self.optimiser = torch.optim.AdamW(
+            self.net.parameters(), lr=recipe.rate, weight_decay=recipe.decay, betas=(0.9, 0.99)
+        )
+
+    def step(self, degraded: Tensor, clean: Tensor, rate: float) -> float:
+        """Take a step at a learning rate; returns the loss."""
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        self.net.train()
+        with self._precision():
+            restored = self.net(degraded.contiguous(memory_format=self.format))
+        loss = loss_of(restored.float(), clean, self.recipe.gradient)
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()
+        nn.utils.clip_grad_norm_(self.net.parameters(), _LARGEST_GRADIENT)
+        self.optimiser.step()
+        self.average.update()
+        return float(loss.detach())
+
+    def _precision(self) -> AbstractContextManager[object]:
+        if self.recipe.precision == "float32":
+            return nullcontext()
+        return torch.autocast("cpu", dtype=torch.bfloat16)
+
+    @torch.no_grad()
+    def judge(self, pack: Pack) -> tuple[float, float]:
+        """Return the mean PSNR in dB of patches before and after, in single precision.
+
+        Patches that were left clean count with at most 60 dB.
+        """
+        self.net.eval()
+        before, after = [], []
+        for start in range(0, len(pack), self.recipe.batch):
+            places = np.arange(start, min(start + self.recipe.batch, len(pack)))
+            degraded, clean = pack.pairs(places)
+            restored = self.net(degraded.contiguous(memory_format=self.format)).clamp(0, 1)
+            before.append(psnr(degraded, clean))
+            after.append(psnr(restored, clean))
+        return float(torch.cat(before).mean()), float(torch.cat(after).mean())
+
+    def state(self) -> dict[str, object]:
+        """Return all that changes in a step."""
+        return {
+            "net": self.net.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "average": self.average.state(),
+            "updates": self.average.updates,
+        }
+
+    def restore(self, state: dict[str, object]) -> None:
+        """Go on from what :meth:`state` returned."""
+        self.net.load_state_dict(state["net"])  # type: ignore[arg-type]
+        self.optimiser.load_state_dict(state["optimiser"])  # type: ignore[arg-type]
+        self.average.restore(state["average"], int(state["updates"]))  # type: ignore[arg-type, call-overload]
+
+
+def psnr(a: Tensor, b: Tensor) -> Tensor:
+    """Return the PSNR of each pair, at most 60 dB, ``(N,)``."""
+    error = (a - b).square().flatten(1).mean(dim=1).clamp(min=1e-6)
+    return -10 * error.log10()
