@@ -88,7 +88,7 @@ class RestorationCard:
             raise OptionError(f"this is no card of a restoration network of format {FORMAT}")
         try:
             size = NetSize.from_dict(own.pop("size"))
-            listed = {name: tuple(own.pop(name)) for name in ("data", "failures")}
-            return cls(size, **listed, **own)
+            own |= {name: tuple(own[name]) for name in ("data", "failures")}
+            return cls(size, **own)
         except (KeyError, TypeError) as error:
             raise OptionError(f"a card is not of this form ({error!r})") from error

@@ -139,6 +139,23 @@ class RestorationNet(nn.Module):
         return -(-(pixels + MULTIPLE) // MULTIPLE) * MULTIPLE
 
 
+def empty_net(size: NetSize | None = None, device: str = "cpu") -> RestorationNet:
+    """Return a network whose weights are still to be filled in.
+
+    torch's own random state is neither used nor changed.
+
+    Parameters
+    ----------
+    size
+        Widths and depth.
+    device
+        Where; ``meta`` takes no memory.
+    """
+    with torch.device("meta"):
+        net = RestorationNet(size)
+    return net if device == "meta" else net.to_empty(device=device)
+
+
 def fresh_net(size: NetSize | None = None, seed: int = 0) -> RestorationNet:
     """Return a network that is the identity: drawn weights, but those of the last layer zero.
 
@@ -156,7 +173,7 @@ def fresh_net(size: NetSize | None = None, seed: int = 0) -> RestorationNet:
     ----------
     K. He et al., "Delving deep into rectifiers", ICCV 2015.
     """
-    net = RestorationNet(size)
+    net = empty_net(size)
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for name, parameter in net.named_parameters():

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from hdrmetrics.enhance.card import RestorationCard
-from hdrmetrics.enhance.net import RestorationNet
+from hdrmetrics.enhance.net import RestorationNet, empty_net
 from hdrmetrics.errors import OptionError, WeightsError
 from hdrmetrics.text.jsontext import readable
 from hdrmetrics.text.textfile import replacing, write_text
@@ -104,9 +104,7 @@ def load_restoration(path: str | Path = SHIPPED) -> tuple[RestorationNet, Restor
     path = Path(path)
     card = read_restoration_card(card_path(path))
     content = _read(path, _LARGEST)
-    with torch.device("meta"):  # takes no memory
-        wanted = RestorationNet(card.size).state_dict()
-    _check_list(path, content, wanted)
+    _check_list(path, content, empty_net(card.size, "meta").state_dict())
     if hashlib.sha256(content).hexdigest() != card.sha256:
         raise WeightsError(f"{path}: is not the file that its card describes (SHA-256 differs)")
     try:
@@ -116,7 +114,7 @@ def load_restoration(path: str | Path = SHIPPED) -> tuple[RestorationNet, Restor
     for name, value in weights.items():
         if not bool(value.isfinite().all()):
             raise WeightsError(f"{path}: {name} holds NaN or infinity")
-    net = RestorationNet(card.size)
+    net = empty_net(card.size)
     net.load_state_dict({name: value.float() for name, value in weights.items()})
     return net.eval().requires_grad_(False), card
 
@@ -136,8 +134,7 @@ def read_restoration_card(path: Path) -> RestorationCard:
         card = RestorationCard.from_dict(data)
     except (ValueError, RecursionError) as error:  # OptionError is a ValueError
         raise WeightsError(f"{path}: is no card of a restoration network ({error})") from error
-    with torch.device("meta"):
-        count = sum(x.numel() for x in RestorationNet(card.size).parameters())
+    count = sum(x.numel() for x in empty_net(card.size, "meta").parameters())
     if count > _PARAMETERS:
         raise WeightsError(
             f"{path}: describes a network of {count:,} weights; at most {_PARAMETERS:,} are read"

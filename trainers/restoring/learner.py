@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
+from typing import Any
 
 import numpy as np
 import torch
@@ -100,7 +101,7 @@ class Learner:
         self.recipe = recipe
         last = recipe.layout == "channels_last"
         self.format = torch.channels_last if last else torch.contiguous_format
-        self.net = net.to(memory_format=self.format)  # type: ignore[call-overload]
+        self.net: RestorationNet = net.to(memory_format=self.format)  # type: ignore[call-overload]
         self.average = WeightAverage(self.net, recipe.average)
         self.optimiser = torch.optim.AdamW(
             self.net.parameters(), lr=recipe.rate, weight_decay=recipe.decay, betas=(0.9, 0.99)
@@ -115,7 +116,7 @@ class Learner:
             restored = self.net(degraded.contiguous(memory_format=self.format))
         loss = loss_of(restored.float(), clean, self.recipe.gradient)
         self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.net.parameters(), _LARGEST_GRADIENT)
         self.optimiser.step()
         self.average.update()
@@ -142,7 +143,7 @@ class Learner:
             after.append(psnr(restored, clean))
         return float(torch.cat(before).mean()), float(torch.cat(after).mean())
 
-    def state(self) -> dict[str, object]:
+    def state(self) -> dict[str, Any]:
         """Return all that changes in a step."""
         return {
             "net": self.net.state_dict(),
@@ -151,11 +152,11 @@ class Learner:
             "updates": self.average.updates,
         }
 
-    def restore(self, state: dict[str, object]) -> None:
+    def restore(self, state: dict[str, Any]) -> None:
         """Go on from what :meth:`state` returned."""
-        self.net.load_state_dict(state["net"])  # type: ignore[arg-type]
-        self.optimiser.load_state_dict(state["optimiser"])  # type: ignore[arg-type]
-        self.average.restore(state["average"], int(state["updates"]))  # type: ignore[arg-type, call-overload]
+        self.net.load_state_dict(state["net"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.average.restore(state["average"], state["updates"])
 
 
 def psnr(a: Tensor, b: Tensor) -> Tensor:

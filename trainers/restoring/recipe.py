@@ -65,7 +65,7 @@ class Recipe:
     untouched: float = 0.1
     single: float = 0.45
     ordered: float = 0.7
-    batch: int = 16
+    batch: int = 8
     rate: float = 1e-3
     decay: float = 1e-4
     gradient: float = 0.1
