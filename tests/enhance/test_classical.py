@@ -62,7 +62,9 @@ def test_wiener_against_scikit_image(sigma: float, balance: float) -> None:
     taps = np.exp(-0.5 * (np.arange(-half, half + 1) / sigma) ** 2)
     taps /= taps.sum()
     tile = photograph(96, 96).double()
-    wanted = restoration.wiener(channels_last(tile)[..., 1], np.outer(taps, taps), balance, clip=False)
+    wanted = restoration.wiener(
+        channels_last(tile)[..., 1], np.outer(taps, taps), balance, clip=False
+    )
     whole = tile.repeat(1, 1, 3, 3)
     enhancer = create_enhancer("wiener", sigma=sigma, balance=balance)
     found = enhancer.enhance(whole.float())[0, 1, 96:192, 96:192].double().numpy()
