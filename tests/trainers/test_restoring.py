@@ -27,8 +27,8 @@ from trainers.restoring.references import reduced
 from trainers.restoring.run import Wanted, run
 
 SMALL = Recipe(
-    widths=(8, 8, 8), middle=1, takes=12, crops=2, held=4, side=32, batch=4, precision="float32",
-    rate=3e-3, average=0.9,
+    widths=(8, 8, 8), middle=1, takes=12, crops=2, held=4, side=32, part=32, batch=4,
+    precision="float32", rate=3e-3, average=0.9,
 )  # fmt: skip
 
 
@@ -102,7 +102,7 @@ def test_reducing_averages_light() -> None:
 def test_the_loss_against_its_formula() -> None:
     clean = torch.zeros(1, 3, 4, 4)
     flat = math.sqrt(0.1**2 + 1e-6)
-    wanted = math.log(flat + 0.5 * 2e-3 + 4e-3)  # neighbours do not differ: ε on each axis
+    wanted = math.log(flat + 0.5 * 2e-3 + 0.05)  # neighbours do not differ: ε on each axis
     assert float(loss_of(clean + 0.1, clean, 0.5)) == pytest.approx(wanted, rel=1e-5)
     assert float(psnr(clean + 0.1, clean)) == pytest.approx(20.0, abs=1e-4)
     assert float(psnr(clean, clean)) == pytest.approx(60.0)
@@ -142,10 +142,10 @@ def test_packs(folder: Path, tmp_path: Path) -> None:
 def test_batches_follow_from_seed_and_step(folder: Path, tmp_path: Path) -> None:
     sources = [(one, (1.5, 2.0)) for one in find_scenes(folder, kinds=("sdr",))]
     pack = make_pack(tmp_path / "p", sources, SMALL, 6, 3, quiet=True)
-    one, other = Batches(pack, 4, 0), Batches(pack, 4, 0)
+    one, other = Batches(pack, 4, 32, 0), Batches(pack, 4, 32, 0)
     for step in (0, 1, 7, 2):
         assert all(torch.equal(a, b) for a, b in zip(one(step), other(step), strict=True))
-    assert not torch.equal(one(0)[0], Batches(pack, 4, 1)(0)[0])
+    assert not torch.equal(one(0)[0], Batches(pack, 4, 32, 1)(0)[0])
 
 
 def test_learning_brings_the_loss_down() -> None:
@@ -195,8 +195,8 @@ def test_a_stopped_run_ends_in_the_same_weights(
 def test_the_command_writes_weights_with_their_card(folder: Path, tmp_path: Path) -> None:
     recipe = tmp_path / "small.toml"
     recipe.write_text(
-        "widths = [8, 8, 8]\nmiddle = 1\ntakes = 8\ncrops = 2\nheld = 4\nside = 32\nbatch = 4\n"
-        'precision = "float32"\n'
+        "widths = [8, 8, 8]\nmiddle = 1\ntakes = 8\ncrops = 2\nheld = 4\nside = 32\npart = 32\n"
+        'batch = 4\nprecision = "float32"\n'
     )
     call = ["restore", "--recipe", str(recipe), "--photographs", str(folder), "--quiet"]
     assert main([*call, "--out", str(tmp_path / "run"), "--steps", "3"]) == 0

@@ -16,7 +16,7 @@ from trainers.restoring.pack import Pack
 from trainers.restoring.recipe import Recipe
 
 _EPSILON = 1e-3  # a quarter of a step of eight bits: below it the loss is a square
-_FLOOR = 4e-3  # one step of eight bits: nearer than that counts no more
+_FLOOR = 0.05  # what is added to distances: smaller, and clean patches forbid to learn anything
 _LARGEST_GRADIENT = 2.0
 
 
@@ -58,12 +58,15 @@ class Batches:
         Of training patches.
     batch
         How many in a step.
+    side
+        Of what is cut of them for a step.
     seed
         Of the order.
     """
 
-    def __init__(self, pack: Pack, batch: int, seed: int) -> None:
+    def __init__(self, pack: Pack, batch: int, side: int, seed: int) -> None:
         self.pack, self.batch, self.seed = pack, min(batch, len(pack)), seed
+        self.side = min(side, pack.clean.shape[1])
         self._pass, self._order = -1, np.empty(0, np.int64)
 
     def __call__(self, step: int) -> tuple[Tensor, Tensor]:
@@ -75,8 +78,11 @@ class Batches:
             self._pass = number
         own = self._order[place * self.batch : (place + 1) * self.batch]
         degraded, clean = self.pack.pairs(np.sort(own))
-        turn = int(stream(self.seed, "turn", step).integers(8))
-        return turned(degraded, turn), turned(clean, turn)
+        draw = stream(self.seed, "turn", step)
+        turn = int(draw.integers(8))
+        top, left = (int(v) for v in draw.integers(0, clean.shape[-1] - self.side + 1, 2))
+        part = (..., slice(top, top + self.side), slice(left, left + self.side))
+        return turned(degraded[part], turn), turned(clean[part], turn)
 
 
 def turned(image: Tensor, turn: int) -> Tensor:

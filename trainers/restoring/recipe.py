@@ -29,8 +29,8 @@ class Recipe:
         Degraded photographs of the training pack, and patches cut of each.
     held
         Degraded photographs of the validation pack.
-    side
-        Of the patches, in pixels.
+    side, part
+        Of the patches in pixels, and of what is cut of them for a step.
     untouched
         Part of the takes that is left clean.
     single
@@ -56,17 +56,18 @@ class Recipe:
         For values that cannot be.
     """
 
-    widths: tuple[int, int, int] = (32, 64, 96)
+    widths: tuple[int, int, int] = (24, 48, 96)
     middle: int = 3
     takes: int = 12_000
     crops: int = 3
     held: int = 160
     side: int = 128
+    part: int = 80
     untouched: float = 0.1
     single: float = 0.45
     ordered: float = 0.7
-    batch: int = 8
-    rate: float = 1e-3
+    batch: int = 16
+    rate: float = 3e-3
     decay: float = 1e-4
     gradient: float = 0.1
     average: float = 0.999
@@ -79,6 +80,8 @@ class Recipe:
             raise OptionError("takes, crops, held and batch are at least 1")
         if self.side < 32 or self.side % 8:
             raise OptionError(f"side is a multiple of 8, at least 32; not {self.side}")
+        if self.part < 32 or self.part % 8 or self.part > self.side:
+            raise OptionError(f"part is a multiple of 8, from 32 to side; not {self.part}")
         if min(self.untouched, self.single) < 0 or self.untouched + self.single > 1:
             raise OptionError("untouched and single are parts of one whole")
         if not (0 <= self.ordered <= 1 and 0 <= self.average < 1):

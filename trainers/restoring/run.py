@@ -30,7 +30,7 @@ CHECKPOINT, PLAN, RUN = "checkpoint.pt", "plan.json", "run.json"
 
 _TRIED, _WARMING = 30, 5  # steps timed for a plan, and taken before
 _NOTED = 100  # steps between rows of the log
-_JUDGED = 2_000  # steps between looks at the validation pack
+_JUDGED = 3_000  # steps between looks at the validation pack
 _KEPT = 240.0  # seconds between checkpoints
 
 
@@ -90,7 +90,7 @@ def run(wanted: Wanted, recipe: Recipe) -> RestorationNet | None:
     out.mkdir(parents=True, exist_ok=True)
     packs = _packs(wanted, recipe)
     learner = Learner(fresh_net(recipe.size, digest(wanted.seed, "weights") >> 1), recipe)
-    batches = Batches(packs["train"], recipe.batch, wanted.seed)
+    batches = Batches(packs["train"], recipe.batch, recipe.part, wanted.seed)
     done = 0
     if checkpoint.exists():
         plan, state = Plan.load(out / PLAN), load_checkpoint(checkpoint, device=torch.device("cpu"))
