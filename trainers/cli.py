@@ -149,6 +149,7 @@ def _restoring_command(command: Adder) -> None:
     restoring.add_argument("--budget", help="time for the steps of the run: 90m, 2h30m")
     restoring.add_argument("--steps", type=int, help="steps of the run, instead of a time")
     restoring.add_argument("--threads", type=int, help="of torch (default: its own choice)")
+    restoring.add_argument("--start-from", type=Path, help="weights to begin with")
     restoring.add_argument("--seed", type=int, default=0)
     restoring.add_argument("--resume", action="store_true", help="go on with the run in --out")
     restoring.add_argument("--quiet", action="store_true", help="no lines of progress")

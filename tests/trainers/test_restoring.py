@@ -207,4 +207,8 @@ def test_the_command_writes_weights_with_their_card(folder: Path, tmp_path: Path
     said = json.loads((tmp_path / "run" / "run.json").read_text())
     assert card.training["weights"] == said["weights"]
     assert main([*call, "--out", str(tmp_path / "run"), "--steps", "3"]) == 2
+    more = [*call, "--out", str(tmp_path / "more"), "--steps", "2"]
+    assert main([*more, "--start-from", str(tmp_path / "run" / "weights.safetensors")]) == 0
+    _, later = load_restoration(tmp_path / "more" / "weights.safetensors")
+    assert later.training["start_from"] == card.sha256
     assert main([*call, "--out", str(tmp_path / "none")]) == 2

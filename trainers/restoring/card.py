@@ -45,6 +45,7 @@ def card_of(wanted: Wanted, recipe: Recipe) -> RestorationCard:
         seed=wanted.seed,
         steps=said["steps"],
         training={
-            key: said[key] for key in ("sources", "validation_psnr", "weights", "environment")
+            key: said[key]
+            for key in ("start_from", "sources", "validation_psnr", "weights", "environment")
         },
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import sys
 import time
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ import torch
 
 from datasets.streams import digest
 from hdrmetrics.enhance.net import RestorationNet, fresh_net
+from hdrmetrics.enhance.weights import load_restoration
 from hdrmetrics.errors import ImageReadError, OptionError, PixelValueError
 from hdrmetrics.text.textfile import json_text, write_text
 from trainers.learning.schedule import learning_rate
@@ -48,6 +50,8 @@ class Wanted:
         How long: steps, or seconds; one of them.
     seed
         Of weights, patches and their order.
+    start_from
+        Weights to begin with, in place of drawn ones.
     resume
         Go on with the run in ``out``.
     quiet
@@ -60,6 +64,7 @@ class Wanted:
     steps: int | None = None
     budget: float | None = None
     seed: int = 0
+    start_from: Path | None = None
     resume: bool = False
     quiet: bool = False
 
@@ -84,12 +89,13 @@ def run(wanted: Wanted, recipe: Recipe) -> RestorationNet | None:
     if (wanted.steps is None) == (wanted.budget is None):
         raise OptionError("say how long to train: --steps or --budget")
     out, checkpoint = wanted.out, wanted.out / CHECKPOINT
-    told = {"recipe": recipe.digest, "seed": wanted.seed}
+    begun, start = _start(wanted, recipe)
+    told = {"recipe": recipe.digest, "seed": wanted.seed, "start_from": start}
     if checkpoint.exists() and not wanted.resume:
         raise OptionError(f"{out} holds a run: go on with --resume, or name another folder")
     out.mkdir(parents=True, exist_ok=True)
     packs = _packs(wanted, recipe)
-    learner = Learner(fresh_net(recipe.size, digest(wanted.seed, "weights") >> 1), recipe)
+    learner = Learner(copy.deepcopy(begun), recipe)
     batches = Batches(packs["train"], recipe.batch, recipe.part, wanted.seed)
     done = 0
     if checkpoint.exists():
@@ -101,10 +107,20 @@ def run(wanted: Wanted, recipe: Recipe) -> RestorationNet | None:
     else:
         plan = _plan(wanted, recipe, learner, batches)
         plan.save(out / PLAN)
-        learner = Learner(fresh_net(recipe.size, digest(wanted.seed, "weights") >> 1), recipe)
+        learner = Learner(begun, recipe)
     if not _steps(out, wanted, recipe, learner, batches, packs["validation"], plan, done, told):
         return None
     return _finish(out, learner, packs, plan, {**told, "sources": _sources(packs)})
+
+
+def _start(wanted: Wanted, recipe: Recipe) -> tuple[RestorationNet, str]:
+    """Return the network that the first step is taken with, and the SHA-256 of its file if any."""
+    if wanted.start_from is None:
+        return fresh_net(recipe.size, digest(wanted.seed, "weights") >> 1), ""
+    net, card = load_restoration(wanted.start_from)
+    if net.size != recipe.size:
+        raise OptionError(f"{wanted.start_from} holds a network of {net.size}")
+    return net.requires_grad_(True), card.sha256
 
 
 def _packs(wanted: Wanted, recipe: Recipe) -> dict[str, Pack]:
