@@ -16,7 +16,7 @@ def test_each_degradation_grows_with_its_strength() -> None:
     for kind, each in DEGRADATIONS.items():
         errors = [float((degraded(picture, "x", s) - picture).square().mean()) for s in each]
         assert errors == sorted(errors), kind
-        assert errors[0] > 0
+        assert errors[1] > 0, kind
     assert label([("jpeg", 30.0), ("motion_blur", 0.5)]) == "Q 30, 0.5"
 
 

@@ -154,7 +154,7 @@ def test_learning_brings_the_loss_down() -> None:
     noisy = clean + 0.1 * torch.randn(clean.shape, generator=torch.Generator().manual_seed(1))
     learner = Learner(fresh_net(SMALL.size), SMALL)
     losses = [learner.step(noisy, clean, 3e-3) for _ in range(40)]
-    assert losses[-1] < losses[0] - 0.3
+    assert losses[-1] < losses[0] - 0.12
 
 
 def test_a_stopped_run_ends_in_the_same_weights(
