@@ -151,10 +151,20 @@ class RestorationNet(nn.Module):
         image
             ``(N, 3, H, W)`` in [0, 1], sides multiples of :data:`MULTIPLE`.
         """
-        a = F.conv2d(F.pixel_unshuffle(image - 0.5, 2), self.bands)
-        a = self.down_a(self.first(a))
+        return self.add(image, *self.look(image))
+
+    def look(self, image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return what the three levels know of a picture, the last at an eighth of its size."""
+        a = self.down_a(self.first(self.split(image)))
         b = self.down_b(self.to_b(a))
-        c = self.middle(self.to_c(b))
+        return a, b, self.middle(self.to_c(b))
+
+    def split(self, image: Tensor) -> Tensor:
+        """Return the bands ``(N, 12, H/2, W/2)`` of a picture."""
+        return F.conv2d(F.pixel_unshuffle(image - 0.5, 2), self.bands)
+
+    def add(self, image: Tensor, a: Tensor, b: Tensor, c: Tensor) -> Tensor:
+        """Return a picture with what its levels say that it lacks."""
         b = self.up_b(b + F.pixel_shuffle(self.from_c(c), 2))
         a = self.up_a(a + F.pixel_shuffle(self.from_b(b), 2))
         found: Tensor = F.conv2d(self.last(a), self.pixels)

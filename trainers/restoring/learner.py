@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from datasets.streams import stream
@@ -18,6 +19,7 @@ from trainers.restoring.recipe import Recipe
 _EPSILON = 1e-3  # a quarter of a step of eight bits: below it the loss is a square
 _FLOOR = 0.05  # what is added to distances: smaller, and clean patches forbid to learn anything
 _LARGEST_GRADIENT = 2.0
+_FAINT = 0.1  # of a band's usual deviation: less is no detail
 
 
 def charbonnier(difference: Tensor) -> Tensor:
@@ -47,6 +49,25 @@ def loss_of(restored: Tensor, clean: Tensor, gradient: float) -> Tensor:
     d = restored - clean
     edges = charbonnier(d[..., 1:, :] - d[..., :-1, :]) + charbonnier(d[..., 1:] - d[..., :-1])
     return (charbonnier(d) + gradient * edges + _FLOOR).log().mean()
+
+
+def detail(bands: Tensor) -> Tensor:
+    """Return the mean size of each band around each cell of 8×8 pixels, ``(N, 12, H/8, W/8)``."""
+    return F.avg_pool2d(bands.abs(), 12, 4, 4, count_include_pad=False)
+
+
+def surplus(degraded: Tensor, clean: Tensor) -> Tensor:
+    """Return by how many nepers a degraded picture has more detail than it should have.
+
+    Blur is below zero, noise above, and where nothing happened it is zero. What is to be known of
+    a picture to restore it is in these numbers, or near.
+
+    Parameters
+    ----------
+    degraded, clean
+        Bands ``(N, 12, H/2, W/2)`` of the network.
+    """
+    return ((detail(degraded) + _FAINT) / (detail(clean) + _FAINT)).log()
 
 
 class Batches:
@@ -109,8 +130,13 @@ class Learner:
         self.format = torch.channels_last if last else torch.contiguous_format
         self.net: RestorationNet = net.to(memory_format=self.format)  # type: ignore[call-overload]
         self.average = WeightAverage(self.net, recipe.average)
+        # Says what the deepest level knows; of use while learning only.
+        self.insight = nn.Conv2d(recipe.size.widths[2], 12, 1)
+        nn.init.zeros_(self.insight.weight)
+        nn.init.zeros_(self.insight.bias)  # type: ignore[arg-type]
+        self._all = [*self.net.parameters(), *self.insight.parameters()]
         self.optimiser = torch.optim.AdamW(
-            self.net.parameters(), lr=recipe.rate, weight_decay=recipe.decay, betas=(0.9, 0.99)
+            self._all, lr=recipe.rate, weight_decay=recipe.decay, betas=(0.9, 0.99)
         )
 
     def step(self, degraded: Tensor, clean: Tensor, rate: float) -> float:
@@ -118,12 +144,19 @@ class Learner:
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         self.net.train()
+        degraded = degraded.contiguous(memory_format=self.format)
         with self._precision():
-            restored = self.net(degraded.contiguous(memory_format=self.format))
+            levels = self.net.look(degraded)
+            restored, told = self.net.add(degraded, *levels), self.insight(levels[2])
         loss = loss_of(restored.float(), clean, self.recipe.gradient)
+        if self.recipe.insight:
+            with torch.no_grad():
+                wanted = surplus(self.net.split(degraded), self.net.split(clean))
+            wrong = (told.float() - wanted).abs().mean()
+            loss = loss + self.recipe.insight * wrong
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(self.net.parameters(), _LARGEST_GRADIENT)
+        nn.utils.clip_grad_norm_(self._all, _LARGEST_GRADIENT)
         self.optimiser.step()
         self.average.update()
         return float(loss.detach())
@@ -153,6 +186,7 @@ class Learner:
         """Return all that changes in a step."""
         return {
             "net": self.net.state_dict(),
+            "insight": self.insight.state_dict(),
             "optimiser": self.optimiser.state_dict(),
             "average": self.average.state(),
             "updates": self.average.updates,
@@ -161,6 +195,7 @@ class Learner:
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from what :meth:`state` returned."""
         self.net.load_state_dict(state["net"])
+        self.insight.load_state_dict(state["insight"])
         self.optimiser.load_state_dict(state["optimiser"])
         self.average.restore(state["average"], state["updates"])
 

@@ -45,6 +45,8 @@ class Recipe:
         Its weight decay.
     gradient
         Weight of the differences of neighbours in the loss.
+    insight
+        Weight, in the loss, of knowing how much detail degradation took or added at each place.
     average
         Decay of the weights' average.
     precision, layout
@@ -62,14 +64,15 @@ class Recipe:
     crops: int = 3
     held: int = 160
     side: int = 128
-    part: int = 80
+    part: int = 96
     untouched: float = 0.1
     single: float = 0.45
     ordered: float = 0.7
-    batch: int = 16
-    rate: float = 3e-3
+    batch: int = 12
+    rate: float = 2e-3
     decay: float = 1e-4
     gradient: float = 0.1
+    insight: float = 0.2
     average: float = 0.999
     precision: str = "bfloat16"
     layout: str = "channels_last"
