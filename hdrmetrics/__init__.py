@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from hdrmetrics import assembly as assembly
     from hdrmetrics import codecs as codecs
     from hdrmetrics import distort as distort
+    from hdrmetrics import enhance as enhance
     from hdrmetrics import errors as errors
     from hdrmetrics import expand as expand
     from hdrmetrics import functional as functional
@@ -76,7 +77,16 @@ _HOMES = {
 _ROOMS = {
     **{
         name: name
-        for name in ("assembly", "codecs", "distort", "errors", "expand", "functional", "tonemap")
+        for name in (
+            "assembly",
+            "codecs",
+            "distort",
+            "enhance",
+            "errors",
+            "expand",
+            "functional",
+            "tonemap",
+        )
     },
     "transfer": "photometry.transfer",
 }

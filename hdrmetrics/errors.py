@@ -31,6 +31,10 @@ class WeightsError(HdrMetricsError, OSError):
     """A weights file or its card is missing, damaged, or belongs to something else."""
 
 
+class EnhancerError(HdrMetricsError, RuntimeError):
+    """A program or function of the user's that was to enhance a picture failed."""
+
+
 class ShapeError(HdrMetricsError, ValueError):
     """An array has the wrong number of axes, channels or pixels, or two images differ in size."""
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from datasets.command import Adder, exit_status, parser_of
 from hdrmetrics.errors import OptionError
+from trainers.improving.command import add_command as add_improving
 from trainers.opinions.command import add_command
 
 if TYPE_CHECKING:
@@ -45,9 +46,11 @@ def _parser() -> argparse.ArgumentParser:
         sub.set_defaults(predictor=name)
         _add_training(sub)
     add_command(command)
+    add_improving(command)
     _prepare_commands(command)
     _weights_commands(command)
     _judging_commands(command)
+    _restoring_command(command)
     return parser
 
 
@@ -138,6 +141,24 @@ def _judging_commands(command: Adder) -> None:
     judge.add_argument("--seed", type=int, default=0, help="of the bootstrap")
 
 
+def _restoring_command(command: Adder) -> None:
+    """Add what trains the network that restores photographs."""
+    restoring = command("restore", _restore, "train the network that restores photographs")
+    restoring.add_argument(
+        "--recipe", default="restore", help="a TOML file, or one of ours by name (default: restore)"
+    )
+    restoring.add_argument("--photographs", type=Path, help="a folder of pictures of high quality")
+    restoring.add_argument("--biq2021", dest="opinions", type=Path, help="a copy of BIQ2021")
+    restoring.add_argument("--out", type=Path, required=True, help="folder of the run")
+    restoring.add_argument("--budget", help="time for the steps of the run: 90m, 2h30m")
+    restoring.add_argument("--steps", type=int, help="steps of the run, instead of a time")
+    restoring.add_argument("--threads", type=int, help="of torch (default: its own choice)")
+    restoring.add_argument("--start-from", type=Path, help="weights to begin with")
+    restoring.add_argument("--seed", type=int, default=0)
+    restoring.add_argument("--resume", action="store_true", help="go on with the run in --out")
+    restoring.add_argument("--quiet", action="store_true", help="no lines of progress")
+
+
 def _add_weights(sub: argparse.ArgumentParser, *, heads: bool = False) -> None:
     sub.add_argument("weights", type=Path, help="a .safetensors file with its card")
     if heads:
@@ -223,6 +244,35 @@ def _train(options: argparse.Namespace) -> int:
     if path is None:
         print("stopped; the same command with --resume goes on from here", file=sys.stderr)
         return STOPPED
+    print(f"{path}")
+    return 0
+
+
+def _restore(options: argparse.Namespace) -> int:
+    import torch
+
+    from datasets.command import find_named
+    from trainers.restoring.card import card_of
+    from trainers.restoring.recipe import RECIPES, read_recipe
+    from trainers.restoring.run import Wanted, run
+    from trainers.running.plan import parse_duration
+
+    if options.steps is not None and options.steps < 1:
+        raise OptionError(f"--steps is at least 1, not {options.steps}")
+    recipe = read_recipe(find_named(options.recipe, RECIPES, "recipe"))
+    if options.threads is not None:
+        torch.set_num_threads(max(1, options.threads))
+    told = _named(options, *(one.name for one in fields(Wanted)))
+    told["budget"] = None if options.budget is None else parse_duration(options.budget)
+    wanted = Wanted(**told)
+    net = run(wanted, recipe)
+    if net is None:
+        print("stopped; the same command with --resume goes on from here", file=sys.stderr)
+        return STOPPED
+    from hdrmetrics.enhance.weights import save_restoration
+
+    path = options.out / "weights.safetensors"
+    save_restoration(path, net, card_of(wanted, recipe))
     print(f"{path}")
     return 0
 

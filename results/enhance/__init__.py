@@ -1,0 +1,1 @@
+"""What enhancers gain on photographs that none was made from."""

@@ -1,0 +1,51 @@
+"""The card of a run that learnt to restore."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from datasets.scenes.biq2021 import LICENCE
+from hdrmetrics.enhance.card import RestorationCard
+from trainers.restoring.recipe import Recipe
+from trainers.restoring.run import Wanted, read_run
+
+
+def card_of(wanted: Wanted, recipe: Recipe) -> RestorationCard:
+    """Return the card of a finished run, whose results and failures are still to be found.
+
+    Raises
+    ------
+    ImageReadError
+        If the run is not finished.
+    """
+    said = read_run(wanted.out)
+    data: list[dict[str, Any]] = []
+    if wanted.opinions is not None:
+        data.append(
+            {
+                "name": "BIQ2021",
+                "what": "stock photographs of its table for training with a mean opinion over 0.7, "
+                "halved; none that shows what one of its test table shows",
+                "terms": LICENCE,
+            }
+        )
+    if wanted.photographs is not None:
+        data.append(
+            {
+                "name": "photographs of high quality",
+                "what": "a folder of pictures by free licences, made smaller by 1.5 to 2",
+                "terms": "each its own: see the index of the folder",
+            }
+        )
+    return RestorationCard(
+        size=recipe.size,
+        data=tuple(data),
+        recipe={**asdict(recipe), "sha256": recipe.digest},
+        seed=wanted.seed,
+        steps=said["steps"],
+        training={
+            key: said[key]
+            for key in ("start_from", "sources", "validation_psnr", "weights", "environment")
+        },
+    )

@@ -1,0 +1,100 @@
+"""What befalls a clean photograph before the network sees it: v = C(S(u∗k) + n), in any order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from hdrmetrics.codecs import create_codec
+from hdrmetrics.distort import create_distortion
+from trainers.restoring.recipe import Recipe
+
+Step = tuple[str, float]
+"""A distortion of :mod:`hdrmetrics.distort` with its strength, or ``jpeg`` with its quality."""
+
+QUALITIES = (10, 90)
+"""Of JPEG; the tables of the standard, colours at half resolution."""
+
+# In the order in which they befall a picture: lens, sensor, electronics, scaling, file.
+_KINDS: dict[str, tuple[str, ...]] = {
+    "blur": ("motion_blur", "defocus_blur", "gaussian_blur"),
+    "clipping": ("saturation_clipping",),
+    "noise": ("gaussian_noise", "camera_noise"),
+    "resampling": ("resampling",),
+    "compression": ("jpeg",),
+}
+_ALONE = {"blur": 0.3, "clipping": 0.11, "noise": 0.27, "resampling": 0.06, "compression": 0.26}
+_AMONG = {"blur": 0.55, "clipping": 0.2, "noise": 0.6, "resampling": 0.15, "compression": 0.65}
+# Beyond these strengths there is nothing left to restore, and what is learnt is to guess: that
+# every dark picture was clipped, for one.
+_MOST = {"defocus_blur": 0.9, "gaussian_blur": 0.9, "camera_noise": 0.85,
+         "saturation_clipping": 0.6, "resampling": 0.6}  # fmt: skip
+_LEAST = 0.05
+_MILDER = 1.4  # of several degradations each is milder than one alone
+
+
+def draw_steps(recipe: Recipe, draw: np.random.Generator) -> list[Step]:
+    """Return what happens to a photograph, in order; nothing at all for some.
+
+    Parameters
+    ----------
+    recipe
+        Says how many are left clean, have one degradation or several.
+    draw
+        Of this take.
+    """
+    lot = draw.random()
+    if lot < recipe.untouched:
+        return []
+    names = list(_KINDS)
+    if lot < recipe.untouched + recipe.single:
+        chosen = [str(draw.choice(names, p=[_ALONE[one] for one in names]))]
+        return [_step(kind, draw, 1.0) for kind in chosen]
+    chosen = []
+    while len(chosen) < 2:
+        chosen = [kind for kind in names if draw.random() < _AMONG[kind]]
+    if draw.random() >= recipe.ordered:
+        chosen = [str(one) for one in draw.permutation(chosen)]
+    return [_step(kind, draw, _MILDER) for kind in chosen]
+
+
+def _step(kind: str, draw: np.random.Generator, power: float) -> Step:
+    name = _KINDS[kind][int(draw.integers(len(_KINDS[kind])))]
+    if name == "jpeg":
+        return name, float(draw.integers(QUALITIES[0], QUALITIES[1] + 1))
+    return name, _LEAST + (_MOST.get(name, 1.0) - _LEAST) * float(draw.random()) ** power
+
+
+def degrade(clean: Tensor, steps: Sequence[Step], seed: int) -> Tensor:
+    """Return a photograph after some steps, in eight bits as a file has it.
+
+    Parameters
+    ----------
+    clean
+        ``(1, 3, H, W)``, display-encoded in [0, 1].
+    steps
+        See :func:`draw_steps`.
+    seed
+        Of directions and noise.
+
+    Returns
+    -------
+    Tensor
+        uint8 ``(1, 3, H, W)``.
+    """
+    image = clean
+    for name, amount in steps:
+        if name == "jpeg":
+            image = create_codec("jpeg", quality=int(amount))(image).image
+        else:
+            change = create_distortion(name)
+            image = change(image, strength=amount, domain="sdr", seed=seed)
+    return eight_bits(image)
+
+
+def eight_bits(image: Tensor) -> Tensor:
+    """Return values of [0, 1] as uint8."""
+    return (255 * image).round().clamp(0, 255).to(torch.uint8)

@@ -1,0 +1,206 @@
+"""One step of learning to restore: patches in, a loss out, weights moved."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from datasets.streams import stream
+from hdrmetrics.enhance.net import RestorationNet
+from trainers.learning.average import WeightAverage
+from trainers.restoring.pack import Pack
+from trainers.restoring.recipe import Recipe
+
+_EPSILON = 1e-3  # a quarter of a step of eight bits: below it the loss is a square
+_FLOOR = 0.05  # what is added to distances: smaller, and clean patches forbid to learn anything
+_LARGEST_GRADIENT = 2.0
+_FAINT = 0.1  # of a band's usual deviation: less is no detail
+
+
+def charbonnier(difference: Tensor) -> Tensor:
+    """Return the mean of √(d² + ε²) of each picture, ``(N,)``: what cannot be known is forgiven.
+
+    References
+    ----------
+    P. Charbonnier et al., "Two deterministic half-quadratic regularization algorithms for computed
+    imaging", ICIP 1994.
+    """
+    return (difference.square() + _EPSILON**2).sqrt().flatten(1).mean(dim=1)
+
+
+def loss_of(restored: Tensor, clean: Tensor, gradient: float) -> Tensor:
+    """Return the mean logarithm of the distance of pictures and of their neighbours' differences.
+
+    The logarithm makes it the part that is gained which counts, as PSNR does: without it pictures
+    ruined beyond help would decide, and harm to clean ones would hardly be seen.
+
+    Parameters
+    ----------
+    restored, clean
+        ``(N, 3, H, W)``.
+    gradient
+        Weight of the differences of neighbours.
+    """
+    d = restored - clean
+    edges = charbonnier(d[..., 1:, :] - d[..., :-1, :]) + charbonnier(d[..., 1:] - d[..., :-1])
+    return (charbonnier(d) + gradient * edges + _FLOOR).log().mean()
+
+
+def detail(bands: Tensor) -> Tensor:
+    """Return the mean size of each band around each cell of 8×8 pixels, ``(N, 12, H/8, W/8)``."""
+    return F.avg_pool2d(bands.abs(), 12, 4, 4, count_include_pad=False)
+
+
+def surplus(degraded: Tensor, clean: Tensor) -> Tensor:
+    """Return by how many nepers a degraded picture has more detail than it should have.
+
+    Blur is below zero, noise above, and where nothing happened it is zero. What is to be known of
+    a picture to restore it is in these numbers, or near.
+
+    Parameters
+    ----------
+    degraded, clean
+        Bands ``(N, 12, H/2, W/2)`` of the network.
+    """
+    return ((detail(degraded) + _FAINT) / (detail(clean) + _FAINT)).log()
+
+
+class Batches:
+    """Patches of each step, turned and mirrored, which follow from seed and step alone.
+
+    Parameters
+    ----------
+    pack
+        Of training patches.
+    batch
+        How many in a step.
+    side
+        Of what is cut of them for a step.
+    seed
+        Of the order.
+    """
+
+    def __init__(self, pack: Pack, batch: int, side: int, seed: int) -> None:
+        self.pack, self.batch, self.seed = pack, min(batch, len(pack)), seed
+        self.side = min(side, pack.clean.shape[1])
+        self._pass, self._order = -1, np.empty(0, np.int64)
+
+    def __call__(self, step: int) -> tuple[Tensor, Tensor]:
+        """Return degraded and clean patches of a step ``(N, 3, side, side)`` in [0, 1]."""
+        each = len(self.pack) // self.batch
+        number, place = divmod(step, each)
+        if number != self._pass:
+            self._order = stream(self.seed, "order", number).permutation(len(self.pack))
+            self._pass = number
+        own = self._order[place * self.batch : (place + 1) * self.batch]
+        degraded, clean = self.pack.pairs(np.sort(own))
+        draw = stream(self.seed, "turn", step)
+        turn = int(draw.integers(8))
+        top, left = (int(v) for v in draw.integers(0, clean.shape[-1] - self.side + 1, 2))
+        part = (..., slice(top, top + self.side), slice(left, left + self.side))
+        return turned(degraded[part], turn), turned(clean[part], turn)
+
+
+def turned(image: Tensor, turn: int) -> Tensor:
+    """Return a square in one of its eight positions; 0 is as it was."""
+    image = image.transpose(-1, -2) if turn & 4 else image
+    image = image.flip(-1) if turn & 1 else image
+    return image.flip(-2) if turn & 2 else image
+
+
+class Learner:
+    """A network with its optimiser and the average of its weights.
+
+    Parameters
+    ----------
+    net
+        To be trained.
+    recipe
+        Says how.
+    """
+
+    def __init__(self, net: RestorationNet, recipe: Recipe) -> None:
+        self.recipe = recipe
+        last = recipe.layout == "channels_last"
+        self.format = torch.channels_last if last else torch.contiguous_format
+        self.net: RestorationNet = net.to(memory_format=self.format)  # type: ignore[call-overload]
+        self.average = WeightAverage(self.net, recipe.average)
+        # Says what the deepest level knows; of use while learning only.
+        self.insight = nn.Conv2d(recipe.size.widths[2], 12, 1)
+        nn.init.zeros_(self.insight.weight)
+        nn.init.zeros_(self.insight.bias)  # type: ignore[arg-type]
+        self._all = [*self.net.parameters(), *self.insight.parameters()]
+        self.optimiser = torch.optim.AdamW(
+            self._all, lr=recipe.rate, weight_decay=recipe.decay, betas=(0.9, 0.99)
+        )
+
+    def step(self, degraded: Tensor, clean: Tensor, rate: float) -> float:
+        """Take a step at a learning rate; returns the loss."""
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        self.net.train()
+        degraded = degraded.contiguous(memory_format=self.format)
+        with self._precision():
+            levels = self.net.look(degraded)
+            restored, told = self.net.add(degraded, *levels), self.insight(levels[2])
+        loss = loss_of(restored.float(), clean, self.recipe.gradient)
+        if self.recipe.insight:
+            with torch.no_grad():
+                wanted = surplus(self.net.split(degraded), self.net.split(clean))
+            wrong = (told.float() - wanted).abs().mean()
+            loss = loss + self.recipe.insight * wrong
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(self._all, _LARGEST_GRADIENT)
+        self.optimiser.step()
+        self.average.update()
+        return float(loss.detach())
+
+    def _precision(self) -> AbstractContextManager[object]:
+        if self.recipe.precision == "float32":
+            return nullcontext()
+        return torch.autocast("cpu", dtype=torch.bfloat16)
+
+    @torch.no_grad()
+    def judge(self, pack: Pack) -> tuple[float, float]:
+        """Return the mean PSNR in dB of patches before and after, in single precision.
+
+        Patches that were left clean count with at most 60 dB.
+        """
+        self.net.eval()
+        before, after = [], []
+        for start in range(0, len(pack), self.recipe.batch):
+            places = np.arange(start, min(start + self.recipe.batch, len(pack)))
+            degraded, clean = pack.pairs(places)
+            restored = self.net(degraded.contiguous(memory_format=self.format)).clamp(0, 1)
+            before.append(psnr(degraded, clean))
+            after.append(psnr(restored, clean))
+        return float(torch.cat(before).mean()), float(torch.cat(after).mean())
+
+    def state(self) -> dict[str, Any]:
+        """Return all that changes in a step."""
+        return {
+            "net": self.net.state_dict(),
+            "insight": self.insight.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "average": self.average.state(),
+            "updates": self.average.updates,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from what :meth:`state` returned."""
+        self.net.load_state_dict(state["net"])
+        self.insight.load_state_dict(state["insight"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.average.restore(state["average"], state["updates"])
+
+
+def psnr(a: Tensor, b: Tensor) -> Tensor:
+    """Return the PSNR of each pair, at most 60 dB, ``(N,)``."""
+    error = (a - b).square().flatten(1).mean(dim=1).clamp(min=1e-6)
+    return -10 * error.log10()

@@ -1,0 +1,139 @@
+"""What a run that learns to restore may be told."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tomllib
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from hdrmetrics.enhance.net import NetSize
+from hdrmetrics.errors import OptionError
+from trainers.running.plan import LAYOUTS, PRECISIONS
+
+RECIPES = Path(__file__).with_name("recipes")
+"""Those that come with the code."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How a restoration network is trained.
+
+    Parameters
+    ----------
+    widths, middle
+        Of the network.
+    takes, crops
+        Degraded photographs of the training pack, and patches cut of each.
+    held
+        Degraded photographs of the validation pack.
+    side, part
+        Of the patches in pixels, and of what is cut of them for a step.
+    untouched
+        Part of the takes that is left clean.
+    single
+        Part of them with one degradation; the others are mixtures.
+    ordered
+        Part of the mixtures in the order in which a camera makes them; the others are shuffled.
+    batch
+        Patches in a step.
+    rate
+        Peak learning rate of AdamW.
+    decay
+        Its weight decay.
+    gradient
+        Weight of the differences of neighbours in the loss.
+    insight
+        Weight, in the loss, of knowing how much detail degradation took or added at each place.
+    average
+        Decay of the weights' average.
+    precision, layout
+        How the network is run: ``float32`` or ``bfloat16``, ``contiguous`` or ``channels_last``.
+
+    Raises
+    ------
+    OptionError
+        For values that cannot be.
+    """
+
+    widths: tuple[int, int, int] = (24, 48, 96)
+    middle: int = 3
+    takes: int = 12_000
+    crops: int = 3
+    held: int = 160
+    side: int = 128
+    part: int = 96
+    untouched: float = 0.1
+    single: float = 0.45
+    ordered: float = 0.7
+    batch: int = 12
+    rate: float = 2e-3
+    decay: float = 1e-4
+    gradient: float = 0.1
+    insight: float = 0.2
+    average: float = 0.999
+    precision: str = "bfloat16"
+    layout: str = "channels_last"
+
+    def __post_init__(self) -> None:
+        _ = self.size
+        if min(self.takes, self.crops, self.held, self.batch) < 1:
+            raise OptionError("takes, crops, held and batch are at least 1")
+        if self.side < 32 or self.side % 8:
+            raise OptionError(f"side is a multiple of 8, at least 32; not {self.side}")
+        if self.part < 32 or self.part % 8 or self.part > self.side:
+            raise OptionError(f"part is a multiple of 8, from 32 to side; not {self.part}")
+        if min(self.untouched, self.single) < 0 or self.untouched + self.single > 1:
+            raise OptionError("untouched and single are parts of one whole")
+        if not (0 <= self.ordered <= 1 and 0 <= self.average < 1):
+            raise OptionError("ordered lies in [0, 1], average in [0, 1)")
+        if self.precision not in PRECISIONS or self.layout not in LAYOUTS:
+            raise OptionError(f"precision is one of {PRECISIONS}, layout one of {LAYOUTS}")
+
+    @property
+    def size(self) -> NetSize:
+        """Of the network."""
+        return NetSize(self.widths, self.middle)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of what is said here."""
+        return _digest(asdict(self))
+
+    @property
+    def patches(self) -> str:
+        """SHA-256 of what is said here of patches: others may be trained on the same."""
+        return _digest({name: getattr(self, name) for name in _OF_PATCHES})
+
+
+_OF_PATCHES = ("crops", "side", "untouched", "single", "ordered")
+
+
+def _digest(said: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+
+
+def read_recipe(path: Path) -> Recipe:
+    """Return the recipe of a TOML file; what it leaves out is as :class:`Recipe` has it.
+
+    Raises
+    ------
+    OptionError
+        If it cannot be read, or says what no recipe says.
+    """
+    try:
+        said: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise OptionError(f"{path}: cannot be read as a recipe ({error})") from error
+    known = {one.name for one in fields(Recipe)}
+    unknown = sorted(set(said) - known)
+    if unknown:
+        raise OptionError(f"{path}: a recipe has no {', '.join(unknown)}; it has {sorted(known)}")
+    if isinstance(said.get("widths"), list):
+        said["widths"] = tuple(said["widths"])
+    try:
+        return Recipe(**said)
+    except TypeError as error:
+        raise OptionError(f"{path}: {error}") from error
