@@ -99,11 +99,11 @@ def gains_of(
     made = _made(pairs, metric, recipe, keep, quiet=quiet)
     count = metric.network.count
     before, after = (np.array([float(p.more[key]) for p in pairs]) for key in ("before", "after"))
-    texts = (np.array([p.more[key] for p in pairs]) for key in COLUMNS[:3])
-    return Gains(
-        made[:, :count], made[:, count], made[:, count + 1], before - after, *texts,
-        np.array([pair.name for pair in pairs]),
-    )  # fmt: skip
+    split, photograph, kind = (np.array([p.more[key] for p in pairs]) for key in COLUMNS[:3])
+    names = np.array([pair.name for pair in pairs])
+    opinion, enhanced = made[:, count], made[:, count + 1]
+    gain = before - after
+    return Gains(made[:, :count], opinion, enhanced, gain, split, photograph, kind, names)
 
 
 @torch.no_grad()

@@ -53,7 +53,7 @@ def fit_baseline(
     gram, moment = x.T @ x, x.T @ (y - centre)
     found = []
     for strength in strengths:
-        weight = np.linalg.solve(gram + strength * np.eye(len(gram)), moment)
+        weight = np.asarray(np.linalg.solve(gram + strength * np.eye(len(gram)), moment), float)
         layer = Layer(weight, centre - float(x.mean(axis=0) @ weight))
         order = once(srocc(layer(held_x), held_y), len(held_y))
         found.append((order, strength, layer))

@@ -87,7 +87,8 @@ def read_recipe(path: Path) -> GainRecipe:
     unknown = sorted(set(said) - {one.name for one in fields(GainRecipe)})
     if unknown:
         raise OptionError(f"{path}: a recipe has no {', '.join(unknown)}")
+    told: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in said.items()}
     try:
-        return GainRecipe(**{k: tuple(v) if isinstance(v, list) else v for k, v in said.items()})
+        return GainRecipe(**told)
     except TypeError as error:
         raise OptionError(f"{path}: {error}") from error

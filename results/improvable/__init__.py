@@ -1,0 +1,1 @@
+"""How much enhancement would improve photographs: what is claimed, and how it was measured."""
