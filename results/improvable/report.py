@@ -278,8 +278,8 @@ def page(found: dict[str, Any], count: int) -> str:
 this was trained on. The true gain is against the pristine original: {told["gain"]}, of the picture
 that `restore` makes. **Labels are proxies, not people's**: 2 from a gain of
 {told["significant"]:.3f}, 1 from {told["moderate"]:.3f} (30 % of the training pairs), −1 below
-{told["harmed"]:g}; parts of all pairs: {parts}. The metric and the parts were fixed before training. In brackets: 95 % over
-photographs. Made by `python -m results.improvable.report`.
+{told["harmed"]:g}; parts of all pairs: {parts}. The metric and the parts were fixed before
+training. In brackets: 95 % over photographs. Made by `python -m results.improvable.report`.
 
 {markdown_table(titles, rows)}
 
