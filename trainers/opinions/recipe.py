@@ -76,7 +76,7 @@ class Recipe:
     ranking: float = 0.1
     average: float = 0.998
     validation: float = 0.1
-    views: tuple[tuple[float, float], ...] = ((448, 1.0), (288, 1.0))
+    views: tuple[tuple[float, float], ...] = ((448, 1.0), (256, 1.0))
 
     def __post_init__(self) -> None:
         if self.learn not in ("none", "last", "all"):
