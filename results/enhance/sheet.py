@@ -59,7 +59,7 @@ def draw(clean: dict[str, Tensor]) -> None:
                 x = (4 * pair + column) * wide
                 pen.text((x + 2, row * high), title, fill="black", font=font)
                 canvas.paste(tile(image), (x, row * high + LINE))
-    canvas.save(HERE / "sheet.jpg", quality=88)
+    canvas.save(HERE / "sheet.jpg", quality=80)
 
 
 def main() -> None:

@@ -20,15 +20,15 @@ from hdrmetrics.enhance.weights import load_restoration
 from hdrmetrics.errors import ImageReadError, OptionError
 from trainers.cli import main
 from trainers.restoring.degrade import degrade, draw_steps
-from trainers.restoring.learner import Batches, Learner, loss_of, psnr, turned
-from trainers.restoring.pack import Pack, make_pack
+from trainers.restoring.learner import Batches, Learner, loss_of, psnr, surplus, turned
 from trainers.restoring.recipe import RECIPES, Recipe, read_recipe
 from trainers.restoring.references import reduced
 from trainers.restoring.run import Wanted, run
+from trainers.restoring.windows import SIDE, Windows, make_windows
 
 SMALL = Recipe(
-    widths=(8, 8, 8), middle=1, takes=12, crops=2, held=4, side=32, part=32, batch=4,
-    precision="float32", rate=3e-3, average=0.9,
+    widths=(8, 8, 8), middle=1, held=4, part=32, batch=4, precision="float32", rate=3e-3,
+    average=0.9,
 )  # fmt: skip
 
 
@@ -40,7 +40,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for i in names["train"][:12] + names["validation"][:2]:
         draw = np.random.default_rng(i)
         small = draw.integers(0, 256, (9, 12, 3), dtype=np.uint8)
-        Image.fromarray(small).resize((96, 80), Image.Resampling.BICUBIC).save(found / f"p{i}.png")
+        Image.fromarray(small).resize((256, 240), Image.Resampling.BICUBIC).save(
+            found / f"p{i}.png"
+        )
     return found
 
 
@@ -53,12 +55,12 @@ def test_the_recipe_that_comes_with_the_code() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("side = 33", "multiple of 8"),
+        ("part = 33", "multiple of 8"),
         ("depth = 3", "has no depth"),
         ("untouched = 0.9\nsingle = 0.2", "parts of one whole"),
         ("widths = [8, 8]", "three widths"),
         ('precision = "half"', "precision"),
-        ("side = [", "cannot be read"),
+        ("part = [", "cannot be read"),
     ],
 )
 def test_what_no_recipe_says(tmp_path: Path, text: str, message: str) -> None:
@@ -71,7 +73,7 @@ def test_some_takes_stay_clean_and_mixtures_have_several_steps() -> None:
     drawn = [draw_steps(Recipe(), stream(0, "t", i)) for i in range(400)]
     counts = np.bincount([len(one) for one in drawn], minlength=6)
     assert 20 <= counts[0] <= 60
-    assert 140 <= counts[1] <= 220
+    assert 260 <= counts[1] <= 340
     assert counts[2:].sum() == 400 - counts[0] - counts[1]
     names = {name for one in drawn for name, _ in one}
     assert names == {
@@ -115,37 +117,56 @@ def test_the_eight_positions_differ() -> None:
     assert torch.equal(turned(square, 0), square)
 
 
-def test_packs(folder: Path, tmp_path: Path) -> None:
+def test_windows(folder: Path, tmp_path: Path) -> None:
     (folder / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n and then nothing")
+    Image.new("RGB", (220, 400)).save(folder / "small.png")
     try:
         sources = [(one, (1.5, 2.0)) for one in find_scenes(folder, kinds=("sdr",))]
-        pack = make_pack(tmp_path / "p", sources, SMALL, 20, 3, quiet=True)
+        found = make_windows(tmp_path / "w", sources, 3, quiet=True)
     finally:
         (folder / "broken.png").unlink()
-    assert len(pack) == 40
-    assert list(pack.said["refused"]) == ["broken"]
-    degraded, clean = pack.pairs(np.arange(40))
-    assert degraded.shape == clean.shape == (40, 3, 32, 32)
-    same = [bool(torch.equal(a, b)) for a, b in zip(degraded, clean, strict=True)]
-    assert 0 < sum(same) < 20
-    whole = [one for one in sources if one[0].name != "broken"]
-    again = make_pack(tmp_path / "q", whole, SMALL, 20, 3, quiet=True)
-    assert np.array_equal(again.degraded, pack.degraded), "what is broken changes nothing else"
-    with pytest.raises(OptionError, match="another recipe"):
-        make_pack(tmp_path / "p", sources, replace(SMALL, crops=3), 20, 3, quiet=True)
-    with pytest.raises(ImageReadError, match="no pack"):
-        Pack(tmp_path)
+        (folder / "small.png").unlink()
+    assert len(found) == len(sources) - 2
+    assert sorted(found.said["refused"]) == ["broken", "small"]
+    one = found.window(0)
+    assert one.shape == (1, 3, SIDE, SIDE)
+    assert 0 <= float(one.min()) <= float(one.max()) <= 1
+    whole = [one for one in sources if one[0].name not in ("broken", "small")]
+    again = make_windows(tmp_path / "q", whole, 3, quiet=True)
+    assert np.array_equal(again.clean, found.clean), "what is broken changes nothing else"
+    with pytest.raises(OptionError, match="other photographs"):
+        make_windows(tmp_path / "w", whole, 3, quiet=True)
+    with pytest.raises(ImageReadError, match="no folder of windows"):
+        Windows(tmp_path)
     with pytest.raises(OptionError, match="no clean photograph"):
-        make_pack(tmp_path / "r", [], SMALL, 20, 3)
+        make_windows(tmp_path / "r", [], 3)
 
 
 def test_batches_follow_from_seed_and_step(folder: Path, tmp_path: Path) -> None:
-    sources = [(one, (1.5, 2.0)) for one in find_scenes(folder, kinds=("sdr",))]
-    pack = make_pack(tmp_path / "p", sources, SMALL, 6, 3, quiet=True)
-    one, other = Batches(pack, 4, 32, 0), Batches(pack, 4, 32, 0)
+    sources = [(one, (1.2, 1.25)) for one in find_scenes(folder, kinds=("sdr",))]
+    windows = make_windows(tmp_path / "w", sources, 3, quiet=True)
+    one, other = Batches(windows, SMALL, 0), Batches(windows, SMALL, 0)
     for step in (0, 1, 7, 2):
         assert all(torch.equal(a, b) for a, b in zip(one(step), other(step), strict=True))
-    assert not torch.equal(one(0)[0], Batches(pack, 4, 32, 1)(0)[0])
+    assert not torch.equal(one(0)[0], Batches(windows, SMALL, 1)(0)[0])
+    held = one.held()
+    assert held[0].shape == held[1].shape == (4, 3, 32, 32)
+    assert all(torch.equal(a, b) for a, b in zip(held, other.held(), strict=True))
+    clean = replace(SMALL, untouched=1.0, single=0.0)
+    assert torch.equal(*Batches(windows, clean, 0)(0))
+    spoilt = replace(SMALL, untouched=0.0, single=1.0)
+    assert not torch.equal(*Batches(windows, spoilt, 0)(0))
+
+
+def test_surplus_of_detail_by_hand() -> None:
+    clean = 0.4 * torch.randn(1, 12, 16, 16, generator=torch.Generator().manual_seed(0))
+    assert float(surplus(clean, clean).abs().max()) == 0
+    bands = clean.abs()
+    whole = bands[..., :8, :8].mean(dim=(-2, -1))  # the first cell sees 4 of its 12 rows beyond
+    found = surplus(2 * clean, clean)
+    wanted = torch.log((2 * whole + 0.1) / (whole + 0.1))
+    torch.testing.assert_close(found[..., 0, 0], wanted)
+    assert found.shape == (1, 12, 4, 4)
 
 
 def test_learning_brings_the_loss_down() -> None:
@@ -195,8 +216,7 @@ def test_a_stopped_run_ends_in_the_same_weights(
 def test_the_command_writes_weights_with_their_card(folder: Path, tmp_path: Path) -> None:
     recipe = tmp_path / "small.toml"
     recipe.write_text(
-        "widths = [8, 8, 8]\nmiddle = 1\ntakes = 8\ncrops = 2\nheld = 4\nside = 32\npart = 32\n"
-        'batch = 4\nprecision = "float32"\n'
+        'widths = [8, 8, 8]\nmiddle = 1\nheld = 4\npart = 32\nbatch = 4\nprecision = "float32"\n'
     )
     call = ["restore", "--recipe", str(recipe), "--photographs", str(folder), "--quiet"]
     assert main([*call, "--out", str(tmp_path / "run"), "--steps", "3"]) == 0
@@ -211,4 +231,5 @@ def test_the_command_writes_weights_with_their_card(folder: Path, tmp_path: Path
     assert main([*more, "--start-from", str(tmp_path / "run" / "weights.safetensors")]) == 0
     _, later = load_restoration(tmp_path / "more" / "weights.safetensors")
     assert later.training["start_from"] == card.sha256
+    assert later.training["before"]["steps"] == 3
     assert main([*call, "--out", str(tmp_path / "none")]) == 2

@@ -7,6 +7,7 @@ from typing import Any
 
 from datasets.scenes.biq2021 import LICENCE
 from hdrmetrics.enhance.card import RestorationCard
+from hdrmetrics.enhance.weights import card_path, read_restoration_card
 from trainers.restoring.recipe import Recipe
 from trainers.restoring.run import Wanted, read_run
 
@@ -38,14 +39,20 @@ def card_of(wanted: Wanted, recipe: Recipe) -> RestorationCard:
                 "terms": "each its own: see the index of the folder",
             }
         )
+    training = {
+        key: said[key]
+        for key in ("start_from", "sources", "validation_psnr", "weights", "environment")
+    }
+    if wanted.start_from is not None:
+        before = read_restoration_card(card_path(wanted.start_from))
+        training["before"] = {
+            "seed": before.seed, "steps": before.steps, "recipe": dict(before.recipe),
+        }  # fmt: skip
     return RestorationCard(
         size=recipe.size,
         data=tuple(data),
         recipe={**asdict(recipe), "sha256": recipe.digest},
         seed=wanted.seed,
         steps=said["steps"],
-        training={
-            key: said[key]
-            for key in ("start_from", "sources", "validation_psnr", "weights", "environment")
-        },
+        training=training,
     )

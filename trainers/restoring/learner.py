@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -13,12 +14,16 @@ from torch import Tensor, nn
 from datasets.streams import stream
 from hdrmetrics.enhance.net import RestorationNet
 from trainers.learning.average import WeightAverage
-from trainers.restoring.pack import Pack
+from trainers.restoring.degrade import degrade, draw_steps
 from trainers.restoring.recipe import Recipe
+from trainers.restoring.references import window
+from trainers.restoring.windows import Windows
 
 _EPSILON = 1e-3  # a quarter of a step of eight bits: below it the loss is a square
 _FLOOR = 0.05  # what is added to distances: smaller, and clean patches forbid to learn anything
 _LARGEST_GRADIENT = 2.0
+_ROOM = 16  # pixels around a patch that are degraded with it
+_GRID, _ALIGNED = 8, 0.5  # of JPEG
 _FAINT = 0.1  # of a band's usual deviation: less is no detail
 
 
@@ -71,39 +76,47 @@ def surplus(degraded: Tensor, clean: Tensor) -> Tensor:
 
 
 class Batches:
-    """Patches of each step, turned and mirrored, which follow from seed and step alone.
+    """Patches of each step, which follow from seed and step alone.
 
     Parameters
     ----------
-    pack
-        Of training patches.
-    batch
-        How many in a step.
-    side
-        Of what is cut of them for a step.
+    windows
+        Clean ones.
+    recipe
+        Says what befalls them.
     seed
-        Of the order.
+        Of all draws.
     """
 
-    def __init__(self, pack: Pack, batch: int, side: int, seed: int) -> None:
-        self.pack, self.batch, self.seed = pack, min(batch, len(pack)), seed
-        self.side = min(side, pack.clean.shape[1])
-        self._pass, self._order = -1, np.empty(0, np.int64)
+    def __init__(self, windows: Windows, recipe: Recipe, seed: int) -> None:
+        self.windows, self.recipe, self.seed = windows, recipe, seed
 
     def __call__(self, step: int) -> tuple[Tensor, Tensor]:
-        """Return degraded and clean patches of a step ``(N, 3, side, side)`` in [0, 1]."""
-        each = len(self.pack) // self.batch
-        number, place = divmod(step, each)
-        if number != self._pass:
-            self._order = stream(self.seed, "order", number).permutation(len(self.pack))
-            self._pass = number
-        own = self._order[place * self.batch : (place + 1) * self.batch]
-        degraded, clean = self.pack.pairs(np.sort(own))
-        draw = stream(self.seed, "turn", step)
-        turn = int(draw.integers(8))
-        top, left = (int(v) for v in draw.integers(0, clean.shape[-1] - self.side + 1, 2))
-        part = (..., slice(top, top + self.side), slice(left, left + self.side))
-        return turned(degraded[part], turn), turned(clean[part], turn)
+        """Return degraded and clean patches of a step ``(N, 3, part, part)`` in [0, 1]."""
+        draw = stream(self.seed, "step", step)
+        return self._patches([draw] * self.recipe.batch)
+
+    def held(self) -> tuple[Tensor, Tensor]:
+        """Return patches that are always the same, each from draws of its own."""
+        return self._patches([stream(self.seed, "held", i) for i in range(self.recipe.held)])
+
+    def _patches(self, draws: Sequence[np.random.Generator]) -> tuple[Tensor, Tensor]:
+        degraded, clean = zip(*(self._patch(draw) for draw in draws), strict=True)
+        return torch.cat(degraded), torch.cat(clean)
+
+    def _patch(self, draw: np.random.Generator) -> tuple[Tensor, Tensor]:
+        """Return a degraded and a clean patch ``(1, 3, part, part)``."""
+        part = self.recipe.part
+        whole = self.windows.window(int(draw.integers(len(self.windows))))
+        whole = turned(window(whole, part + 2 * _ROOM, draw), int(draw.integers(8)))
+        steps = draw_steps(self.recipe, draw)
+        spoilt = degrade(whole, steps, int(draw.integers(2**31))).float() / 255
+        # Half of the patches keep the grid of the file, as a photograph does that nobody cut.
+        top, left = (int(v) for v in draw.integers(0, 2 * _ROOM + 1, 2))
+        if draw.random() < _ALIGNED:
+            top, left = top // _GRID * _GRID, left // _GRID * _GRID
+        own = (..., slice(top, top + part), slice(left, left + part))
+        return spoilt[own], whole[own]
 
 
 def turned(image: Tensor, turn: int) -> Tensor:
@@ -167,20 +180,21 @@ class Learner:
         return torch.autocast("cpu", dtype=torch.bfloat16)
 
     @torch.no_grad()
-    def judge(self, pack: Pack) -> tuple[float, float]:
+    def judge(self, degraded: Tensor, clean: Tensor) -> tuple[float, float]:
         """Return the mean PSNR in dB of patches before and after, in single precision.
 
         Patches that were left clean count with at most 60 dB.
         """
         self.net.eval()
-        before, after = [], []
-        for start in range(0, len(pack), self.recipe.batch):
-            places = np.arange(start, min(start + self.recipe.batch, len(pack)))
-            degraded, clean = pack.pairs(places)
-            restored = self.net(degraded.contiguous(memory_format=self.format)).clamp(0, 1)
-            before.append(psnr(degraded, clean))
-            after.append(psnr(restored, clean))
-        return float(torch.cat(before).mean()), float(torch.cat(after).mean())
+        after = [
+            psnr(self.net(a.contiguous(memory_format=self.format)).clamp(0, 1), b)
+            for a, b in zip(
+                torch.split(degraded, self.recipe.batch),
+                torch.split(clean, self.recipe.batch),
+                strict=True,
+            )
+        ]
+        return float(psnr(degraded, clean).mean()), float(torch.cat(after).mean())
 
     def state(self) -> dict[str, Any]:
         """Return all that changes in a step."""

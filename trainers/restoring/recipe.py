@@ -25,14 +25,12 @@ class Recipe:
     ----------
     widths, middle
         Of the network.
-    takes, crops
-        Degraded photographs of the training pack, and patches cut of each.
     held
-        Degraded photographs of the validation pack.
-    side, part
-        Of the patches in pixels, and of what is cut of them for a step.
+        Patches that weights are chosen by.
+    part
+        Pixels a side of the patches.
     untouched
-        Part of the takes that is left clean.
+        Part of the patches that is left clean.
     single
         Part of them with one degradation; the others are mixtures.
     ordered
@@ -60,16 +58,13 @@ class Recipe:
 
     widths: tuple[int, int, int] = (24, 48, 96)
     middle: int = 3
-    takes: int = 12_000
-    crops: int = 3
-    held: int = 160
-    side: int = 128
+    held: int = 320
     part: int = 96
     untouched: float = 0.1
-    single: float = 0.45
+    single: float = 0.75
     ordered: float = 0.7
     batch: int = 12
-    rate: float = 2e-3
+    rate: float = 1.5e-3
     decay: float = 1e-4
     gradient: float = 0.1
     insight: float = 0.2
@@ -79,12 +74,10 @@ class Recipe:
 
     def __post_init__(self) -> None:
         _ = self.size
-        if min(self.takes, self.crops, self.held, self.batch) < 1:
-            raise OptionError("takes, crops, held and batch are at least 1")
-        if self.side < 32 or self.side % 8:
-            raise OptionError(f"side is a multiple of 8, at least 32; not {self.side}")
-        if self.part < 32 or self.part % 8 or self.part > self.side:
-            raise OptionError(f"part is a multiple of 8, from 32 to side; not {self.part}")
+        if min(self.held, self.batch) < 1:
+            raise OptionError("held and batch are at least 1")
+        if self.part % 8 or not 32 <= self.part <= 128:
+            raise OptionError(f"part is a multiple of 8, from 32 to 128; not {self.part}")
         if min(self.untouched, self.single) < 0 or self.untouched + self.single > 1:
             raise OptionError("untouched and single are parts of one whole")
         if not (0 <= self.ordered <= 1 and 0 <= self.average < 1):
@@ -100,19 +93,7 @@ class Recipe:
     @property
     def digest(self) -> str:
         """SHA-256 of what is said here."""
-        return _digest(asdict(self))
-
-    @property
-    def patches(self) -> str:
-        """SHA-256 of what is said here of patches: others may be trained on the same."""
-        return _digest({name: getattr(self, name) for name in _OF_PATCHES})
-
-
-_OF_PATCHES = ("crops", "side", "untouched", "single", "ordered")
-
-
-def _digest(said: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
 
 
 def read_recipe(path: Path) -> Recipe:

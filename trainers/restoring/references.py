@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +23,8 @@ REDUCED = (1.5, 2.0)
 """How much smaller others are made, between."""
 
 
-def opinion_scenes(folder: Path) -> list[FileScene]:
+@lru_cache(maxsize=2)  # asked for once per split, and looking for copies takes a while
+def opinion_scenes(folder: Path) -> tuple[FileScene, ...]:
     """Return the clean photographs of BIQ2021's table for training, with their splits.
 
     Those that show what one of its test table shows are left out: nothing may learn from them.
@@ -43,11 +45,11 @@ def opinion_scenes(folder: Path) -> list[FileScene]:
     group = groups_of(thumbnails([*(Path(one.path) for one in scenes), *tested]))
     own, theirs = group[: len(scenes)], set(group[len(scenes) :].tolist())
     kept_aside = {g for one, g in zip(scenes, own, strict=True) if one.split != "train"}
-    return [
+    return tuple(
         one
         for one, g in zip(scenes, own.tolist(), strict=True)
         if g not in theirs and not (one.split == "train" and g in kept_aside)
-    ]
+    )
 
 
 def references(

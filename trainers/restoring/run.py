@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
+from datasets.scenes.scene import Split
 from datasets.streams import digest
 from hdrmetrics.enhance.net import RestorationNet, fresh_net
 from hdrmetrics.enhance.weights import load_restoration
@@ -18,9 +20,9 @@ from hdrmetrics.errors import ImageReadError, OptionError, PixelValueError
 from hdrmetrics.text.textfile import json_text, write_text
 from trainers.learning.schedule import learning_rate
 from trainers.restoring.learner import Batches, Learner
-from trainers.restoring.pack import Pack, make_pack
 from trainers.restoring.recipe import Recipe
 from trainers.restoring.references import references
+from trainers.restoring.windows import Windows, make_windows
 from trainers.running.checkpoint import load_checkpoint, save_checkpoint
 from trainers.running.environment import environment
 from trainers.running.interruption import StopRequest
@@ -28,11 +30,14 @@ from trainers.running.logs import CsvLog, clock
 from trainers.running.plan import Plan, mode_name, steps_in
 from trainers.running.processes import Processes
 
+Held = tuple[Tensor, Tensor]
+"""Degraded and clean patches that weights are chosen by."""
+
 CHECKPOINT, PLAN, RUN = "checkpoint.pt", "plan.json", "run.json"
 
 _TRIED, _WARMING = 30, 5  # steps timed for a plan, and taken before
 _NOTED = 100  # steps between rows of the log
-_JUDGED = 3_000  # steps between looks at the validation pack
+_JUDGED = 3_000  # steps between looks at the patches held out
 _KEPT = 240.0  # seconds between checkpoints
 
 
@@ -73,8 +78,9 @@ def run(wanted: Wanted, recipe: Recipe) -> RestorationNet | None:
     """Train a network; returns it with the better weights, ``None`` if it was stopped before.
 
     The folder then holds ``run.json``, ``plan.json``, ``log.csv``, ``validation.csv``,
-    ``checkpoint.pt`` and the packs ``train`` and ``validation``. The better weights are the last
-    ones or their average, by the mean PSNR on the validation pack, which ``run.json`` tells.
+    ``checkpoint.pt`` and windows of the photographs, ``train`` and ``validation``. The better
+    weights are the last ones or their average, by the mean PSNR on patches held out, which
+    ``run.json`` tells.
 
     Raises
     ------
@@ -82,7 +88,7 @@ def run(wanted: Wanted, recipe: Recipe) -> RestorationNet | None:
         If the folder holds a run and ``resume`` is not set, or another one and it is; if neither
         or both of a budget and steps are given.
     ImageReadError
-        If photographs, packs or the checkpoint cannot be read.
+        If photographs, windows or the checkpoint cannot be read.
     PixelValueError
         If training diverges.
     """
@@ -94,9 +100,10 @@ def run(wanted: Wanted, recipe: Recipe) -> RestorationNet | None:
     if checkpoint.exists() and not wanted.resume:
         raise OptionError(f"{out} holds a run: go on with --resume, or name another folder")
     out.mkdir(parents=True, exist_ok=True)
-    packs = _packs(wanted, recipe)
+    found = _windows(wanted)
     learner = Learner(copy.deepcopy(begun), recipe)
-    batches = Batches(packs["train"], recipe.batch, recipe.part, wanted.seed)
+    batches = Batches(found["train"], recipe, wanted.seed)
+    held = Batches(found["validation"], recipe, wanted.seed).held()
     done = 0
     if checkpoint.exists():
         plan, state = Plan.load(out / PLAN), load_checkpoint(checkpoint, device=torch.device("cpu"))
@@ -108,9 +115,9 @@ def run(wanted: Wanted, recipe: Recipe) -> RestorationNet | None:
         plan = _plan(wanted, recipe, learner, batches)
         plan.save(out / PLAN)
         learner = Learner(begun, recipe)
-    if not _steps(out, wanted, recipe, learner, batches, packs["validation"], plan, done, told):
+    if not _steps(out, wanted, recipe, learner, batches, held, plan, done, told):
         return None
-    return _finish(out, learner, packs, plan, {**told, "sources": _sources(packs)})
+    return _finish(out, learner, held, plan, {**told, "sources": _sources(found)})
 
 
 def _start(wanted: Wanted, recipe: Recipe) -> tuple[RestorationNet, str]:
@@ -123,15 +130,14 @@ def _start(wanted: Wanted, recipe: Recipe) -> tuple[RestorationNet, str]:
     return net.requires_grad_(True), card.sha256
 
 
-def _packs(wanted: Wanted, recipe: Recipe) -> dict[str, Pack]:
-    found = {}
-    for split, takes in (("train", recipe.takes), ("validation", recipe.held)):
-        sources = references(split, wanted.photographs, wanted.opinions)  # type: ignore[arg-type]
+def _windows(wanted: Wanted) -> dict[str, Windows]:
+    found: dict[str, Windows] = {}
+    splits: tuple[Split, ...] = ("train", "validation")
+    for split in splits:
+        sources = references(split, wanted.photographs, wanted.opinions)
         if not wanted.quiet:
             print(f"{split}: {len(sources)} photographs", file=sys.stderr, flush=True)
-        found[split] = make_pack(
-            wanted.out / split, sources, recipe, takes, wanted.seed, quiet=wanted.quiet
-        )
+        found[split] = make_windows(wanted.out / split, sources, wanted.seed, quiet=wanted.quiet)
     return found
 
 
@@ -156,7 +162,7 @@ def _steps(
     recipe: Recipe,
     learner: Learner,
     batches: Batches,
-    validation: Pack,
+    held: Held,
     plan: Plan,
     done: int,
     told: dict[str, Any],
@@ -190,7 +196,7 @@ def _steps(
                     print(line, file=sys.stderr, flush=True)
                 losses = []
             if done % _JUDGED == 0 and done < plan.steps:
-                judged.add({"step": done, **judge_both(learner, validation)})
+                judged.add({"step": done, **judge_both(learner, held)})
             if stop.asked or time.monotonic() - kept > _KEPT:
                 save()
                 kept = time.monotonic()
@@ -200,29 +206,25 @@ def _steps(
     return True
 
 
-def judge_both(learner: Learner, pack: Pack) -> dict[str, float]:
+def judge_both(learner: Learner, held: Held) -> dict[str, float]:
     """Return the mean PSNR in dB of patches as they are, by the weights and by their average."""
-    before, last = learner.judge(pack)
+    before, last = learner.judge(*held)
     with learner.average.applied():
-        _, average = learner.judge(pack)
+        _, average = learner.judge(*held)
     return {"before": before, "last": last, "average": average}
 
 
-def _sources(packs: dict[str, Pack]) -> dict[str, Any]:
+def _sources(windows: dict[str, Windows]) -> dict[str, Any]:
     return {
-        split: {
-            "photographs": len(pack.said["photographs"]),
-            "refused": len(pack.said["refused"]),
-            "patches": len(pack),
-        }
-        for split, pack in packs.items()
+        split: {"photographs": len(own), "refused": len(own.said["refused"])}
+        for split, own in windows.items()
     }
 
 
 def _finish(
-    out: Path, learner: Learner, packs: dict[str, Pack], plan: Plan, told: dict[str, Any]
+    out: Path, learner: Learner, held: Held, plan: Plan, told: dict[str, Any]
 ) -> RestorationNet:
-    found = judge_both(learner, packs["validation"])
+    found = judge_both(learner, held)
     average = found["average"] >= found["last"]
     if average:
         learner.net.load_state_dict(learner.average.state())
