@@ -98,11 +98,11 @@ def divided(folder: Path, run: Path) -> Opinions:
     return replace(opinions, group=names, split=divide(opinions.split, names, Recipe().validation))
 
 
-def predictions(run: Path, test: Opinions) -> Values:
-    """Return what a run's network says of the test photographs."""
+def predictions(run: Path, opinions: Opinions) -> Values:
+    """Return what a run's network says of validation or test photographs."""
     with (run / "predictions.csv").open(newline="", encoding="utf-8") as file:
         said = {row["photograph"]: float(row["score"]) for row in csv.DictReader(file)}
-    return np.array([said[path.name] for path in test.paths])
+    return np.array([said[path.name] for path in opinions.paths])
 
 
 def agreement(values: Values, test: Opinions) -> dict[str, list[float]]:

@@ -22,7 +22,7 @@ from hdrmetrics.jobs.axes import FILE
 from hdrmetrics.jobs.defaults import FAITHFUL, LIKED
 from hdrmetrics.learned.general import GeneralMetric
 from results.common.files import keep
-from results.liked.opinions import divided
+from results.liked.opinions import divided, predictions
 
 _STEPS, _PATIENCE = 51, 10.0
 
@@ -34,28 +34,27 @@ def main() -> None:
     parser.add_argument("--run", type=Path, required=True, help="folder of the run")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    paths = divided(options.data, options.run).of("validation").paths
+    held = divided(options.data, options.run).of("validation")
     general = create_metric(FAITHFUL)
     assert isinstance(general, GeneralMetric)
-    metrics = {LIKED: create_metric(LIKED), FAITHFUL: general.by_domain["sdr"]}
-    scores: dict[str, list[float]] = {name: [] for name in metrics}
+    metric, faithful = general.by_domain["sdr"], []
     told = time.perf_counter()
     with torch.no_grad():
-        for number, path in enumerate(paths, 1):
+        for number, path in enumerate(held.paths, 1):
             with Image.open(path) as image:
                 pixels = np.asarray(image.convert("RGB")).copy()
             picture = torch.from_numpy(pixels).permute(2, 0, 1)[None].float() / 255
-            for name, metric in metrics.items():
-                scores[name].append(float(metric(picture)))
+            faithful.append(float(metric(picture)))
             if time.perf_counter() - told > _PATIENCE:
                 told = time.perf_counter()
-                print(f"{number}/{len(paths)}", file=sys.stderr)
+                print(f"{number}/{len(held)}", file=sys.stderr)
+    scores = {LIKED: predictions(options.run, held), FAITHFUL: np.array(faithful)}
     steps = np.linspace(0, 1, _STEPS)
     found = {
         name: [round(float(v), 4) for v in np.quantile(values, steps)]
         for name, values in scores.items()
     }
-    of = f"{len(paths)} photographs of BIQ2021 that were held out of training"
+    of = f"{len(held)} photographs of BIQ2021 that were held out of training"
     keep(FILE, {"of": of, "quantiles": found})
     print(FILE)
 
