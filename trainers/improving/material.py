@@ -9,7 +9,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from hdrmetrics.enhance import create_enhancer
 from PIL import Image
 from torch import Tensor
 
@@ -17,6 +16,7 @@ from datasets.scenes.scene import Split
 from datasets.scenes.scene_files import FileScene
 from datasets.streams import fraction, stream
 from hdrmetrics.catalogue.metrics import create_metric
+from hdrmetrics.enhance import create_enhancer
 from hdrmetrics.errors import HdrMetricsError, OptionError
 from hdrmetrics.improve.pair_writer import PairWriter
 from trainers.improving.recipe import GainRecipe
