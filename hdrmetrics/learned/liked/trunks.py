@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from importlib import import_module
 from typing import Any
 
 import torch
@@ -100,9 +101,8 @@ def _timm() -> Any:
 
     declare_operators()
     try:
-        import timm
+        return import_module("timm")
     except (ImportError, RuntimeError) as error:
         raise OptionError(
             f"backbones of timm need it: pip install 'hdrmetrics[train]' ({error})"
         ) from error
-    return timm
