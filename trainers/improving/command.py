@@ -8,7 +8,7 @@ from pathlib import Path
 from datasets.command import Adder, find_named
 from hdrmetrics.errors import OptionError
 
-_CONFIGS = Path(__file__).parent.parent / "configs"
+_RECIPES = Path(__file__).with_name("recipes")
 
 
 def add_command(command: Adder) -> None:
@@ -45,7 +45,7 @@ def _train(options: argparse.Namespace) -> int:
 
     if options.photographs is None and options.biq2021 is None:
         raise OptionError("give --photographs or --biq2021, or both: clean photographs to degrade")
-    recipe = read_recipe(find_named(options.config, _CONFIGS, "configuration"))
+    recipe = read_recipe(find_named(options.config, _RECIPES, "recipe"))
     torch.set_num_threads(max(1, options.threads))
     write_recipe(recipe, options.out, options.seed)
     folder = options.out / "pairs"

@@ -10,7 +10,7 @@ from datasets.command import Adder, find_named
 from hdrmetrics.errors import OptionError
 
 _STOPPED = 143
-_CONFIGS = Path(__file__).parent.parent / "configs"
+_RECIPES = Path(__file__).with_name("recipes")
 _RECIPE = "nima"
 
 
@@ -51,7 +51,7 @@ def _train(options: argparse.Namespace) -> int:
     for name in ("limit", "threads"):
         if getattr(options, name) is not None and getattr(options, name) < 1:
             raise OptionError(f"--{name} is at least 1, not {getattr(options, name)}")
-    recipe = read_recipe(find_named(options.config, _CONFIGS, "configuration"))
+    recipe = read_recipe(find_named(options.config, _RECIPES, "recipe"))
     changed = {
         name: getattr(options, name)
         for name in ("backbone", "start")

@@ -22,7 +22,13 @@ CITATION = "Talebi et al., WO2024076611A1, 2024; Talebi & Milanfar, NIMA, IEEE T
 
 
 def metric_name(output: str) -> str:
-    """Return the name of the metric of an output."""
+    """Return the name of the metric of an output.
+
+    Examples
+    --------
+    >>> metric_name("all"), metric_name("lens-blur")
+    ('improvability', 'improvability-lens-blur')
+    """
     return NAME if output == ALL else f"{NAME}-{output}"
 
 
@@ -69,14 +75,6 @@ class Improvability(Metric):
     References
     ----------
     H. Talebi et al., WO2024076611A1: check before commercial use.
-
-    Examples
-    --------
-    >>> import torch
-    >>> from hdrmetrics import create_metric
-    >>> noise = torch.rand(1, 3, 96, 96, generator=torch.Generator().manual_seed(0))
-    >>> 0 <= float(create_metric("improvability")(noise)) <= 1
-    True
     """
 
     option_parameters = ()
@@ -92,6 +90,10 @@ class Improvability(Metric):
         self.trunk = trunk.requires_grad_(False).eval()
         self.layer = layer.requires_grad_(False).eval()
         self.card, self.index = card, names.index(output)
+
+    def settings(self) -> dict[str, Any]:
+        """Return none: it has no options."""
+        return {}
 
     def conditions(self, reference: Tensor | None = None) -> dict[str, Any]:
         """Return which weights the value comes from, and of which enhancer."""

@@ -97,6 +97,10 @@ class Nima(Metric):
         self.network = network.requires_grad_(False).eval()
         self.card = card
 
+    def settings(self) -> dict[str, Any]:
+        """Return none: it has no options."""
+        return {}
+
     def conditions(self, reference: Tensor | None = None) -> dict[str, Any]:
         """Return which weights the score comes from, and how the picture is looked at."""
         return {

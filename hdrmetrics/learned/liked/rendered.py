@@ -35,6 +35,10 @@ class NimaOfLight(Metric):
         self.info = dataclasses.replace(inner.info, domain="hdr")
         self._operator = create_operator(OPERATOR)
 
+    def settings(self) -> dict[str, Any]:
+        """Return none: it has no options."""
+        return {}
+
     def conditions(self, reference: Tensor | None = None) -> dict[str, Any]:
         """Return those of photographs, and how light is rendered."""
         return self.inner.conditions() | {
