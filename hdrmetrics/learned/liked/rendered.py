@@ -12,7 +12,8 @@ from hdrmetrics.metric import Assessment, Metric
 from hdrmetrics.tonemap import create_operator, to_display
 
 OPERATOR = "reinhard02"
-"""Its renderings order damaged HDR pictures best of those that were tried (``results/liked``)."""
+"""The usual one, of a fixed look. On eight scenes the mean over three exposures put damage in order
+more often (``results/liked/light.md``), by less than the scenes differ."""
 
 
 class NimaOfLight(Metric):
