@@ -6,14 +6,17 @@ import hashlib
 import json
 import os
 import secrets
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
 
-from hdrmetrics.errors import WeightsError
+from hdrmetrics.errors import OptionError, WeightsError
+
+Card = TypeVar("Card")
+Tensors = dict[str, Tensor]
 
 SUFFIX = ".safetensors"
 LARGEST, CARD = 64 << 20, 4 << 20
@@ -85,6 +88,60 @@ def check_list(
         if not (name.startswith(prefix) and kind == "F64" and len(shape) == 2):
             raise WeightsError(f"{path}: {name[:80]} is {kind} {shape}, and no table of a card")
     return texts
+
+
+def read_tensors(path: Path, wanted: Mapping[str, Tensor], sha256: str, limit: int) -> Tensors:
+    """Return the tensors of a file that is what its card says; nothing is unpickled.
+
+    Parameters
+    ----------
+    path
+        Of the file.
+    wanted
+        Their names and shapes; they may lie on the device ``meta``.
+    sha256
+        Of the file, as its card has it.
+    limit
+        Bytes that are read at most.
+
+    Raises
+    ------
+    WeightsError
+        If it is missing, too large, damaged, another file, or holds NaN.
+    """
+    from safetensors import SafetensorError
+    from safetensors.torch import load
+
+    content = read_limited(path, limit)
+    check_list(path, content, wanted)
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise WeightsError(f"{path}: is not the file that its card describes (SHA-256 differs)")
+    try:
+        found: Tensors = load(content)
+    except (SafetensorError, ValueError, KeyError) as error:
+        raise WeightsError(f"{path}: cannot be read ({error})") from error
+    for name, value in found.items():
+        if not bool(value.isfinite().all()):
+            raise WeightsError(f"{path}: {name} holds NaN or infinity")
+    return found
+
+
+def read_json_card(path: Path, make: Callable[[dict[str, Any]], Card]) -> Card:
+    """Return the card that a function makes of a JSON object in a file.
+
+    Raises
+    ------
+    WeightsError
+        If the file is missing, too large or no such card.
+    """
+    content = read_limited(path, CARD)
+    try:
+        data = json.loads(content, parse_constant=refuse)
+        if not isinstance(data, dict):
+            raise OptionError("a card is a JSON object")
+        return make(data)
+    except (ValueError, RecursionError) as error:  # OptionError is a ValueError
+        raise WeightsError(f"{path}: is no card of a weights file ({error})") from error
 
 
 def read_limited(path: Path, limit: int) -> bytes:

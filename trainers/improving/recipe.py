@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tomllib
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from hdrmetrics.errors import OptionError
+from trainers.running.recipes import recipe_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,15 +80,4 @@ def read_recipe(path: Path) -> GainRecipe:
     OptionError
         If it cannot be read, or says what no recipe says.
     """
-    try:
-        said: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise OptionError(f"{path}: cannot be read as a recipe ({error})") from error
-    unknown = sorted(set(said) - {one.name for one in fields(GainRecipe)})
-    if unknown:
-        raise OptionError(f"{path}: a recipe has no {', '.join(unknown)}")
-    told: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in said.items()}
-    try:
-        return GainRecipe(**told)
-    except TypeError as error:
-        raise OptionError(f"{path}: {error}") from error
+    return recipe_of(path, GainRecipe)

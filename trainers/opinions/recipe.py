@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-import tomllib
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from hdrmetrics.errors import OptionError
+from trainers.running.recipes import recipe_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,18 +106,4 @@ def read_recipe(path: Path) -> Recipe:
     OptionError
         If it cannot be read, or says what no recipe says.
     """
-    try:
-        said: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise OptionError(f"{path}: cannot be read as a recipe ({error})") from error
-    known = {one.name for one in fields(Recipe)}
-    unknown = sorted(set(said) - known)
-    if unknown:
-        raise OptionError(f"{path}: a recipe has no {', '.join(unknown)}; it has {sorted(known)}")
-    for name in ("sides", "views"):
-        if isinstance(said.get(name), list):
-            said[name] = tuple(tuple(x) if isinstance(x, list) else x for x in said[name])
-    try:
-        return Recipe(**said)
-    except TypeError as error:
-        raise OptionError(f"{path}: {error}") from error
+    return recipe_of(path, Recipe)

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import replace
 from pathlib import Path
 
-from hdrmetrics.errors import OptionError, WeightsError
+from hdrmetrics.errors import OptionError
 from hdrmetrics.learned.improvable.card import GainCard
 from hdrmetrics.learned.improvable.network import GainLayer
 from hdrmetrics.learned.tensorfile import (
-    CARD,
     SUFFIX,
     card_path,
-    check_list,
-    read_limited,
-    refuse,
+    read_json_card,
+    read_tensors,
     replace_file,
 )
 from hdrmetrics.text.jsontext import readable
@@ -60,23 +57,10 @@ def load_gains(path: str | Path) -> tuple[GainLayer, GainCard]:
     WeightsError
         If a file is missing, too large, damaged, does not belong to its card, or holds NaN.
     """
-    from safetensors import SafetensorError
-    from safetensors.torch import load
-
     path = Path(path)
     card = read_gain_card(card_path(path))
-    content = read_limited(path, _LARGEST)
     layer = GainLayer(card.statistics, len(card.outputs))
-    check_list(path, content, layer.state_dict())
-    if hashlib.sha256(content).hexdigest() != card.sha256:
-        raise WeightsError(f"{path}: is not the file that its card describes (SHA-256 differs)")
-    try:
-        weights = load(content)
-    except (SafetensorError, ValueError, KeyError) as error:
-        raise WeightsError(f"{path}: cannot be read ({error})") from error
-    for name, value in weights.items():
-        if not bool(value.isfinite().all()):
-            raise WeightsError(f"{path}: {name} holds NaN or infinity")
+    weights = read_tensors(path, layer.state_dict(), card.sha256, _LARGEST)
     layer.load_state_dict({name: value.float() for name, value in weights.items()})
     return layer.eval(), card
 
@@ -89,11 +73,4 @@ def read_gain_card(path: Path) -> GainCard:
     WeightsError
         If it is missing, too large or no card of improvability.
     """
-    content = read_limited(path, CARD)
-    try:
-        data = json.loads(content, parse_constant=refuse)
-        if not isinstance(data, dict):
-            raise OptionError("a card is a JSON object")
-        return GainCard.from_dict(data)
-    except (ValueError, RecursionError) as error:  # OptionError is a ValueError
-        raise WeightsError(f"{path}: is no card of a weights file ({error})") from error
+    return read_json_card(path, GainCard.from_dict)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,14 +14,12 @@ from hdrmetrics.learned.liked.card import OpinionCard
 from hdrmetrics.learned.liked.network import OpinionNetwork
 from hdrmetrics.learned.liked.trunks import trunk_named
 from hdrmetrics.learned.tensorfile import (
-    CARD,
     LARGEST,
     SUFFIX,
     card_path,
-    check_list,
     digest_of,
-    read_limited,
-    refuse,
+    read_json_card,
+    read_tensors,
     replace_file,
     stored_type,
 )
@@ -71,26 +68,13 @@ def load_opinions(path: str | Path) -> tuple[OpinionNetwork, OpinionCard]:
     WeightsError
         If a file is missing, too large, damaged, does not belong to its card, or holds NaN.
     """
-    from safetensors import SafetensorError
-    from safetensors.torch import load
-
     path = Path(path)
     card = read_opinion_card(card_path(path))
-    content = read_limited(path, LARGEST)
     try:
         network = OpinionNetwork(trunk_named(card.backbone), card.hidden)
     except OptionError as error:
         raise WeightsError(f"{card_path(path)}: {error}") from error
-    check_list(path, content, network.state_dict())
-    if hashlib.sha256(content).hexdigest() != card.sha256:
-        raise WeightsError(f"{path}: is not the file that its card describes (SHA-256 differs)")
-    try:
-        weights = load(content)
-    except (SafetensorError, ValueError, KeyError) as error:
-        raise WeightsError(f"{path}: cannot be read ({error})") from error
-    for name, value in weights.items():
-        if not bool(value.isfinite().all()):
-            raise WeightsError(f"{path}: {name} holds NaN or infinity")
+    weights = read_tensors(path, network.state_dict(), card.sha256, LARGEST)
     network.load_state_dict({name: value.to(torch.float32) for name, value in weights.items()})
     network.digest = digest_of(weights)
     return network.eval(), card
@@ -104,11 +88,4 @@ def read_opinion_card(path: Path) -> OpinionCard:
     WeightsError
         If it is missing, too large or no card of opinions.
     """
-    content = read_limited(path, CARD)
-    try:
-        data = json.loads(content, parse_constant=refuse)
-        if not isinstance(data, dict):
-            raise OptionError("a card is a JSON object")
-        return OpinionCard.from_dict(data)
-    except (ValueError, RecursionError) as error:  # OptionError is a ValueError
-        raise WeightsError(f"{path}: is no card of a weights file ({error})") from error
+    return read_json_card(path, OpinionCard.from_dict)
