@@ -126,15 +126,15 @@ def read_tensors(path: Path, wanted: Mapping[str, Tensor], sha256: str, limit: i
     return found
 
 
-def read_json_card(path: Path, make: Callable[[dict[str, Any]], Card]) -> Card:
-    """Return the card that a function makes of a JSON object in a file.
+def read_json_card(path: Path, make: Callable[[dict[str, Any]], Card], limit: int = CARD) -> Card:
+    """Return the card that a function makes of a JSON object in a file of a limited size.
 
     Raises
     ------
     WeightsError
         If the file is missing, too large or no such card.
     """
-    content = read_limited(path, CARD)
+    content = read_limited(path, limit)
     try:
         data = json.loads(content, parse_constant=refuse)
         if not isinstance(data, dict):

@@ -16,8 +16,9 @@ import torch
 from hdrmetrics.enhance import create_enhancer
 from hdrmetrics.enhance.card import RestorationCard
 from hdrmetrics.enhance.net import NetSize, RestorationNet, fresh_net
-from hdrmetrics.enhance.weights import SHIPPED, card_path, load_restoration, save_restoration
+from hdrmetrics.enhance.weights import SHIPPED, load_restoration, save_restoration
 from hdrmetrics.errors import OptionError, WeightsError
+from hdrmetrics.learned.tensorfile import card_path
 from tests.enhance.pictures import photograph
 
 TINY = NetSize((8, 8, 8), 1)

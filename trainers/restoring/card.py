@@ -7,7 +7,8 @@ from typing import Any
 
 from datasets.scenes.biq2021 import LICENCE
 from hdrmetrics.enhance.card import RestorationCard
-from hdrmetrics.enhance.weights import card_path, read_restoration_card
+from hdrmetrics.enhance.weights import read_restoration_card
+from hdrmetrics.learned.tensorfile import card_path
 from trainers.restoring.recipe import Recipe
 from trainers.restoring.run import Wanted, read_run
 
