@@ -105,7 +105,7 @@ def test_the_loss_against_its_formula() -> None:
     clean = torch.zeros(1, 3, 4, 4)
     flat = math.sqrt(0.1**2 + 1e-6)
     wanted = math.log(flat + 0.5 * 2e-3 + 0.05)  # neighbours do not differ: ε on each axis
-    assert float(loss_of(clean + 0.1, clean, 0.5)) == pytest.approx(wanted, rel=1e-5)
+    assert float(loss_of(clean + 0.1, clean, 0.5, 0.05)) == pytest.approx(wanted, rel=1e-5)
     assert float(psnr(clean + 0.1, clean)) == pytest.approx(20.0, abs=1e-4)
     assert float(psnr(clean, clean)) == pytest.approx(60.0)
 

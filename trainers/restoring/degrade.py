@@ -27,7 +27,7 @@ _KINDS: dict[str, tuple[str, ...]] = {
     "compression": ("jpeg",),
 }
 # Blur is learnt last: of fewer cases nothing is learnt of it for thousands of steps.
-_ALONE = {"blur": 0.5, "clipping": 0.08, "noise": 0.16, "resampling": 0.03, "compression": 0.23}
+_ALONE = {"noise": 0.16, "resampling": 0.03, "compression": 0.23}
 _AMONG = {"blur": 0.55, "clipping": 0.2, "noise": 0.6, "resampling": 0.15, "compression": 0.65}
 # Beyond these strengths there is little left to restore, and what cannot be learnt drowns what can.
 _MOST = {"motion_blur": 0.75, "defocus_blur": 0.8, "gaussian_blur": 0.75, "camera_noise": 0.8,
@@ -51,7 +51,9 @@ def draw_steps(recipe: Recipe, draw: np.random.Generator) -> list[Step]:
         return []
     names = list(_KINDS)
     if lot < recipe.untouched + recipe.single:
-        chosen = [str(draw.choice(names, p=[_ALONE[one] for one in names]))]
+        parts = {**_ALONE, "clipping": recipe.clipping}
+        parts["blur"] = 1.0 - sum(parts.values())
+        chosen = [str(draw.choice(names, p=[parts[one] for one in names]))]
         return [_step(kind, draw, 1.0) for kind in chosen]
     chosen = []
     while len(chosen) < 2:

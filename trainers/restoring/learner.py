@@ -20,7 +20,6 @@ from trainers.restoring.references import window
 from trainers.restoring.windows import Windows
 
 _EPSILON = 1e-3  # a quarter of a step of eight bits: below it the loss is a square
-_FLOOR = 0.05  # what is added to distances: smaller, and clean patches forbid to learn anything
 _LARGEST_GRADIENT = 2.0
 _ROOM = 16  # pixels around a patch that are degraded with it
 _GRID, _ALIGNED = 8, 0.5  # of JPEG
@@ -38,7 +37,7 @@ def charbonnier(difference: Tensor) -> Tensor:
     return (difference.square() + _EPSILON**2).sqrt().flatten(1).mean(dim=1)
 
 
-def loss_of(restored: Tensor, clean: Tensor, gradient: float) -> Tensor:
+def loss_of(restored: Tensor, clean: Tensor, gradient: float, floor: float) -> Tensor:
     """Return the mean logarithm of the distance of pictures and of their neighbours' differences.
 
     The logarithm makes it the part that is gained which counts, as PSNR does: without it pictures
@@ -50,10 +49,13 @@ def loss_of(restored: Tensor, clean: Tensor, gradient: float) -> Tensor:
         ``(N, 3, H, W)``.
     gradient
         Weight of the differences of neighbours.
+    floor
+        What is added to distances. From drawn weights on it has to be large (0.05): clean patches
+        would forbid to learn anything.
     """
     d = restored - clean
     edges = charbonnier(d[..., 1:, :] - d[..., :-1, :]) + charbonnier(d[..., 1:] - d[..., :-1])
-    return (charbonnier(d) + gradient * edges + _FLOOR).log().mean()
+    return (charbonnier(d) + gradient * edges + floor).log().mean()
 
 
 def detail(bands: Tensor) -> Tensor:
@@ -161,7 +163,7 @@ class Learner:
         with self._precision():
             levels = self.net.look(degraded)
             restored, told = self.net.add(degraded, *levels), self.insight(levels[2])
-        loss = loss_of(restored.float(), clean, self.recipe.gradient)
+        loss = loss_of(restored.float(), clean, self.recipe.gradient, self.recipe.floor)
         if self.recipe.insight:
             with torch.no_grad():
                 wanted = surplus(self.net.split(degraded), self.net.split(clean))

@@ -15,6 +15,9 @@ from trainers.running.recipes import recipe_of
 RECIPES = Path(__file__).with_name("recipes")
 """Those that come with the code."""
 
+_BLURRED_OR_CUT = 0.58
+"""Part of those with one degradation that is blurred or has its highlights cut off."""
+
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
@@ -40,8 +43,13 @@ class Recipe:
         Peak learning rate of AdamW.
     decay
         Its weight decay.
+    clipping
+        Part of those with one degradation whose highlights are cut off, at the cost of blur.
     gradient
         Weight of the differences of neighbours in the loss.
+    floor
+        What is added to distances before their logarithm: smaller, and harm to what is nearly
+        clean counts more.
     insight
         Weight, in the loss, of knowing how much detail degradation took or added at each place.
     average
@@ -65,7 +73,9 @@ class Recipe:
     batch: int = 12
     rate: float = 1.5e-3
     decay: float = 1e-4
+    clipping: float = 0.08
     gradient: float = 0.1
+    floor: float = 0.05
     insight: float = 0.2
     average: float = 0.999
     precision: str = "bfloat16"
@@ -79,6 +89,8 @@ class Recipe:
             raise OptionError(f"part is a multiple of 8, from 32 to 128; not {self.part}")
         if min(self.untouched, self.single) < 0 or self.untouched + self.single > 1:
             raise OptionError("untouched and single are parts of one whole")
+        if not (0 <= self.clipping <= _BLURRED_OR_CUT and self.floor > 0):
+            raise OptionError(f"clipping lies in [0, {_BLURRED_OR_CUT}], floor above 0")
         if not (0 <= self.ordered <= 1 and 0 <= self.average < 1):
             raise OptionError("ordered lies in [0, 1], average in [0, 1)")
         if self.precision not in PRECISIONS or self.layout not in LAYOUTS:
