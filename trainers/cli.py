@@ -269,7 +269,7 @@ def _restore(options: argparse.Namespace) -> int:
     if net is None:
         print("stopped; the same command with --resume goes on from here", file=sys.stderr)
         return STOPPED
-    from hdrmetrics.enhance.weights import save_restoration
+    from hdrmetrics.learned.restoring.weights import save_restoration
 
     path = options.out / "weights.safetensors"
     save_restoration(path, net, card_of(wanted, recipe))

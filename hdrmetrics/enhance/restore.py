@@ -12,8 +12,8 @@ from torch import Tensor
 from hdrmetrics.catalogue.parameters import Parameter
 from hdrmetrics.enhance.enhancer import ENHANCERS, EnhancerInfo
 from hdrmetrics.enhance.local import LocalEnhancer
-from hdrmetrics.enhance.net import MULTIPLE, RestorationNet
-from hdrmetrics.enhance.weights import SHIPPED, load_restoration
+from hdrmetrics.learned.restoring.net import MULTIPLE, RestorationNet
+from hdrmetrics.learned.restoring.weights import SHIPPED, load_restoration
 from hdrmetrics.errors import OptionError
 
 _LAYOUT = torch.channels_last  # twice as fast as contiguous on a CPU

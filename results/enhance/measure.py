@@ -21,7 +21,7 @@ from tqdm import tqdm
 from hdrmetrics import create_metric
 from hdrmetrics.enhance import Enhancer, create_enhancer, list_enhancers
 from hdrmetrics.enhance.enhancer import Fault
-from hdrmetrics.enhance.weights import SHIPPED, load_restoration
+from hdrmetrics.learned.restoring.weights import SHIPPED, load_restoration
 from hdrmetrics.learned.tensorfile import card_path
 from hdrmetrics.photometry.display import get_display
 from hdrmetrics.text.jsontext import readable

@@ -6,8 +6,8 @@ from dataclasses import asdict
 from typing import Any
 
 from datasets.scenes.biq2021 import LICENCE
-from hdrmetrics.enhance.card import RestorationCard
-from hdrmetrics.enhance.weights import read_restoration_card
+from hdrmetrics.learned.restoring.card import RestorationCard
+from hdrmetrics.learned.restoring.weights import read_restoration_card
 from hdrmetrics.learned.tensorfile import card_path
 from trainers.restoring.recipe import Recipe
 from trainers.restoring.run import Wanted, read_run

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from datasets.streams import stream
-from hdrmetrics.enhance.net import RestorationNet
+from hdrmetrics.learned.restoring.net import RestorationNet
 from trainers.learning.average import WeightAverage
 from trainers.restoring.degrade import degrade, draw_steps
 from trainers.restoring.recipe import Recipe

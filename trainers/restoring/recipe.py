@@ -7,7 +7,7 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from hdrmetrics.enhance.net import NetSize
+from hdrmetrics.learned.restoring.net import NetSize
 from hdrmetrics.errors import OptionError
 from trainers.running.plan import LAYOUTS, PRECISIONS
 from trainers.running.recipes import recipe_of

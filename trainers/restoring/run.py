@@ -14,8 +14,8 @@ from torch import Tensor
 
 from datasets.scenes.scene import Split
 from datasets.streams import digest
-from hdrmetrics.enhance.net import RestorationNet, fresh_net
-from hdrmetrics.enhance.weights import load_restoration
+from hdrmetrics.learned.restoring.net import RestorationNet, fresh_net
+from hdrmetrics.learned.restoring.weights import load_restoration
 from hdrmetrics.errors import ImageReadError, OptionError, PixelValueError
 from hdrmetrics.text.textfile import json_text, write_text
 from trainers.learning.schedule import learning_rate

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from hdrmetrics.enhance.net import NetSize
+from hdrmetrics.learned.restoring.net import NetSize
 from hdrmetrics.errors import OptionError
 from hdrmetrics.learned.checks import check_whole
 

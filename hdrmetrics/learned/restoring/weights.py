@@ -8,8 +8,8 @@ from pathlib import Path
 
 from torch import Tensor
 
-from hdrmetrics.enhance.card import RestorationCard
-from hdrmetrics.enhance.net import RestorationNet, empty_net
+from hdrmetrics.learned.restoring.card import RestorationCard
+from hdrmetrics.learned.restoring.net import RestorationNet, empty_net
 from hdrmetrics.errors import OptionError, WeightsError
 from hdrmetrics.learned.tensorfile import (
     SUFFIX,

@@ -189,10 +189,14 @@ class RestorationNet(nn.Module):
 
     def add(self, image: Tensor, a: Tensor, b: Tensor, c: Tensor) -> Tensor:
         """Return a picture with what its levels say that it lacks."""
+        found: Tensor = F.conv2d(self.rise(a, b, c)[-1], self.pixels)
+        return image + F.pixel_shuffle(found, 2).to(image.dtype)
+
+    def rise(self, a: Tensor, b: Tensor, c: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return what two levels know once those below steered them, and the bands to be added."""
         b = self.up_b(self.from_c(c, b))
         a = self.up_a(self.from_b(b, a))
-        found: Tensor = F.conv2d(self.last(a), self.pixels)
-        return image + F.pixel_shuffle(found, 2).to(image.dtype)
+        return b, a, self.last(a)
 
     @property
     def reach(self) -> int:
