@@ -92,6 +92,7 @@ def _add_running(parser: argparse.ArgumentParser) -> None:
         "--skip-existing", action="store_true",
         help="leave enhanced pictures that are there already as they are, and make the others",
     )  # fmt: skip
+    shared.add_device(group)
     group.add_argument(
         "--jobs", type=shared.count, metavar="N",
         help="files worked on at a time (default: as many as there are cores)",
@@ -111,6 +112,7 @@ def run(arguments: argparse.Namespace) -> int:
     from hdrmetrics.report.pictures import folder_of
 
     _check(arguments)
+    shared.check_device(arguments.device)
     thresholds = read_thresholds(arguments.threshold)
     pages = None if arguments.report is None else folder_of(arguments.report)
     everything = _photographs(arguments, pages)
@@ -288,7 +290,11 @@ def _job(arguments: argparse.Namespace, plan: Plan) -> Job:
     from hdrmetrics.improve.job import improve_files
 
     gains, guard = plan.metrics()
-    settings: BatchSettings = {"jobs": arguments.jobs, "isolate": arguments.isolate}
+    settings: BatchSettings = {
+        "device": arguments.device,
+        "jobs": arguments.jobs,
+        "isolate": arguments.isolate,
+    }
     more = {
         "mode": plan.mode,
         "enhancer": arguments.enhancer,
@@ -304,6 +310,7 @@ def _job(arguments: argparse.Namespace, plan: Plan) -> Job:
         return improve_files(
             [path for path, _ in files],
             plan,
+            device=given.get("device"),
             jobs=given.get("jobs"),
             isolate=given.get("isolate"),
             on_row=given.get("on_row"),
