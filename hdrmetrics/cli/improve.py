@@ -223,7 +223,8 @@ def _plan(
     thresholds: Thresholds,
     pages: Path | None,
 ) -> Plan:
-    """Return what is to be done, after refusing what would lose a picture."""
+    """Return what is to be done, after refusing what would lose a picture, with its folders."""
+    from hdrmetrics.cli.destinations import make_folder
     from hdrmetrics.cli.job import will_resume
     from hdrmetrics.improve.enhancer import load_enhancer
     from hdrmetrics.improve.job import Plan
@@ -248,7 +249,7 @@ def _plan(
     if will_resume(arguments):
         shown = [path for both in thumbnails.values() for path in both.values()]
         remove_drafts([path for _, path in written] + shown)
-    return Plan(
+    plan = Plan(
         arguments.mode,
         None if arguments.mode == "alert" else load_enhancer(arguments.enhancer),
         thresholds,
@@ -260,6 +261,9 @@ def _plan(
         arguments.only is not None,
         replacing,
     )
+    for folder in dict.fromkeys(path.parent for _, path in written):
+        make_folder(folder)  # now, not after scoring for an hour
+    return plan
 
 
 def _targets(

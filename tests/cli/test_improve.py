@@ -159,6 +159,19 @@ def test_no_file_is_ever_lost(run: Callable[..., Any]) -> None:
     assert hm.read_image("out/some.png").width == 40
 
 
+def test_a_folder_that_cannot_be_made_is_told_before_any_work(
+    run: Callable[..., Any], monkeypatch: Any
+) -> None:
+    seen = stop_after(monkeypatch, 9)
+    Path("file").write_text("no folder")
+    for mode in ("auto", "recommend"):
+        refused = run("improve", "photos", "--mode", mode, "--out", "file/out", "--csv", "t.csv")
+        assert refused.code == 2
+        assert "cannot make the folder 'file/out'" in refused.err
+    assert not seen
+    assert not Path("t.csv").exists()
+
+
 def test_names_and_folders_are_kept(run: Callable[..., Any]) -> None:
     photograph(Path("photos/sub/IMG.JPG"), 0.8)
     photograph(Path("photos/sub/a.bmp"), 0.8)
