@@ -130,7 +130,31 @@ def test_steps_come_in_the_promised_shares(monkeypatch: pytest.MonkeyPatch) -> N
     assert np.mean(among) < np.mean(alone) - 0.03
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("takes = [20, 20]", "three numbers of 20"), ("takes = [20, 20, 19]", "three numbers"),
+        ("untouched = 0.6\nsingle = 0.6", "parts of one whole"),
+        ("significant = 0.4", "a part of prevalence"), ("harmed = 0", "above 0"),
+        ("side = 16", "side of 32 to 1024"), ("along = 9", "1 to 8 along"),
+        ("ridge = []", "ridge is a list"), ("pull = [0.0]", "pull is a list"),
+        ("depth = 3", "has no depth"), ("takes = [", "cannot be read"),
+    ],
+)  # fmt: skip
+def test_what_no_recipe_says(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "r.toml").write_text(text)
+    with pytest.raises(OptionError, match=message):
+        read_recipe(tmp_path / "r.toml")
+
+
 # Pairs.
+
+
+@pytest.mark.parametrize("name", ["psnr", "nima", "pu21-ssim", "mse"])
+def test_metrics_that_cannot_tell_a_true_gain(tmp_path: Path, name: str) -> None:
+    with pytest.raises(OptionError, match=f"cannot be told by {name}"):
+        make_pairs(tmp_path / "a", replace(LEAST, metric=name), None, None, 0)
+    assert not (tmp_path / "a").exists()
 
 
 def test_splits_are_of_photographs(world: World) -> None:

@@ -135,11 +135,11 @@ def _made(
     rows = np.zeros((len(pairs), count), np.float32)
     done = 0
     if keep.exists():
-        found, seen = _kept(keep)
+        found, known = _kept(keep)
         if found != told:
             raise ImageReadError(f"{keep} is of another network or set: remove it")
-        done = len(seen)
-        rows[:done] = seen
+        done = len(known)
+        rows[:done] = known
     began = last = time.monotonic()
     start = done
     for index in range(done, len(pairs)):

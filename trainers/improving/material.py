@@ -89,11 +89,18 @@ def make_pairs(
     Raises
     ------
     OptionError
-        If a split has no photographs, or none of which a pair could be made.
+        If a split has no photographs, or none of which a pair could be made; or the metric is none
+        of likeness to an original, of which 1 is the most.
     """
-    writer = PairWriter(out, COLUMNS)
     enhancer, metric = create_enhancer(recipe.enhancer), create_metric(recipe.metric)
-    least = metric.info.minimum_size
+    told_by = metric.info
+    if not (told_by.reference and told_by.domain == "sdr" and told_by.range[1] == 1.0):
+        raise OptionError(
+            f"the true gain cannot be told by {recipe.metric}: it wants an SDR metric against a "
+            "reference that is 1 at best, such as ms-ssim"
+        )
+    writer = PairWriter(out, COLUMNS)
+    least = told_by.minimum_size
     total, began = sum(recipe.takes), time.monotonic()
     done = made = 0
     told = began
