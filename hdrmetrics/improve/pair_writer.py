@@ -47,6 +47,15 @@ class PairWriter:
         If its journal was changed by others.
     ImageWriteError
         If it cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile, torch
+    >>> writer = PairWriter(Path(tempfile.mkdtemp()), ("fault",))
+    >>> dark = torch.zeros(3, 8, 8)
+    >>> writer.add("roof", dark, dark + 0.5, {"fault": "exposure"})
+    >>> writer.finish().read_text().splitlines()
+    ['name,input,enhanced,fault', 'roof,input/roof.png,enhanced/roof.png,exposure']
     """
 
     def __init__(self, folder: Path, columns: tuple[str, ...]) -> None:

@@ -191,6 +191,18 @@ def test_a_set_that_was_stopped_ends_in_the_same_bytes(world: World, tmp_path: P
     assert tree(tmp_path / "pairs") == whole
 
 
+def test_pairs_of_other_photographs_are_not_added_to(world: World, tmp_path: Path) -> None:
+    shutil.copytree(world.pairs, tmp_path / "pairs")
+    (tmp_path / "photographs").mkdir()
+    for path in sorted(world.photographs.iterdir()):
+        if path.stem != made.names_of("train")[0]:
+            shutil.copy(path, tmp_path / "photographs")
+    before = tree(tmp_path / "pairs")
+    with pytest.raises(OptionError, match="pairs of other photographs"):
+        make_pairs(tmp_path / "pairs", made.RECIPE, tmp_path / "photographs", None, 0, quiet=True)
+    assert tree(tmp_path / "pairs") == before
+
+
 def identity(image: torch.Tensor) -> torch.Tensor:
     return image
 
@@ -296,7 +308,7 @@ def test_what_was_seen_is_not_seen_again(
     whole = gains_of(world.pairs, metric, made.RECIPE, world.out / "seen.npz", quiet=True)
     with np.load(world.out / "seen.npz") as file:
         kept = dict(file)
-    np.savez(tmp_path / "seen.npz", told=kept["told"], rows=kept["rows"][:-4])
+    np.savez(tmp_path / "seen.npz", **(kept | {"rows": kept["rows"][:-4]}))
     loaded: list[Path] = []
     real = load_picture
 
@@ -322,6 +334,13 @@ def test_what_others_saw_is_refused(world: World, metric: Nima, tmp_path: Path) 
         with pytest.raises(ImageReadError, match="another network or set"):
             gains_of(world.pairs, one, recipe, keep, quiet=True)
     assert keep.read_bytes() == before
+    # As many pairs, but others, as after another run into the same folder.
+    shutil.copytree(world.pairs, tmp_path / "pairs")
+    table = tmp_path / "pairs" / "pairs.csv"
+    moved = rows_of(world.pairs)[3]["moved"]
+    table.write_text(table.read_text().replace(f",{moved}\n", ",0.5\n", 1))
+    with pytest.raises(ImageReadError, match="another network or set"):
+        gains_of(tmp_path / "pairs", metric, made.RECIPE, keep, quiet=True)
     for content in (b"", b"PK\3\4 half", before[: len(before) // 2]):
         keep.write_bytes(content)
         with pytest.raises(ImageReadError, match="damaged"):

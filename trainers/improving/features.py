@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import sys
 import time
 import zipfile
@@ -117,11 +119,19 @@ def _distance(pair: Pair, column: str) -> float:
     return value
 
 
-def _kept(path: Path) -> tuple[str, NDArray[np.float32]]:
+def _digest(pairs: list[Pair]) -> str:
+    """Return the SHA-256 of what a table says of its pairs."""
+    said = [[pair.name, *(pair.more[column] for column in COLUMNS)] for pair in pairs]
+    return hashlib.sha256(json.dumps(said).encode()).hexdigest()
+
+
+def _kept(path: Path, pairs: list[Pair]) -> tuple[str, NDArray[np.float32]]:
     """Return what an earlier run wrote: of what it was, and its rows."""
     try:
         with np.load(path, allow_pickle=False) as kept:
-            return str(kept["told"]), kept["rows"]
+            # Files from before the table was noted in them go by the number of pairs alone.
+            others = "pairs" in kept and str(kept["pairs"]) != _digest(pairs)
+            return "" if others else str(kept["told"]), kept["rows"]
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise ImageReadError(f"{path} is damaged ({error}): remove it") from error
 
@@ -131,11 +141,12 @@ def _made(
     pairs: list[Pair], metric: Nima, recipe: GainRecipe, keep: Path, *, quiet: bool
 ) -> Values:
     told = f"{metric.network.digest} {recipe.side} {recipe.along} {len(pairs)}"
+    of = _digest(pairs)
     count = metric.network.count + 2
     rows = np.zeros((len(pairs), count), np.float32)
     done = 0
     if keep.exists():
-        found, known = _kept(keep)
+        found, known = _kept(keep, pairs)
         if found != told:
             raise ImageReadError(f"{keep} is of another network or set: remove it")
         done = len(known)
@@ -150,7 +161,7 @@ def _made(
         if (index + 1) % _EVERY == 0 or index + 1 == len(pairs):
             draft = keep.with_name(f".{keep.name}")
             with draft.open("wb") as file:
-                np.savez(file, told=told, rows=rows[: index + 1])
+                np.savez(file, told=told, pairs=of, rows=rows[: index + 1])
             draft.replace(keep)
         if not quiet and time.monotonic() - last > _PATIENCE:
             last = time.monotonic()

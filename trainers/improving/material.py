@@ -89,8 +89,9 @@ def make_pairs(
     Raises
     ------
     OptionError
-        If a split has no photographs, or none of which a pair could be made; or the metric is none
-        of likeness to an original, of which 1 is the most.
+        If a split has no photographs, or none of which a pair could be made; if the folder holds
+        pairs of others; or if the metric is none of likeness to an original, of which 1 is the
+        most.
     """
     enhancer, metric = create_enhancer(recipe.enhancer), create_metric(recipe.metric)
     told_by = metric.info
@@ -115,6 +116,8 @@ def make_pairs(
         for name, scene, factors, draw in _turns(sources, split, takes, seed):
             done += 1
             if name in writer:
+                if writer.rows[name]["photograph"] != scene.name:
+                    raise OptionError(f"{out} holds pairs of other photographs: another folder")
                 continue
             try:
                 clean = _taken(scene, factors, draw, least)
