@@ -223,7 +223,7 @@ def _plan(
     thresholds: Thresholds,
     pages: Path | None,
 ) -> Plan:
-    """Return what is to be done, after refusing what would lose a picture, with its folders."""
+    """Return what is to be done, after refusing what would lose a picture or go nowhere."""
     from hdrmetrics.cli.destinations import make_folder
     from hdrmetrics.cli.job import will_resume
     from hdrmetrics.improve.enhancer import load_enhancer
@@ -261,8 +261,8 @@ def _plan(
         arguments.only is not None,
         replacing,
     )
-    for folder in dict.fromkeys(path.parent for _, path in written):
-        make_folder(folder)  # now, not after scoring for an hour
+    if arguments.out is not None:
+        make_folder(Path(arguments.out))  # now, not after scoring for an hour
     return plan
 
 
