@@ -117,7 +117,7 @@ def add_running(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--recursive", action="store_true", help="look into the folders of a folder, too"
     )
-    group.add_argument("--device", metavar="NAME", help="cpu (default), cuda, mps, …")
+    add_device(group)
     group.add_argument(
         "--jobs", type=count, metavar="N",
         help="files worked on at a time (default: as many as there are cores)",
@@ -128,6 +128,11 @@ def add_running(parser: argparse.ArgumentParser) -> None:
         "files that are not trusted",
     )  # fmt: skip
     group.add_argument("--quiet", action="store_true", help="no progress, conditions and warnings")
+
+
+def add_device(parser: argparse._ActionsContainer) -> None:
+    """Add ``--device``; :func:`check_device` looks whether there is one of that name."""
+    parser.add_argument("--device", metavar="NAME", help="cpu (default), cuda, mps, …")
 
 
 def add_json(parser: argparse._ActionsContainer) -> None:
@@ -262,8 +267,7 @@ def settings(arguments: argparse.Namespace, metrics: Sequence[str]) -> BatchSett
             raise OptionError(f"none of {', '.join(metrics)} has a CRF correction")
         for name in able:
             options.setdefault(name, {})["crf_correction"] = True
-    if arguments.device is not None:
-        _check_device(arguments.device)
+    check_device(arguments.device)
     _check_light(arguments)
     return {
         "test_peak": getattr(arguments, "test_peak", None),
@@ -323,7 +327,16 @@ def _check_light(arguments: argparse.Namespace) -> None:
         )
 
 
-def _check_device(name: str) -> None:
+def check_device(name: str | None) -> None:
+    """Refuse a device that PyTorch cannot use; ``None`` is the CPU.
+
+    Raises
+    ------
+    OptionError
+        With its reason.
+    """
+    if name is None:
+        return
     import torch
 
     try:

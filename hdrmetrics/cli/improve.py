@@ -92,6 +92,7 @@ def _add_running(parser: argparse.ArgumentParser) -> None:
         "--skip-existing", action="store_true",
         help="leave enhanced pictures that are there already as they are, and make the others",
     )  # fmt: skip
+    shared.add_device(group)
     group.add_argument(
         "--jobs", type=shared.count, metavar="N",
         help="files worked on at a time (default: as many as there are cores)",
@@ -111,6 +112,7 @@ def run(arguments: argparse.Namespace) -> int:
     from hdrmetrics.report.pictures import folder_of
 
     _check(arguments)
+    shared.check_device(arguments.device)
     thresholds = read_thresholds(arguments.threshold)
     pages = None if arguments.report is None else folder_of(arguments.report)
     everything = _photographs(arguments, pages)
@@ -221,7 +223,8 @@ def _plan(
     thresholds: Thresholds,
     pages: Path | None,
 ) -> Plan:
-    """Return what is to be done, after refusing what would lose a picture."""
+    """Return what is to be done, after refusing what would lose a picture or go nowhere."""
+    from hdrmetrics.cli.destinations import make_folder
     from hdrmetrics.cli.job import will_resume
     from hdrmetrics.improve.enhancer import load_enhancer
     from hdrmetrics.improve.job import Plan
@@ -246,7 +249,7 @@ def _plan(
     if will_resume(arguments):
         shown = [path for both in thumbnails.values() for path in both.values()]
         remove_drafts([path for _, path in written] + shown)
-    return Plan(
+    plan = Plan(
         arguments.mode,
         None if arguments.mode == "alert" else load_enhancer(arguments.enhancer),
         thresholds,
@@ -258,6 +261,9 @@ def _plan(
         arguments.only is not None,
         replacing,
     )
+    if arguments.out is not None:
+        make_folder(Path(arguments.out))  # now, not after scoring for an hour
+    return plan
 
 
 def _targets(
@@ -288,7 +294,11 @@ def _job(arguments: argparse.Namespace, plan: Plan) -> Job:
     from hdrmetrics.improve.job import improve_files
 
     gains, guard = plan.metrics()
-    settings: BatchSettings = {"jobs": arguments.jobs, "isolate": arguments.isolate}
+    settings: BatchSettings = {
+        "device": arguments.device,
+        "jobs": arguments.jobs,
+        "isolate": arguments.isolate,
+    }
     more = {
         "mode": plan.mode,
         "enhancer": arguments.enhancer,
@@ -304,6 +314,7 @@ def _job(arguments: argparse.Namespace, plan: Plan) -> Job:
         return improve_files(
             [path for path, _ in files],
             plan,
+            device=given.get("device"),
             jobs=given.get("jobs"),
             isolate=given.get("isolate"),
             on_row=given.get("on_row"),

@@ -99,6 +99,7 @@ def improve_files(
     files: Sequence[Path],
     plan: Plan,
     *,
+    device: torch.device | str | None = None,
     jobs: int | None = None,
     isolate: bool | None = None,
     on_row: Callable[[Improvement], None] | None = None,
@@ -111,8 +112,9 @@ def improve_files(
         Display-encoded photographs.
     plan
         What to do.
-    jobs, isolate
-        As for :func:`hdrmetrics.score_files`.
+    device, jobs, isolate
+        As for :func:`hdrmetrics.score_files`; the enhancer is given its pictures on that device,
+        too.
     on_row
         Called with each row as soon as it is done, as there.
 
@@ -131,11 +133,11 @@ def improve_files(
     """
     if jobs is not None and jobs < 1:
         raise OptionError(f"jobs must be at least 1, not {jobs}")
-    work = _Work(plan, isolate, [Path(one) for one in files])
+    work = _Work(plan, isolate, [Path(one) for one in files], device)
     return make_rows(
         work.row,
         len(files),
-        jobs=min(jobs or usual_jobs(None), max(1, len(files))),
+        jobs=min(jobs or usual_jobs(device), max(1, len(files))),
         stop=work.stop,
         on_row=on_row,
     )
@@ -152,8 +154,14 @@ class _UnjudgedError(Exception):
 class _Work:
     """What is made once for all photographs."""
 
-    def __init__(self, plan: Plan, isolate: bool | None, files: Sequence[Path]) -> None:
-        self.plan, self.isolate, self.files = plan, isolate, files
+    def __init__(
+        self,
+        plan: Plan,
+        isolate: bool | None,
+        files: Sequence[Path],
+        device: torch.device | str | None,
+    ) -> None:
+        self.plan, self.isolate, self.files, self.device = plan, isolate, files, device
         gains, guard = plan.metrics()
         self.gains = [build_metric(name, None, {}) for name in gains]
         self.guard = None if guard is None else build_metric(guard, None, {})
@@ -211,7 +219,7 @@ class _Work:
     def _enhance(self, path: Path, image: Image, row: dict[str, Any]) -> None:
         assert self.plan.enhancer is not None, "a plan without one alerts only"
         self.stop.check()
-        made = enhanced(image, self.plan.enhancer)
+        made = enhanced(image, self.plan.enhancer, self.device)
         name = str(path)
         show = {"after": preview(made)} if name in self.plan.thumbnails else {}
         if show:
@@ -254,7 +262,7 @@ class _Work:
         """Score by metrics, and return whether all of them gave a value."""
         self.stop.check()
         with torch.no_grad():
-            (found,) = score_files([(image, None)], metrics, jobs=1)
+            (found,) = score_files([(image, None)], metrics, jobs=1, device=self.device)
         scores |= found.scores
         errors |= found.errors
         return found.ok

@@ -12,7 +12,13 @@ import numpy as np
 from PIL import Image
 from torch import Tensor
 
-from hdrmetrics.errors import ImageWriteError, OptionError
+from hdrmetrics.errors import (
+    ImageWriteError,
+    OptionError,
+    PixelValueError,
+    ShapeError,
+    TableError,
+)
 from hdrmetrics.improve.pairs import FOLDERS, Pair, check_name, write_pairs
 from hdrmetrics.text.textfile import draft_of
 
@@ -36,12 +42,25 @@ class PairWriter:
     Raises
     ------
     OptionError
-        If the folder holds rows with other columns.
+        If the folder holds rows with other columns, or further columns are called as the first.
+    TableError
+        If its journal was changed by others.
     ImageWriteError
         If it cannot be written.
+
+    Examples
+    --------
+    >>> import tempfile, torch
+    >>> writer = PairWriter(Path(tempfile.mkdtemp()), ("fault",))
+    >>> dark = torch.zeros(3, 8, 8)
+    >>> writer.add("roof", dark, dark + 0.5, {"fault": "exposure"})
+    >>> writer.finish().read_text().splitlines()
+    ['name,input,enhanced,fault', 'roof,input/roof.png,enhanced/roof.png,exposure']
     """
 
     def __init__(self, folder: Path, columns: tuple[str, ...]) -> None:
+        if len({_NAMES, *FOLDERS, *columns}) < 1 + len(FOLDERS) + len(columns):
+            raise OptionError(f"further columns differ, and are not {_NAMES}, {', '.join(FOLDERS)}")
         self.folder, self.columns = folder, columns
         self._path = folder / _JOURNAL
         self.rows: dict[str, dict[str, str]] = {}
@@ -57,15 +76,18 @@ class PairWriter:
 
     def _begin(self) -> None:
         head = [_NAMES, *self.columns]
-        if not self._path.exists():
+        text = self._path.read_text(encoding="utf-8") if self._path.exists() else ""
+        if _line(head).startswith(text):  # a kill may leave half a header, too
             self._path.write_text(_line(head), encoding="utf-8")
             return
-        text = self._path.read_text(encoding="utf-8")
         whole = text[: text.rfind("\n") + 1]  # a kill may leave half a row
         lines = list(csv.reader(io.StringIO(whole)))
         if not lines or lines[0] != head:
             raise OptionError(f"{self.folder} holds pairs with other columns: another folder")
-        self.rows = {row[0]: dict(zip(head[1:], row[1:], strict=True)) for row in lines[1:]}
+        for row in lines[1:]:
+            if len(row) != len(head):
+                raise TableError(f"{self._path}: {','.join(row)!r} is no row: take that line out")
+            self.rows[row[0]] = dict(zip(head[1:], row[1:], strict=True))
         if whole != text:
             with draft_of(self._path) as draft:
                 draft.write_text(whole, encoding="utf-8")
@@ -78,7 +100,9 @@ class PairWriter:
         OptionError
             If further columns are missing or unknown, or no file can have that name.
         TableError
-            If the name is no good.
+            If the name is no good, or a cell has a line break.
+        ShapeError, PixelValueError
+            If a picture is none, or has values that are NaN or infinite.
         ImageWriteError
             If a file cannot be written.
         """
@@ -87,6 +111,14 @@ class PairWriter:
             raise OptionError(f"a pair is named as files can be, not {name!r}")
         if set(more) != set(self.columns):
             raise OptionError(f"a row has the columns {', '.join(self.columns)}")
+        for column, cell in more.items():
+            if "\n" in cell or "\r" in cell:
+                raise TableError(f"{name}: {column} has a line break")
+        for folder, picture in zip(FOLDERS, (before, after), strict=True):
+            if picture.ndim != 3 or len(picture) != 3 or not picture.numel():
+                raise ShapeError(f"{name}, {folder}: (3, H, W) is wanted, not {(*picture.shape,)}")
+            if not bool(picture.isfinite().all()):
+                raise PixelValueError(f"{name}, {folder}: the picture has NaN or infinite values")
         try:
             for folder, picture in zip(FOLDERS, (before, after), strict=True):
                 with draft_of(self.folder / folder / f"{name}.png") as draft:

@@ -68,7 +68,7 @@ def bits_of(image: Image) -> Literal[8, 16]:
     return 16 if found and int(found[1]) > 8 else 8
 
 
-def enhanced(image: Image, enhancer: Enhancer) -> Image:
+def enhanced(image: Image, enhancer: Enhancer, device: torch.device | str | None = None) -> Image:
     """Return a photograph after enhancement, in the coding and with the channels it had.
 
     Parameters
@@ -77,6 +77,8 @@ def enhanced(image: Image, enhancer: Enhancer) -> Image:
         Display-encoded; grey is given to the enhancer as three equal channels.
     enhancer
         See :class:`Enhancer`. Values that it returns outside [0, 1] are clipped.
+    device
+        Where the enhancer finds its pixels; the CPU by default.
 
     Raises
     ------
@@ -96,7 +98,7 @@ def enhanced(image: Image, enhancer: Enhancer) -> Image:
     check_photograph(image)
     codes = pixel_tensor(image).float().expand(-1, 3, -1, -1).contiguous()
     with torch.no_grad():
-        made = enhancer(codes)
+        made = enhancer(codes.to(device=device))
     _check(made, codes)
     made = made.detach().to("cpu", torch.float32).clamp(0.0, 1.0)
     if image.channels == 1:

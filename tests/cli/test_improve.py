@@ -159,6 +159,19 @@ def test_no_file_is_ever_lost(run: Callable[..., Any]) -> None:
     assert hm.read_image("out/some.png").width == 40
 
 
+def test_a_folder_that_cannot_be_made_is_told_before_any_work(
+    run: Callable[..., Any], monkeypatch: Any
+) -> None:
+    seen = stop_after(monkeypatch, 9)
+    Path("file").write_text("no folder")
+    for mode in ("auto", "recommend"):
+        refused = run("improve", "photos", "--mode", mode, "--out", "file/out", "--csv", "t.csv")
+        assert refused.code == 2
+        assert "cannot make the folder 'file/out'" in refused.err
+    assert not seen
+    assert not Path("t.csv").exists()
+
+
 def test_names_and_folders_are_kept(run: Callable[..., Any]) -> None:
     photograph(Path("photos/sub/IMG.JPG"), 0.8)
     photograph(Path("photos/sub/a.bmp"), 0.8)
@@ -217,6 +230,7 @@ def test_on_request(run: Callable[..., Any]) -> None:
         (["--report", "page.pdf"], "--report is a page"),
         (["--report", "no/page.html"], "there is no folder"),
         (["--resume"], "name the same file"),
+        (["--device", "nonsense"], "the device 'nonsense' cannot be used"),
     ],
 )
 def test_what_cannot_be(run: Callable[..., Any], words: list[str], message: str) -> None:
@@ -225,6 +239,32 @@ def test_what_cannot_be(run: Callable[..., Any], words: list[str], message: str)
     assert found.code == 2
     assert message in found.err
     assert tree() == before
+
+
+def test_the_device_is_that_of_networks_and_of_the_enhancer(
+    run: Callable[..., Any], monkeypatch: Any
+) -> None:
+    seen: list[Any] = []
+    real = improving.enhanced
+
+    def enhanced(image: Any, enhancer: Any, device: Any) -> Any:
+        seen.append(device)
+        return real(image, enhancer, device)
+
+    words = ("improve", "photos", "--mode", "auto", "--csv", "t.csv", "--jobs", "1", "--out")
+    assert run(*words, "usual").code == 0
+    usual = Path("t.csv").read_text().replace("usual/", "cpu/")
+    monkeypatch.setattr(improving, "enhanced", enhanced)
+    assert run(*words, "cpu", "--device", "cpu").code == 0
+    assert seen == ["cpu", "cpu"]
+    assert Path("t.csv").read_text() == usual
+    # Rows of one device are not gone on with on another.
+    with monkeypatch.context() as patch:
+        stop_after(patch, 1)
+        run("improve", "photos", "--csv", "a.csv", "--jobs", "1", "--device", "cpu")
+    refused = run("improve", "photos", "--csv", "a.csv", "--resume")
+    assert refused.code == 2
+    assert "device" in refused.err
 
 
 def test_bad_files_are_rows(run: Callable[..., Any]) -> None:

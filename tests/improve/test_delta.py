@@ -1,17 +1,13 @@
-"""Gains, and the sets of pairs they are asked of."""
+"""Gains: what enhancement did to a metric's value."""
 
 from __future__ import annotations
-
-from pathlib import Path
 
 import pytest
 import torch
 
-from hdrmetrics import create_metric, read_image
-from hdrmetrics.errors import OptionError, TableError
+from hdrmetrics import create_metric
+from hdrmetrics.errors import OptionError
 from hdrmetrics.improve.delta import delta_score
-from hdrmetrics.improve.pair_writer import PairWriter
-from hdrmetrics.improve.pairs import read_pairs
 
 PICTURES = torch.rand(3, 2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
 
@@ -38,38 +34,3 @@ def test_a_reference_is_given_where_one_is_needed() -> None:
         delta_score(before, after, "psnr")
     with pytest.raises(OptionError, match="no reference"):
         delta_score(before, after, "piqe", reference=original)
-
-
-def test_pairs_are_written_as_they_come_and_a_set_goes_on(tmp_path: Path) -> None:
-    before, after = ((255 * x[0]).round() / 255 for x in PICTURES[:2])
-    writer = PairWriter(tmp_path, ("degradation",))
-    writer.add("b", before, after, {"degradation": "noise, much"})
-    assert not (tmp_path / "pairs.csv").exists()
-    with (tmp_path / "pairs.journal.csv").open("a") as file:
-        file.write("c,hal")  # a kill
-    again = PairWriter(tmp_path, ("degradation",))
-    assert "b" in again
-    assert "c" not in again
-    again.add("a", after, before, {"degradation": ""})
-    table = again.finish()
-    assert table == tmp_path / "pairs.csv"
-    first, second = read_pairs(tmp_path)
-    assert (first.name, second.name) == ("a", "b")
-    assert second.more == {"degradation": "noise, much"}
-    torch.testing.assert_close(read_image(second.input).tensor()[0], before)
-    torch.testing.assert_close(read_image(second.enhanced).tensor()[0], after)
-
-
-def test_other_columns_and_names_that_lead_away_are_refused(tmp_path: Path) -> None:
-    writer = PairWriter(tmp_path, ("x",))
-    picture = PICTURES[0, 0]
-    for name in ("../a", "a/b", "a\\b", "", "a\nb"):
-        with pytest.raises((OptionError, TableError)):
-            writer.add(name, picture, picture, {"x": "1"})
-    with pytest.raises(OptionError, match="columns"):
-        writer.add("a", picture, picture, {"y": "1"})
-    writer.add("a", picture, picture, {"x": "1"})
-    with pytest.raises(OptionError, match="other columns"):
-        PairWriter(tmp_path, ("x", "y"))
-    with pytest.raises(TableError):
-        PairWriter(tmp_path / "empty", ("x",)).finish()

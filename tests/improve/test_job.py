@@ -16,6 +16,7 @@ from hdrmetrics.codecs import create_codec
 from hdrmetrics.errors import DomainError, HdrMetricsError, OptionError, UnknownNameError
 from hdrmetrics.improve.gains import gain_metrics
 from hdrmetrics.improve.job import Plan, improve_files
+from hdrmetrics.improve.photograph import enhanced
 from hdrmetrics.improve.previews import preview_paths
 from hdrmetrics.improve.row import Improvement
 from hdrmetrics.improve.trigger import Thresholds
@@ -263,6 +264,19 @@ def test_a_metric_that_refuses_a_picture_keeps_it_from_being_enhanced(
     assert rows["much.jpg"].verdict == "the guard could not judge it"
     assert "a drawing" in rows["much.jpg"].errors["nima"]
     assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_an_enhancer_finds_its_pixels_on_the_device(photos: Path) -> None:
+    image = hm.read_image(photos / "much.jpg")
+    seen: list[str] = []
+
+    def enhancer(codes: torch.Tensor) -> torch.Tensor:
+        seen.append(codes.device.type)
+        return torch.zeros(codes.shape)
+
+    for device in (None, "cpu", "meta"):
+        assert not enhanced(image, enhancer, device).pixels.any()
+    assert seen == ["cpu", "cpu", "meta"]
 
 
 def test_values_outside_are_clipped(photos: Path, tmp_path: Path) -> None:

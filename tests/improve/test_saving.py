@@ -11,7 +11,7 @@ from PIL import ImageCms
 
 import hdrmetrics as hm
 from hdrmetrics.improve.photograph import bits_of, enhanced
-from hdrmetrics.improve.previews import SIDE, preview
+from hdrmetrics.improve.previews import SIDE, preview, preview_paths, save_previews
 from hdrmetrics.improve.saving import ending_for, names_for, written
 from hdrmetrics.photometry.color import CHROMATICITIES
 from hdrmetrics.picture.codes import in_srgb
@@ -166,3 +166,39 @@ def test_previews_are_small_srgb_pictures(tmp_path: Path) -> None:
         red = np.asarray(picture)[2, 3]
         assert red[0] >= 253
         assert max(red[1:]) <= 3
+
+
+def test_previews_lie_apart_whatever_photographs_are_called(tmp_path: Path) -> None:
+    names = ("a.jpg", "b/a.jpg", "A.jpg", "a.jpg ", "\udce9.jpg", "x" * 300, "../a.jpg", "a\nb")
+    paths = [path for name in names for path in preview_paths(tmp_path, name).values()]
+    assert len({path.name.casefold() for path in paths}) == 2 * len(names)
+    assert all(path.parent == tmp_path and path.name.isascii() for path in paths)
+    assert preview_paths(tmp_path, "a.jpg") == preview_paths(tmp_path, "a.jpg")
+
+
+def test_previews_are_written_whole_or_not_at_all(tmp_path: Path) -> None:
+    paths = preview_paths(tmp_path / "new", "a.jpg")
+    found = save_previews(paths, {"before": b"one"})
+    assert found == {"before": str(paths["before"])}
+    save_previews(paths, {"before": b"two", "after": b"three"})
+    assert paths["before"].read_bytes() == b"two"
+    assert sorted((tmp_path / "new").iterdir()) == sorted(paths.values())
+    (tmp_path / "file").write_text("")
+    with pytest.raises(hm.errors.ImageWriteError, match="cannot write"):
+        save_previews(preview_paths(tmp_path / "file", "a.jpg"), {"before": b"one"})
+
+
+def test_previews_of_light_are_refused() -> None:
+    light = hm.as_image(np.full((5, 7, 3), 100.0, np.float32), domain="hdr")
+    with pytest.raises(hm.errors.DomainError):
+        preview(light)
+
+
+@pytest.mark.parametrize("size", [(3000, 1), (1, 3000), (SIDE, SIDE), (SIDE + 1, 2)])
+def test_previews_of_any_shape(size: tuple[int, int]) -> None:
+    import io
+
+    picture = hm.as_image(np.full((*size, 3), 90, np.uint8))
+    with Pillow.open(io.BytesIO(preview(picture))) as found:
+        assert max(found.size) <= SIDE
+        assert min(found.size) >= 1

@@ -92,6 +92,12 @@ def test_recall_at_a_precision() -> None:
     assert recall_at(score, positive, 0.6) == 1.0
     assert recall_at(score, positive, 0.9) == 0.5
     assert recall_at(-score, positive, 0.9) == 0.0
+    # What scores the same is told apart by nothing, in whatever order it comes.
+    same = np.ones(4)
+    for first in (True, False):
+        one = np.array([first, not first, False, False])
+        assert recall_at(same, one, 0.5) == 0.0
+        assert recall_at(same, one, 0.25) == 1.0
 
 
 def test_the_gain_that_is_kept() -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import sys
 import time
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -88,17 +91,17 @@ def gains_of(
     Raises
     ------
     OptionError
-        If the table lacks a column.
+        If the table lacks a column, or a distance in it is no number.
     ImageReadError
-        If a picture cannot be read, or the file is of another network.
+        If a picture cannot be read, or the file is of another network, or damaged.
     """
     pairs = read_pairs(folder)
     for pair in pairs:
         if missing := set(COLUMNS) - set(pair.more):
             raise OptionError(f"{folder}: the table has no column {min(missing)}")
+    before, after = (np.array([_distance(p, key) for p in pairs]) for key in ("before", "after"))
     made = _made(pairs, metric, recipe, keep, quiet=quiet)
     count = metric.network.count
-    before, after = (np.array([float(p.more[key]) for p in pairs]) for key in ("before", "after"))
     split, photograph, kind = (np.array([p.more[key] for p in pairs]) for key in COLUMNS[:3])
     names = np.array([pair.name for pair in pairs])
     opinion, enhanced = made[:, count], made[:, count + 1]
@@ -106,20 +109,48 @@ def gains_of(
     return Gains(made[:, :count], opinion, enhanced, gain, split, photograph, kind, names)
 
 
+def _distance(pair: Pair, column: str) -> float:
+    try:
+        value = float(pair.more[column])
+    except ValueError:
+        value = float("nan")
+    if not np.isfinite(value):
+        raise OptionError(f"{pair.name}: {column} is a distance, not {pair.more[column]!r}")
+    return value
+
+
+def _digest(pairs: list[Pair]) -> str:
+    """Return the SHA-256 of what a table says of its pairs."""
+    said = [[pair.name, *(pair.more[column] for column in COLUMNS)] for pair in pairs]
+    return hashlib.sha256(json.dumps(said).encode()).hexdigest()
+
+
+def _kept(path: Path, pairs: list[Pair]) -> tuple[str, NDArray[np.float32]]:
+    """Return what an earlier run wrote: of what it was, and its rows."""
+    try:
+        with np.load(path, allow_pickle=False) as kept:
+            # Files from before the table was noted in them go by the number of pairs alone.
+            others = "pairs" in kept and str(kept["pairs"]) != _digest(pairs)
+            return "" if others else str(kept["told"]), kept["rows"]
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+        raise ImageReadError(f"{path} is damaged ({error}): remove it") from error
+
+
 @torch.no_grad()
 def _made(
     pairs: list[Pair], metric: Nima, recipe: GainRecipe, keep: Path, *, quiet: bool
 ) -> Values:
     told = f"{metric.network.digest} {recipe.side} {recipe.along} {len(pairs)}"
+    of = _digest(pairs)
     count = metric.network.count + 2
     rows = np.zeros((len(pairs), count), np.float32)
     done = 0
     if keep.exists():
-        with np.load(keep, allow_pickle=False) as kept:
-            if str(kept["told"]) != told:
-                raise ImageReadError(f"{keep} is of another network or set: remove it")
-            done = int(kept["done"])
-            rows[:done] = kept["rows"]
+        found, known = _kept(keep, pairs)
+        if found != told:
+            raise ImageReadError(f"{keep} is of another network or set: remove it")
+        done = len(known)
+        rows[:done] = known
     began = last = time.monotonic()
     start = done
     for index in range(done, len(pairs)):
@@ -130,7 +161,7 @@ def _made(
         if (index + 1) % _EVERY == 0 or index + 1 == len(pairs):
             draft = keep.with_name(f".{keep.name}")
             with draft.open("wb") as file:
-                np.savez(file, told=told, done=index + 1, rows=rows[: index + 1])
+                np.savez(file, told=told, pairs=of, rows=rows[: index + 1])
             draft.replace(keep)
         if not quiet and time.monotonic() - last > _PATIENCE:
             last = time.monotonic()

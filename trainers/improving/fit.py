@@ -158,12 +158,16 @@ def average_precision(score: Values, positive: NDArray[np.bool_]) -> float:
 
 
 def recall_at(score: Values, positive: NDArray[np.bool_], precision: float) -> float:
-    """Return the largest recall at which the precision is as high as asked; 0 for none."""
+    """Return the largest recall at which the precision is as high as asked; 0 for none.
+
+    Equal scores count together.
+    """
     if not positive.any():
         return float("nan")
     order = np.argsort(-score, kind="stable")
-    hit = np.cumsum(positive[order])
-    good = hit / np.arange(1, len(hit) + 1) >= precision
+    last = np.append(np.flatnonzero(np.diff(score[order])), len(score) - 1)
+    hit = np.cumsum(positive[order])[last]
+    good = hit / (last + 1) >= precision
     return float(hit[good].max() / positive.sum()) if good.any() else 0.0
 
 

@@ -8,8 +8,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import torch
-from PIL import Image
 from torch import Tensor
 
 from datasets.scenes.scene import Split
@@ -19,6 +17,8 @@ from hdrmetrics.catalogue.metrics import create_metric
 from hdrmetrics.enhance import create_enhancer
 from hdrmetrics.errors import HdrMetricsError, OptionError
 from hdrmetrics.improve.pair_writer import PairWriter
+from hdrmetrics.improve.photograph import read_photograph
+from hdrmetrics.picture.image import pixel_tensor
 from trainers.improving.recipe import GainRecipe
 from trainers.restoring.degrade import QUALITIES, Step, degrade
 from trainers.restoring.references import reduced, references, window
@@ -70,7 +70,8 @@ def make_pairs(
     """Fill a folder with pairs, unless it holds them already; returns the path of their table.
 
     Photographs of a split by name are of that split alone; their number of takes follows from the
-    recipe. A photograph that cannot be read, or is too small for the metric, is left out.
+    recipe. A photograph that cannot be read, or is too small for the metric, is told once and left
+    out.
 
     Parameters
     ----------
@@ -88,14 +89,23 @@ def make_pairs(
     Raises
     ------
     OptionError
-        If a split has no photographs.
+        If a split has no photographs, or none of which a pair could be made; if the folder holds
+        pairs of others; or if the metric is none of likeness to an original, of which 1 is the
+        most.
     """
-    writer = PairWriter(out, COLUMNS)
     enhancer, metric = create_enhancer(recipe.enhancer), create_metric(recipe.metric)
-    least = metric.info.minimum_size
+    told_by = metric.info
+    if not (told_by.reference and told_by.domain == "sdr" and told_by.range[1] == 1.0):
+        raise OptionError(
+            f"the true gain cannot be told by {recipe.metric}: it wants an SDR metric against a "
+            "reference that is 1 at best, such as ms-ssim"
+        )
+    writer = PairWriter(out, COLUMNS)
+    least = told_by.minimum_size
     total, began = sum(recipe.takes), time.monotonic()
     done = made = 0
     told = began
+    refused: set[str] = set()
     for split, takes in zip(SPLITS, recipe.takes, strict=True):
         sources = sorted(
             references(split, photographs, opinions),
@@ -106,11 +116,15 @@ def make_pairs(
         for name, scene, factors, draw in _turns(sources, split, takes, seed):
             done += 1
             if name in writer:
+                if writer.rows[name]["photograph"] != scene.name:
+                    raise OptionError(f"{out} holds pairs of other photographs: another folder")
                 continue
             try:
                 clean = _taken(scene, factors, draw, least)
             except HdrMetricsError as error:
-                print(f"{scene.name}: {error}", file=sys.stderr)
+                if scene.name not in refused:
+                    print(f"{scene.name}: {error}", file=sys.stderr, flush=True)
+                    refused.add(scene.name)
                 continue
             kind, steps = draw_steps(recipe, draw)
             before = degrade(clean, steps, int(draw.integers(2**31))).float() / 255
@@ -131,6 +145,8 @@ def make_pairs(
                 told = time.monotonic()
                 left = (told - began) / made * (total - done)
                 print(f"{done}/{total} pairs, {left:.0f} s left", file=sys.stderr, flush=True)
+        if not any(row["split"] == split for row in writer.rows.values()):
+            raise OptionError(f"no clean photograph of the split {split} can be used: see above")
     return writer.finish()
 
 
@@ -168,7 +184,11 @@ def _distance(quality: Tensor) -> float:
 
 
 def load_picture(path: Path) -> Tensor:
-    """Return a picture of the set, ``(1, 3, H, W)`` in [0, 1]."""
-    with Image.open(path) as image:
-        pixels = np.asarray(image.convert("RGB")).copy()
-    return torch.from_numpy(pixels).permute(2, 0, 1)[None].float() / 255
+    """Return a picture of a set as metrics get it, ``(1, 3, H, W)`` in [0, 1].
+
+    Raises
+    ------
+    ImageReadError, DomainError
+        If it cannot be read, or is HDR.
+    """
+    return pixel_tensor(read_photograph(path)).float().expand(-1, 3, -1, -1)

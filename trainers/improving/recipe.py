@@ -60,6 +60,11 @@ class GainRecipe:
             raise OptionError("untouched and single are parts of one whole")
         if not (0 < self.significant < self.prevalence < 1 and self.harmed > 0):
             raise OptionError("significant is a part of prevalence, and harmed above 0")
+        if not (32 <= self.side <= 1024 and 1 <= self.along <= 8):  # as cards have it
+            raise OptionError("parts have a side of 32 to 1024, and are 1 to 8 along an axis")
+        for name in ("ridge", "pull"):
+            if not getattr(self, name) or min(getattr(self, name)) <= 0:
+                raise OptionError(f"{name} is a list of strengths above 0")
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-ready values."""

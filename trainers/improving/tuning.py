@@ -18,6 +18,7 @@ from hdrmetrics.learned.improvable.card import Output
 from hdrmetrics.learned.improvable.network import describe
 from hdrmetrics.learned.improvable.weights import load_gains, save_gains
 from hdrmetrics.learned.liked.weights import load_opinions
+from hdrmetrics.learned.tensorfile import SUFFIX
 from trainers.improving.fit import Layer, Values, average_precision, recall_at, tune
 from trainers.improving.material import load_picture
 
@@ -51,10 +52,13 @@ def tune_on_labels(
     Raises
     ------
     OptionError
-        If there are fewer than 20 labels, or all of a part are of one kind.
+        If there are fewer than 20 labels, all of a part are of one kind, the layer stands on
+        another trunk, or the path is of no weights file.
     TableError, WeightsError, ImageReadError
         If a file cannot be read.
     """
+    if out.suffix != SUFFIX:
+        raise OptionError(f"--out is a weights file, which ends in {SUFFIX}; not {out.name!r}")
     said = read_labels(labels)
     pairs = [pair for pair in find_pairs(folder)[0] if pair.name in said]
     if len(pairs) < _FEWEST:
@@ -80,6 +84,10 @@ def tune_on_labels(
     held = np.array([fraction("tuning", seed, name) < _HELD for name in names])
     if not held.any() or held.all():
         raise OptionError("all photographs fell into one part: label more, or take another --seed")
+    if positive[held].all() or not positive[held].any():
+        raise OptionError(
+            "labels of one kind only among those to judge by: label more, or take another --seed"
+        )
     tuned = tune(start, own.slope, own.offset, x[~held], positive[~held], pull)
     before, after = (judged(one(x[held]), positive[held]) for one in (start, tuned))
     with torch.no_grad():
@@ -95,8 +103,10 @@ def tune_on_labels(
         f"{int((~held).sum())} labels to learn from, {int(held.sum())} to judge by, of other "
         f"photographs; {positive.mean():.0%} moderate or better"
     )
+    lost = len(said) - len(pairs)
     return [
         first,
+        *([f"{lost} labels left out, of which there are no pictures"] if lost else []),
         *(f"{name}: {before[name]:.3f} before, {after[name]:.3f} after" for name in before),
         str(out),
     ]
