@@ -12,9 +12,9 @@ from torch import Tensor
 from hdrmetrics.catalogue.parameters import Parameter
 from hdrmetrics.enhance.enhancer import ENHANCERS, EnhancerInfo
 from hdrmetrics.enhance.local import LocalEnhancer
+from hdrmetrics.errors import OptionError
 from hdrmetrics.learned.restoring.net import MULTIPLE, RestorationNet
 from hdrmetrics.learned.restoring.weights import SHIPPED, load_restoration
-from hdrmetrics.errors import OptionError
 
 _LAYOUT = torch.channels_last  # twice as fast as contiguous on a CPU
 

@@ -27,6 +27,7 @@ from hdrmetrics.learned.improvable.card import ALL, GainCard
 from hdrmetrics.learned.improvable.network import GainLayer
 from hdrmetrics.learned.improvable.weights import load_gains
 from hdrmetrics.learned.liked.nima import Nima
+from hdrmetrics.learned.restoring.weights import SHIPPED
 from hdrmetrics.text.markdown import markdown_table
 from hdrmetrics.text.textfile import write_text
 from results.common.files import keep
@@ -76,7 +77,8 @@ def main() -> None:
     tuned, card = load_gains(options.run / "improvability.safetensors")
     baseline, base_card = load_gains(options.run / "baseline.safetensors")
     recipe = GainRecipe(side=card.side, along=card.along)
-    gains = gains_of(options.run / "pairs", metric, recipe, options.run / "seen.npz").of("test")
+    seen = gains_of(options.run / "pairs", SHIPPED, metric, recipe, options.run / "seen.npz")
+    gains = seen.of("test")
     told = card.labels
     limits = Thresholds(told["moderate"], told["significant"], told["harmed"])
     scores = {

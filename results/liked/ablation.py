@@ -170,7 +170,7 @@ def page(rows: dict[str, Any], count: int) -> str:
 
 Made by `python -m results.liked.ablation`. Each network saw {_PHOTOGRAPHS} training photographs of
 BIQ2021 twice, {first["steps"]} steps of {_RECIPE.batch} views of {_SIDE}², and is judged on {count}
-photographs held out, seen as squares of that side: a small part of the shipped run, so that only the
+photographs held out, seen as squares of that side: a small part of the shipped run, so only the
 order of rows counts. No other backbone with weights of ImageNet was at hand, so trunks are compared
 from random weights, and ours that learnt from HDR-VDP-2. Times are those of one thread, beside
 other work. Brackets: 95 % over photographs; the error is of a line through them, in points of ten.

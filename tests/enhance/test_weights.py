@@ -14,10 +14,10 @@ import pytest
 import torch
 
 from hdrmetrics.enhance import create_enhancer
+from hdrmetrics.errors import OptionError, WeightsError
 from hdrmetrics.learned.restoring.card import RestorationCard
 from hdrmetrics.learned.restoring.net import NetSize, RestorationNet, fresh_net
 from hdrmetrics.learned.restoring.weights import SHIPPED, load_restoration, save_restoration
-from hdrmetrics.errors import OptionError, WeightsError
 from hdrmetrics.learned.tensorfile import card_path
 from tests.enhance.pictures import photograph
 

@@ -40,15 +40,27 @@ def test_the_best_strength_is_taken() -> None:
 def test_without_a_pull_tuning_is_logistic_regression() -> None:
     linear = pytest.importorskip("sklearn.linear_model")
     positive = RNG.random(400) < 1 / (1 + np.exp(-2 * (Y - 0.5)))
-    found = tune(Layer(np.zeros(6), 0.0), 1.0, 0.0, X, positive, 0.0)
+    found = tune(Layer(np.zeros(6), 0.0), 1.0, 0.0, X, positive.astype(np.int64), 0.0)
     expected = linear.LogisticRegression(C=1e9, tol=1e-8).fit(X, positive)
     np.testing.assert_allclose(found.weight, expected.coef_[0], atol=2e-3)
     assert found.bias == pytest.approx(float(expected.intercept_[0]), abs=2e-3)
 
 
+def test_four_labels_are_put_in_order_where_two_would_not_tell_them_apart() -> None:
+    labels = np.digitize(Y, [-1.0, 0.5, 1.5]) - 1
+    layer = Layer(np.zeros(6), 0.0)
+    all_four = tune(layer, 1.0, 0.0, X, labels, 1e-3)
+    two = tune(layer, 1.0, 0.0, X, np.clip(labels, 0, 1), 1e-3)
+    errors = [np.abs(np.corrcoef(one.weight, TRUE)[0, 1] - 1) for one in (all_four, two)]
+    assert errors[0] < errors[1]
+    # The offset is that of "1 or more", whatever other labels there are.
+    share = 1 / (1 + np.exp(-all_four(X)))
+    assert share.mean() == pytest.approx((labels >= 1).mean(), abs=0.02)
+
+
 def test_a_strong_pull_leaves_the_baseline_as_it_is() -> None:
     start = Layer(TRUE, 0.1)
-    found = tune(start, 2.0, -0.4, X, Y > 0.5, 1e6)
+    found = tune(start, 2.0, -0.4, X, (Y > 0.5).astype(np.int64), 1e6)
     np.testing.assert_allclose(found.weight, 2 * TRUE, atol=1e-4)
 
 
@@ -71,7 +83,7 @@ def test_calibration_stays_finite_where_outputs_part_the_labels() -> None:
 def test_labels_of_one_kind_are_refused(kind: bool) -> None:
     same = np.full(400, kind)
     with pytest.raises(OptionError, match="one kind"):
-        tune(Layer(TRUE, 0.0), 1.0, 0.0, X, same, 0.1)
+        tune(Layer(TRUE, 0.0), 1.0, 0.0, X, same.astype(np.int64), 0.1)
     with pytest.raises(OptionError, match="one kind"):
         calibrate(Y, same)
 

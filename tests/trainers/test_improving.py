@@ -23,10 +23,12 @@ from hdrmetrics.improve.labels import LABELS
 from hdrmetrics.improve.pairs import read_pairs
 from hdrmetrics.learned.improvable.card import GainCard, Output
 from hdrmetrics.learned.improvable.metric import load_improvability
-from hdrmetrics.learned.improvable.network import GainLayer, describe
+from hdrmetrics.learned.improvable.network import GainLayer, describe, statistics_of
 from hdrmetrics.learned.improvable.weights import load_gains, read_gain_card, save_gains
 from hdrmetrics.learned.liked.nima import Nima, load_nima
-from hdrmetrics.learned.liked.weights import load_opinions
+from hdrmetrics.learned.restoring.card import RestorationCard
+from hdrmetrics.learned.restoring.net import NetSize, fresh_net
+from hdrmetrics.learned.restoring.weights import SHIPPED, load_restoration, save_restoration
 from tests.learned.liked import small
 from tests.trainers import gains as made
 from trainers.cli import main
@@ -289,7 +291,7 @@ def test_pictures_are_read_as_metrics_get_them(tmp_path: Path) -> None:
 
 
 def test_what_is_known_of_pairs(world: World, metric: Nima) -> None:
-    found = gains_of(world.pairs, metric, made.RECIPE, world.out / "seen.npz", quiet=True)
+    found = gains_of(world.pairs, SHIPPED, metric, made.RECIPE, world.out / "seen.npz", quiet=True)
     pairs = read_pairs(world.pairs)
     assert len(found) == len(pairs) == sum(made.RECIPE.takes)
     assert len(found.of("test")) == made.RECIPE.takes[2]
@@ -305,7 +307,7 @@ def test_what_is_known_of_pairs(world: World, metric: Nima) -> None:
 def test_what_was_seen_is_not_seen_again(
     world: World, metric: Nima, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole = gains_of(world.pairs, metric, made.RECIPE, world.out / "seen.npz", quiet=True)
+    whole = gains_of(world.pairs, SHIPPED, metric, made.RECIPE, world.out / "seen.npz", quiet=True)
     with np.load(world.out / "seen.npz") as file:
         kept = dict(file)
     np.savez(tmp_path / "seen.npz", **(kept | {"rows": kept["rows"][:-4]}))
@@ -317,7 +319,7 @@ def test_what_was_seen_is_not_seen_again(
         return real(path)
 
     monkeypatch.setattr("trainers.improving.features.load_picture", counted)
-    found = gains_of(world.pairs, metric, made.RECIPE, tmp_path / "seen.npz", quiet=True)
+    found = gains_of(world.pairs, SHIPPED, metric, made.RECIPE, tmp_path / "seen.npz", quiet=True)
     assert len(loaded) == 8
     for name in Gains.__dataclass_fields__:
         assert np.array_equal(getattr(found, name), getattr(whole, name)), name
@@ -331,20 +333,20 @@ def test_what_others_saw_is_refused(world: World, metric: Nima, tmp_path: Path) 
     other = Nima(small.network(1, seed=5), metric.card)
     other.network.digest = "other"
     for one, recipe in ((other, made.RECIPE), (metric, replace(made.RECIPE, side=48))):
-        with pytest.raises(ImageReadError, match="another network or set"):
-            gains_of(world.pairs, one, recipe, keep, quiet=True)
+        with pytest.raises(ImageReadError, match="other networks or another set"):
+            gains_of(world.pairs, SHIPPED, one, recipe, keep, quiet=True)
     assert keep.read_bytes() == before
     # As many pairs, but others, as after another run into the same folder.
     shutil.copytree(world.pairs, tmp_path / "pairs")
     table = tmp_path / "pairs" / "pairs.csv"
     moved = rows_of(world.pairs)[3]["moved"]
     table.write_text(table.read_text().replace(f",{moved}\n", ",0.5\n", 1))
-    with pytest.raises(ImageReadError, match="another network or set"):
-        gains_of(tmp_path / "pairs", metric, made.RECIPE, keep, quiet=True)
+    with pytest.raises(ImageReadError, match="other networks or another set"):
+        gains_of(tmp_path / "pairs", SHIPPED, metric, made.RECIPE, keep, quiet=True)
     for content in (b"", b"PK\3\4 half", before[: len(before) // 2]):
         keep.write_bytes(content)
         with pytest.raises(ImageReadError, match="damaged"):
-            gains_of(world.pairs, metric, made.RECIPE, keep, quiet=True)
+            gains_of(world.pairs, SHIPPED, metric, made.RECIPE, keep, quiet=True)
 
 
 def test_tables_that_lack_something_are_refused(world: World, metric: Nima, tmp_path: Path) -> None:
@@ -359,11 +361,15 @@ def test_tables_that_lack_something_are_refused(world: World, metric: Nima, tmp_
     ):
         table.write_text(worse)
         with pytest.raises(OptionError, match=message):
-            gains_of(tmp_path / "pairs", metric, made.RECIPE, tmp_path / "seen.npz", quiet=True)
+            gains_of(
+                tmp_path / "pairs", SHIPPED, metric, made.RECIPE, tmp_path / "seen.npz", quiet=True
+            )
     table.write_text(text)
     (tmp_path / "pairs" / row["input"]).write_bytes(b"no picture")
     with pytest.raises(ImageReadError, match=Path(row["input"]).name):
-        gains_of(tmp_path / "pairs", metric, made.RECIPE, tmp_path / "seen.npz", quiet=True)
+        gains_of(
+            tmp_path / "pairs", SHIPPED, metric, made.RECIPE, tmp_path / "seen.npz", quiet=True
+        )
 
 
 # Labels and layers.
@@ -417,22 +423,24 @@ def foretold(count: int = 900) -> Gains:
 def test_learning_writes_two_layers_that_foretell_gains(tmp_path: Path) -> None:
     gains, metric = foretold(), small.metric()
     metric.network.digest = "0" * 64
-    path = learn(gains, metric, GainRecipe(), "restore 1", tmp_path / "run", 3)
+    path = learn(gains, SHIPPED, metric, GainRecipe(), tmp_path / "run", 3)
     assert path == tmp_path / "run" / "improvability.safetensors"
     positive = thresholds_of(gains, GainRecipe()).labels(gains.gain) >= 1
     for one in (path, tmp_path / "run" / "baseline.safetensors"):
         layer, card = load_gains(one)
-        assert [output.name for output in card.outputs] == ["all", *DEGRADATIONS]
-        assert (card.seed, card.trunk_sha256, card.enhancer) == (3, "0" * 64, "restore 1")
+        assert [output.name for output in card.outputs] == ["all", *DEGRADATIONS, "harm"]
+        eyes = load_restoration()[1].sha256
+        assert (card.seed, card.trunk_sha256, card.enhancer) == (3, eyes, f"restore {eyes[:12]}")
         assert card.recipe_sha256 == GainRecipe().digest
         with torch.no_grad():
             z = layer(torch.from_numpy(gains.statistics).float()).double().numpy()
         for index, output in enumerate(card.outputs):
             own = positive if index == 0 else positive & (gains.degradation == output.name)
+            own = gains.gain < -0.01 if output.name == "harm" else own
             value = 1 / (1 + np.exp(-(output.slope * z[:, index] + output.offset)))
             assert average_precision(value, own) > 0.9
             assert value.mean() == pytest.approx(own.mean(), abs=0.06)  # it is calibrated
-    again = learn(gains, metric, GainRecipe(), "restore 1", tmp_path / "again", 3)
+    again = learn(gains, SHIPPED, metric, GainRecipe(), tmp_path / "again", 3)
     assert tree(again.parent) == tree(path.parent)
 
 
@@ -464,7 +472,7 @@ def labelled(world: World) -> Path:
 
 @pytest.fixture(scope="module", autouse=True)
 def once_seen() -> Iterator[None]:
-    """Let the trunk describe each picture once only, however often layers are tuned on it."""
+    """Let the network describe each picture once only, however often layers are tuned on it."""
     known: dict[tuple[int, int, bytes], torch.Tensor] = {}
 
     def describe_once(
@@ -484,18 +492,18 @@ def once_seen() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def start(world: World) -> Path:
     """Return a layer that knows nothing yet, on statistics of about unit size."""
-    network, _ = load_opinions(world.opinions)
+    net, eyes = load_restoration()
+    count = statistics_of(net)
     with np.load(world.out / "seen.npz") as file:
-        seen = torch.from_numpy(file["rows"][:, : network.count])
-    layer = GainLayer(network.count, 2)
+        seen = torch.from_numpy(file["rows"][:, :count])
+    layer = GainLayer(count, 2)
     with torch.no_grad():
         layer.standard.centre.copy_(seen.mean(dim=0))
         layer.standard.scale.copy_(seen.std(dim=0) + 0.05 * seen.std(dim=0).mean())
         layer.last.weight.normal_(std=1e-3, generator=torch.Generator().manual_seed(0))
+        layer.last.weight[0].zero_()
         layer.last.bias.zero_()
-    card = GainCard(
-        (Output("all"), Output("noise", 2.0)), network.count, 64, 1, network.digest, "restore 1"
-    )
+    card = GainCard((Output("all"), Output("noise", 2.0)), count, 64, 1, eyes.sha256, "restore 1")
     path = world.out / "start.safetensors"
     save_gains(path, layer, card)
     return path
@@ -505,7 +513,7 @@ def test_tuning_learns_what_labels_say_of_what_can_be_seen(
     world: World, labelled: Path, start: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "tuned.safetensors"
-    said = tune_on_labels(world.pairs, labelled, start, world.opinions, out, pull=0.01, seed=0)
+    said = tune_on_labels(world.pairs, labelled, start, SHIPPED, out, pull=0.01, seed=0)
     card = read_gain_card(out.with_suffix(".json"))
     labels = card.labels
     assert labels["after"]["average precision"] > labels["before"]["average precision"] + 0.1
@@ -532,9 +540,7 @@ def test_tuning_learns_what_labels_say_of_what_can_be_seen(
             text[index] = f"{name},{0 if int(label) else 1}"
     (tmp_path / "turned.csv").write_text("\n".join(text) + "\n")
     other = tmp_path / "other.safetensors"
-    tune_on_labels(
-        world.pairs, tmp_path / "turned.csv", start, world.opinions, other, pull=0.01, seed=0
-    )
+    tune_on_labels(world.pairs, tmp_path / "turned.csv", start, SHIPPED, other, pull=0.01, seed=0)
     assert torch.equal(load_gains(other)[0].last.weight, new.last.weight)
 
 
@@ -542,9 +548,7 @@ def test_what_cannot_be_tuned(
     world: World, labelled: Path, start: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def tuned(labels: Path, out: str = "a.safetensors", seed: int = 0) -> None:
-        tune_on_labels(
-            world.pairs, labels, start, world.opinions, tmp_path / out, pull=0.01, seed=seed
-        )
+        tune_on_labels(world.pairs, labels, start, SHIPPED, tmp_path / out, pull=0.01, seed=seed)
 
     seen = torch.zeros(1, load_gains(start)[1].statistics)
     monkeypatch.setattr("trainers.improving.tuning.describe", lambda *_: seen)
@@ -566,8 +570,9 @@ def test_what_cannot_be_tuned(
         tuned(tmp_path / "held.csv")
     with pytest.raises(OptionError, match=r"ends in \.safetensors"):
         tuned(labelled, "a.pt")
-    other = small.saved(tmp_path)
-    with pytest.raises(OptionError, match="another trunk"):
+    other, size = tmp_path / "eyes.safetensors", NetSize((8, 8, 8), 1)
+    save_restoration(other, fresh_net(size), RestorationCard(size))
+    with pytest.raises(OptionError, match="trained on other weights"):
         tune_on_labels(
             world.pairs, labelled, start, other, tmp_path / "a.safetensors", pull=0.01, seed=0
         )
@@ -583,15 +588,16 @@ def test_the_command_ends_in_a_metric(
     before = tree(world.out)
     path = world.out / "improvability.safetensors"
     card = read_gain_card(path.with_suffix(".json"))
-    assert [one.name for one in card.outputs] == ["all", "noise"]
-    assert card.trunk_sha256 == metric.network.digest
+    assert [one.name for one in card.outputs] == ["all", "noise", "harm"]
+    assert card.trunk_sha256 == load_restoration()[1].sha256
+    assert card.training["opinions_sha256"] == metric.network.digest
     assert card.training["pairs"] == {"test": 20, "train": 40, "validation": 24}
     assert card.labels["gain"].startswith("distance √(1 − ssim)")
     clean = made.photograph(77, 96)
     picture = torch.from_numpy(np.asarray(clean).copy()).permute(2, 0, 1)[None].float() / 255
     noisy = degrade(picture, [("gaussian_noise", 0.9)], 0).float() / 255
     for output in ("all", "noise"):
-        gain = load_improvability(path, world.opinions, output)
+        gain = load_improvability(path, SHIPPED, output)
         assert float(gain(noisy)) > float(gain(picture)) + 0.05
     # The same command again has nothing to do, and says the same.
     assert main(world.command()) == 0
@@ -617,7 +623,7 @@ def test_the_command_tunes_on_the_labels_of_the_folder(
     world: World, labelled: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     weights, out = world.out / "improvability.safetensors", tmp_path / "tuned.safetensors"
-    command = ["tune", str(world.pairs), "--opinions", str(world.opinions), "--weights"]
+    command = ["tune", str(world.pairs), "--weights"]
     labels = ["--labels", str(labelled)]
     assert main([*command, str(weights), *labels, "--out", str(out)]) == 0
     lines = capsys.readouterr().out.splitlines()
@@ -625,7 +631,7 @@ def test_the_command_tunes_on_the_labels_of_the_folder(
     assert lines[-1] == str(out)
     said = json.loads(out.with_suffix(".json").read_text())
     assert said["labels"]["are"] == "people's"
-    load_improvability(out, world.opinions)
+    load_improvability(out, SHIPPED)
     with pytest.raises(WeightsError):
         load_improvability(out, small.saved(tmp_path))
     assert main([*command, str(tmp_path / "no.safetensors"), *labels, "--out", str(out)]) == 2

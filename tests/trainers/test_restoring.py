@@ -15,9 +15,9 @@ from PIL import Image
 from datasets.scenes.scene_files import find_scenes
 from datasets.scenes.splits import SHARES, split_of
 from datasets.streams import stream
+from hdrmetrics.errors import ImageReadError, OptionError
 from hdrmetrics.learned.restoring.net import NetSize, fresh_net
 from hdrmetrics.learned.restoring.weights import load_restoration
-from hdrmetrics.errors import ImageReadError, OptionError
 from trainers.cli import main
 from trainers.restoring.degrade import degrade, draw_steps
 from trainers.restoring.learner import Batches, Learner, loss_of, psnr, surplus, turned

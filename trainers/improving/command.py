@@ -18,6 +18,7 @@ def add_command(command: Adder) -> None:
     sub.add_argument("--biq2021", type=Path, help="a copy of BIQ2021, for its clean photographs")
     sub.add_argument("--out", type=Path, required=True, help="folder of the run; it may go on")
     sub.add_argument("--opinions", type=Path, help="weights of nima (default: the package's)")
+    _restoration(sub)
     sub.add_argument("--config", default="improvability", help="a TOML file, or one of ours")
     sub.add_argument("--stage", choices=("pairs", "all"), default="all", help="where to stop")
     sub.add_argument("--seed", type=int, default=0)
@@ -28,16 +29,23 @@ def add_command(command: Adder) -> None:
     tuning.add_argument("pairs", type=Path, help="folder of pairs with labels.csv")
     tuning.add_argument("--labels", type=Path, help="another file of labels")
     tuning.add_argument("--weights", type=Path, help="the layer (default: the package's)")
-    tuning.add_argument("--opinions", type=Path, help="weights of nima (default: the package's)")
+    _restoration(tuning)
     tuning.add_argument("--pull", type=float, default=0.01, help="towards what it is (default .01)")
     tuning.add_argument("--seed", type=int, default=0, help="of the division 80/20")
     tuning.add_argument("--out", type=Path, required=True, help="a .safetensors file")
+
+
+def _restoration(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--restoration", type=Path, help="weights of the network that sees (default: the package's)"
+    )
 
 
 def _train(options: argparse.Namespace) -> int:
     import torch
 
     from hdrmetrics.learned.liked.nima import load_nima
+    from hdrmetrics.learned.restoring.weights import SHIPPED
     from trainers.improving.features import gains_of
     from trainers.improving.material import make_pairs
     from trainers.improving.recipe import read_recipe
@@ -57,21 +65,22 @@ def _train(options: argparse.Namespace) -> int:
         print(folder)
         return 0
     metric = load_nima(options.opinions or OPINIONS)
-    gains = gains_of(folder, metric, recipe, options.out / "seen.npz", quiet=options.quiet)
-    print(learn(gains, metric, recipe, recipe.enhancer, options.out, options.seed))
+    own = options.restoration or SHIPPED
+    gains = gains_of(folder, own, metric, recipe, options.out / "seen.npz", quiet=options.quiet)
+    print(learn(gains, own, metric, recipe, options.out, options.seed))
     return 0
 
 
 def _tune(options: argparse.Namespace) -> int:
-    from hdrmetrics.learned.liked.catalogue import WEIGHTS
-    from trainers.improving.run import OPINIONS
+    from hdrmetrics.learned.improvable.catalogue import WEIGHTS
+    from hdrmetrics.learned.restoring.weights import SHIPPED
     from trainers.improving.tuning import tune_on_labels
 
     found = tune_on_labels(
         options.pairs,
         options.labels or options.pairs / "labels.csv",
         options.weights or WEIGHTS / "improvability.safetensors",
-        options.opinions or OPINIONS,
+        options.restoration or SHIPPED,
         options.out,
         pull=options.pull,
         seed=options.seed,

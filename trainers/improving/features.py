@@ -1,4 +1,4 @@
-"""What the trunk sees of degraded photographs, and what nima says before and after."""
+"""What restoration sees of degraded photographs, and what nima says before and after."""
 
 from __future__ import annotations
 
@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from hdrmetrics.errors import ImageReadError, OptionError
 from hdrmetrics.improve.pairs import Pair, read_pairs
-from hdrmetrics.learned.improvable.network import describe
+from hdrmetrics.learned.improvable.network import describe, statistics_of
 from hdrmetrics.learned.liked.nima import Nima
+from hdrmetrics.learned.restoring.weights import load_restoration
 from trainers.improving.material import COLUMNS, load_picture
 from trainers.improving.recipe import GainRecipe
 
@@ -71,7 +72,13 @@ class Gains:
 
 
 def gains_of(
-    folder: Path, metric: Nima, recipe: GainRecipe, keep: Path, *, quiet: bool = False
+    folder: Path,
+    restoration: Path,
+    metric: Nima,
+    recipe: GainRecipe,
+    keep: Path,
+    *,
+    quiet: bool = False,
 ) -> Gains:
     """Return what is known of a set of pairs.
 
@@ -79,10 +86,12 @@ def gains_of(
     ----------
     folder
         That :func:`~trainers.improving.material.make_pairs` filled.
+    restoration
+        Weights of the network that sees.
     metric
-        Whose trunk and whose opinions.
+        Whose opinions.
     recipe
-        Says where the trunk looks.
+        Says where the network looks.
     keep
         A file ``.npz`` of what was made; a run that was stopped goes on.
     quiet
@@ -93,15 +102,17 @@ def gains_of(
     OptionError
         If the table lacks a column, or a distance in it is no number.
     ImageReadError
-        If a picture cannot be read, or the file is of another network, or damaged.
+        If a picture cannot be read, or the file is of other networks, or damaged.
+    WeightsError
+        If the weights cannot be read.
     """
     pairs = read_pairs(folder)
     for pair in pairs:
         if missing := set(COLUMNS) - set(pair.more):
             raise OptionError(f"{folder}: the table has no column {min(missing)}")
     before, after = (np.array([_distance(p, key) for p in pairs]) for key in ("before", "after"))
-    made = _made(pairs, metric, recipe, keep, quiet=quiet)
-    count = metric.network.count
+    made = _made(pairs, restoration, metric, recipe, keep, quiet=quiet)
+    count = made.shape[1] - 2
     split, photograph, kind = (np.array([p.more[key] for p in pairs]) for key in COLUMNS[:3])
     names = np.array([pair.name for pair in pairs])
     opinion, enhanced = made[:, count], made[:, count + 1]
@@ -129,8 +140,7 @@ def _kept(path: Path, pairs: list[Pair]) -> tuple[str, NDArray[np.float32]]:
     """Return what an earlier run wrote: of what it was, and its rows."""
     try:
         with np.load(path, allow_pickle=False) as kept:
-            # Files from before the table was noted in them go by the number of pairs alone.
-            others = "pairs" in kept and str(kept["pairs"]) != _digest(pairs)
+            others = str(kept["pairs"]) != _digest(pairs)
             return "" if others else str(kept["told"]), kept["rows"]
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise ImageReadError(f"{path} is damaged ({error}): remove it") from error
@@ -138,24 +148,31 @@ def _kept(path: Path, pairs: list[Pair]) -> tuple[str, NDArray[np.float32]]:
 
 @torch.no_grad()
 def _made(
-    pairs: list[Pair], metric: Nima, recipe: GainRecipe, keep: Path, *, quiet: bool
+    pairs: list[Pair],
+    restoration: Path,
+    metric: Nima,
+    recipe: GainRecipe,
+    keep: Path,
+    *,
+    quiet: bool,
 ) -> Values:
-    told = f"{metric.network.digest} {recipe.side} {recipe.along} {len(pairs)}"
+    net, card = load_restoration(restoration)
+    told = f"{card.sha256} {metric.network.digest} {recipe.side} {recipe.along}"
     of = _digest(pairs)
-    count = metric.network.count + 2
+    count = statistics_of(net) + 2
     rows = np.zeros((len(pairs), count), np.float32)
     done = 0
     if keep.exists():
         found, known = _kept(keep, pairs)
         if found != told:
-            raise ImageReadError(f"{keep} is of another network or set: remove it")
+            raise ImageReadError(f"{keep} is of other networks or another set: remove it")
         done = len(known)
         rows[:done] = known
     began = last = time.monotonic()
     start = done
     for index in range(done, len(pairs)):
         before, after = (load_picture(p) for p in (pairs[index].input, pairs[index].enhanced))
-        seen = describe(metric.network.trunk, before, recipe.side, recipe.along)
+        seen = describe(net, before, recipe.side, recipe.along)
         rows[index, :-2] = seen[0].numpy()
         rows[index, -2:] = [float(metric(before)), float(metric(after))]
         if (index + 1) % _EVERY == 0 or index + 1 == len(pairs):

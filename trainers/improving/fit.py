@@ -62,12 +62,14 @@ def fit_baseline(
 
 
 def tune(
-    layer: Layer, slope: float, offset: float, x: Values, positive: NDArray[np.bool_], pull: float
+    layer: Layer, slope: float, offset: float, x: Values, labels: NDArray[np.int64], pull: float
 ) -> Layer:
-    """Return a layer tuned on labels: its sigmoid is the probability of a positive one.
+    """Return a layer tuned on labels: its sigmoid is the probability of one of 1 or more.
 
-    Cross-entropy plus ``pull`` · N · (squared distance of the weights from the calibrated
-    baseline's), which is where it begins.
+    One layer with an offset for each step between labels: the cross-entropies of "2", "1 or more"
+    and "0 or more" together, as far as there are such labels, plus ``pull`` · (squared distance of
+    the weights from the calibrated baseline's), which is where it begins. So it learns the order of
+    all labels, not only on which side of one threshold they lie.
 
     Parameters
     ----------
@@ -75,31 +77,40 @@ def tune(
         The baseline and its calibration.
     x
         Standardised statistics ``(N, F)``.
-    positive
-        ``(N,)``.
+    labels
+        ``(N,)``: 2, 1, 0 or −1.
     pull
         How strongly the baseline holds.
 
     Raises
     ------
     OptionError
-        If all labels are the same.
+        If all labels are 1 or more, or none is.
+
+    References
+    ----------
+    J. Rennie, N. Srebro, "Loss functions for preference levels: regression with discrete ordered
+    labels", IJCAI 2005 workshop (all thresholds).
     """
-    if positive.all() or not positive.any():
+    if (labels >= 1).all() or not (labels >= 1).any():
         raise OptionError("labels of one kind only: nothing can be learnt from them")
-    start = np.concatenate([slope * layer.weight, [slope * layer.bias + offset]])
-    y, count = positive.astype(np.float64), len(positive)
+    steps = [k for k in np.unique(labels)[1:].tolist() if k != 1] + [1]
+    targets = [(labels >= k).astype(np.float64) for k in steps]
+    weight, count, more = slope * layer.weight, len(labels), len(steps)
+    start = np.concatenate([weight, np.full(more, slope * layer.bias + offset)])
 
     def loss(values: Values) -> tuple[float, Values]:
-        z = x @ values[:-1] + values[-1]
-        away = values[:-1] - start[:-1]
-        entropy = np.logaddexp(0.0, z) - y * z
-        rest = expit(z) - y
-        slope_of = np.concatenate([x.T @ rest / count + 2 * pull * away, [rest.mean()]])
-        return float(entropy.mean() + pull * (away @ away)), slope_of
+        z, away = x @ values[:-more], values[:-more] - weight
+        total, rest, ends = pull * float(away @ away), np.zeros(count), np.zeros(more)
+        for place, y in enumerate(targets):
+            t = z + values[place - more]
+            own = expit(t) - y
+            total += float((np.logaddexp(0.0, t) - y * t).mean())
+            rest, ends[place] = rest + own, own.mean()
+        return total, np.concatenate([x.T @ rest / count + 2 * pull * away, ends])
 
     found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 500})
-    return Layer(np.asarray(found.x[:-1]), float(found.x[-1]))
+    return Layer(np.asarray(found.x[:-more]), float(found.x[-1]))
 
 
 def calibrate(z: Values, positive: NDArray[np.bool_]) -> tuple[float, float]:

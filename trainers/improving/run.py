@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,14 @@ import torch
 from numpy.typing import NDArray
 
 from hdrmetrics.errors import OptionError
-from hdrmetrics.learned.improvable.card import ALL, GainCard, Output
+from hdrmetrics.learned.improvable.card import ALL, HARM, GainCard, Output
 from hdrmetrics.learned.improvable.metric import NAME
 from hdrmetrics.learned.improvable.network import GainLayer
 from hdrmetrics.learned.improvable.weights import save_gains
 from hdrmetrics.learned.liked.catalogue import WEIGHTS
 from hdrmetrics.learned.liked.nima import Nima
-from hdrmetrics.learned.tensorfile import SUFFIX
+from hdrmetrics.learned.restoring.weights import read_restoration_card
+from hdrmetrics.learned.tensorfile import SUFFIX, card_path
 from hdrmetrics.text.textfile import write_text
 from trainers.improving.features import Gains, Values
 from trainers.improving.fit import Layer, average_precision, calibrate, fit_baseline, tune
@@ -99,7 +101,7 @@ def standard_of(gains: Gains) -> tuple[Values, Values]:
 
 
 def fit_output(
-    gains: Gains, positive: NDArray[np.bool_], delta: Values, recipe: GainRecipe
+    gains: Gains, labels: NDArray[np.int64], delta: Values, recipe: GainRecipe
 ) -> Fitted:
     """Return the baseline that learns delta-NIMA, and its last layer tuned on labels.
 
@@ -107,20 +109,26 @@ def fit_output(
     ----------
     gains
         Pairs, their statistics standardised.
-    positive
-        Labels of 1 or 2.
+    labels
+        Those of 1 or more are to be found.
     delta
         What the baseline learns.
     recipe
         Strengths to try; that is taken whose average precision on the validation split is best.
+
+    Raises
+    ------
+    OptionError
+        If nothing can be learnt or calibrated from such labels.
     """
+    positive = labels >= 1
     train, held = (gains.split == name for name in ("train", "validation"))
     x, held_x = gains.statistics[train], gains.statistics[held]
     layer, ridge = fit_baseline(x, delta[train], held_x, delta[held], recipe.ridge)
     slope, offset = calibrate(layer(held_x), positive[held])
     tried = []
     for pull in recipe.pull:
-        one = tune(layer, slope, offset, x, positive[train], pull)
+        one = tune(layer, slope, offset, x, labels[train], pull)
         tried.append((average_precision(one(held_x), positive[held]), pull, one))
     _, pull, tuned = max(tried, key=lambda one: one[0])
     calibration = calibrate(tuned(held_x), positive[held])
@@ -128,7 +136,7 @@ def fit_output(
 
 
 def learn(
-    gains: Gains, metric: Nima, recipe: GainRecipe, enhancer: str, out: Path, seed: int
+    gains: Gains, restoration: Path, metric: Nima, recipe: GainRecipe, out: Path, seed: int
 ) -> Path:
     """Write the layer with its card, and what tests need, into a folder; returns its path.
 
@@ -136,20 +144,24 @@ def learn(
     ----------
     gains
         All pairs.
+    restoration
+        Weights of the network that saw.
     metric
-        Whose trunk it stands on.
+        Whose opinions the baseline learns.
     recipe, seed
         Of the run.
-    enhancer
-        Name and version, for the card.
     out
         The folder.
 
     Raises
     ------
     OptionError
-        If labels of an output are all the same.
+        If no output can be learnt from the labels. One that cannot beside others that can, for lack
+        of cases, is left out, and told.
+    WeightsError
+        If the weights cannot be read.
     """
+    eyes = read_restoration_card(card_path(restoration))
     centre, scale = standard_of(gains)
     limits = thresholds_of(gains, recipe)
     labels = limits.labels(gains.gain)
@@ -157,13 +169,7 @@ def learn(
         (gains.statistics - centre) / scale,
         *(getattr(gains, name) for name in list(gains.__dataclass_fields__)[1:]),
     )
-    fits: dict[str, Fitted] = {ALL: fit_output(seen, labels >= 1, seen.delta, recipe)}
-    for name in DEGRADATIONS:
-        # What several do together cannot be told apart: such pairs are left out.
-        alone = seen.select(seen.degradation != "several")
-        own = alone.degradation == name
-        positive = own & (limits.labels(alone.gain) >= 1)
-        fits[name] = fit_output(alone, positive, np.where(own, alone.delta, 0.0), recipe)
+    fits = _fits(seen, labels, recipe)
     out.mkdir(parents=True, exist_ok=True)
     layers = {
         "baseline": {name: one.baseline for name, one in fits.items()},
@@ -179,9 +185,11 @@ def learn(
                 layer.last.bias[index] = one.bias
         card = GainCard(
             tuple(Output(name, slope, offset) for name, (_, slope, offset) in chosen.items()),
-            seen.statistics.shape[1], recipe.side, recipe.along, metric.network.digest, enhancer,
+            seen.statistics.shape[1], recipe.side, recipe.along, eyes.sha256,
+            f"{recipe.enhancer} {eyes.sha256[:12]}",
             labels=_told(recipe, limits, gains, kind),
-            licences=dict(metric.card.licences) | {
+            licences={
+                "opinions": metric.card.opinions.get("terms", "none stated"),
                 "photographs": "BIQ2021's training table (no licence file: for research) and "
                 "photographs of other sources under free licences",
             },
@@ -189,6 +197,7 @@ def learn(
                 "recipe": recipe.to_dict(),
                 "chosen": {name: one.chosen for name, one in fits.items()},
                 "pairs": {s: int(np.sum(gains.split == s)) for s in np.unique(gains.split)},
+                "opinions_sha256": metric.network.digest,
             },
             seed=seed,
             recipe_sha256=recipe.digest,
@@ -196,6 +205,26 @@ def learn(
         name = NAME if kind == "tuned" else kind
         save_gains(out / f"{name}{SUFFIX}", layer, card)
     return out / f"{NAME}{SUFFIX}"
+
+
+def _fits(seen: Gains, labels: NDArray[np.int64], recipe: GainRecipe) -> dict[str, Fitted]:
+    """Return the layers of each output; what cannot be learnt beside others is left out."""
+    fits = {ALL: fit_output(seen, labels, seen.delta, recipe)}
+    # What several do together cannot be told apart: such pairs are left out.
+    single = seen.degradation != "several"
+    alone, own = seen.select(single), np.clip(labels[single], 0, None)
+    wanted = {
+        name: (alone, np.where(alone.degradation == name, own, 0),
+               np.where(alone.degradation == name, alone.delta, 0.0))
+        for name in DEGRADATIONS
+    }  # fmt: skip
+    wanted[HARM] = (seen, (labels == -1).astype(np.int64), -seen.delta)
+    for name, (gains, found, delta) in wanted.items():
+        try:
+            fits[name] = fit_output(gains, found, delta, recipe)
+        except OptionError as error:
+            print(f"{name} is left out: {error}", file=sys.stderr)
+    return fits
 
 
 def _told(recipe: GainRecipe, limits: Thresholds, gains: Gains, kind: str) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from hdrmetrics.improve.pairs import find_pairs
 from hdrmetrics.learned.improvable.card import Output
 from hdrmetrics.learned.improvable.network import describe
 from hdrmetrics.learned.improvable.weights import load_gains, save_gains
-from hdrmetrics.learned.liked.weights import load_opinions
+from hdrmetrics.learned.restoring.weights import load_restoration
 from hdrmetrics.learned.tensorfile import SUFFIX
 from trainers.improving.fit import Layer, Values, average_precision, recall_at, tune
 from trainers.improving.material import load_picture
@@ -27,7 +27,14 @@ _FEWEST = 20
 
 
 def tune_on_labels(
-    folder: Path, labels: Path, weights: Path, opinions: Path, out: Path, *, pull: float, seed: int
+    folder: Path,
+    labels: Path,
+    weights: Path,
+    restoration: Path,
+    out: Path,
+    *,
+    pull: float,
+    seed: int,
 ) -> list[str]:
     """Write a layer whose first output is tuned on labels; returns what changed, in lines.
 
@@ -40,8 +47,8 @@ def tune_on_labels(
         Of pairs, see :mod:`hdrmetrics.improve.pairs`.
     labels
         Of some of them, as ``hdrmetrics annotate`` writes them.
-    weights, opinions
-        The layer to begin with, and the weights whose trunk it stands on.
+    weights, restoration
+        The layer to begin with, and the weights of the network by which it sees.
     out
         A .safetensors file.
     pull
@@ -52,8 +59,8 @@ def tune_on_labels(
     Raises
     ------
     OptionError
-        If there are fewer than 20 labels, all of a part are of one kind, the layer stands on
-        another trunk, or the path is of no weights file.
+        If there are fewer than 20 labels, all of a part are of one kind, the layer was trained on
+        another network, or the path is of no weights file.
     TableError, WeightsError, ImageReadError
         If a file cannot be read.
     """
@@ -64,22 +71,20 @@ def tune_on_labels(
     if len(pairs) < _FEWEST:
         raise OptionError(f"{len(pairs)} of the pairs have labels: {_FEWEST} are wanted at least")
     layer, card = load_gains(weights)
-    network, _ = load_opinions(opinions)
-    if network.digest != card.trunk_sha256:
-        raise OptionError(f"{weights} stands on another trunk than that of {opinions}")
+    net, eyes = load_restoration(restoration)
+    if eyes.sha256 != card.trunk_sha256:
+        raise OptionError(f"{weights} was trained on other weights than {restoration}")
     with torch.no_grad():
         seen = torch.cat(
-            [
-                describe(network.trunk, load_picture(pair.input), card.side, card.along)
-                for pair in pairs
-            ]
+            [describe(net, load_picture(pair.input), card.side, card.along) for pair in pairs]
         )
         x = layer.standard(seen).double().numpy()
     own = card.outputs[0]
     start = Layer(
         layer.last.weight[0].detach().double().numpy(), float(layer.last.bias[0].detach())
     )
-    positive = np.array([said[pair.name] >= 1 for pair in pairs])
+    given = np.array([said[pair.name] for pair in pairs])
+    positive = given >= 1
     names = [pair.more.get("photograph", pair.name) for pair in pairs]
     held = np.array([fraction("tuning", seed, name) < _HELD for name in names])
     if not held.any() or held.all():
@@ -88,7 +93,7 @@ def tune_on_labels(
         raise OptionError(
             "labels of one kind only among those to judge by: label more, or take another --seed"
         )
-    tuned = tune(start, own.slope, own.offset, x[~held], positive[~held], pull)
+    tuned = tune(start, own.slope, own.offset, x[~held], given[~held], pull)
     before, after = (judged(one(x[held]), positive[held]) for one in (start, tuned))
     with torch.no_grad():
         layer.last.weight[0] = torch.from_numpy(tuned.weight)

@@ -7,8 +7,8 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from hdrmetrics.learned.restoring.net import NetSize
 from hdrmetrics.errors import OptionError
+from hdrmetrics.learned.restoring.net import NetSize
 from trainers.running.plan import LAYOUTS, PRECISIONS
 from trainers.running.recipes import recipe_of
 

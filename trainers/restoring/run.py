@@ -14,9 +14,9 @@ from torch import Tensor
 
 from datasets.scenes.scene import Split
 from datasets.streams import digest
+from hdrmetrics.errors import ImageReadError, OptionError, PixelValueError
 from hdrmetrics.learned.restoring.net import RestorationNet, fresh_net
 from hdrmetrics.learned.restoring.weights import load_restoration
-from hdrmetrics.errors import ImageReadError, OptionError, PixelValueError
 from hdrmetrics.text.textfile import json_text, write_text
 from trainers.learning.schedule import learning_rate
 from trainers.restoring.learner import Batches, Learner

@@ -12,7 +12,10 @@ from hdrmetrics.learned.checks import check_number, check_whole
 FORMAT = 1
 KIND = "improvability"
 ALL = "all"
-"""The output for whatever is wrong; the others are of one degradation each."""
+"""The output for whatever is wrong; the others are of one degradation each, and :data:`HARM`."""
+
+HARM = "harm"
+"""The output for pictures that enhancement makes worse."""
 
 _SIDE, _ALONG, _OUTPUTS, _STATISTICS = 1024, 8, 32, 65536
 
@@ -24,9 +27,10 @@ class Output:
     Parameters
     ----------
     name
-        ``all``, or a degradation.
+        ``all``, a degradation, or ``harm``.
     slope, offset
-        Fitted so that of the photographs with a value p, a part p gains moderately or more.
+        Fitted so that of the photographs with a value p, a part p gains moderately or more (is
+        harmed).
 
     Raises
     ------
@@ -59,7 +63,7 @@ class GainCard:
         Of the parts that are looked at, see
         :func:`~hdrmetrics.learned.improvable.crops.crops_of`.
     trunk_sha256
-        Of the weights of opinions whose trunk it stands on.
+        Of the weights of restoration by whose eyes it sees.
     enhancer
         Whose gains they are: name and version.
     labels

@@ -15,18 +15,20 @@ from hdrmetrics.learned.improvable.metric import (
     load_improvability,
 )
 from hdrmetrics.learned.improvable.weights import read_gain_card
-from hdrmetrics.learned.liked import nima
-from hdrmetrics.learned.liked.catalogue import WEIGHTS
+from hdrmetrics.learned.restoring.weights import SHIPPED
 from hdrmetrics.learned.tensorfile import SUFFIX, card_path
+
+WEIGHTS = Path(__file__).with_name("weights")
+"""Folder of the layer that comes with the package."""
 
 
 def register(folder: Path) -> list[str]:
     """Register each output of a folder's layer of improvability; returns the names.
 
-    It stands on the trunk of the opinions in the same folder. A broken file is left out with a
+    It sees by the restoration that comes with the package. A broken file is left out with a
     warning.
     """
-    path, opinions = (folder / f"{name}{SUFFIX}" for name in (NAME, nima.NAME))
+    path = folder / f"{NAME}{SUFFIX}"
     if not path.exists():
         return []
     try:
@@ -37,13 +39,13 @@ def register(folder: Path) -> list[str]:
     names = []
     for output in card.outputs:
         info = described(card, output.name)
-        register_metric(info, _factory(path, opinions, output.name), ())
+        register_metric(info, _factory(path, output.name), ())
         names.append(info.name)
     return names
 
 
-def _factory(path: Path, opinions: Path, output: str) -> Callable[[], Improvability]:
-    return lambda: load_improvability(path, opinions, output)
+def _factory(path: Path, output: str) -> Callable[[], Improvability]:
+    return lambda: load_improvability(path, SHIPPED, output)
 
 
 register(WEIGHTS)

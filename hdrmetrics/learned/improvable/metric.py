@@ -6,18 +6,20 @@ from pathlib import Path
 from typing import Any, cast
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from hdrmetrics.errors import OptionError, WeightsError
 from hdrmetrics.learned.guard import guard_of
-from hdrmetrics.learned.improvable.card import ALL, GainCard, Output
+from hdrmetrics.learned.improvable.card import ALL, HARM, GainCard, Output
 from hdrmetrics.learned.improvable.network import GainLayer, describe
 from hdrmetrics.learned.improvable.weights import load_gains
 from hdrmetrics.learned.liked.nima import SMALLEST, middle_traits
-from hdrmetrics.learned.liked.weights import load_opinions
+from hdrmetrics.learned.restoring.net import RestorationNet
+from hdrmetrics.learned.restoring.weights import SHIPPED, load_restoration
 from hdrmetrics.metric import Assessment, Metric, MetricInfo
 
 NAME = "improvability"
+HARM_NAME = "enhancement-harm"
 CITATION = "Talebi et al., WO2024076611A1, 2024; Talebi & Milanfar, NIMA, IEEE TIP 27(8), 2018"
 
 
@@ -26,21 +28,24 @@ def metric_name(output: str) -> str:
 
     Examples
     --------
-    >>> metric_name("all"), metric_name("lens-blur")
-    ('improvability', 'improvability-lens-blur')
+    >>> metric_name("all"), metric_name("lens-blur"), metric_name("harm")
+    ('improvability', 'improvability-lens-blur', 'enhancement-harm')
     """
+    if output == HARM:
+        return HARM_NAME
     return NAME if output == ALL else f"{NAME}-{output}"
 
 
 def described(card: GainCard, output: str) -> MetricInfo:
     """Return the description of an output as a metric."""
     what = "enhancement" if output == ALL else f"mending {output.replace('-', ' ')}"
+    does = "enhancement harms" if output == HARM else f"{what} improves"
     return MetricInfo(
         name=metric_name(output),
-        title=f"How probable it is that {what} improves a photograph ({card.enhancer})",
+        title=f"How probable it is that {does} a photograph ({card.enhancer})",
         domain="sdr",
         reference=False,
-        higher_is_better=True,
+        higher_is_better=output != HARM,
         range=(0.0, 1.0),
         unit="",
         differentiable=True,
@@ -56,16 +61,18 @@ class Improvability(Metric):
     """How probable it is that enhancement improves a photograph moderately or more.
 
     High is not good: it says that there is something to gain. Of the photographs with a value p, a
-    part p gains, on photographs like those it was calibrated on.
+    part p gains, on photographs like those it was calibrated on. It sees with the eyes of the
+    network that restores, so its gains are those of that network, less surely of other enhancers.
 
     Parameters
     ----------
     trunk
-        Of the network of opinions that the layer was trained on.
+        The network that restores, which the layer was trained on.
     layer, card
         Of :func:`~hdrmetrics.learned.improvable.weights.load_gains`.
     output
-        ``all``, or a degradation of the card.
+        ``all``, a degradation of the card, or ``harm``: how probable it is that enhancement makes
+        the picture worse.
 
     Raises
     ------
@@ -80,14 +87,14 @@ class Improvability(Metric):
     option_parameters = ()
 
     def __init__(
-        self, trunk: nn.Module, layer: GainLayer, card: GainCard, output: str = ALL
+        self, trunk: RestorationNet, layer: GainLayer, card: GainCard, output: str = ALL
     ) -> None:
         super().__init__()
         names = [one.name for one in card.outputs]
         if output not in names:
             raise OptionError(f"the card has no output {output!r}; it has {', '.join(names)}")
         self.info = described(card, output)
-        self.trunk = trunk.requires_grad_(False).eval()
+        self.trunk: RestorationNet = trunk.requires_grad_(False).eval()
         self.layer = layer.requires_grad_(False).eval()
         self.card, self.index = card, names.index(output)
 
@@ -140,21 +147,23 @@ class Improvability(Metric):
         return Assessment(self.compare(test, None, mask), None, None, doubts)
 
 
-def load_improvability(path: str | Path, opinions: str | Path, output: str = ALL) -> Improvability:
-    """Return the metric of a file of improvability on the trunk of a file of opinions.
+def load_improvability(
+    path: str | Path, restoration: str | Path = SHIPPED, output: str = ALL
+) -> Improvability:
+    """Return the metric of a file of improvability, by the eyes of a file of restoration.
 
     Raises
     ------
     WeightsError
-        If a file cannot be read, or the layer was trained on another trunk.
+        If a file cannot be read, or the layer was trained on another network.
     OptionError
         If it has no such output.
     """
     layer, card = load_gains(path)
-    network, _ = load_opinions(opinions)
-    if network.digest != card.trunk_sha256:
+    net, own = load_restoration(restoration)
+    if own.sha256 != card.trunk_sha256:
         raise WeightsError(
-            f"{path}: was trained on the trunk of other weights than {opinions}: train it again "
-            "by python -m trainers improvability"
+            f"{path}: was trained on other weights of restoration than {restoration}: train it "
+            "again by python -m trainers improvability"
         )
-    return Improvability(network.trunk, layer, card, output)
+    return Improvability(net, layer, card, output)

@@ -1,19 +1,20 @@
-"""The network of gains: the trunk that learnt opinions, and one fully connected layer."""
+"""The network of gains: what restoration sees of a picture, and one fully connected layer."""
 
 from __future__ import annotations
-
-from typing import cast
 
 import torch
 from torch import Tensor, nn
 
 from hdrmetrics.learned.improvable.crops import crops_of
 from hdrmetrics.learned.layers import Linear
-from hdrmetrics.learned.liked.network import Standard, Trunk, joined, moments
+from hdrmetrics.learned.liked.network import Standard, moments
+from hdrmetrics.learned.restoring.net import MULTIPLE, RestorationNet
+
+_FLOOR = 1e-6  # under variances, of bands with a deviation of about one
 
 
 class GainLayer(nn.Module):
-    """What statistics of a trunk say of gains: standardised, then one linear layer.
+    """What statistics say of gains: standardised, then one linear layer.
 
     Parameters
     ----------
@@ -32,26 +33,39 @@ class GainLayer(nn.Module):
         return found
 
 
-def describe(trunk: nn.Module, pictures: Tensor, side: int, along: int) -> Tensor:
-    """Return the statistics of pictures ``(N, F)``, from parts of them at full size.
+def statistics_of(net: RestorationNet) -> int:
+    """Return how many numbers :func:`describe` makes of a picture."""
+    a, b, c = net.size.widths
+    return 2 * (12 + a + b + c + b + a + 12)
 
-    Means and deviations are those of all parts together.
+
+def describe(net: RestorationNet, pictures: Tensor, side: int, along: int) -> Tensor:
+    """Return what a network that restores sees of pictures ``(N, F)``, in parts at full size.
+
+    Who is to mend a picture has to see what is wrong with it, and how much can be done: the means
+    of all levels on the way down and up, and of the bands to be added, with the logarithms of their
+    deviations, in which twice the noise is one step. All parts of a picture count together.
 
     Parameters
     ----------
-    trunk
-        Of a network of opinions.
+    net
+        Of :func:`~hdrmetrics.learned.restoring.weights.load_restoration`.
     pictures
-        ``(N, 3, H, W)`` in [0, 1].
+        ``(N, 3, H, W)`` in [0, 1], of 8 pixels a side at least; what is beyond multiples of 8 is
+        not seen.
     side, along
         See :func:`~hdrmetrics.learned.improvable.crops.crops_of`.
     """
     rows = []
     for index in range(len(pictures)):
         parts = crops_of(pictures[index : index + 1], side, along)
-        levels = []
-        for maps in cast(Trunk, trunk).maps(parts):
-            mean, energy = moments(maps)
-            levels.append(joined(mean.mean(0, keepdim=True), energy.mean(0, keepdim=True)))
-        rows.append(torch.cat(levels, dim=1))
+        height, width = (length // MULTIPLE * MULTIPLE for length in parts.shape[-2:])
+        parts = parts[..., :height, :width].contiguous(memory_format=torch.channels_last)
+        levels = net.look(parts)
+        found = []
+        for maps in (net.split(parts), *levels, *net.rise(*levels)):
+            mean, energy = (one.mean(dim=0, keepdim=True) for one in moments(maps))
+            variance = (energy - mean.square()).clamp(min=0.0)
+            found += [mean, (variance + _FLOOR).log() / 2]
+        rows.append(torch.cat(found, dim=1))
     return torch.cat(rows)

@@ -1,4 +1,4 @@
-"""Files of improvability: one layer, with its card, for the trunk of some weights of opinions."""
+"""Files of improvability: one layer, with its card, for some weights of restoration."""
 
 from __future__ import annotations
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from hdrmetrics.learned.restoring.net import NetSize
 from hdrmetrics.errors import OptionError
 from hdrmetrics.learned.checks import check_whole
+from hdrmetrics.learned.restoring.net import NetSize
 
 FORMAT = 1
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from torch import Tensor
 
+from hdrmetrics.errors import OptionError, WeightsError
 from hdrmetrics.learned.restoring.card import RestorationCard
 from hdrmetrics.learned.restoring.net import RestorationNet, empty_net
-from hdrmetrics.errors import OptionError, WeightsError
 from hdrmetrics.learned.tensorfile import (
     SUFFIX,
     card_path,

@@ -13,12 +13,23 @@ from hdrmetrics.errors import DomainError, OptionError, PixelValueError, Weights
 from hdrmetrics.learned.improvable.card import GainCard, Output
 from hdrmetrics.learned.improvable.crops import crops_of
 from hdrmetrics.learned.improvable.metric import Improvability, load_improvability
-from hdrmetrics.learned.improvable.network import GainLayer, describe
+from hdrmetrics.learned.improvable.network import GainLayer, describe, statistics_of
 from hdrmetrics.learned.improvable.weights import load_gains, read_gain_card, save_gains
-from hdrmetrics.learned.liked.weights import load_opinions
+from hdrmetrics.learned.restoring.card import RestorationCard
+from hdrmetrics.learned.restoring.net import NetSize, RestorationNet, fresh_net
+from hdrmetrics.learned.restoring.weights import save_restoration
 from tests.learned.liked import small
 
-COUNT = small.network().count
+TINY = NetSize((8, 8, 8), 1)
+
+
+def net(seed: int = 0) -> RestorationNet:
+    found = fresh_net(TINY, seed)
+    torch.nn.init.normal_(found.last.weight, std=0.05, generator=torch.Generator().manual_seed(1))
+    return found.eval()
+
+
+COUNT = statistics_of(net())
 
 
 def layer() -> GainLayer:
@@ -35,11 +46,10 @@ def card(trunk: str = "", **more: object) -> GainCard:
 
 
 def saved(folder: Path) -> tuple[Path, Path]:
-    opinions = small.saved(folder)
-    network, _ = load_opinions(opinions)
+    eyes = save_restoration(folder / "eyes.safetensors", net(), RestorationCard(TINY))
     path = folder / "gains.safetensors"
-    save_gains(path, layer(), card(network.digest))
-    return path, opinions
+    save_gains(path, layer(), card(eyes.sha256))
+    return path, folder / "eyes.safetensors"
 
 
 def test_parts_are_of_the_picture_at_its_own_size_and_evenly_spread() -> None:
@@ -52,36 +62,51 @@ def test_parts_are_of_the_picture_at_its_own_size_and_evenly_spread() -> None:
     assert crops_of(torch.zeros(1, 3, 10, 4000), 64, 2).shape == (2, 3, 10, 64)
 
 
-def test_statistics_of_parts_are_those_of_all_of_them_together() -> None:
-    trunk = small.network().trunk
+def test_statistics_are_means_and_logarithms_of_deviations_of_all_parts_together() -> None:
     pictures = small.pictures(2, 128, 128)
-    whole = small.network().describe(pictures)
-    torch.testing.assert_close(describe(trunk, pictures, 64, 2), whole, atol=1e-4, rtol=1e-4)
+    found = describe(net(), pictures, 64, 2)  # covered by its parts: whole
+    assert found.shape == (2, COUNT)
+    bands = net().split(pictures[:1])[0].flatten(1)
+    torch.testing.assert_close(found[0, :12], bands.mean(dim=1))
+    logs = (bands.var(dim=1, correction=0) + 1e-6).log() / 2
+    torch.testing.assert_close(found[0, 12:24], logs, atol=1e-4, rtol=1e-4)
+    levels = net().look(pictures[:1])
+    added = net().rise(*levels)[-1][0].flatten(1)
+    torch.testing.assert_close(found[0, -24:-12], added.mean(dim=1))
     large = small.pictures(1, 256, 256)
-    parts = small.network().describe(crops_of(large, 64, 2))
-    found = describe(trunk, large, 64, 2)
-    means = torch.zeros(COUNT, dtype=torch.bool)
-    start = 0
-    for channels in trunk.channels:  # type: ignore[union-attr]
-        means[start : start + channels] = True
-        start += 2 * channels
-    torch.testing.assert_close(found[0, means], parts[:, means].mean(dim=0), atol=1e-4, rtol=1e-4)
+    parts = describe(net(), crops_of(large, 64, 2), 64, 2)
+    torch.testing.assert_close(describe(net(), large, 64, 2)[0, :12], parts[:, :12].mean(dim=0))
+
+
+def test_what_is_seen_is_what_restoration_does() -> None:
+    picture = small.pictures(1, 64, 64)
+    own = net()
+    added = torch.nn.functional.conv2d(own.rise(*own.look(picture))[-1], own.pixels)
+    restored = picture + torch.nn.functional.pixel_shuffle(added, 2)
+    torch.testing.assert_close(restored, own(picture))
+
+
+def test_noise_is_one_step_of_a_logarithm_each_time_it_doubles() -> None:
+    noise = torch.randn(1, 3, 128, 128, generator=torch.Generator().manual_seed(3))
+    found = torch.cat([describe(net(), 0.5 + s * noise, 64, 2) for s in (0.02, 0.04, 0.08)])
+    steps = found[1:, 13:16] - found[:-1, 13:16]
+    torch.testing.assert_close(steps, torch.full((2, 3), 2.0).log(), atol=1e-3, rtol=0)
 
 
 def test_it_is_a_probability_calibrated_as_the_card_says() -> None:
-    metric = Improvability(small.network().trunk, layer(), card())
+    metric = Improvability(net(), layer(), card())
     pictures = small.pictures(3)
     value = metric(pictures)
     torch.testing.assert_close(value, torch.sigmoid(2 * metric.raw(pictures) - 0.5))
     assert bool(((value >= 0) & (value <= 1)).all())
-    other = Improvability(small.network().trunk, layer(), card(), "lens-blur")
+    other = Improvability(net(), layer(), card(), "lens-blur")
     assert other.info.name == "improvability-lens-blur"
     assert not torch.equal(other(pictures), value)
     torch.testing.assert_close(metric(pictures[1:2])[0], value[1], atol=1e-5, rtol=1e-5)
 
 
 def test_it_says_that_it_is_a_gain_and_of_what() -> None:
-    metric = Improvability(small.network().trunk, layer(), card())
+    metric = Improvability(net(), layer(), card())
     assert metric.info.axis == "gain"
     assert metric.conditions()["enhancer"] == "restore 1"
     assert metric.as_loss()(small.pictures(2)).ndim == 0
@@ -90,7 +115,7 @@ def test_it_says_that_it_is_a_gain_and_of_what() -> None:
 
 
 def test_bad_pictures_and_masks_are_refused() -> None:
-    metric = Improvability(small.network().trunk, layer(), card())
+    metric = Improvability(net(), layer(), card())
     with pytest.raises(PixelValueError):
         metric(torch.full((1, 3, 64, 64), float("nan")))
     with pytest.raises(DomainError):
@@ -98,18 +123,18 @@ def test_bad_pictures_and_masks_are_refused() -> None:
     with pytest.raises(OptionError, match="no mask"):
         metric(small.pictures(1), mask=torch.ones(1, 1, 80, 112))
     with pytest.raises(OptionError, match="no output"):
-        Improvability(small.network().trunk, layer(), card(), "rain")
+        Improvability(net(), layer(), card(), "rain")
 
 
-def test_files_come_back_and_belong_to_their_trunk(tmp_path: Path) -> None:
-    path, opinions = saved(tmp_path)
-    metric = load_improvability(path, opinions)
-    expected = Improvability(small.network().trunk, layer(), card())(small.pictures())
+def test_files_come_back_and_belong_to_their_network(tmp_path: Path) -> None:
+    path, eyes = saved(tmp_path)
+    metric = load_improvability(path, eyes)
+    expected = Improvability(net(), layer(), card())(small.pictures())
     torch.testing.assert_close(metric(small.pictures()), expected, atol=0.02, rtol=0.02)
     assert read_gain_card(path.with_suffix(".json")) == metric.card
     save_gains(path, layer(), card("0" * 64))
     with pytest.raises(WeightsError, match="other weights"):
-        load_improvability(path, opinions)
+        load_improvability(path, eyes)
 
 
 @pytest.mark.parametrize("cut", [0, 9, 200, -1])
