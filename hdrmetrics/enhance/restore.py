@@ -21,7 +21,7 @@ _LAYOUT = torch.channels_last  # twice as fast as contiguous on a CPU
 
 @ENHANCERS.add
 class Restore(LocalEnhancer):
-    """One network against blur of motion and lens, noise, compression and clipped highlights.
+    """One network against blur of motion and lens, noise and compression.
 
     It is not told what is wrong. What it was made of, how good it is and where it fails is on its
     card, the attribute ``card``. Weights of one's own (``python -m trainers restore``) are given
@@ -45,7 +45,7 @@ class Restore(LocalEnhancer):
                 automatic="those of the package",
             ),
         ),
-        against=("blur", "noise", "compression", "clipping"),
+        against=("blur", "noise", "compression"),
         citation="a U-Net of residual blocks: Ronneberger, Fischer and Brox, MICCAI 2015; Lim et "
         "al., CVPR workshops 2017",
         learned=True,

@@ -34,6 +34,9 @@ from results.enhance.pictures import DEGRADATIONS, clean_photographs, degraded, 
 HERE = Path(__file__).parent
 DISPLAY = "srgb-100"
 MEASURES = ("psnr", "ssim", "pu21-psnr")
+LIKED = "nima"
+"""What people would say; of the input and the network only."""
+
 NET, INPUT, CLEAN = "restore", "input", "clean"
 MOST = 60.0  # dB: what is equal up to rounding has no PSNR
 
@@ -53,8 +56,9 @@ AGAINST: dict[str, tuple[Fault, ...]] = {
 
 
 def enhancers_for(kind: str) -> dict[str, Enhancer]:
-    """Return those that are made for a degradation, the network among them."""
-    names = [info.name for info in list_enhancers() if set(info.against) & set(AGAINST[kind])]
+    """Return the network, and those that are made for a degradation."""
+    faults = set(AGAINST[kind])
+    names = [one.name for one in list_enhancers() if one.name == NET or set(one.against) & faults]
     found = {name: create_enhancer(name) for name in names}
     if "blur" in AGAINST[kind]:
         found |= {f"{name}, 2 px": create_enhancer(name, sigma=2.0) for name in WIDER}
@@ -62,9 +66,10 @@ def enhancers_for(kind: str) -> dict[str, Enhancer]:
 
 
 class Judge:
-    """Scores of a picture against its original."""
+    """Scores of a picture against its original, and what people would say of it."""
 
     def __init__(self) -> None:
+        self.liked = create_metric(LIKED)
         self.metrics = {name: create_metric(name) for name in MEASURES}
         self.display = get_display(DISPLAY)
 
@@ -88,12 +93,17 @@ def measure(clean: dict[str, Tensor]) -> list[dict[str, Any]]:
         values: dict[str, dict[str, list[float]]] = {
             name: {one: [] for one in MEASURES} for name in (INPUT, *own)
         }
+        for name in (INPUT, NET):
+            values[name][LIKED] = []
         for name, picture in clean.items():
             before = degraded(picture, name, steps)
             results = {INPUT: before} | {key: one(before) for key, one in own.items()}
             for key, after in results.items():
                 for one, value in judge(after, picture).items():
                     values[key][one].append(value)
+                if LIKED in values[key]:
+                    with torch.no_grad():
+                        values[key][LIKED].append(float(judge.liked(after)))
         rows.append({"degradation": kind, "strength": label(steps), "values": values})
     return rows
 
@@ -129,7 +139,7 @@ def into_card(rows: list[dict[str, Any]], seconds: dict[str, float]) -> None:
         key = f"{row['degradation']} {row['strength']}".strip()
         found[key] = {
             one: [round(float(np.mean(row["values"][who][one])), 4) for who in (INPUT, NET)]
-            for one in MEASURES
+            for one in (*MEASURES, LIKED)
         }
     write_text(card_path(SHIPPED), readable(replace(card, results=found).to_dict()))
 

@@ -21,6 +21,7 @@ from results.common.files import kept
 HERE = Path(__file__).parent
 NET, INPUT, CLEAN = "restore", "input", "clean"
 TITLES = {"psnr": "PSNR, dB", "ssim": "SSIM", "pu21-psnr": "PU21-PSNR, dB"}
+LIKED = "nima"
 OPENING = """\
 {count} photographs that neither taught nor chose the network ({high} of high quality, made smaller
 by 1.5; {stock} stock photographs of BIQ2021's table for training, halved), windows of at most 320
@@ -51,7 +52,7 @@ def table(rows: list[dict[str, Any]], one: str) -> str:
     digits = 3 if one == "ssim" else 2
     lines = []
     for row in rows:
-        values = {name: np.array(each[one]) for name, each in row["values"].items()}
+        values = {name: np.array(each[one]) for name, each in row["values"].items() if one in each}
         boot = SceneBootstrap(np.arange(len(values[INPUT])), resamples=RESAMPLES)
         means = {name: float(each.mean()) for name, each in values.items()}
         others = [name for name in values if name not in (NET, INPUT)]
@@ -108,6 +109,7 @@ def main() -> None:
     ]  # fmt: skip
     for one, title in TITLES.items():
         text += ["", f"## {title}", "", table(rows, one)]
+    text += ["", "## What people would say: `nima`, from 1 to 10", "", table(rows, LIKED)]
     text += ["", "## Every method, PSNR in dB", "", every_method(rows)]
     seconds = report["seconds"]
     text += ["", "## Time", "", "Seconds of one core per megapixel, of noisy pictures:", ""]

@@ -2,8 +2,8 @@
 
     python -m results.improvable.report --run RUN --data BIQ2021 --opinions RUN_OF_NIMA
 
-RUN is that of ``python -m trainers improvability``. Writes ``report.md``, ``report.json`` and
-``kept.png``.
+RUN is that of ``python -m trainers improvability``; run ``results.improvable.whole`` before. Writes
+``report.md``, ``report.json`` and ``kept.png``.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,48 +19,37 @@ import torch
 from numpy.typing import NDArray
 
 from datasets.statistics.bootstrap import SceneBootstrap
-from datasets.statistics.weighted import once, srocc
+from datasets.statistics.weighted import srocc
 from hdrmetrics import create_metric
 from hdrmetrics.improve.pairs import read_pairs
-from hdrmetrics.learned.improvable.card import ALL, GainCard
+from hdrmetrics.learned.improvable.card import ALL, HARM, GainCard
 from hdrmetrics.learned.improvable.network import GainLayer
 from hdrmetrics.learned.improvable.weights import load_gains
 from hdrmetrics.learned.liked.nima import Nima
 from hdrmetrics.learned.restoring.weights import SHIPPED
 from hdrmetrics.text.markdown import markdown_table
 from hdrmetrics.text.textfile import write_text
-from results.common.files import keep
+from results.common.files import keep, kept
+from results.improvable.halved import halved
 from results.improvable.heuristics import blur, grey_of, noise
+from results.improvable.judging import (
+    PARTS,
+    Test,
+    curve,
+    differences,
+    interval,
+    judged,
+    recipe_told,
+)
 from results.liked.opinions import divided
 from trainers.improving.features import Gains, gains_of
-from trainers.improving.fit import average_precision, kept_gain, recall_at
+from trainers.improving.fit import average_precision
 from trainers.improving.material import DEGRADATIONS, load_picture
-from trainers.improving.recipe import GainRecipe
 from trainers.improving.run import Thresholds
 
 HERE = Path(__file__).parent
 Values = NDArray[np.float64]
-_RESAMPLES, _THIRD, _PRECISION = 1000, 1 / 3, 0.5
-_PARTS = (0.1, 0.2, _THIRD, 0.5, 0.7, 1.0)
-
-
-@dataclass(frozen=True)
-class Test:
-    """Test pairs with their labels and all scores.
-
-    Parameters
-    ----------
-    gains
-        Of the test split.
-    labels
-        2, 1, 0 or −1.
-    scores
-        By name, higher for what is said to gain more.
-    """
-
-    gains: Gains
-    labels: NDArray[np.int64]
-    scores: dict[str, Values]
+_RESAMPLES = 1000
 
 
 def main() -> None:
@@ -76,7 +64,7 @@ def main() -> None:
     assert isinstance(metric, Nima)
     tuned, card = load_gains(options.run / "improvability.safetensors")
     baseline, base_card = load_gains(options.run / "baseline.safetensors")
-    recipe = GainRecipe(side=card.side, along=card.along)
+    recipe = recipe_told(card)
     seen = gains_of(options.run / "pairs", SHIPPED, metric, recipe, options.run / "seen.npz")
     gains = seen.of("test")
     told = card.labels
@@ -87,6 +75,8 @@ def main() -> None:
         "delta-NIMA itself (enhances first)": gains.delta,
         **others(options.run / "pairs", gains),
     }
+    if HARM in [one.name for one in card.outputs]:
+        scores["its output `harm`, low for harm"] = -said(tuned, card, HARM, gains)
     test = Test(gains, limits.labels(gains.gain), scores)
     found: dict[str, Any] = {
         "methods": {name: judged(test, name) for name in scores},
@@ -95,8 +85,11 @@ def main() -> None:
         "degradations": degradations(test, tuned, card, baseline, base_card),
         "opinions": against_opinions(options.data, options.opinions),
         "milliseconds": speed(),
+        "halved": halved(seen, options.run / "pairs", SHIPPED, recipe, limits),
         "labels": told,
     }
+    if (HERE / "whole.json").exists():
+        found["whole"] = kept(HERE / "whole.json")
     keep(HERE / "report.json", found)
     draw(found["kept"], HERE / "kept.png")
     write_text(HERE / "report.md", page(found, len(gains)))
@@ -135,56 +128,6 @@ def others(folder: Path, gains: Gains) -> dict[str, Values]:
     }
 
 
-def judged(test: Test, name: str) -> dict[str, list[float]]:
-    """Return what a score is worth, with 95 % intervals over photographs."""
-    score, gain = test.scores[name], test.gains.gain
-    positive, harmed = test.labels >= 1, test.labels == -1
-    measures: dict[str, Callable[[NDArray[np.int64]], float]] = {
-        "srocc": lambda i: once(srocc(score[i], gain[i]), len(i)),
-        "auc_pr": lambda i: average_precision(score[i], positive[i]),
-        "harmed": lambda i: recall_at(-score[i], harmed[i], _PRECISION),
-        "kept": lambda i: kept_gain(score[i], gain[i], _THIRD),
-    }
-    return {key: interval(test, value) for key, value in measures.items()}
-
-
-def interval(test: Test, measure: Callable[[NDArray[np.int64]], float]) -> list[float]:
-    """Return a measure of all pairs with its interval from drawing photographs again."""
-    whole = np.arange(len(test.gains))
-    drawn = [measure(i) for i in resamples(test)]
-    low, high = np.nanquantile(drawn, (0.025, 0.975))
-    return [round(float(v), 4) for v in (measure(whole), low, high)]
-
-
-def resamples(test: Test) -> list[NDArray[np.int64]]:
-    """Return the places of pairs in each resample; all measures see the same."""
-    _, number = np.unique(test.gains.photograph, return_inverse=True)
-    places = [np.flatnonzero(number == k) for k in range(number.max() + 1)]
-    rng = np.random.default_rng(0)
-    return [
-        np.concatenate([places[k] for k in rng.integers(len(places), size=len(places))])
-        for _ in range(_RESAMPLES)
-    ]
-
-
-def differences(test: Test) -> dict[str, list[float]]:
-    """Return by how much the AUC-PR of the tuned layer is above others, paired."""
-    first = next(iter(test.scores.values()))
-    positive = test.labels >= 1
-
-    def above(other: Values) -> Callable[[NDArray[np.int64]], float]:
-        return lambda i: (
-            average_precision(first[i], positive[i]) - average_precision(other[i], positive[i])
-        )
-
-    return {name: interval(test, above(values)) for name, values in list(test.scores.items())[1:]}
-
-
-def curve(score: Values, gain: Values) -> list[float]:
-    """Return what part of the total gain is kept, by the part that is enhanced."""
-    return [round(kept_gain(score, gain, part), 4) for part in _PARTS]
-
-
 def degradations(
     test: Test, tuned: GainLayer, card: GainCard, baseline: GainLayer, base_card: GainCard
 ) -> dict[str, dict[str, list[float]]]:
@@ -193,6 +136,8 @@ def degradations(
     gains = test.gains.select(alone)
     found = {}
     for name in DEGRADATIONS:
+        if name not in [one.name for one in card.outputs]:
+            continue
         positive = (gains.degradation == name) & (test.labels[alone] >= 1)
         part = Test(gains, positive.astype(np.int64), {})
         row = {}
@@ -245,7 +190,7 @@ def draw(kept: dict[str, list[float]], path: Path) -> None:
     figure, axes = plt.subplots(figsize=(7, 4.6), layout="constrained")
     for name, values in kept.items():
         style = "-" if name.startswith(("last", "baseline")) else "--"
-        axes.plot([0, *_PARTS], [0, *values], style, label=name.replace("`", ""), marker=".")
+        axes.plot([0, *PARTS], [0, *values], style, label=name.replace("`", ""), marker=".")
     axes.set_xlabel("part of the photographs that is enhanced")
     axes.set_ylabel("part of the total gain")
     axes.axhline(1, color="grey", linewidth=0.6)
@@ -272,6 +217,8 @@ def page(found: dict[str, Any], count: int) -> str:
         for n, v in found["degradations"].items()
     ]
     kept = [[n, *(f"{v:.2f}" for v in values)] for n, values in found["kept"].items()]
+    halved_rows = [[n, *(cell(v[k]) for k in keys[:2])] for n, v in found["halved"].items()]
+    whole = found.get("whole")
     told, opinions, times = found["labels"], found["opinions"], found["milliseconds"]
     parts = ", ".join(f"{k} {v:.0%}" for k, v in told["parts"].items())
     return f"""# Improvability
@@ -303,8 +250,16 @@ AUC-PR of each output, among photographs with one degradation or none:
 
 ![part of the gain kept, by part enhanced](kept.png)
 
-{markdown_table(["", *(f"{part:.0%}" for part in _PARTS)], kept)}
+{markdown_table(["", *(f"{part:.0%}" for part in PARTS)], kept)}
 
+## Where it looks
+
+Degradation is at full size. A layer on windows made smaller by half, learnt and tuned likewise,
+beside that on windows as they are:
+
+{markdown_table(["", "SROCC to the true gain", "AUC-PR"], halved_rows)}
+
+{_whole(whole, cell) if whole else ""}
 ## Photographs as people have them
 
 On the test photographs of BIQ2021, SROCC of `improvability` and people's opinions is
@@ -314,6 +269,18 @@ said to gain more.
 ## Speed
 
 One thread: {", ".join(f"{k} {v:.0f} ms" for k, v in times.items())}, beyond decoding.
+"""
+
+
+def _whole(whole: dict[str, Any], cell: Callable[..., str]) -> str:
+    keys = ("srocc", "auc_pr", "kept")
+    rows = [[name, *(cell(v[k]) for k in keys)] for name, v in whole["ways"].items()]
+    titles = ["looks at", "SROCC to the true gain", "AUC-PR", "gain kept by a third"]
+    return f"""{whole["photographs"]} whole test photographs, at most {whole["side"]} pixels a side,
+degraded and enhanced whole; {whole["moderate"]:.0%} gain moderately or more by the thresholds of
+the windows:
+
+{markdown_table(titles, rows)}
 """
 
 

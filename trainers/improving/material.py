@@ -24,10 +24,9 @@ from trainers.restoring.degrade import QUALITIES, Step, degrade
 from trainers.restoring.references import reduced, references, window
 
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
-COLUMNS = ("split", "photograph", "degradation", "steps", "before", "after", "moved")
+COLUMNS = ("split", "photograph", "degradation", "steps", "before", "after")
 """Of the table: split and photograph; ``clean``, one of :data:`DEGRADATIONS` or ``several``; what
-happened; distance √(1 − q) of the metric's q to the original before and after; how far
-pixels moved on average."""
+happened; distance √(1 − q) of the metric's q to the original before and after."""
 
 DEGRADATIONS: dict[str, tuple[str, ...]] = {
     "motion-blur": ("motion_blur",),
@@ -38,7 +37,6 @@ DEGRADATIONS: dict[str, tuple[str, ...]] = {
 }
 """By what users know them as, the distortions that make them."""
 
-_ROOM = 256
 _LEAST, _MOST = 0.05, {"saturation_clipping": 0.6}
 _MILDER = 1.4  # of several degradations each is milder
 _PATIENCE = 15.0
@@ -120,7 +118,7 @@ def make_pairs(
                     raise OptionError(f"{out} holds pairs of other photographs: another folder")
                 continue
             try:
-                clean = _taken(scene, factors, draw, least)
+                clean = _taken(scene, factors, draw, least, recipe.room)
             except HdrMetricsError as error:
                 if scene.name not in refused:
                     print(f"{scene.name}: {error}", file=sys.stderr, flush=True)
@@ -137,7 +135,6 @@ def make_pairs(
                 "steps": " ".join(f"{step}={amount:.4g}" for step, amount in steps),
                 "before": f"{ends[0]:.6f}",
                 "after": f"{ends[1]:.6f}",
-                "moved": f"{float((after - before).abs().mean()):.6f}",
             }
             writer.add(name, before[0], after[0], more)
             made += 1
@@ -161,10 +158,14 @@ def _turns(
 
 
 def _taken(
-    scene: FileScene, factors: tuple[float, float], draw: np.random.Generator, least: int
+    scene: FileScene,
+    factors: tuple[float, float],
+    draw: np.random.Generator,
+    least: int,
+    room: int,
 ) -> Tensor:
     picture = reduced(scene.load(), float(draw.uniform(*factors)))
-    clean = window(picture, _ROOM, draw)[None]
+    clean = window(picture, room, draw)[None]
     if min(clean.shape[-2:]) < least:
         raise OptionError(f"{tuple(clean.shape[-2:])} pixels are too few, {least} wanted")
     return (255 * clean).round() / 255

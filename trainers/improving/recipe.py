@@ -32,6 +32,8 @@ class GainRecipe:
         quantiles are the thresholds of labels 1 and 2.
     harmed
         Loss of quality from which the label is −1.
+    room
+        Pixels a side, at most, of the parts of photographs that are degraded.
     side, along
         Of the parts of a photograph that are looked at.
     ridge
@@ -50,6 +52,7 @@ class GainRecipe:
     harmed: float = 0.01
     side: int = 160
     along: int = 2
+    room: int = 256
     ridge: tuple[float, ...] = (30.0, 100.0, 300.0, 1000.0)
     pull: tuple[float, ...] = (1e-3, 1e-2, 1e-1)
 
@@ -60,6 +63,8 @@ class GainRecipe:
             raise OptionError("untouched and single are parts of one whole")
         if not (0 < self.significant < self.prevalence < 1 and self.harmed > 0):
             raise OptionError("significant is a part of prevalence, and harmed above 0")
+        if not 32 <= self.room <= 4096:
+            raise OptionError(f"room is 32 to 4096 pixels, not {self.room}")
         if not (32 <= self.side <= 1024 and 1 <= self.along <= 8):  # as cards have it
             raise OptionError("parts have a side of 32 to 1024, and are 1 to 8 along an axis")
         for name in ("ridge", "pull"):
