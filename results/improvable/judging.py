@@ -94,5 +94,6 @@ def curve(score: Values, gain: Values) -> list[float]:
 
 def recipe_told(card: GainCard) -> GainRecipe:
     """Return the recipe that a card tells."""
-    told: dict[str, Any] = dict(card.training["recipe"])
-    return GainRecipe(**{k: tuple(v) if isinstance(v, list) else v for k, v in told.items()})
+    told = card.training["recipe"]
+    own: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in told.items()}
+    return GainRecipe(**own)

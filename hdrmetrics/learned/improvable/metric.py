@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -11,7 +12,8 @@ from torch import Tensor
 from hdrmetrics.errors import OptionError, WeightsError
 from hdrmetrics.learned.guard import guard_of
 from hdrmetrics.learned.improvable.card import ALL, HARM, GainCard, Output
-from hdrmetrics.learned.improvable.network import GainLayer, describe
+from hdrmetrics.learned.improvable.memory import fingerprint, remembered
+from hdrmetrics.learned.improvable.network import GainLayer, describe_parts, parts_of
 from hdrmetrics.learned.improvable.weights import load_gains
 from hdrmetrics.learned.liked.nima import SMALLEST, middle_traits
 from hdrmetrics.learned.restoring.net import RestorationNet
@@ -97,6 +99,7 @@ class Improvability(Metric):
         self.trunk: RestorationNet = trunk.requires_grad_(False).eval()
         self.layer = layer.requires_grad_(False).eval()
         self.card, self.index = card, names.index(output)
+        self._who = fingerprint(trunk)
 
     def settings(self) -> dict[str, Any]:
         """Return none: it has no options."""
@@ -125,8 +128,16 @@ class Improvability(Metric):
             self.trunk.to(test.dtype)
             self.layer.to(test.dtype)
         pictures = test.expand(-1, 3, -1, -1)
-        found = describe(self.trunk, pictures, self.card.side, self.card.along)
-        return cast(Tensor, self.layer(found))[:, self.index]
+        own = self.card
+        rows = [
+            remembered(
+                parts_of(one[None], own.side, own.along),
+                self._who,
+                partial(describe_parts, self.trunk),
+            )
+            for one in pictures
+        ]
+        return cast(Tensor, self.layer(torch.cat(rows)))[:, self.index]
 
     def compare_loss(self, test: Tensor, features: Any, mask: Tensor | None) -> Tensor:
         """Return the value itself: what is left to improve."""

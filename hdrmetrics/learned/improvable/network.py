@@ -56,16 +56,23 @@ def describe(net: RestorationNet, pictures: Tensor, side: int, along: int) -> Te
     side, along
         See :func:`~hdrmetrics.learned.improvable.crops.crops_of`.
     """
-    rows = []
-    for index in range(len(pictures)):
-        parts = crops_of(pictures[index : index + 1], side, along)
-        height, width = (length // MULTIPLE * MULTIPLE for length in parts.shape[-2:])
-        parts = parts[..., :height, :width].contiguous(memory_format=torch.channels_last)
-        levels = net.look(parts)
-        found = []
-        for maps in (net.split(parts), *levels, *net.rise(*levels)):
-            mean, energy = (one.mean(dim=0, keepdim=True) for one in moments(maps))
-            variance = (energy - mean.square()).clamp(min=0.0)
-            found += [mean, (variance + _FLOOR).log() / 2]
-        rows.append(torch.cat(found, dim=1))
-    return torch.cat(rows)
+    return torch.cat([describe_parts(net, parts_of(one[None], side, along)) for one in pictures])
+
+
+def parts_of(picture: Tensor, side: int, along: int) -> Tensor:
+    """Return the parts of a picture ``(1, 3, H, W)`` that are seen, sides multiples of 8."""
+    parts = crops_of(picture, side, along)
+    height, width = (length // MULTIPLE * MULTIPLE for length in parts.shape[-2:])
+    return parts[..., :height, :width]
+
+
+def describe_parts(net: RestorationNet, parts: Tensor) -> Tensor:
+    """Return what is seen of the parts of one picture, ``(1, F)``."""
+    parts = parts.contiguous(memory_format=torch.channels_last)
+    levels = net.look(parts)
+    found = []
+    for maps in (net.split(parts), *levels, *net.rise(*levels)):
+        mean, energy = (one.mean(dim=0, keepdim=True) for one in moments(maps))
+        variance = (energy - mean.square()).clamp(min=0.0)
+        found += [mean, (variance + _FLOOR).log() / 2]
+    return torch.cat(found, dim=1)

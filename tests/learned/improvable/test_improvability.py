@@ -114,6 +114,30 @@ def test_it_says_that_it_is_a_gain_and_of_what() -> None:
     assert said
 
 
+def test_outputs_of_one_network_look_once_and_others_for_themselves(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looks = []
+    whole = RestorationNet.look
+
+    def look(self: RestorationNet, image: torch.Tensor) -> object:
+        looks.append(1)
+        return whole(self, image)
+
+    monkeypatch.setattr(RestorationNet, "look", look)
+    picture = small.pictures(1, 96, 96) * 0.93
+    value = [Improvability(net(), layer(), card(), one)(picture) for one in ("all", "lens-blur")]
+    assert len(looks) == 1
+    assert not torch.equal(*value)
+    assert not torch.equal(Improvability(net(7), layer(), card())(picture), value[0])
+    assert not torch.equal(Improvability(net(), layer(), card())(picture + 0.01), value[0])
+    assert len(looks) == 3
+    slope = picture.clone().requires_grad_()
+    Improvability(net(), layer(), card())(slope).sum().backward()
+    assert len(looks) == 4
+    assert bool(slope.grad.abs().sum() > 0)  # type: ignore[union-attr]
+
+
 def test_bad_pictures_and_masks_are_refused() -> None:
     metric = Improvability(net(), layer(), card())
     with pytest.raises(PixelValueError):
