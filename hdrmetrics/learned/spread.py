@@ -25,10 +25,11 @@ _MEASURED = (
 _OF_SCORE = (
     "score", "log score", "log rest", "bend", "disagreement", "lowest", "highest", "windows",
 )  # fmt: skip
-HINTS = (*_OF_SCORE, *_MEASURED)
+HINTS = (*_OF_SCORE, *_MEASURED, "log doubt")
 """What a width is made of: the score s in [0, 1], the logarithms of it and of what is left above,
 and 4·s·(1 − s); the standard deviation of the windows' scores, how far the lowest is below s and
-the highest above; the logarithm of their number; and traits of the picture."""
+the highest above; the logarithm of their number; traits of the picture; and the logarithm of the
+error that the network itself expects, as a part of the scale."""
 
 _EMPTY = ("flat", "dark")
 _FARTHEST = 3.0  # deviations: beyond what the fit saw, a width stays as it is
@@ -38,7 +39,11 @@ _SMALL = 0.01  # added to what logarithms are taken of
 
 
 def hints(
-    score: Tensor, windows: Tensor, weight: Tensor, traits: Sequence[Traits]
+    score: Tensor,
+    windows: Tensor,
+    weight: Tensor,
+    traits: Sequence[Traits],
+    doubt: Tensor | None = None,
 ) -> NDArray[np.float64]:
     """Return what the widths of pictures follow from, ``(N, len(HINTS))``.
 
@@ -50,6 +55,8 @@ def hints(
         ``(N, K)``: the score of each window, and its weight; 0 for none.
     traits
         Of each picture.
+    doubt
+        ``(N,)``: the error that the network expects, for those that expect one.
     """
     s, own, share = (x.detach().double().cpu() for x in (score, windows, weight))
     share = share / share.sum(dim=1, keepdim=True)
@@ -65,7 +72,9 @@ def hints(
         dim=1,
     )  # fmt: skip
     rows = [[measured[name] for name in _MEASURED] for measured in map(measures, traits)]
-    return np.concatenate([found.numpy(), np.array(rows)], axis=1)
+    expected = torch.ones_like(s) if doubt is None else doubt.detach().double().cpu()
+    last = expected.log()[:, None].numpy()
+    return np.concatenate([found.numpy(), np.array(rows), last], axis=1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from torch.nn import functional as F
 from hdrmetrics.learned.layers import Linear
 from hdrmetrics.learned.liked.distribution import SCORES
 
+_SURE = 0.1  # points of ten: opinions of thirty people are not surer
 _FLOOR = 1e-4  # under the variance, so that the slope of its root stays finite
 
 
@@ -71,6 +72,9 @@ class OpinionNetwork(nn.Module):
         self.dropout = dropout
         self.hidden = Linear(self.count, hidden)
         self.scores = Linear(hidden, SCORES)
+        self.doubt = Linear(hidden, 1)
+        nn.init.zeros_(self.doubt.weight)
+        nn.init.zeros_(self.doubt.bias)
         self.digest = ""
 
     @property
@@ -93,6 +97,14 @@ class OpinionNetwork(nn.Module):
         x = F.dropout(self.standard(statistics), self.dropout, self.training)
         found: Tensor = self.scores(F.relu(self.hidden(x)))
         return found.softmax(dim=-1)
+
+    def foresee(self, statistics: Tensor) -> Tensor:
+        """Return how far off the mean is expected to be, in points of ten, ``(…,)``.
+
+        Of some photographs the network knows that it cannot tell what people say of them.
+        """
+        x: Tensor = self.doubt(F.relu(self.hidden(self.standard(statistics))))
+        return x[..., 0].clamp(min=_SURE)
 
     def forward(self, pictures: Tensor) -> Tensor:
         """Return the distributions over ten scores, ``(N, 10)``."""

@@ -170,36 +170,42 @@ class Nima(Metric):
         self, test: Tensor, mask: Tensor | None
     ) -> tuple[Tensor, NDArray[np.float64], list[Traits]]:
         """Return mean opinions, hints of their widths, and traits."""
-        views = self._views(test, mask)
+        views, doubts = self._views(test, mask)
         weights = self._weights(views)
         value = mean_score(_mixed(views, weights)).to(test.dtype)
         own = torch.stack([(mean_score(view) - 1) / _WIDTH for view in views], dim=1)
         traits = [middle_traits(one) for one in test]
-        found = hints((value - 1) / _WIDTH, own, weights.expand(len(test), -1), traits)
+        doubt = (torch.stack(doubts, dim=-1) * weights).sum(dim=-1) / _WIDTH
+        found = hints((value - 1) / _WIDTH, own, weights.expand(len(test), -1), traits, doubt)
         return value, found, traits
 
     def _judge(self, test: Tensor, mask: Tensor | None) -> Tensor:
-        views = self._views(test, mask)
+        views, _ = self._views(test, mask)
         return _mixed(views, self._weights(views))
 
     def _weights(self, views: list[Tensor]) -> Tensor:
         weights = views[0].new_tensor([view.weight for view in self.card.views])
         return weights / weights.sum()
 
-    def _views(self, test: Tensor, mask: Tensor | None) -> list[Tensor]:
-        """Return what each view says, ``(N, 10)``."""
+    def _views(self, test: Tensor, mask: Tensor | None) -> tuple[list[Tensor], list[Tensor]]:
+        """Return what each view says, ``(N, 10)``, and by how much it expects to err, ``(N,)``."""
         pictures = _colour(self._ready(test))
         found = []
         for one, own in self._inside(pictures, mask):
             found.append(list(self._look(one, own)))
-        return [torch.cat(each) for each in zip(*found, strict=True)]
+        said, doubts = (
+            [torch.cat([own[which] for own in view]) for view in zip(*found, strict=True)]
+            for which in (0, 1)
+        )
+        return said, doubts
 
-    def _look(self, picture: Tensor, mask: Tensor | None) -> Iterator[Tensor]:
+    def _look(self, picture: Tensor, mask: Tensor | None) -> Iterator[tuple[Tensor, Tensor]]:
         least = self.network.least
         for view in self.card.views:  # each made of the one before, which is larger
             picture = look(picture, view.side, least)
             mask = None if mask is None else look(mask, view.side, least)
-            yield self.network.judge(self.network.describe(picture, mask))
+            seen = self.network.describe(picture, mask)
+            yield self.network.judge(seen), self.network.foresee(seen)
 
     def _inside(self, pictures: Tensor, mask: Tensor | None) -> list[tuple[Tensor, Tensor | None]]:
         """Return each picture, and its mask, inside its plain border."""

@@ -76,7 +76,8 @@ def load_opinions(path: str | Path) -> tuple[OpinionNetwork, OpinionCard]:
         raise WeightsError(f"{card_path(path)}: {error}") from error
     weights = read_tensors(path, network.state_dict(), card.sha256, LARGEST)
     network.load_state_dict({name: value.to(torch.float32) for name, value in weights.items()})
-    network.digest = digest_of(weights)
+    # Of what scores come from, which the layer of doubts is not.
+    network.digest = digest_of({n: v for n, v in weights.items() if not n.startswith("doubt.")})
     return network.eval(), card
 
 
