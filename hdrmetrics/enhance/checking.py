@@ -28,7 +28,9 @@ def check_guest(found: Any, image: Tensor, name: str) -> Tensor:
         raise EnhancerError(f"{name} returned {kind}: an enhancer returns a tensor of floats")
     if found.layout is not torch.strided or found.is_meta:
         where = found.device if found.is_meta else found.layout
-        raise EnhancerError(f"{name} returned {where}: an enhancer returns the values of all pixels")
+        raise EnhancerError(
+            f"{name} returned {where}: an enhancer returns the values of all pixels"
+        )
     if found.shape != image.shape:
         raise ShapeError(
             f"{name} made {tuple(found.shape)} of {tuple(image.shape)}: an enhancer keeps the size"
