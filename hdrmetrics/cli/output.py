@@ -8,7 +8,7 @@ import io
 import math
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -375,8 +375,20 @@ def _options(found: Sequence[Mapping[str, Any]]) -> str:
         parts.append(str(found[0]["encoding"]))
     if found[0].get("dtype") != "float32":
         parts.append(str(found[0].get("dtype")))
-    for key, value in same.items():
-        text = f"{value:g}" if isinstance(value, float) else str(value)
-        text = text.lower() if isinstance(value, bool) else text
-        parts.append(f"{key.replace('_', ' ')} {text}")
-    return ", ".join(parts)
+    parts += [_condition(key, value) for key, value in same.items()]
+    return ", ".join([*parts, *_of_some(found)])
+
+
+def _of_some(found: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield what some scores depend on alike and the others not at all, with their number."""
+    for key in dict.fromkeys(key for one in found for key in one):
+        own = [one[key] for one in found if one.get(key) is not None]
+        some = 0 < len(own) < len(found) and all(value == own[0] for value in own)
+        if some and key not in _QUIET_CONDITIONS:
+            yield f"{_condition(key, own[0])} ({len(own)} of {len(found)})"
+
+
+def _condition(key: str, value: Any) -> str:
+    text = f"{value:g}" if isinstance(value, float) else str(value)
+    text = text.lower() if isinstance(value, bool) else text
+    return f"{key.replace('_', ' ')} {text}"
