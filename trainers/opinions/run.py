@@ -19,7 +19,7 @@ from hdrmetrics.text.textfile import write_text
 from trainers.learning.average import WeightAverage
 from trainers.learning.schedule import learning_rate
 from trainers.opinions.copies import divide, groups_of, thumbnails
-from trainers.opinions.finish import write_results
+from trainers.opinions.finish import check_splits, write_results
 from trainers.opinions.judging import agreement, predict
 from trainers.opinions.learner import Learner
 from trainers.opinions.material import Material
@@ -69,13 +69,15 @@ def run(opinions: Opinions, recipe: Recipe, options: RunOptions) -> Path | None:
     Raises
     ------
     OptionError
-        If the folder holds a run and ``resume`` is not set, or another one and it is.
+        If the folder holds a run and ``resume`` is not set, or another one and it is; if there are
+        too few photographs to train on, for the validation or for the test.
     ImageReadError
         If the checkpoint or a photograph cannot be read.
     PixelValueError
         If training diverges.
     """
     opinions = without_copies(opinions, recipe, options)
+    check_splits(opinions)
     train = _limited(opinions.of("train"), options)
     material = Material(train, recipe, options.seed)
     _begin(opinions, recipe, options, len(train))
