@@ -12,8 +12,9 @@ import numpy as np
 from PIL import Image
 from torch import Tensor
 
-from hdrmetrics.errors import ImageWriteError, OptionError
+from hdrmetrics.errors import ImageWriteError, OptionError, ShapeError, TableError
 from hdrmetrics.improve.pairs import FOLDERS, Pair, check_name, write_pairs
+from hdrmetrics.picture.pixels import check_codes
 from hdrmetrics.text.textfile import draft_of
 
 _JOURNAL = "pairs.journal.csv"
@@ -36,7 +37,7 @@ class PairWriter:
     Raises
     ------
     OptionError
-        If the folder holds rows with other columns.
+        If the folder holds rows with other columns, or its journal is damaged.
     ImageWriteError
         If it cannot be written.
     """
@@ -60,15 +61,20 @@ class PairWriter:
         if not self._path.exists():
             self._path.write_text(_line(head), encoding="utf-8")
             return
-        text = self._path.read_text(encoding="utf-8")
-        whole = text[: text.rfind("\n") + 1]  # a kill may leave half a row
-        lines = list(csv.reader(io.StringIO(whole)))
-        if not lines or lines[0] != head:
+        data = self._path.read_bytes()
+        whole = data[: data.rfind(b"\n") + 1]  # a kill may leave half a row
+        try:
+            lines = list(csv.reader(io.StringIO(whole.decode("utf-8"))))
+            known = lines[:1] == [head]
+            rows = {row[0]: dict(zip(head[1:], row[1:], strict=True)) for row in lines[1:] if known}
+        except (csv.Error, ValueError, IndexError) as error:
+            raise OptionError(f"{self._path} is damaged ({error}): another folder") from error
+        if not known:
             raise OptionError(f"{self.folder} holds pairs with other columns: another folder")
-        self.rows = {row[0]: dict(zip(head[1:], row[1:], strict=True)) for row in lines[1:]}
-        if whole != text:
+        self.rows = rows
+        if whole != data:
             with draft_of(self._path) as draft:
-                draft.write_text(whole, encoding="utf-8")
+                draft.write_bytes(whole)
 
     def add(self, name: str, before: Tensor, after: Tensor, more: Mapping[str, str]) -> None:
         """Write a pair of pictures ``(3, H, W)`` in [0, 1], and its row.
@@ -78,7 +84,11 @@ class PairWriter:
         OptionError
             If further columns are missing or unknown, or no file can have that name.
         TableError
-            If the name is no good.
+            If the name is no good, or a further cell has a line break.
+        ShapeError
+            If a picture is not RGB.
+        PixelValueError, DomainError
+            If its values are NaN or outside [0, 1].
         ImageWriteError
             If a file cannot be written.
         """
@@ -87,6 +97,12 @@ class PairWriter:
             raise OptionError(f"a pair is named as files can be, not {name!r}")
         if set(more) != set(self.columns):
             raise OptionError(f"a row has the columns {', '.join(self.columns)}")
+        if any(not set(cell).isdisjoint("\r\n") for cell in more.values()):
+            raise TableError(f"{name}: cells of a table of pairs have no line breaks")
+        for what, picture in zip(FOLDERS, (before, after), strict=True):
+            check_codes(picture, f"That is of the pair {name}", what)
+            if picture.shape[0] != 3 or picture.ndim != 3:
+                raise ShapeError(f"{name}: a picture is (3, H, W), not {tuple(picture.shape)}")
         try:
             for folder, picture in zip(FOLDERS, (before, after), strict=True):
                 with draft_of(self.folder / folder / f"{name}.png") as draft:

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from hdrmetrics import create_metric, read_image
-from hdrmetrics.errors import OptionError, TableError
+from hdrmetrics.errors import DomainError, OptionError, PixelValueError, ShapeError, TableError
 from hdrmetrics.improve.delta import delta_score
 from hdrmetrics.improve.pair_writer import PairWriter
 from hdrmetrics.improve.pairs import read_pairs
@@ -69,7 +69,21 @@ def test_other_columns_and_names_that_lead_away_are_refused(tmp_path: Path) -> N
     with pytest.raises(OptionError, match="columns"):
         writer.add("a", picture, picture, {"y": "1"})
     writer.add("a", picture, picture, {"x": "1"})
+    with pytest.raises(TableError, match="no line breaks"):
+        writer.add("a", picture, picture, {"x": "1\n2"})
+    with pytest.raises(PixelValueError, match="the enhanced image has"):
+        writer.add("a", picture, picture * float("nan"), {"x": "1"})
+    with pytest.raises(DomainError, match=r"the input image spans .* of the pair a"):
+        writer.add("a", 255 * picture, picture, {"x": "1"})
+    for strange in (picture[:1], picture[None]):
+        with pytest.raises(ShapeError):
+            writer.add("a", picture, strange, {"x": "1"})
+    assert list(PairWriter(tmp_path, ("x",)).rows) == ["a"]
     with pytest.raises(OptionError, match="other columns"):
         PairWriter(tmp_path, ("x", "y"))
+    for damaged in (b"name,x\na\n", b"name,x\n\xff,1\n", b"name,x\n\n"):
+        (tmp_path / "pairs.journal.csv").write_bytes(damaged)
+        with pytest.raises(OptionError, match="is damaged"):
+            PairWriter(tmp_path, ("x",))
     with pytest.raises(TableError):
         PairWriter(tmp_path / "empty", ("x",)).finish()
