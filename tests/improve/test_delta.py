@@ -40,6 +40,14 @@ def test_a_reference_is_given_where_one_is_needed() -> None:
         delta_score(before, after, "piqe", reference=original)
 
 
+def test_pictures_that_stay_perfect_gain_nothing_and_pairs_are_pairs() -> None:
+    before, after, original = PICTURES
+    assert delta_score(original, original, "psnr", reference=original).tolist() == [0, 0]
+    assert delta_score(before, original, "psnr", reference=original).tolist() == [float("inf")] * 2
+    with pytest.raises(ShapeError, match="2 pictures before, but 1 after"):
+        delta_score(before, after[:1], "piqe")
+
+
 def test_pairs_are_written_as_they_come_and_a_set_goes_on(tmp_path: Path) -> None:
     before, after = ((255 * x[0]).round() / 255 for x in PICTURES[:2])
     writer = PairWriter(tmp_path, ("degradation",))
