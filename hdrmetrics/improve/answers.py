@@ -47,10 +47,18 @@ class AnswerFile:
         """By name, in the order of the last answers."""
         self._size = 0  # of the file, when it was last looked at
         self._end = 0  # of what stays of it when a row is added
-        self._read()
+        self.follow()
 
-    def _read(self) -> None:
-        """Take over what the file holds; one that is gone holds nothing."""
+    def follow(self) -> None:
+        """Take over what others changed in the file; one that is gone holds nothing.
+
+        Raises
+        ------
+        TableError
+            If it is none of labels now.
+        """
+        if _size(self.path) == self._size:
+            return
         data, name = read_bytes(self.path) if self.path.exists() else b"", str(self.path)
         labels, end = parse_labels(data, name)
         if end:
@@ -76,8 +84,7 @@ class AnswerFile:
         TableError
             If others changed the file meanwhile, and it is none of labels now.
         """
-        if _size(self.path) != self._size:
-            self._read()
+        self.follow()
         when = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
         try:
             self._append(_row(name, label, f"{seconds:.2f}", side, when))
