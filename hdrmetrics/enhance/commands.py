@@ -93,7 +93,7 @@ def from_command(
         ``{output}``, where it has to write a PNG file of the same size. A text is split at spaces
         (quotes hold together); no shell comes between.
     timeout
-        Seconds after which it is ended, with all processes that it started.
+        Seconds after which it is ended, with the processes that it started in its session.
     name
         What results call it; the program's name where none is given.
 
