@@ -45,7 +45,7 @@ class AnswerFile:
         self.path = Path(path)
         self.labels: dict[str, int] = {}
         """By name, in the order of the last answers."""
-        self._size = 0  # of the file, when it was last looked at
+        self._size = -1  # of the file, when it was last looked at; it was not yet
         self._end = 0  # of what stays of it when a row is added
         self.follow()
 

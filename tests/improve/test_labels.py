@@ -136,6 +136,14 @@ def test_labels_are_those_of_the_file(tmp_path: Path) -> None:
     assert answers.labels == {"a": 1}
 
 
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="needs a user without all rights")
+def test_a_file_that_may_not_be_read_is_refused_though_it_is_empty(tmp_path: Path) -> None:
+    path = file(tmp_path, "")
+    path.chmod(0)
+    with pytest.raises(TableError, match="Permission denied"):
+        AnswerFile(path)
+
+
 def test_files_with_other_columns_are_not_added_to(tmp_path: Path) -> None:
     path = file(tmp_path, "name,label\nroof,1\n")
     with pytest.raises(TableError, match=r"other columns .* --out"):
