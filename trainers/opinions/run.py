@@ -108,8 +108,8 @@ def without_copies(opinions: Opinions, recipe: Recipe, options: RunOptions) -> O
     if path.exists() and options.resume:
         groups = np.load(path, allow_pickle=False)
     else:
+        options.out.mkdir(parents=True, exist_ok=True)  # before minutes of looking
         groups = groups_of(thumbnails(opinions.paths))
-        options.out.mkdir(parents=True, exist_ok=True)
         np.save(path, groups)
     if len(groups) != len(opinions):
         raise ImageReadError(f"{path} is of other photographs: give another folder")
