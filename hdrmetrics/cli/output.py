@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import csv
-import io
 import math
 import os
 import sys
@@ -19,6 +17,7 @@ from hdrmetrics.jobs.axes import standing
 from hdrmetrics.jobs.frames import flat_records
 from hdrmetrics.jobs.pairing import listed
 from hdrmetrics.jobs.summary import summary_of
+from hdrmetrics.text.csvline import csv_line
 from hdrmetrics.text.documents import document
 from hdrmetrics.text.formatting import heading, value_text
 from hdrmetrics.text.textfile import json_text, readable, write_text
@@ -318,13 +317,8 @@ def csv_text(found: Findings, delimiter: str = ",") -> str:
     """Return CSV: a row for each file (of each method), as :func:`flat_records` has it."""
     rows = found.sets if found.several else found.rows
     records = flat_records(rows, [info.name for info in found.infos])
-    text = io.StringIO()
-    writer = csv.writer(text, delimiter=delimiter, lineterminator="\n")
-    if records:
-        writer.writerow(records[0])
-    for record in records:
-        writer.writerow("" if value is None else value for value in record.values())
-    return text.getvalue()
+    lines = [csv_line(one, delimiter) for one in (*records[:1], *(r.values() for r in records))]
+    return "".join(lines)
 
 
 def conditions(rows: Sequence[Row], infos: Sequence[MetricInfo]) -> list[tuple[str, str]]:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import errno
-import io
 import os
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +10,7 @@ from pathlib import Path
 from hdrmetrics.errors import ImageWriteError, TableError
 from hdrmetrics.improve.blind import Side
 from hdrmetrics.improve.labels import COLUMNS, parse_labels
+from hdrmetrics.text.csvline import csv_line
 from hdrmetrics.text.csvtable import read_bytes
 
 
@@ -123,9 +122,7 @@ def _size(path: Path) -> int:
 
 
 def _row(*cells: object) -> bytes:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerow(cells)
-    return text.getvalue().encode()
+    return csv_line(cells).encode()
 
 
 def _start(handle: int, size: int) -> bytes:

@@ -15,6 +15,7 @@ from torch import Tensor
 from hdrmetrics.errors import ImageWriteError, OptionError, ShapeError, TableError
 from hdrmetrics.improve.pairs import FOLDERS, Pair, check_name, write_pairs
 from hdrmetrics.picture.pixels import check_codes
+from hdrmetrics.text.csvline import csv_line
 from hdrmetrics.text.textfile import draft_of
 
 _JOURNAL = "pairs.journal.csv"
@@ -59,7 +60,7 @@ class PairWriter:
     def _begin(self) -> None:
         head = [_NAMES, *self.columns]
         if not self._path.exists():
-            self._path.write_text(_line(head), encoding="utf-8")
+            self._path.write_text(csv_line(head), encoding="utf-8")
             return
         data = self._path.read_bytes()
         whole = data[: data.rfind(b"\n") + 1]  # a kill may leave half a row
@@ -110,7 +111,7 @@ class PairWriter:
                     image = Image.fromarray(np.ascontiguousarray(pixels.movedim(0, -1).cpu()))
                     image.save(draft, "PNG", compress_level=1)
             with self._path.open("a", encoding="utf-8", newline="") as file:
-                file.write(_line([name, *(more[column] for column in self.columns)]))
+                file.write(csv_line([name, *(more[column] for column in self.columns)]))
                 file.flush()
                 os.fsync(file.fileno())
         except OSError as error:
@@ -131,9 +132,3 @@ class PairWriter:
             If there are none.
         """
         return write_pairs(self.folder, [self.pair(name) for name in sorted(self.rows)])
-
-
-def _line(cells: list[str]) -> str:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerow(cells)
-    return text.getvalue()
