@@ -62,8 +62,8 @@ def exit_status(work: Callable[[], int], *, installs: str, stopped: str) -> int:
     Returns
     -------
     int
-        That of ``work``; 2 after a typed error or where a package is missing; 130 after Ctrl-C;
-        141 if the reader of the output left.
+        That of ``work``; 2 after a typed error, where the system refuses a file or a folder, or
+        where a package is missing; 130 after Ctrl-C; 141 if the reader of the output left.
     """
     try:
         status = work()
@@ -75,6 +75,11 @@ def exit_status(work: Callable[[], int], *, installs: str, stopped: str) -> int:
         return BROKEN_PIPE
     except HdrMetricsError as error:
         return _told(f"error: {error}", WRONG_CALL)
+    except OSError as error:
+        if error.errno is None:  # a library's own, which says too little without its traceback
+            raise
+        where = "" if error.filename is None else f"{error.filename}: "
+        return _told(f"error: {where}{error.strerror}", WRONG_CALL)
     except ModuleNotFoundError as error:
         return _told(
             f"error: {error.name} is not installed; pip install 'hdrmetrics[datasets]' brings "

@@ -25,13 +25,19 @@ def read_rows(path: Path, refusal: str = "cannot be read as CSV") -> list[dict[s
     Raises
     ------
     OptionError
-        If it cannot be read.
+        If it cannot be read, or has two columns of one name.
     """
     try:
         with path.open(newline="", encoding="utf-8-sig") as file:
-            return list(csv.DictReader(file))
+            reader = csv.DictReader(file)
+            rows = list(reader)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise OptionError(f"{path} {refusal} ({error})") from error
+    columns = [name.strip() for name in reader.fieldnames or ()]
+    twice = next((name for name in columns if name and columns.count(name) > 1), None)
+    if twice is not None:
+        raise OptionError(f"{path} has two columns {twice!r}: remove or rename one")
+    return rows
 
 
 def write_rows(path: Path, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import os
 from pathlib import Path
@@ -9,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from hdrmetrics.errors import ImageWriteError
+from hdrmetrics.text.csvline import csv_line
 from hdrmetrics.text.formatting import format_value
 from hdrmetrics.text.plaintext import ascii_only, one_line
 from hdrmetrics.text.textfile import json_text, readable, remove_drafts, write_text
@@ -109,3 +112,12 @@ def test_drafts_that_a_kill_left_are_removed(tmp_path: Path) -> None:
         (tmp_path / name).touch()
     remove_drafts([tmp_path / "a.png", tmp_path / "x\ny", tmp_path / "e.f.g", "no/where.png"])
     assert sorted(p.name for p in tmp_path.iterdir()) == sorted(keep)
+
+
+@pytest.mark.parametrize("delimiter", [",", "\t"])
+def test_a_line_of_csv_is_read_as_it_was(delimiter: str) -> None:
+    odd = ["Icon\r", "a\r\nb", "c\nd", 'the "roof", red', "tab\t", "\u2028\x0b", " ", ""]
+    text = csv_line(odd, delimiter) + csv_line(["next", *odd[1:]], delimiter)
+    read = list(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True))
+    assert read == [odd, ["next", *odd[1:]]]
+    assert csv_line(["a", 1, None], delimiter) == f"a{delimiter}1{delimiter}\n"

@@ -96,6 +96,8 @@ def _target(arguments: argparse.Namespace) -> Path:
     target = Path(arguments.folder, _LABELS) if arguments.out is None else Path(arguments.out)
     if target.is_dir():
         raise OptionError(f"--out: {str(target)!r} is a folder; name a file to write")
+    if target.exists() and not target.is_file():
+        raise OptionError(f"--out: {str(target)!r} keeps no answers; name a file to write")
     if arguments.out is not None and not target.parent.is_dir():
         raise OptionError(f"--out: there is no folder {str(target.parent)!r} to write to")
     if picture_name(str(target)):

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import csv
-import io
 import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -21,6 +19,7 @@ from hdrmetrics.improve.job import Plan
 from hdrmetrics.improve.row import Improvement
 from hdrmetrics.jobs.batch import Row
 from hdrmetrics.result import Score
+from hdrmetrics.text.csvline import csv_line
 from hdrmetrics.text.documents import document
 from hdrmetrics.text.textfile import json_text
 
@@ -184,12 +183,8 @@ def csv_text(found: Improvements, delimiter: str = ",") -> str:
     """Return CSV: a row for each photograph, which ``--only`` takes as a list, too."""
     gains, guard = gain_metrics(), found.plan.metrics()[1]
     records = [_flat(row, gains, guard) for row in found.ordered]
-    text = io.StringIO()
-    writer = csv.writer(text, delimiter=delimiter, lineterminator="\n")
-    if records:
-        writer.writerow(records[0])
-    writer.writerows(record.values() for record in records)
-    return text.getvalue()
+    lines = [csv_line(one, delimiter) for one in (*records[:1], *(r.values() for r in records))]
+    return "".join(lines)
 
 
 def _flat(row: Improvement, gains: Mapping[str, str], guard: str | None) -> dict[str, Any]:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import csv
-import io
 import math
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,6 +17,7 @@ from hdrmetrics.jobs.axes import standing
 from hdrmetrics.jobs.frames import flat_records
 from hdrmetrics.jobs.pairing import listed
 from hdrmetrics.jobs.summary import summary_of
+from hdrmetrics.text.csvline import csv_line
 from hdrmetrics.text.documents import document
 from hdrmetrics.text.formatting import heading, value_text
 from hdrmetrics.text.textfile import json_text, readable, write_text
@@ -148,7 +147,7 @@ def report_problems(rows: Sequence[Row], *, quiet: bool) -> int:
     names = short_names([row.test for row in rows])
     for line in [] if quiet else grouped_warnings(rows):
         messages.warning(line)
-    # The reader's messages begin with the file; one reference may fail for many tests.
+    # Messages of readers name the file; one reference may fail for many tests.
     found: dict[str, list[str]] = {}
     for name, row in zip(names, rows, strict=True):
         same: dict[str, list[str]] = {}
@@ -156,8 +155,9 @@ def report_problems(rows: Sequence[Row], *, quiet: bool) -> int:
             same.setdefault(message, []).append(what)
         for message, where in same.items():
             whole = where == ["file"]
+            named = whole and any(path in message for path in (row.test, row.reference) if path)
             text = message if whole else f"{', '.join(where)}: {message}"
-            found.setdefault(text, []).append("" if whole else name)
+            found.setdefault(text, []).append("" if named else name)
     for text, files in found.items():
         others = listed(files[1:], most=_NAMED) if files[0] else ""
         first = f"{files[0]}: {text}" if files[0] else text
@@ -317,13 +317,8 @@ def csv_text(found: Findings, delimiter: str = ",") -> str:
     """Return CSV: a row for each file (of each method), as :func:`flat_records` has it."""
     rows = found.sets if found.several else found.rows
     records = flat_records(rows, [info.name for info in found.infos])
-    text = io.StringIO()
-    writer = csv.writer(text, delimiter=delimiter, lineterminator="\n")
-    if records:
-        writer.writerow(records[0])
-    for record in records:
-        writer.writerow("" if value is None else value for value in record.values())
-    return text.getvalue()
+    lines = [csv_line(one, delimiter) for one in (*records[:1], *(r.values() for r in records))]
+    return "".join(lines)
 
 
 def conditions(rows: Sequence[Row], infos: Sequence[MetricInfo]) -> list[tuple[str, str]]:
@@ -375,8 +370,20 @@ def _options(found: Sequence[Mapping[str, Any]]) -> str:
         parts.append(str(found[0]["encoding"]))
     if found[0].get("dtype") != "float32":
         parts.append(str(found[0].get("dtype")))
-    for key, value in same.items():
-        text = f"{value:g}" if isinstance(value, float) else str(value)
-        text = text.lower() if isinstance(value, bool) else text
-        parts.append(f"{key.replace('_', ' ')} {text}")
-    return ", ".join(parts)
+    parts += [_condition(key, value) for key, value in same.items()]
+    return ", ".join([*parts, *_of_some(found)])
+
+
+def _of_some(found: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield what some scores depend on alike and the others not at all, with their number."""
+    for key in dict.fromkeys(key for one in found for key in one):
+        own = [one[key] for one in found if one.get(key) is not None]
+        some = 0 < len(own) < len(found) and all(value == own[0] for value in own)
+        if some and key not in _QUIET_CONDITIONS:
+            yield f"{_condition(key, own[0])} ({len(own)} of {len(found)})"
+
+
+def _condition(key: str, value: Any) -> str:
+    text = f"{value:g}" if isinstance(value, float) else str(value)
+    text = text.lower() if isinstance(value, bool) else text
+    return f"{key.replace('_', ' ')} {text}"

@@ -16,7 +16,7 @@ def run(command: Sequence[str], folder: Path, limit: float) -> tuple[str | None,
     """Run a program inside a folder until it ends or its time is over.
 
     No shell comes between. The program reads nothing from the terminal; its standard output is
-    dropped. When time is over, it ends with all processes that it started.
+    dropped. When time is over, it ends with the processes that it started in its session.
 
     Parameters
     ----------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from hdrmetrics.errors import EnhancerError, ShapeError
@@ -16,7 +17,7 @@ def check_guest(found: Any, image: Tensor, name: str) -> Tensor:
     Raises
     ------
     EnhancerError
-        If it is no tensor of floats.
+        If it is no tensor of floats, or one whose values do not lie in memory.
     ShapeError
         If it has another size.
     PixelValueError, DomainError
@@ -25,6 +26,11 @@ def check_guest(found: Any, image: Tensor, name: str) -> Tensor:
     if not isinstance(found, Tensor) or not found.is_floating_point():
         kind = found.dtype if isinstance(found, Tensor) else type(found).__name__
         raise EnhancerError(f"{name} returned {kind}: an enhancer returns a tensor of floats")
+    if found.layout is not torch.strided or found.is_meta:
+        where = found.device if found.is_meta else found.layout
+        raise EnhancerError(
+            f"{name} returned {where}: an enhancer returns the values of all pixels"
+        )
     if found.shape != image.shape:
         raise ShapeError(
             f"{name} made {tuple(found.shape)} of {tuple(image.shape)}: an enhancer keeps the size"

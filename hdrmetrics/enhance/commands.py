@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import shutil
 import tempfile
@@ -41,12 +42,19 @@ class CommandEnhancer(Enhancer):
         Raises
         ------
         EnhancerError
-            If it cannot be started, fails, takes too long, or writes no picture.
+            If it cannot be started, fails, takes too long, or writes no picture; or if there is no
+            place for its files.
         ShapeError
             If it writes another size.
         """
-        with tempfile.TemporaryDirectory(prefix="hdrmetrics-enhance-") as place:
-            folder = Path(place)
+        try:
+            place = tempfile.TemporaryDirectory(prefix="hdrmetrics-enhance-")
+        except OSError as error:
+            raise EnhancerError(
+                f"there is no place for the files of {self.name} ({error})"
+            ) from error
+        with place:
+            folder = Path(place.name)
             files = {_INPUT: folder / "input.png", _OUTPUT: folder / "output.png"}
             codes = (255 * image[0].cpu()).round().to(torch.uint8).movedim(0, -1)
             write_image(files[_INPUT], codes.contiguous().numpy())
@@ -74,7 +82,7 @@ class CommandEnhancer(Enhancer):
 
 
 def from_command(
-    command: str | Sequence[str], *, timeout: float = 300.0, name: str = ""
+    command: str | Sequence[str | os.PathLike[str]], *, timeout: float = 300.0, name: str = ""
 ) -> Enhancer:
     """Return an enhancer that runs a program on files.
 
@@ -85,14 +93,15 @@ def from_command(
         ``{output}``, where it has to write a PNG file of the same size. A text is split at spaces
         (quotes hold together); no shell comes between.
     timeout
-        Seconds after which it is ended, with all processes that it started.
+        Seconds after which it is ended, with the processes that it started in its session.
     name
         What results call it; the program's name where none is given.
 
     Raises
     ------
     OptionError
-        If ``{input}`` or ``{output}`` is missing, or the timeout is not positive.
+        If ``{input}`` or ``{output}`` is missing, an argument is neither text nor path, or the
+        timeout is not a positive number.
     EnhancerError
         If there is no such program. When the enhancer is called: if the program fails, takes too
         long, or writes no picture that can be read.
@@ -104,14 +113,11 @@ def from_command(
     >>> copy(torch.full((1, 3, 2, 2), 0.2)).unique().tolist()  # 51 of 255
     [0.20000000298023224]
     """
-    try:
-        arguments = shlex.split(command) if isinstance(command, str) else list(command)
-    except ValueError as error:
-        raise OptionError(f"the command {command!r} cannot be split ({error})") from None
+    arguments = _arguments(command)
     missing = [token for token in (_INPUT, _OUTPUT) if not any(token in one for one in arguments)]
     if missing or not arguments:
         raise OptionError(f'a command is like "tool {_INPUT} {_OUTPUT}", not {command!r}')
-    if not timeout > 0:
+    if not isinstance(timeout, (int, float)) or not timeout > 0:
         raise OptionError(f"timeout is a number of seconds above 0, not {timeout!r}")
     program = shutil.which(arguments[0])
     if program is None:
@@ -119,6 +125,20 @@ def from_command(
     # It runs in a folder of its own: its path must not be relative to ours.
     found = [str(Path(program).absolute()), *arguments[1:]]
     return CommandEnhancer(found, float(timeout), name or Path(arguments[0]).name)
+
+
+def _arguments(command: str | Sequence[str | os.PathLike[str]]) -> list[str]:
+    if isinstance(command, str):
+        try:
+            return shlex.split(command)
+        except ValueError as error:
+            raise OptionError(f"the command {command!r} cannot be split ({error})") from None
+    try:
+        return [os.fsdecode(one) for one in command]
+    except TypeError:
+        raise OptionError(
+            f"a command is a text, or a list of texts and paths, not {command!r}"
+        ) from None
 
 
 def read_png(path: Path, name: str) -> Tensor:

@@ -109,7 +109,9 @@ class Annotation:
         Raises
         ------
         NotCurrentError
-            If another pair is the current one.
+            If another pair is the current one, also because others labelled this one meanwhile.
+        TableError
+            If others made something else of the file meanwhile.
         OptionError
             If the choice is none, or the time not from 0 to a day.
         ImageWriteError
@@ -120,6 +122,7 @@ class Annotation:
         if not 0 <= seconds <= 86400:
             raise OptionError(f"an answer takes from 0 to 86400 seconds, not {seconds!r}")
         with self._lock:
+            self.answers.follow()  # a second page on the same pairs may have been faster
             self._check(number)
             side = self._sides[number]
             label = label_of(choice, side)

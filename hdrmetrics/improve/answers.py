@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import errno
-import io
 import os
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +10,7 @@ from pathlib import Path
 from hdrmetrics.errors import ImageWriteError, TableError
 from hdrmetrics.improve.blind import Side
 from hdrmetrics.improve.labels import COLUMNS, parse_labels
+from hdrmetrics.text.csvline import csv_line
 from hdrmetrics.text.csvtable import read_bytes
 
 
@@ -19,7 +18,8 @@ class AnswerFile:
     """Labels on disk; a kill loses at most the answer that was being given.
 
     A row is written by one call and has reached the disk when :meth:`add` returns. The file is made
-    with the first answer.
+    with the first answer. What others change in it meanwhile, such as a second page on the same
+    pairs, is taken over with the next answer.
 
     Parameters
     ----------
@@ -44,13 +44,25 @@ class AnswerFile:
         self.path = Path(path)
         self.labels: dict[str, int] = {}
         """By name, in the order of the last answers."""
-        self._torn: tuple[int, int] | None = None  # the file's size, and where its last line begins
-        if self.path.exists():
-            data, name = read_bytes(self.path), str(self.path)
-            self.labels, end = parse_labels(data, name)
-            self._torn = (len(data), end) if end < len(data) else None
-            if end:
-                _check_columns(data[:end], name)
+        self._size = -1  # of the file, when it was last looked at; it was not yet
+        self._end = 0  # of what stays of it when a row is added
+        self.follow()
+
+    def follow(self) -> None:
+        """Take over what others changed in the file; one that is gone holds nothing.
+
+        Raises
+        ------
+        TableError
+            If it is none of labels now.
+        """
+        if _size(self.path) == self._size:
+            return
+        data, name = read_bytes(self.path) if self.path.exists() else b"", str(self.path)
+        labels, end = parse_labels(data, name)
+        if end:
+            _check_columns(data[:end], name)
+        self.labels, self._size, self._end = labels, len(data), end
 
     def add(self, name: str, label: int, *, seconds: float, side: Side) -> None:
         """Add an answer.
@@ -68,7 +80,10 @@ class AnswerFile:
         ------
         ImageWriteError
             If it cannot be written; the file then ends where it did.
+        TableError
+            If others changed the file meanwhile, and it is none of labels now.
         """
+        self.follow()
         when = datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
         try:
             self._append(_row(name, label, f"{seconds:.2f}", side, when))
@@ -84,23 +99,30 @@ class AnswerFile:
         handle = os.open(self.path, flags, 0o666)
         try:
             size = os.fstat(handle).st_size
-            if self._torn is not None and self._torn[0] == size:  # nobody else has added since
-                size = self._torn[1]
+            alone = size == self._size  # otherwise others have added since it was looked at
+            if alone and self._end < size:
+                size = self._end
                 os.ftruncate(handle, size)
-            self._torn = None
             row = _start(handle, size) + row
             if os.write(handle, row) != len(row):
                 os.ftruncate(handle, size)
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            if alone:
+                self._size = self._end = size + len(row)
             os.fsync(handle)
         finally:
             os.close(handle)
 
 
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:  # none, or out of reach, which writing will tell
+        return 0
+
+
 def _row(*cells: object) -> bytes:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerow(cells)
-    return text.getvalue().encode()
+    return csv_line(cells).encode()
 
 
 def _start(handle: int, size: int) -> bytes:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 
 from hdrmetrics.catalogue.metrics import create_metric
-from hdrmetrics.errors import OptionError
+from hdrmetrics.errors import OptionError, ShapeError
 from hdrmetrics.metric import Metric
 
 DEFAULT = "nima"
@@ -26,7 +27,7 @@ def delta_score(
     Parameters
     ----------
     before, after
-        ``(N, C, H, W)``, in the unit of the metric's domain.
+        ``(N, C, H, W)``, in the unit of the metric's domain: as many of the one as of the other.
     metric
         By name or made. Where lower is better the sign is turned.
     reference
@@ -36,7 +37,9 @@ def delta_score(
     ------
     OptionError
         If the metric needs a reference and there is none, or the other way round.
-    ShapeError, PixelValueError, DomainError
+    ShapeError
+        If there are more of the one than of the other, and as for calling the metric.
+    PixelValueError, DomainError
         As for calling the metric.
 
     References
@@ -56,5 +59,9 @@ def delta_score(
         raise OptionError(f"{chosen.info.name} says gains against an original: give reference=")
     if not chosen.info.reference and reference is not None:
         raise OptionError(f"{chosen.info.name} takes no reference: leave it out")
-    gain: Tensor = chosen(after, reference) - chosen(before, reference)
+    new, old = chosen(after, reference), chosen(before, reference)
+    if new.shape != old.shape:
+        raise ShapeError(f"{len(old)} pictures before, but {len(new)} after: give pairs")
+    # Two that are infinitely good, as by PSNR, differ in nothing.
+    gain: Tensor = torch.where(new == old, torch.zeros_like(new), new - old)
     return gain if chosen.info.higher_is_better else -gain

@@ -12,14 +12,10 @@ import numpy as np
 from PIL import Image
 from torch import Tensor
 
-from hdrmetrics.errors import (
-    ImageWriteError,
-    OptionError,
-    PixelValueError,
-    ShapeError,
-    TableError,
-)
+from hdrmetrics.errors import ImageWriteError, OptionError, ShapeError, TableError
 from hdrmetrics.improve.pairs import FOLDERS, Pair, check_name, write_pairs
+from hdrmetrics.picture.pixels import check_codes
+from hdrmetrics.text.csvline import csv_line
 from hdrmetrics.text.textfile import draft_of
 
 _JOURNAL = "pairs.journal.csv"
@@ -76,21 +72,24 @@ class PairWriter:
 
     def _begin(self) -> None:
         head = [_NAMES, *self.columns]
-        text = self._path.read_text(encoding="utf-8") if self._path.exists() else ""
-        if _line(head).startswith(text):  # a kill may leave half a header, too
-            self._path.write_text(_line(head), encoding="utf-8")
+        data = self._path.read_bytes() if self._path.exists() else b""
+        if csv_line(head).encode().startswith(data):  # a kill may leave half a header, too
+            self._path.write_text(csv_line(head), encoding="utf-8")
             return
-        whole = text[: text.rfind("\n") + 1]  # a kill may leave half a row
-        lines = list(csv.reader(io.StringIO(whole)))
-        if not lines or lines[0] != head:
+        whole = data[: data.rfind(b"\n") + 1]  # a kill may leave half a row
+        try:
+            lines = list(csv.reader(io.StringIO(whole.decode("utf-8"))))
+        except (csv.Error, ValueError) as error:
+            raise TableError(f"{self._path} is damaged ({error}): another folder") from error
+        if lines[:1] != [head]:
             raise OptionError(f"{self.folder} holds pairs with other columns: another folder")
         for row in lines[1:]:
             if len(row) != len(head):
                 raise TableError(f"{self._path}: {','.join(row)!r} is no row: take that line out")
             self.rows[row[0]] = dict(zip(head[1:], row[1:], strict=True))
-        if whole != text:
+        if whole != data:
             with draft_of(self._path) as draft:
-                draft.write_text(whole, encoding="utf-8")
+                draft.write_bytes(whole)
 
     def add(self, name: str, before: Tensor, after: Tensor, more: Mapping[str, str]) -> None:
         """Write a pair of pictures ``(3, H, W)`` in [0, 1], and its row.
@@ -101,8 +100,10 @@ class PairWriter:
             If further columns are missing or unknown, or no file can have that name.
         TableError
             If the name is no good, or a cell has a line break.
-        ShapeError, PixelValueError
-            If a picture is none, or has values that are NaN or infinite.
+        ShapeError
+            If a picture is not RGB.
+        PixelValueError, DomainError
+            If its values are NaN or outside [0, 1].
         ImageWriteError
             If a file cannot be written.
         """
@@ -112,13 +113,12 @@ class PairWriter:
         if set(more) != set(self.columns):
             raise OptionError(f"a row has the columns {', '.join(self.columns)}")
         for column, cell in more.items():
-            if "\n" in cell or "\r" in cell:
+            if not set(cell).isdisjoint("\r\n"):
                 raise TableError(f"{name}: {column} has a line break")
-        for folder, picture in zip(FOLDERS, (before, after), strict=True):
+        for what, picture in zip(FOLDERS, (before, after), strict=True):
             if picture.ndim != 3 or len(picture) != 3 or not picture.numel():
-                raise ShapeError(f"{name}, {folder}: (3, H, W) is wanted, not {(*picture.shape,)}")
-            if not bool(picture.isfinite().all()):
-                raise PixelValueError(f"{name}, {folder}: the picture has NaN or infinite values")
+                raise ShapeError(f"{name}, {what}: (3, H, W) is wanted, not {(*picture.shape,)}")
+            check_codes(picture, f"That is of the pair {name}", what)
         try:
             for folder, picture in zip(FOLDERS, (before, after), strict=True):
                 with draft_of(self.folder / folder / f"{name}.png") as draft:
@@ -126,7 +126,7 @@ class PairWriter:
                     image = Image.fromarray(np.ascontiguousarray(pixels.movedim(0, -1).cpu()))
                     image.save(draft, "PNG", compress_level=1)
             with self._path.open("a", encoding="utf-8", newline="") as file:
-                file.write(_line([name, *(more[column] for column in self.columns)]))
+                file.write(csv_line([name, *(more[column] for column in self.columns)]))
                 file.flush()
                 os.fsync(file.fileno())
         except OSError as error:
@@ -147,9 +147,3 @@ class PairWriter:
             If there are none.
         """
         return write_pairs(self.folder, [self.pair(name) for name in sorted(self.rows)])
-
-
-def _line(cells: list[str]) -> str:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerow(cells)
-    return text.getvalue()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+import stat
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -309,8 +310,12 @@ def _relative(folder: Path, path: Path) -> str:
 
 
 def _problem(path: Path) -> str:
-    if not path.exists():
+    try:
+        if not stat.S_ISREG(path.stat().st_mode):
+            return f"{path}: no picture, but a folder or a device"
+        path.open("rb").close()
+    except FileNotFoundError:
         return f"{path}: no such file"
-    if not path.is_file() or sniff(path) is None:
-        return f"{path}: no picture of a known format"
-    return ""
+    except OSError as error:
+        return f"{path}: cannot be opened ({error.strerror or error})"
+    return "" if sniff(path) else f"{path}: no picture of a known format"

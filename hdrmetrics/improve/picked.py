@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -55,7 +56,9 @@ def read_list(path: Path) -> list[str]:
         If it cannot be read, or is no list.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        # Names of files may hold breaks of lines of any kind, which stay as they are.
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            text = file.read()
         records = _json(text) if path.suffix.lower() == ".json" else _table(path, text)
         return [str(record["input"]) for record in records if _worth_it(record)]
     except OSError as error:
@@ -74,7 +77,7 @@ def _json(text: str) -> Iterable[Mapping[str, Any]]:
 
 def _table(path: Path, text: str) -> Iterable[Mapping[str, Any]]:
     delimiter = "," if path.suffix.lower() == ".csv" else "\t"
-    return csv.DictReader(text.splitlines(keepends=True), delimiter=delimiter, strict=True)
+    return csv.DictReader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
 
 
 def _worth_it(record: Mapping[str, Any]) -> bool:

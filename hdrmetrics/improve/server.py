@@ -207,6 +207,7 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             state = self._step(path, body)
         except NotCurrentError as error:
+            self.server.end_if_complete()  # a second page may have labelled the last pair
             told = self._told(annotation.state()) | {"error": str(error)}
             self._send_json(told, HTTPStatus.CONFLICT)
             return

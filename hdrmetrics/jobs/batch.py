@@ -268,7 +268,7 @@ class _Task:
         del other
         try:
             # Taken out in the call, so that nobody here holds them during the work.
-            row.scores[name], inputs = score_quietly(
+            row.scores[name], inputs, suited = score_quietly(
                 images.pop(),
                 model,
                 others.pop(),
@@ -280,7 +280,7 @@ class _Task:
             return
         if self.on_map is not None and model.info.has_map:
             try:
-                found = make_map(model, inputs, row.scores[name])
+                found = make_map(suited, inputs, row.scores[name])
                 with self.mapping:
                     self.on_map(index, found)
             except (HdrMetricsError, RuntimeError, MemoryError) as error:

@@ -150,7 +150,7 @@ def score(
     if isinstance(metric, (str, Metric)):
         model = build_metric(metric, setting.units.display, options)
         check_explaining([model], explain)
-        result, _ = score_quietly(test, model, reference, setting, explain=explain)
+        result = score_quietly(test, model, reference, setting, explain=explain)[0]
         _warn([result])
         return result
     models = _several(metric, setting.units.display, options, reference is not None)
@@ -189,9 +189,9 @@ def score_map(
     viewing, options = separated(settings)
     setting = Setting.of(viewing, paired=reference is not None, dtype=dtype)
     model = build_metric(metric, setting.units.display, options)
-    result, inputs = score_quietly(test, model, reference, setting)
+    result, inputs, suited = score_quietly(test, model, reference, setting)
     _warn([result])
-    return make_map(model, inputs, result)
+    return make_map(suited, inputs, result)
 
 
 _functions: tuple[Any, ...] = (score, score_map)
@@ -234,7 +234,7 @@ def _read_file(source: Source) -> Source:
 
 
 def make_map(model: Metric, inputs: Inputs, result: Score) -> ScoreMap:
-    """Return the map behind a score of prepared inputs.
+    """Return the map behind a score of prepared inputs, of the metric that took them.
 
     Raises
     ------
@@ -262,8 +262,18 @@ def score_quietly(
     setting: Setting,
     *,
     explain: bool = False,
-) -> tuple[Score, Inputs]:
-    """Do the work of :func:`score` without issuing its warnings; return the inputs too."""
+) -> tuple[Score, Inputs, Metric]:
+    """Do the work of :func:`score` without issuing its warnings.
+
+    Returns
+    -------
+    score
+        Of the image.
+    inputs
+        As the metric took them.
+    metric
+        Which did: the given one may leave light, or photographs, to another.
+    """
     info = model.info
     if info.reference != (reference is not None):
         raise OptionError(f"{info.name} {'needs a' if info.reference else 'takes no'} reference")
@@ -288,7 +298,7 @@ def score_quietly(
         with torch.no_grad():
             explained = model.explain(inputs.test, inputs.reference, mask=weights)
         found = dataclasses.replace(found, explanation=explained.to_dict())
-    return found, inputs
+    return found, inputs, model
 
 
 def _warn(results: Sequence[Score]) -> None:

@@ -155,6 +155,7 @@ def test_the_browser_opens_unless_told_not_to(
         (["nowhere"], "is no folder"),
         (["."], "holds neither a table pairs.csv nor the folders input and enhanced"),
         (["set", "--out", "set"], "is a folder"),
+        (["set", "--out", os.devnull], "keeps no answers"),
         (["set", "--out", "no/labels.csv"], "there is no folder 'no'"),
         (["set", "--out", "set/input/roof.png"], "is a picture"),
         (["set", "--out", "set/notes.txt"], "no column 'name'"),

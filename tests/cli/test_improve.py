@@ -278,6 +278,7 @@ def test_bad_files_are_rows(run: Callable[..., Any]) -> None:
     assert rows["bad.jpg"]["improvability"] is None
     assert "tone-map it first" in rows["light.exr"]["errors"]["file"]
     assert "bad.jpg" in found.err
+    assert "error: light.exr: this is linear light" in found.err
 
 
 def stop_after(monkeypatch: pytest.MonkeyPatch, count: int) -> list[str]:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import hdrmetrics as hm
 from tests.cli.conftest import scene
@@ -311,6 +312,17 @@ def test_factors_of_both_and_of_one_exclude_each_other(run, folders: Path) -> No
 def test_the_part_that_was_scored_is_named(run, folders: Path) -> None:
     out = run("compare", "test/a.exr", "ref/a.exr", "--region", "3,4,20,10").out
     assert "20×10 pixels at x = 3, y = 4" in out
+
+
+def test_what_only_some_scores_depend_on_is_told_with_their_number(run, folders: Path) -> None:
+    Image.new("RGB", (64, 64), (90, 120, 60)).save("test/photograph.png")
+    files = ("test/a.exr", "test/b.exr", "test/photograph.png")
+    out = " ".join(run("score", *files, "-m", "nima").out.split())
+    assert "rendering reinhard02 (2 of 3)" in out
+    assert "proven on photographs only, not with people who saw HDR (2 of 3)" in out
+    assert "axis liked," in out
+    alike = " ".join(run("score", *files[:2], "-m", "nima").out.split())
+    assert "rendering reinhard02, proven" in alike
 
 
 def test_threads_change_nothing(run, folders: Path) -> None:

@@ -41,6 +41,8 @@ def test_a_command_that_ends_has_its_own_status(
         (OptionError("a crop is too small"), 2, "error: a crop is too small\n"),
         (ImageReadError("a.exr: truncated"), 2, "error: a.exr: truncated\n"),
         (HdrMetricsError("any of ours"), 2, "error: any of ours\n"),
+        (FileExistsError(17, "File exists", "runs/a"), 2, "error: runs/a: File exists\n"),
+        (OSError(28, "No space left on device"), 2, "error: No space left on device\n"),
         (
             ModuleNotFoundError("No module named 'pyarrow'", name="pyarrow"),
             2,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -61,6 +62,9 @@ def test_what_a_function_may_not_return() -> None:
         from_callable(lambda x: x / 0)(image)
     with pytest.raises(DomainError, match="returned"):
         from_callable(lambda x: 255 * x)(image)
+    for strange in (torch.Tensor.to_sparse, lambda x: x.to("meta")):
+        with pytest.raises(EnhancerError, match="the values of all pixels"):
+            from_callable(strange, name="strange")(image)
     with pytest.raises(EnhancerError, match="ZeroDivisionError"):
         from_callable(lambda x: 1 / 0)(image)  # type: ignore[arg-type, return-value]
     with pytest.raises(EnhancerError, match="made of a function"):
@@ -98,6 +102,18 @@ def test_a_program_that_fails(tmp_path: Path, text: str, message: str) -> None:
         from_command(script(tmp_path, text))(photograph(8, 8))
 
 
+def test_a_program_may_be_a_path_and_needs_a_place_for_its_files(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image = (255 * photograph(8, 8)).round() / 255
+    program, *others = script(tmp_path, TOOL)
+    enhancer = from_command([Path(program), *others])
+    torch.testing.assert_close(enhancer(image), image.flip(-1), rtol=0, atol=1e-6)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "none"))
+    with pytest.raises(EnhancerError, match=r"no place for the files .*none"):
+        enhancer(image)
+
+
 def test_a_program_that_changes_the_size(tmp_path: Path) -> None:
     text = TOOL.replace("ImageOps.mirror(Image.open(source))", "Image.open(source).reduce(2)")
     with pytest.raises(ShapeError, match="keeps the size"):
@@ -117,7 +133,11 @@ def test_commands_that_cannot_be(tmp_path: Path) -> None:
             from_command(wrong)
     with pytest.raises(OptionError, match="split"):
         from_command("tool '{input} {output}")
-    with pytest.raises(OptionError, match="timeout"):
-        from_command("cp {input} {output}", timeout=0)
+    for seconds in (0, float("nan"), "3", None):
+        with pytest.raises(OptionError, match="timeout"):
+            from_command("cp {input} {output}", timeout=seconds)  # type: ignore[arg-type]
+    for what in (None, 3, ["cp", 3, "{input}", "{output}"]):
+        with pytest.raises(OptionError, match="list of texts and paths"):
+            from_command(what)  # type: ignore[arg-type]
     with pytest.raises(EnhancerError, match="no program"):
         from_command("no-such-program {input} {output}")

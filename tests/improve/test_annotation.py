@@ -137,6 +137,22 @@ def test_going_back_into_an_earlier_run_and_from_the_end(tmp_path: Path) -> None
     assert work.given == 1
 
 
+def test_two_pages_at_once_ask_nothing_twice(tmp_path: Path) -> None:
+    pages = start(tmp_path, "abc"), start(tmp_path, "abc")
+    shown = [current(page) for page in pages]
+    assert shown[0] == shown[1]
+    pages[0].answer(shown[0], 5, seconds=1)
+    with pytest.raises(NotCurrentError):
+        pages[1].answer(shown[1], 1, seconds=1)
+    pages[1].answer(current(pages[1]), 3, seconds=1)
+    pages[1].answer(current(pages[1]), 3, seconds=1)
+    assert pages[1].state().labelled == 3
+    with pytest.raises(NotCurrentError):
+        pages[0].answer(current(pages[0]), 1, seconds=1)
+    assert pages[0].state().current is None
+    assert len((tmp_path / "labels.csv").read_text().splitlines()) == 1 + 3
+
+
 def test_an_answer_that_comes_twice_counts_once(tmp_path: Path) -> None:
     work = start(tmp_path)
     work.answer(0, 3, seconds=1)

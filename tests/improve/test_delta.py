@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from hdrmetrics import create_metric
-from hdrmetrics.errors import OptionError
+from hdrmetrics.errors import OptionError, ShapeError
 from hdrmetrics.improve.delta import delta_score
 
 PICTURES = torch.rand(3, 2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
@@ -34,3 +34,11 @@ def test_a_reference_is_given_where_one_is_needed() -> None:
         delta_score(before, after, "psnr")
     with pytest.raises(OptionError, match="no reference"):
         delta_score(before, after, "piqe", reference=original)
+
+
+def test_pictures_that_stay_perfect_gain_nothing_and_pairs_are_pairs() -> None:
+    before, after, original = PICTURES
+    assert delta_score(original, original, "psnr", reference=original).tolist() == [0, 0]
+    assert delta_score(before, original, "psnr", reference=original).tolist() == [float("inf")] * 2
+    with pytest.raises(ShapeError, match="2 pictures before, but 1 after"):
+        delta_score(before, after[:1], "piqe")

@@ -113,6 +113,37 @@ def test_what_others_add_meanwhile_stays(tmp_path: Path) -> None:
     assert read_labels(path) == {"roof": 2, "a": 1, "b": 0, "c": 1, "d": 2}
 
 
+def test_two_who_answer_at_once_know_of_each_other(tmp_path: Path) -> None:
+    path = file(tmp_path, HEAD + ROW + "torn,1")
+    first, second = AnswerFile(path), AnswerFile(path)
+    first.add("a", 1, seconds=1, side="left")
+    second.add("b", 0, seconds=1, side="left")
+    assert second.labels == {"roof": 2, "a": 1, "b": 0}
+    first.add("a", 2, seconds=1, side="left")
+    assert first.labels == read_labels(path) == {"roof": 2, "b": 0, "a": 2}
+
+
+def test_labels_are_those_of_the_file(tmp_path: Path) -> None:
+    path = file(tmp_path, HEAD + ROW)
+    answers = AnswerFile(path)
+    path.unlink()
+    answers.add("a", 1, seconds=1, side="left")
+    assert answers.labels == read_labels(path) == {"a": 1}
+    path.write_text("who\nme\n")
+    with pytest.raises(TableError, match="no column 'name'"):
+        answers.add("b", 1, seconds=1, side="left")
+    assert path.read_text() == "who\nme\n"
+    assert answers.labels == {"a": 1}
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="needs a user without all rights")
+def test_a_file_that_may_not_be_read_is_refused_though_it_is_empty(tmp_path: Path) -> None:
+    path = file(tmp_path, "")
+    path.chmod(0)
+    with pytest.raises(TableError, match="Permission denied"):
+        AnswerFile(path)
+
+
 def test_files_with_other_columns_are_not_added_to(tmp_path: Path) -> None:
     path = file(tmp_path, "name,label\nroof,1\n")
     with pytest.raises(TableError, match=r"other columns .* --out"):

@@ -9,6 +9,7 @@ import torch
 
 from hdrmetrics import read_image
 from hdrmetrics.errors import (
+    DomainError,
     ImageWriteError,
     OptionError,
     PixelValueError,
@@ -82,12 +83,14 @@ def test_the_table_does_not_depend_on_the_order_or_on_stops(tmp_path: Path) -> N
     ]  # fmt: skip
 
 
-def test_values_are_rounded_and_clipped(tmp_path: Path) -> None:
-    codes = torch.tensor([-0.1, 0.0, 0.5 / 255 - 1e-4, 0.5 / 255 + 1e-4, 1.0, 1.2])
+def test_values_are_rounded_and_others_than_codes_refused(tmp_path: Path) -> None:
+    codes = torch.tensor([-1e-4, 0.0, 0.5 / 255 - 1e-4, 0.5 / 255 + 1e-4, 1.0, 1.0005])
     picture = codes.expand(3, 2, 6)
     PairWriter(tmp_path, ()).add("a", picture, picture, {})
     stored = 255 * read_image(tmp_path / "input" / "a.png").pixels[0, :, 0]
     assert stored.round().tolist() == [0, 0, 0, 1, 255, 255]
+    with pytest.raises(DomainError, match="of the pair b"):
+        PairWriter(tmp_path, ()).add("b", picture, 255 * picture, {})
 
 
 @pytest.mark.parametrize(
@@ -103,7 +106,7 @@ def test_what_is_no_picture_is_not_written(
     tmp_path: Path, picture: torch.Tensor, error: type[Exception]
 ) -> None:
     writer = PairWriter(tmp_path, ())
-    with pytest.raises(error, match="a, enhanced"):
+    with pytest.raises(error, match=r"a, enhanced|the enhanced image"):
         writer.add("a", torch.zeros(3, 4, 4), picture, {})
     assert "a" not in writer
     assert not list(tmp_path.glob("*/*"))

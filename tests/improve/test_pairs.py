@@ -120,6 +120,23 @@ def test_a_table_that_could_not_be_read_again_is_not_written(tmp_path: Path) -> 
     assert not (tmp_path / "pairs.csv").exists()
 
 
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="needs a user without all rights")
+def test_pictures_that_may_not_be_read_are_told_as_such(folder: Path) -> None:
+    (folder / "input" / "roof.png").chmod(0)
+    closed = folder / "closed"
+    save(closed / "a.png", 10)
+    rows = ("roof,input/roof.png,enhanced/roof.jpg", "a,closed/a.png,closed/a.png")
+    rows = (*rows, "lake,input/lake.png,enhanced/lake.jpg")
+    (folder / "pairs.csv").write_text("\n".join(["name,input,enhanced", *rows]) + "\n")
+    closed.chmod(0)
+    try:
+        pairs, problems = find_pairs(folder)
+    finally:
+        closed.chmod(0o700)
+    assert [pair.name for pair in pairs] == ["lake"]
+    assert all("cannot be opened (Permission denied)" in problems[name] for name in ("roof", "a"))
+
+
 def test_two_folders_are_paired_by_name(folder: Path) -> None:
     save(folder / "input" / "alone.png", 10)
     save(folder / "enhanced" / "lake.png", 10)

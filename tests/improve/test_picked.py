@@ -11,10 +11,12 @@ from hdrmetrics.errors import OptionError
 from hdrmetrics.improve.picked import picked
 from hdrmetrics.jobs.pairing import Found
 
+ODD = "breaks\x0b\x0c\x85\u2028.png"  # which Python takes for ends of lines, and CSV does not
+
 
 @pytest.fixture
 def files() -> list[Found]:
-    names = ("a.jpg", "sub/b.jpg", "x/c.jpg", "y/c.jpg", 'odd "<,>\n.png')
+    names = ("a.jpg", "sub/b.jpg", "x/c.jpg", "y/c.jpg", 'odd "<,>\n.png', ODD)
     return [Found(Path("photos") / name, name, False) for name in names]
 
 
@@ -37,15 +39,16 @@ def test_lists_of_earlier_runs(files: list[Found], tmp_path: Path) -> None:
         {"input": "photos/a.jpg", "status": "fine"},
         {"input": "photos/sub/b.jpg", "status": "alert"},
         {"input": 'photos/odd "<,>\n.png', "status": "recommended"},
+        {"input": f"photos/{ODD}", "status": "alert"},
         {"input": "photos/x/c.jpg", "status": "kept"},
     ]
-    wanted = ["sub/b.jpg", 'odd "<,>\n.png']
+    wanted = ["sub/b.jpg", 'odd "<,>\n.png', ODD]
     (tmp_path / "l.json").write_text(json.dumps({"rows": rows}))
     assert [one.name for one in picked(files, [str(tmp_path / "l.json")])] == wanted
     import csv
 
     for name, delimiter in (("l.csv", ","), ("l.tsv", "\t")):
-        with (tmp_path / name).open("w", newline="") as file:
+        with (tmp_path / name).open("w", encoding="utf-8", newline="") as file:
             writer = csv.DictWriter(file, ["input", "status"], delimiter=delimiter)
             writer.writeheader()
             writer.writerows(rows)

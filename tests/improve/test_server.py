@@ -234,6 +234,15 @@ def test_it_ends_when_all_is_labelled_unless_the_last_is_taken_back(
     assert client.ended()
 
 
+def test_it_ends_when_a_second_page_labelled_the_last_pair(folder: Path, serve: Serve) -> None:
+    client, other = serve(folder, linger=0.1), serve(folder, linger=0.1)
+    for number in range(5):
+        other.post("answer", number=number, choice=3, seconds=1)
+    status, told = client.post("answer", number=0, choice=3, seconds=1)
+    assert (status, told["current"], told["labelled"]) == (409, None, 5)
+    assert client.ended()
+
+
 def test_a_disk_that_takes_no_answer_is_told_and_the_pair_stays(folder: Path, serve: Serve) -> None:
     client = serve(folder)
     client.labels.mkdir()

@@ -479,6 +479,16 @@ def test_general_takes_the_head_of_the_image(names: list[str]) -> None:
         assert score.conditions["domain"] == ("sdr" if codes else "hdr")
         assert len(score.conditions["weights_sha256"]) == 64
         json.dumps(score.to_dict(), allow_nan=False)
+        maps = [hdrmetrics.score_map(image(codes), "norvdpnet")]
+
+        def keep(_: int, one: hdrmetrics.ScoreMap, maps: list[hdrmetrics.ScoreMap] = maps) -> None:
+            maps.append(one)
+
+        hdrmetrics.score_files([(image(codes), None)], ["norvdpnet"], on_map=keep)
+        assert len(maps) == 2
+        wanted = hdrmetrics.score_map(image(codes), f"norvdpnet-{head}").values
+        for one in maps:
+            np.testing.assert_array_equal(one.values, wanted)
     # An 8-bit array is display-encoded; floats are cd/m², as for every HDR metric.
     array = (image(True).pixels * 255).astype(np.uint8)
     assert hdrmetrics.score(array, "norvdpnet").conditions["head"] == "sdr-d"

@@ -13,12 +13,14 @@ import pytest
 import torch
 from PIL import Image
 
-from hdrmetrics.errors import OptionError
+import hdrmetrics as hm
+from hdrmetrics.errors import ImageReadError, OptionError
 from hdrmetrics.learned.liked.distribution import mean_score
 from hdrmetrics.learned.liked.nima import load_nima
 from hdrmetrics.learned.liked.weights import load_opinions as load_weights
 from trainers.cli import main
 from trainers.opinions.copies import divide, groups_of, thumbnails
+from trainers.opinions.finish import check_splits
 from trainers.opinions.learner import Learner, correlation, trained
 from trainers.opinions.material import Material, targets_of
 from trainers.opinions.opinions import assumed_spread
@@ -141,6 +143,15 @@ def test_correlation_is_that_of_numpy() -> None:
     assert float(correlation(x, y)) == pytest.approx(float(np.corrcoef(x, y)[0, 1]), abs=1e-5)
 
 
+@pytest.mark.parametrize("level", [0.0, 2.5])
+def test_opinions_that_are_all_the_same_leave_a_slope_that_is_a_number(level: float) -> None:
+    x = torch.arange(6.0).requires_grad_()
+    found = correlation(x, torch.full((6,), level))
+    (slope,) = torch.autograd.grad(found, x)
+    assert float(found.detach()) == 0
+    assert torch.equal(slope, torch.zeros(6))
+
+
 def test_the_assumed_spread_is_that_of_the_papers_hypothesis() -> None:
     np.testing.assert_allclose(assumed_spread(np.array([5.5])), 1.423, atol=1e-3)
     assert np.all(assumed_spread(np.array([1.0, 10.0])) > 0)
@@ -226,6 +237,49 @@ def test_a_recipe_that_cannot_be_is_refused(tmp_path: Path) -> None:
     path.write_text("sides = [64, 96]\nviews = [[96, 1.0]]")
     assert read_recipe(path).sides == (64, 96)
     assert read_recipe(path).views == ((96, 1.0),)
+
+
+def test_photographs_are_seen_upright(tmp_path: Path) -> None:
+    from trainers.opinions.views import load
+
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be turned by a quarter, clockwise
+    image = photograph(1, 96).resize((96, 64))
+    image.save(tmp_path / "turned.png", exif=exif)
+    wanted = np.rot90(np.asarray(image), -1)
+    np.testing.assert_array_equal(np.asarray(load(tmp_path / "turned.png")), wanted)
+    pixels = hm.read_image(tmp_path / "turned.png").pixels
+    np.testing.assert_allclose(pixels, wanted / 255, atol=1e-6)
+
+
+def test_photographs_that_are_broken_are_named_before_anything_is_learnt(
+    table: Path, tmp_path: Path
+) -> None:
+    whole = table.parent / "000.png"
+    (tmp_path / "text.jpg").write_text("hello")
+    (tmp_path / "torn.png").write_bytes(whole.read_bytes()[:2000])
+    paths = [whole, tmp_path / "text.jpg", tmp_path / "torn.png"]
+    with pytest.raises(ImageReadError, match=r"2 of 3 photographs are broken: .*text\.jpg"):
+        thumbnails(paths)
+
+
+@pytest.mark.parametrize(
+    ("kept", "message"),
+    [
+        (("train", "test"), "0 photographs for the validation.* 9 at least"),
+        (("train", "validation"), "no photographs for the test"),
+    ],
+)
+def test_too_few_photographs_are_told_before_anything_is_learnt(
+    table: Path, kept: tuple[str, str], message: str
+) -> None:
+    opinions = load_opinions("csv", table, scale=(1, 10))
+    first = np.arange(len(opinions)) < 60
+    split = np.where(first, *kept).astype("<U10")
+    with pytest.raises(OptionError, match=message):
+        check_splits(replace(opinions, split=split))
+    split[:9], split[-9:] = "validation", "test"
+    check_splits(replace(opinions, split=split))
 
 
 def test_jpeg_files_are_read_at_a_reduced_size(tmp_path: Path) -> None:

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from datasets.streams import fraction
+from hdrmetrics.errors import ImageReadError
+from trainers.opinions.views import load
 
 SIDE = 24
 ALIKE = 0.97
@@ -20,13 +22,24 @@ _PLAIN = 1e-3
 
 
 def thumbnails(paths: Sequence[Path]) -> NDArray[np.float32]:
-    """Return photographs as 24×24 in colour, ``(N, 1728)``, each of mean 0 and length 1."""
+    """Return photographs as 24×24 in colour, ``(N, 1728)``, each of mean 0 and length 1.
+
+    Raises
+    ------
+    ImageReadError
+        If some cannot be read: with their number, and what is wrong with the first.
+    """
     found = np.empty((len(paths), 3 * SIDE * SIDE), np.float32)
+    wrong: list[ImageReadError] = []
     for row, path in zip(found, paths, strict=True):
-        with Image.open(path) as image:
-            image.draft("RGB", (4 * SIDE, 4 * SIDE))
-            small = image.convert("RGB").resize((SIDE, SIDE), Image.Resampling.BOX)
-        row[:] = np.asarray(small, np.float32).ravel()
+        try:
+            image = load(path, 4 * SIDE)
+        except ImageReadError as error:
+            wrong.append(error)
+            continue
+        row[:] = np.asarray(image.resize((SIDE, SIDE), Image.Resampling.BOX), np.float32).ravel()
+    if wrong:
+        raise ImageReadError(f"{len(wrong)} of {len(paths)} photographs are broken: {wrong[0]}")
     found -= found.mean(axis=1, keepdims=True)
     found /= np.linalg.norm(found, axis=1, keepdims=True) + _PLAIN
     return found

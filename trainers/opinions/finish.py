@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 import time
 from collections.abc import Iterator, Mapping
@@ -12,7 +13,6 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 
 from datasets.rows import write_rows
 from datasets.statistics.bootstrap import SceneBootstrap
@@ -23,6 +23,7 @@ from datasets.statistics.weighted import (
     plcc,
     srocc,
 )
+from hdrmetrics.errors import OptionError
 from hdrmetrics.learned.liked.card import OpinionCard, OpinionInterval, View
 from hdrmetrics.learned.liked.network import OpinionNetwork
 from hdrmetrics.learned.liked.nima import Nima
@@ -31,6 +32,7 @@ from trainers.doubting.spreads import fit_spread
 from trainers.opinions.opinions import Opinions
 from trainers.opinions.recipe import Recipe
 from trainers.opinions.start import LICENCES
+from trainers.opinions.views import load
 
 WEIGHTS, PREDICTIONS = "weights.safetensors", "predictions.csv"
 _COVERAGE, _RESAMPLES, _WIDTH = 0.9, 1000, 9.0
@@ -73,6 +75,28 @@ def predicted(metric: Nima, opinions: Opinions, *, quiet: bool = False) -> Predi
                     f"{number + 1}/{len(opinions)} photographs, {left:.0f} s left", file=sys.stderr
                 )
     return Predicted(opinions, 1 + _WIDTH * np.concatenate(scores), np.concatenate(found))
+
+
+def check_splits(opinions: Opinions) -> None:
+    """Refuse, before anything is learnt, photographs that a run could not end with.
+
+    Raises
+    ------
+    OptionError
+        If none are held out for the test, or so few for the validation that no interval can hold
+        nine in ten.
+    """
+    if not np.any(opinions.split == "test"):
+        raise OptionError(
+            f"{opinions.name} has no photographs for the test: put some in that split"
+        )
+    held = len(np.unique(opinions.group[opinions.split == "validation"]))
+    least = math.ceil(_COVERAGE / (1 - _COVERAGE) - 1e-9)
+    if held < least:
+        raise OptionError(
+            f"{opinions.name} has {held} photographs for the validation, those that show the same "
+            f"counted once: an interval needs {least} at least"
+        )
 
 
 def fitted_interval(held: Predicted) -> OpinionInterval:
@@ -195,6 +219,5 @@ def _write_predictions(path: Path, found: tuple[Predicted, ...], interval: Opini
 
 def _pictures(opinions: Opinions) -> Iterator[torch.Tensor]:
     for path in opinions.paths:
-        with Image.open(path) as image:
-            pixels = np.asarray(image.convert("RGB"))
+        pixels = np.asarray(load(path, None))
         yield torch.from_numpy(pixels.copy()).permute(2, 0, 1)[None].float() / 255

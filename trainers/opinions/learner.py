@@ -86,9 +86,10 @@ class Learner:
 
 
 def correlation(x: Tensor, y: Tensor) -> Tensor:
-    """Return Pearson's correlation of two ``(N,)``."""
+    """Return Pearson's correlation of two ``(N,)``; 0, with no slope, where one never varies."""
     x, y = x - x.mean(), y - y.mean()
-    return (x * y).sum() / ((x.square().sum() * y.square().sum()).sqrt() + _TINY)
+    energy = (x.square().sum() * y.square().sum()).clamp(min=_TINY**2)  # its root has a slope
+    return (x * y).sum() / (energy.sqrt() + _TINY)
 
 
 def trained(trunk: nn.Module, learn: str) -> list[nn.Parameter]:

@@ -24,6 +24,10 @@ LEAST_SPREAD = 0.1
 """In points of ten: of some photographs all people said the same, the next might not."""
 
 
+MOST_SPREAD = 6.4
+"""In points of ten: of two opinions, 1 and 10, with n − 1."""
+
+
 def file_at(path: Path) -> Path | None:
     """Return a path that a file is at, or ``None``; empty files, as in :func:`in_folder`, are none.
 
@@ -109,7 +113,7 @@ def opinions_on(
     ------
     OptionError
         If more than :data:`MOST_MISSING` of the photographs are absent, the table names one twice,
-        or a spread is negative.
+        or a spread is negative or larger than opinions on ten scores can have.
 
     Warns
     -----
@@ -129,6 +133,11 @@ def opinions_on(
         )
     if spread is not None and not np.all(spread >= 0):
         raise OptionError(f"{name}: a standard deviation is negative: name the authors' table")
+    if spread is not None and spread.max() > MOST_SPREAD:
+        raise OptionError(
+            f"{name}: a standard deviation of {spread.max():g} on 1 to 10 is more than opinions "
+            "can have: say deviations of single opinions, on the scale of the means; not variances"
+        )
     found = Opinions(
         name=name,
         paths=tuple(file or Path() for file in files),

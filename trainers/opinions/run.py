@@ -19,7 +19,7 @@ from hdrmetrics.text.textfile import write_text
 from trainers.learning.average import WeightAverage
 from trainers.learning.schedule import learning_rate
 from trainers.opinions.copies import divide, groups_of, thumbnails
-from trainers.opinions.finish import write_results
+from trainers.opinions.finish import check_splits, write_results
 from trainers.opinions.judging import agreement, predict
 from trainers.opinions.learner import Learner
 from trainers.opinions.material import Material
@@ -69,13 +69,15 @@ def run(opinions: Opinions, recipe: Recipe, options: RunOptions) -> Path | None:
     Raises
     ------
     OptionError
-        If the folder holds a run and ``resume`` is not set, or another one and it is.
+        If the folder holds a run and ``resume`` is not set, or another one and it is; if there are
+        too few photographs to train on, for the validation or for the test.
     ImageReadError
         If the checkpoint or a photograph cannot be read.
     PixelValueError
         If training diverges.
     """
     opinions = without_copies(opinions, recipe, options)
+    check_splits(opinions)
     train = _limited(opinions.of("train"), options)
     material = Material(train, recipe, options.seed)
     _begin(opinions, recipe, options, len(train))
@@ -106,8 +108,8 @@ def without_copies(opinions: Opinions, recipe: Recipe, options: RunOptions) -> O
     if path.exists() and options.resume:
         groups = np.load(path, allow_pickle=False)
     else:
+        options.out.mkdir(parents=True, exist_ok=True)  # before minutes of looking
         groups = groups_of(thumbnails(opinions.paths))
-        options.out.mkdir(parents=True, exist_ok=True)
         np.save(path, groups)
     if len(groups) != len(opinions):
         raise ImageReadError(f"{path} is of other photographs: give another folder")

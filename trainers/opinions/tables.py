@@ -55,7 +55,8 @@ def read_table(path: Path, needed: Sequence[str]) -> list[Row]:
     Raises
     ------
     OptionError
-        If it cannot be read, holds no rows or lacks a column.
+        If it cannot be read, holds no rows, lacks a column or has one twice, or if a row has more
+        cells than there are columns, as where numbers have commas.
     MissingPackageError
         If it is an Excel file, and what reads such is not installed.
     """
@@ -132,11 +133,17 @@ def read_lines(path: Path) -> list[str]:
 
 
 def _csv_rows(path: Path) -> list[Row]:
-    # Under None is what a row has beyond the header.
-    return [
-        {name.strip(): value or "" for name, value in row.items() if name is not None}
-        for row in read_rows(path, "cannot be read as a table of opinions")
-    ]
+    found: list[Row] = []
+    for number, row in enumerate(read_rows(path, "cannot be read as a table of opinions"), start=1):
+        # Under None is what a row has beyond the header: nothing but commas may be there.
+        beyond: Sequence[str] = row.pop(None, ())  # type: ignore[call-overload]
+        if any(beyond):
+            raise OptionError(
+                f"{path}: row {number} has more cells than there are columns: write numbers with "
+                "points, and texts that hold commas in quotes"
+            )
+        found.append({name.strip(): value or "" for name, value in row.items()})
+    return found
 
 
 def _excel_rows(path: Path) -> list[Row]:

@@ -9,6 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
+from hdrmetrics.errors import ImageReadError
+from hdrmetrics.io.orientation import exif_orientation, upright
+
 Pixels = NDArray[np.uint8]
 
 LEAST_PART = 0.45
@@ -17,11 +20,33 @@ LEAST_PART = 0.45
 _SPOILERS = ("dark", "dark", "dark", "bright", "blur", "noise", "jpeg")
 
 
-def load(path: Path, most: int = 1024) -> Image.Image:
-    """Return a photograph in RGB; of a large JPEG file no more than ``most`` pixels need."""
-    with Image.open(path) as image:
-        image.draft("RGB", (most, most))
-        return image.convert("RGB")
+def load(path: Path, most: int | None = 1024) -> Image.Image:
+    """Return a photograph in RGB, upright as its Exif says.
+
+    Parameters
+    ----------
+    path
+        Of the file.
+    most
+        Pixels that are needed: a large JPEG file is read at half, a quarter or an eighth of its
+        size, where that leaves so many. Without it a photograph is read as large as it is.
+
+    Raises
+    ------
+    ImageReadError
+        If it cannot be read to its end.
+    """
+    try:
+        with Image.open(path) as image:
+            if most is not None:
+                image.draft("RGB", (most, most))
+            found, exif = image.convert("RGB"), image.info.get("exif", b"")
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise ImageReadError(
+            f"{path} cannot be read ({error}): copy it again, or leave it out of the table"
+        ) from error
+    turned = exif_orientation(exif)
+    return found if turned == 1 else Image.fromarray(upright(np.asarray(found), turned))
 
 
 def view(image: Image.Image, side: int, draw: np.random.Generator, whole: float) -> Pixels:

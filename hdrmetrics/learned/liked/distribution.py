@@ -105,6 +105,8 @@ def likeliest_distribution(mean: Tensor, spread: Tensor) -> Tensor:
 
     Raises
     ------
+    ShapeError
+        If means and spreads are of two shapes.
     OptionError
         If a mean or a spread is out of range, or NaN.
 
@@ -120,6 +122,8 @@ def likeliest_distribution(mean: Tensor, spread: Tensor) -> Tensor:
     >>> round(float(mean_score(found)), 3), round(float(score_spread(found)), 3)
     (3.0, 1.5)
     """
+    if mean.shape != spread.shape:
+        raise ShapeError(f"a spread for each mean: {tuple(spread.shape)}, {tuple(mean.shape)}")
     if not bool(((mean >= 1) & (mean <= SCORES)).all() and (spread > 0).all()):
         raise OptionError("means of opinions lie in [1, 10], and spreads are positive")
     kind = mean.dtype

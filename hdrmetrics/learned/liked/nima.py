@@ -97,6 +97,12 @@ class Nima(Metric):
         self.network = network.requires_grad_(False).eval()
         self.card = card
 
+    def train(self, mode: bool = True) -> Nima:
+        """Set the mode of training, but for the network: a loss drops nothing out by chance."""
+        super().train(mode)
+        self.network.eval()
+        return self
+
     def settings(self) -> dict[str, Any]:
         """Return none: it has no options."""
         return {}
@@ -154,17 +160,21 @@ class Nima(Metric):
 
     def _assess(self, test: Tensor, reference: Tensor | None, mask: Tensor | None) -> Assessment:
         value, found, traits = self._seen(test, mask)
-        guard = guard_of("code")
-        doubts = tuple(
-            tuple(f"{self.info.name}: {text}" for text in guard.doubts(one, "code"))
-            for one in traits
-        )
         low = high = None
         if self.card.interval is not None:
             below, above = self.card.interval.widths.half_widths(found)
             low = (value - _WIDTH * torch.from_numpy(below).to(value)).clamp(min=1.0)
             high = (value + _WIDTH * torch.from_numpy(above).to(value)).clamp(max=float(SCORES))
-        return Assessment(value, low, high, doubts)
+        return Assessment(value, low, high, tuple(map(self._doubted, traits)))
+
+    def doubts(self, test: Tensor) -> tuple[tuple[str, ...], ...]:
+        """Return what makes each picture of a batch unlike photographs, in sentences; unchecked."""
+        return tuple(self._doubted(middle_traits(one)) for one in test)
+
+    def _doubted(self, traits: Traits) -> tuple[str, ...]:
+        return tuple(
+            f"{self.info.name}: {text}" for text in guard_of("code").doubts(traits, "code")
+        )
 
     def _seen(
         self, test: Tensor, mask: Tensor | None

@@ -58,12 +58,13 @@ class NimaOfLight(Metric):
     def assess(
         self, test: Tensor, reference: Tensor | None = None, *, mask: Tensor | None = None
     ) -> Assessment:
-        """Return mean opinions and doubts; no intervals, since nobody was asked."""
+        """Return mean opinions and doubts about the rendering; no intervals: nobody was asked."""
         return cast(Assessment, self._run(test, reference, mask, self._assess))
 
     def _assess(self, test: Tensor, reference: Tensor | None, mask: Tensor | None) -> Assessment:
         rendering = self._render(test)
-        return Assessment(self.inner.compare(rendering, None, mask), None, None, ())
+        value = self.inner.compare(rendering, None, mask)
+        return Assessment(value, None, None, self.inner.doubts(rendering))
 
     def _render(self, test: Tensor) -> Tensor:
         return to_display(self._operator(test.clamp(min=0.0)))

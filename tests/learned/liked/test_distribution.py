@@ -72,6 +72,8 @@ def test_other_shapes_and_powers_are_refused() -> None:
         earth_movers_distance(torch.ones(2, 10) / 10, torch.ones(10) / 10)
     with pytest.raises(ShapeError, match="10 parts"):
         mean_score(torch.ones(5) / 5)
+    with pytest.raises(ShapeError, match="a spread for each mean"):
+        likeliest_distribution(torch.tensor([2.0, 3.0]), torch.tensor([1.0]))
     with pytest.raises(OptionError, match="at least 1"):
         earth_movers_distance(torch.ones(10) / 10, torch.ones(10) / 10, r=0.5)
 

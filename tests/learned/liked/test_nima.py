@@ -11,6 +11,7 @@ from hdrmetrics.errors import DomainError, PixelValueError, ShapeError
 from hdrmetrics.learned.liked.distribution import mean_score
 from hdrmetrics.learned.liked.network import pooled
 from hdrmetrics.learned.liked.nima import load_nima
+from hdrmetrics.learned.liked.rendered import NimaOfLight
 from hdrmetrics.learned.liked.views import look, view_size
 from tests.learned.liked import small
 
@@ -86,6 +87,14 @@ def test_the_loss_falls_along_its_gradient() -> None:
     assert float(before) == pytest.approx(10 - float(metric(picture)), abs=1e-5)
 
 
+def test_a_training_loop_around_it_changes_no_score() -> None:
+    metric, picture = small.metric(), small.pictures(1, 96, 96)
+    value = metric(picture)
+    around = torch.nn.Sequential(metric.as_loss(), NimaOfLight(metric)).train()
+    assert torch.equal(metric(picture), value), "nothing is dropped out"
+    torch.testing.assert_close(around[0](picture), 10 - value[0])
+
+
 def test_its_gradient_is_that_of_differences() -> None:
     metric = small.metric()
     picture = (0.2 + 0.6 * small.pictures(1, 64, 64)).double().requires_grad_()
@@ -131,6 +140,14 @@ def test_what_is_no_photograph_is_refused(picture: torch.Tensor, error: type) ->
 def test_an_empty_picture_is_doubted() -> None:
     (said,) = small.metric().assess(torch.zeros(1, 3, 64, 64)).warnings
     assert any("next to nothing to judge" in text for text in said)
+
+
+def test_a_rendering_of_light_is_doubted_as_photographs_are() -> None:
+    light = NimaOfLight(small.metric())
+    picture = 100 * small.pictures(1, 96, 96) + 0.1
+    flat, usual = light.assess(torch.cat([torch.full_like(picture, 50.0), picture])).warnings
+    assert any("next to nothing to judge" in text for text in flat)
+    assert all("next to nothing to judge" not in text for text in usual)
 
 
 def test_it_says_where_its_score_comes_from(tmp_path: Path) -> None:

@@ -79,6 +79,9 @@ def test_light_is_rendered_and_said_to_be_unproven() -> None:
     assert score.conditions["rendering"]
     assert "not with people" in score.conditions["proven"]
     assert score.low is None
+    found = hm.score_map(path, "nima")
+    assert found.score.value == score.value
+    assert found.values.shape == (score.conditions["size"][1], score.conditions["size"][0])
     brighter = hm.score(path, "nima", peak=4000)
     assert brighter.value == pytest.approx(score.value, abs=0.05)  # reinhard02 knows no scale
 
