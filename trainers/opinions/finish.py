@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-import sys
-import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -29,14 +27,14 @@ from hdrmetrics.learned.liked.network import OpinionNetwork
 from hdrmetrics.learned.liked.nima import Nima
 from hdrmetrics.learned.liked.weights import save_opinions
 from trainers.doubting.spreads import fit_spread
+from trainers.opinions.doubts import learn_doubts
 from trainers.opinions.opinions import Opinions
 from trainers.opinions.recipe import Recipe
 from trainers.opinions.start import LICENCES
-from trainers.opinions.views import load
+from trainers.opinions.whole import whole_pictures
 
 WEIGHTS, PREDICTIONS = "weights.safetensors", "predictions.csv"
 _COVERAGE, _RESAMPLES, _WIDTH = 0.9, 1000, 9.0
-_PATIENCE = 10.0  # seconds between lines of progress
 
 
 @dataclass(frozen=True)
@@ -61,19 +59,11 @@ class Predicted:
 def predicted(metric: Nima, opinions: Opinions, *, quiet: bool = False) -> Predicted:
     """Return what a metric says of whole photographs, as users feed them."""
     scores, found = [], []
-    began = told = time.perf_counter()
     with torch.no_grad():
-        for number, picture in enumerate(_pictures(opinions)):
+        for picture in whole_pictures(opinions, "predicting", quiet=quiet):
             score, hint = metric.hints(picture)
             scores.append(score)
             found.append(hint)
-            now = time.perf_counter()
-            if not quiet and now - told > _PATIENCE:
-                told = now
-                left = (now - began) / (number + 1) * (len(opinions) - number - 1)
-                print(
-                    f"{number + 1}/{len(opinions)} photographs, {left:.0f} s left", file=sys.stderr
-                )
     return Predicted(opinions, 1 + _WIDTH * np.concatenate(scores), np.concatenate(found))
 
 
@@ -181,6 +171,8 @@ def write_results(
         recipe_sha256=recipe.digest,
     )
     metric = Nima(network, card)
+    count = learn_doubts(metric, opinions.of("train"), seed, quiet=quiet)
+    card = replace(card, training={**card.training, "doubts": count})
     held = predicted(metric, opinions.of("validation"), quiet=quiet)
     tested = predicted(metric, opinions.of("test"), quiet=quiet)
     interval = fitted_interval(held)
@@ -215,9 +207,3 @@ def _write_predictions(path: Path, found: tuple[Predicted, ...], interval: Opini
                 }
             )
     write_rows(path, list(rows[0]), rows)
-
-
-def _pictures(opinions: Opinions) -> Iterator[torch.Tensor]:
-    for path in opinions.paths:
-        pixels = np.asarray(load(path, None))
-        yield torch.from_numpy(pixels.copy()).permute(2, 0, 1)[None].float() / 255

@@ -103,8 +103,12 @@ class OpinionNetwork(nn.Module):
 
         Of some photographs the network knows that it cannot tell what people say of them.
         """
-        x: Tensor = self.doubt(F.relu(self.hidden(self.standard(statistics))))
-        return x[..., 0].clamp(min=_SURE)
+        found: Tensor = self.doubt(self.believe(statistics))
+        return found[..., 0].clamp(min=_SURE)
+
+    def believe(self, statistics: Tensor) -> Tensor:
+        """Return the hidden layer ``(…, H)``, without dropout."""
+        return F.relu(self.hidden(self.standard(statistics)))
 
     def forward(self, pictures: Tensor) -> Tensor:
         """Return the distributions over ten scores, ``(N, 10)``."""

@@ -180,7 +180,10 @@ class Nima(Metric):
         self, test: Tensor, mask: Tensor | None
     ) -> tuple[Tensor, NDArray[np.float64], list[Traits]]:
         """Return mean opinions, hints of their widths, and traits."""
-        views, doubts = self._views(test, mask)
+        seen = self.statistics(test, mask)
+        views, doubts = (
+            [one(x) for x in seen] for one in (self.network.judge, self.network.foresee)
+        )
         weights = self._weights(views)
         value = mean_score(_mixed(views, weights)).to(test.dtype)
         own = torch.stack([(mean_score(view) - 1) / _WIDTH for view in views], dim=1)
@@ -190,32 +193,29 @@ class Nima(Metric):
         return value, found, traits
 
     def _judge(self, test: Tensor, mask: Tensor | None) -> Tensor:
-        views, _ = self._views(test, mask)
+        views = self._views(test, mask)
         return _mixed(views, self._weights(views))
 
     def _weights(self, views: list[Tensor]) -> Tensor:
         weights = views[0].new_tensor([view.weight for view in self.card.views])
         return weights / weights.sum()
 
-    def _views(self, test: Tensor, mask: Tensor | None) -> tuple[list[Tensor], list[Tensor]]:
-        """Return what each view says, ``(N, 10)``, and by how much it expects to err, ``(N,)``."""
+    def statistics(self, test: Tensor, mask: Tensor | None = None) -> list[Tensor]:
+        """Return what the trunk sees of each view of pictures, ``(N, F)`` each, unchecked."""
         pictures = _colour(self._ready(test))
-        found = []
-        for one, own in self._inside(pictures, mask):
-            found.append(list(self._look(one, own)))
-        said, doubts = (
-            [torch.cat([own[which] for own in view]) for view in zip(*found, strict=True)]
-            for which in (0, 1)
-        )
-        return said, doubts
+        found = [list(self._look(one, own)) for one, own in self._inside(pictures, mask)]
+        return [torch.cat(each) for each in zip(*found, strict=True)]
 
-    def _look(self, picture: Tensor, mask: Tensor | None) -> Iterator[tuple[Tensor, Tensor]]:
+    def _views(self, test: Tensor, mask: Tensor | None) -> list[Tensor]:
+        """Return what each view says, ``(N, 10)``."""
+        return [self.network.judge(one) for one in self.statistics(test, mask)]
+
+    def _look(self, picture: Tensor, mask: Tensor | None) -> Iterator[Tensor]:
         least = self.network.least
         for view in self.card.views:  # each made of the one before, which is larger
             picture = look(picture, view.side, least)
             mask = None if mask is None else look(mask, view.side, least)
-            seen = self.network.describe(picture, mask)
-            yield self.network.judge(seen), self.network.foresee(seen)
+            yield self.network.describe(picture, mask)
 
     def _inside(self, pictures: Tensor, mask: Tensor | None) -> list[tuple[Tensor, Tensor | None]]:
         """Return each picture, and its mask, inside its plain border."""
