@@ -20,7 +20,7 @@ from hdrmetrics.improve.pair_writer import PairWriter
 from hdrmetrics.improve.photograph import read_photograph
 from hdrmetrics.picture.image import pixel_tensor
 from trainers.improving.recipe import GainRecipe
-from trainers.restoring.degrade import QUALITIES, Step, degrade
+from trainers.restoring.degrade import QUALITIES, Step, degrade, filed
 from trainers.restoring.references import reduced, references, window
 
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
@@ -125,6 +125,7 @@ def make_pairs(
                     refused.add(scene.name)
                 continue
             kind, steps = draw_steps(recipe, draw)
+            steps = filed(steps, recipe.filed, draw)
             before = degrade(clean, steps, int(draw.integers(2**31))).float() / 255
             after = (255 * enhancer(before)).round().clamp(0, 255) / 255
             ends = [_distance(metric(one, clean)) for one in (before, after)]

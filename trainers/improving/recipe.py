@@ -27,6 +27,9 @@ class GainRecipe:
         Degraded photographs of each split.
     untouched, single
         Parts of them that stay clean, and that have one degradation; the others have several.
+    filed
+        Part of them all that is at last saved as JPEG of a usual quality, see
+        :func:`trainers.restoring.degrade.filed`.
     prevalence, significant
         Parts of the training photographs whose gain is moderate or more, and significant: their
         quantiles are the thresholds of labels 1 and 2.
@@ -47,6 +50,7 @@ class GainRecipe:
     takes: tuple[int, int, int] = (6000, 800, 1200)
     untouched: float = 0.15
     single: float = 0.6
+    filed: float = 0.6
     prevalence: float = 0.3
     significant: float = 0.1
     harmed: float = 0.01
@@ -61,6 +65,8 @@ class GainRecipe:
             raise OptionError(f"takes are three numbers of 20 or more, not {self.takes}")
         if not (self.untouched >= 0 and self.single >= 0 and self.untouched + self.single <= 1):
             raise OptionError("untouched and single are parts of one whole")
+        if not 0 <= self.filed <= 1:
+            raise OptionError(f"filed is a part, not {self.filed}")
         if not (0 < self.significant < self.prevalence < 1 and self.harmed > 0):
             raise OptionError("significant is a part of prevalence, and harmed above 0")
         if not 32 <= self.room <= 4096:

@@ -18,6 +18,9 @@ Step = tuple[str, float]
 QUALITIES = (10, 90)
 """Of JPEG; the tables of the standard, colours at half resolution."""
 
+FILES = (75, 98)
+"""Qualities of JPEG that photographs are kept in."""
+
 # In the order in which they befall a picture: lens, sensor, electronics, scaling, file.
 _KINDS: dict[str, tuple[str, ...]] = {
     "blur": ("motion_blur", "defocus_blur", "gaussian_blur"),
@@ -39,6 +42,8 @@ _MILDER = 1.4  # of several degradations each is milder than one alone
 def draw_steps(recipe: Recipe, draw: np.random.Generator) -> list[Step]:
     """Return what happens to a photograph, in order; nothing at all for some.
 
+    What is saved as a file comes last, see :func:`filed`.
+
     Parameters
     ----------
     recipe
@@ -46,6 +51,17 @@ def draw_steps(recipe: Recipe, draw: np.random.Generator) -> list[Step]:
     draw
         Of this take.
     """
+    return filed(_degradations(recipe, draw), recipe.filed, draw)
+
+
+def filed(steps: list[Step], part: float, draw: np.random.Generator) -> list[Step]:
+    """Return steps, a part of them with JPEG of a usual quality after, if there was none."""
+    if part and draw.random() < part and not any(name == "jpeg" for name, _ in steps):
+        return [*steps, ("jpeg", float(draw.integers(FILES[0], FILES[1] + 1)))]
+    return steps
+
+
+def _degradations(recipe: Recipe, draw: np.random.Generator) -> list[Step]:
     lot = draw.random()
     if lot < recipe.untouched:
         return []

@@ -43,6 +43,9 @@ class Recipe:
         Peak learning rate of AdamW.
     decay
         Its weight decay.
+    filed
+        Part of all patches that are at last saved as JPEG, as cameras and editors do, in a quality
+        that is hardly seen: noise and blur look otherwise after it.
     clipping
         Part of those with one degradation whose highlights are cut off, at the cost of blur.
     gradient
@@ -73,6 +76,7 @@ class Recipe:
     batch: int = 12
     rate: float = 1.5e-3
     decay: float = 1e-4
+    filed: float = 0.0
     clipping: float = 0.08
     gradient: float = 0.1
     floor: float = 0.05
@@ -91,8 +95,8 @@ class Recipe:
             raise OptionError("untouched and single are parts of one whole")
         if not (0 <= self.clipping <= _BLURRED_OR_CUT and self.floor > 0):
             raise OptionError(f"clipping lies in [0, {_BLURRED_OR_CUT}], floor above 0")
-        if not (0 <= self.ordered <= 1 and 0 <= self.average < 1):
-            raise OptionError("ordered lies in [0, 1], average in [0, 1)")
+        if not (0 <= self.ordered <= 1 and 0 <= self.filed <= 1 and 0 <= self.average < 1):
+            raise OptionError("ordered and filed lie in [0, 1], average in [0, 1)")
         if self.precision not in PRECISIONS or self.layout not in LAYOUTS:
             raise OptionError(f"precision is one of {PRECISIONS}, layout one of {LAYOUTS}")
 
