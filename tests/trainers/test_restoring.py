@@ -19,7 +19,7 @@ from hdrmetrics.errors import ImageReadError, OptionError
 from hdrmetrics.learned.restoring.net import NetSize, fresh_net
 from hdrmetrics.learned.restoring.weights import load_restoration
 from trainers.cli import main
-from trainers.restoring.degrade import degrade, draw_steps
+from trainers.restoring.degrade import degrade, draw_steps, filed
 from trainers.restoring.learner import Batches, Learner, loss_of, psnr, surplus, turned
 from trainers.restoring.recipe import RECIPES, Recipe, read_recipe
 from trainers.restoring.references import reduced
@@ -233,3 +233,20 @@ def test_the_command_writes_weights_with_their_card(folder: Path, tmp_path: Path
     assert later.training["start_from"] == card.sha256
     assert later.training["before"]["steps"] == 3
     assert main([*call, "--out", str(tmp_path / "none")]) == 2
+
+
+def test_a_part_is_saved_as_a_file_at_last_unless_it_was_one() -> None:
+    draw = np.random.default_rng(0)
+    assert filed([("noise", 0.5)], 0.0, draw) == [("noise", 0.5)]
+    assert filed([("jpeg", 20.0)], 1.0, draw) == [("jpeg", 20.0)]
+    found = [filed([("noise", 0.5)], 0.6, draw) for _ in range(1000)]
+    saved = [steps[1] for steps in found if len(steps) > 1]
+    assert 550 < len(saved) < 650
+    assert {name for name, _ in saved} == {"jpeg"}
+    assert {quality for _, quality in saved} == set(range(75, 99))
+    # A recipe without files draws what it always did.
+    before = [draw_steps(SMALL, np.random.default_rng(i)) for i in range(20)]
+    after = [draw_steps(replace(SMALL, filed=1.0), np.random.default_rng(i)) for i in range(20)]
+    for one, other in zip(before, after, strict=True):
+        assert other[: len(one)] == one
+        assert any(name == "jpeg" for name, _ in other)
