@@ -40,6 +40,8 @@ LIKED = "nima"
 NET, INPUT, CLEAN = "restore", "input", "clean"
 MOST = 60.0  # dB: what is equal up to rounding has no PSNR
 
+_LOST = 0.1  # dB: less is no failure
+
 WIDER = ("richardson_lucy", "wiener")
 """Methods that are tried with a wider assumed blur as well."""
 
@@ -128,7 +130,7 @@ def times() -> dict[str, float]:
 
 
 def into_card(rows: list[dict[str, Any]], seconds: dict[str, float]) -> None:
-    """Write the means of the network into its card; what it says of failures stays."""
+    """Write the means of the network into its card, and where it fails."""
     _, card = load_restoration()
     found: dict[str, Any] = {
         "what": "means over photographs that nothing learnt from; PSNR in dB, input and restored",
@@ -141,7 +143,25 @@ def into_card(rows: list[dict[str, Any]], seconds: dict[str, float]) -> None:
             one: [round(float(np.mean(row["values"][who][one])), 4) for who in (INPUT, NET)]
             for one in (*MEASURES, LIKED)
         }
-    write_text(card_path(SHIPPED), readable(replace(card, results=found).to_dict()))
+    card = replace(card, results=found, failures=tuple(failures(rows)))
+    write_text(card_path(SHIPPED), readable(card.to_dict()))
+
+
+def failures(rows: list[dict[str, Any]]) -> list[str]:
+    """Return where the network is worse than nothing, or than a classical method, in sentences."""
+    said = []
+    for row in rows:
+        means = {name: float(np.mean(own["psnr"])) for name, own in row["values"].items()}
+        name = f"{row['degradation']} {row['strength']}".strip()
+        lost = means[INPUT] - means[NET]
+        if lost > _LOST:
+            said.append(f"{name}: {lost:.1f} dB worse than leaving it alone")
+            continue
+        others = {key: value for key, value in means.items() if key not in (INPUT, NET)}
+        best = max(others, key=lambda key: others[key], default=None)
+        if best is not None and others[best] - means[NET] > _LOST:
+            said.append(f"{name}: {others[best] - means[NET]:.1f} dB worse than {best}")
+    return said
 
 
 def main() -> None:

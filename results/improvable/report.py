@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +24,14 @@ from datasets.statistics.weighted import srocc
 from hdrmetrics import create_metric
 from hdrmetrics.improve.pairs import read_pairs
 from hdrmetrics.learned.improvable.card import ALL, HARM, GainCard
+from hdrmetrics.learned.improvable.catalogue import WEIGHTS
+from hdrmetrics.learned.improvable.metric import NAME
 from hdrmetrics.learned.improvable.network import GainLayer
-from hdrmetrics.learned.improvable.weights import load_gains
+from hdrmetrics.learned.improvable.weights import load_gains, read_gain_card
 from hdrmetrics.learned.liked.nima import Nima
 from hdrmetrics.learned.restoring.weights import SHIPPED
+from hdrmetrics.learned.tensorfile import SUFFIX, card_path
+from hdrmetrics.text.jsontext import readable
 from hdrmetrics.text.markdown import markdown_table
 from hdrmetrics.text.textfile import write_text
 from results.common.files import keep, kept
@@ -50,6 +55,8 @@ from trainers.improving.run import Thresholds
 HERE = Path(__file__).parent
 Values = NDArray[np.float64]
 _RESAMPLES = 1000
+_WEAK = 0.7
+HARMED = "its output `harm`, low for harm"
 
 
 def main() -> None:
@@ -76,7 +83,7 @@ def main() -> None:
         **others(options.run / "pairs", gains),
     }
     if HARM in [one.name for one in card.outputs]:
-        scores["its output `harm`, low for harm"] = -said(tuned, card, HARM, gains)
+        scores[HARMED] = -said(tuned, card, HARM, gains)
     test = Test(gains, limits.labels(gains.gain), scores)
     found: dict[str, Any] = {
         "methods": {name: judged(test, name) for name in scores},
@@ -91,9 +98,44 @@ def main() -> None:
     if (HERE / "whole.json").exists():
         found["whole"] = kept(HERE / "whole.json")
     keep(HERE / "report.json", found)
+    into_card(found)
     draw(found["kept"], HERE / "kept.png")
     write_text(HERE / "report.md", page(found, len(gains)))
     print(HERE / "report.md")
+
+
+def into_card(found: dict[str, Any]) -> None:
+    """Write what the tuned layer and the baseline are worth into the card, and where it fails."""
+    path = WEIGHTS / f"{NAME}{SUFFIX}"
+    card = read_gain_card(card_path(path))
+    methods = list(found["methods"].items())
+    results = dict(methods[:2])
+    if "whole" in found:
+        results |= {f"whole photographs: {k}": v for k, v in found["whole"]["ways"].items()}
+    failures = [
+        f"{name}: no photograph gained moderately by enhancement, so there is no such output"
+        for name in DEGRADATIONS
+        if name not in [one.name for one in card.outputs]
+    ]
+    failures += [
+        f"{name}: average precision {own['tuned'][0]:.2f} of its own output"
+        for name, own in found["degradations"].items()
+        if own["tuned"][0] < _WEAK
+    ]
+    harm = found["methods"].get(HARMED)
+    if harm is not None:
+        failures.append(
+            f"harm is hardly foreseen: recall {harm['harmed'][0]:.0%} at a precision of 50 %"
+        )
+    failures += [
+        "enhancers other than restore: what it gains is what is learnt",
+        "damage in a part of a photograph that none of its places shows",
+        "photographs as people find them: all were degraded here",
+    ]
+    write_text(
+        card_path(path),
+        readable(replace(card, results=results, failures=tuple(failures)).to_dict()),
+    )
 
 
 def said(layer: GainLayer, card: GainCard, output: str, gains: Gains) -> Values:

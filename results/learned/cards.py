@@ -16,12 +16,16 @@ from typing import Any
 from hdrmetrics.learned.card import Card
 from hdrmetrics.learned.catalogue import WEIGHTS
 from hdrmetrics.learned.describing import describe, family
+from hdrmetrics.learned.improvable import catalogue as improvable
 from hdrmetrics.learned.liked import catalogue as liked
+from hdrmetrics.learned.restoring.weights import SHIPPED
 from hdrmetrics.learned.tensorfile import SUFFIX
 from hdrmetrics.learned.weights import load_weights
 from hdrmetrics.learned.whole_image import MINIMUM_SIZE
 from hdrmetrics.text.markdown import markdown_table
 from hdrmetrics.text.textfile import write_text
+from results.enhance.cards import restoration_card
+from results.improvable.cards import gain_card
 from results.learned.tables import SHOWN, cell
 from results.liked.cards import opinion_card
 from trainers.config import CONFIGS
@@ -249,6 +253,9 @@ def model_cards() -> Iterator[tuple[str, str]]:
         yield path.stem, model_card(path)
     opinions = liked.WEIGHTS / f"nima{SUFFIX}"
     yield opinions.stem, opinion_card(opinions)
+    yield SHIPPED.stem, restoration_card(SHIPPED)
+    gains = improvable.WEIGHTS / f"improvability{SUFFIX}"
+    yield gains.stem, gain_card(gains)
 
 
 def main() -> None:

@@ -49,6 +49,8 @@ def card_of(wanted: Wanted, recipe: Recipe) -> RestorationCard:
         training["before"] = {
             "seed": before.seed, "steps": before.steps, "recipe": dict(before.recipe),
         }  # fmt: skip
+        if "before" in before.training:
+            training["before"]["before"] = before.training["before"]
     return RestorationCard(
         size=recipe.size,
         data=tuple(data),
