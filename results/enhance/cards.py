@@ -37,7 +37,8 @@ beside the weights.
 
 `hdrmetrics/learned/restoring/weights/{path.name}` (SHA-256 `{card.sha256}`): {count:,} weights in
 half precision, {path.stat().st_size / 1e6:.1f} MB; a small U of convolutions that adds what is
-missing, {speed:.2f} s a megapixel on one core. `hdrmetrics.enhance.create_enhancer("restore")`; `improvability` sees by its eyes.
+missing, {speed:.2f} s a megapixel on one core.
+`hdrmetrics.enhance.create_enhancer("restore")`; `improvability` sees by its eyes.
 
 ## What it gains
 
