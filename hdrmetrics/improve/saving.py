@@ -128,4 +128,6 @@ def _write_lossy(draft: Path, image: Image, source: Path, kind: str) -> None:
             draft, kind, quality=QUALITY, icc_profile=more.profile, exif=more.exif, **options
         )
     except (OSError, ValueError) as error:
+        if isinstance(error, OSError) and error.errno is not None:  # of the disk, not the format
+            raise ImageWriteError(f"{draft.parent}: {error.strerror}") from error
         raise ImageWriteError(f"{draft.suffix} cannot hold the picture ({error})") from error

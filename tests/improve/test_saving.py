@@ -151,6 +151,24 @@ def test_a_file_that_comes_meanwhile_is_not_replaced(tmp_path: Path) -> None:
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.png", "out.png"]
 
 
+def test_a_full_disk_is_not_said_to_be_the_formats_fault(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = photograph(tmp_path / "a.jpg", 0.5)
+
+    def full(*args: object, **options: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    image = copied(source, tmp_path / "b.jpg")
+    monkeypatch.setattr(Pillow.Image, "save", full)
+    with (
+        pytest.raises(hm.errors.ImageWriteError, match="No space left") as found,
+        written(tmp_path / "c.jpg", image, source, overwrite=False),
+    ):
+        pass
+    assert "cannot hold" not in str(found.value)
+
+
 def test_previews_are_small_srgb_pictures(tmp_path: Path) -> None:
     import io
 

@@ -47,6 +47,18 @@ class NimaOfLight(Metric):
             "proven": "on photographs only, not with people who saw HDR",
         }
 
+    def distribution(self, test: Tensor, *, mask: Tensor | None = None) -> Tensor:
+        """Return what part of people would give each score from 1 to 10, ``(N, 10)``.
+
+        Arguments and errors as for :meth:`~hdrmetrics.metric.Metric.forward`.
+        """
+        return self._run(
+            test,
+            None,
+            mask,
+            lambda light, _, own: self.inner.distribution(self._render(light), mask=own),
+        )
+
     def compare(self, test: Tensor, features: Any, mask: Tensor | None) -> Tensor:
         """Return the mean opinion on the rendering."""
         return self.inner.compare(self._render(test), features, mask)

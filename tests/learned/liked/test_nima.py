@@ -150,6 +150,14 @@ def test_a_rendering_of_light_is_doubted_as_photographs_are() -> None:
     assert all("next to nothing to judge" not in text for text in usual)
 
 
+def test_a_rendering_of_light_has_a_distribution_around_its_mean() -> None:
+    light = NimaOfLight(small.metric())
+    picture = 100 * small.pictures(2, 96, 96) + 0.1
+    parts = light.distribution(picture)
+    assert parts.shape == (2, 10)
+    torch.testing.assert_close(mean_score(parts), light(picture), atol=1e-4, rtol=0)
+
+
 def test_it_says_where_its_score_comes_from(tmp_path: Path) -> None:
     metric = load_nima(small.saved(tmp_path))
     said = metric.conditions()
