@@ -2,7 +2,7 @@
 
     python -m results.liked.ablation --data BIQ2021 --run RUN_OF_NIMA --work FOLDER
 
-Short runs, a fortieth of the shipped one: they order the choices, they do not reach its numbers.
+Short runs, a twenty-fifth of the shipped one: they order the choices, they do not reach its numbers.
 Each is kept in FOLDER when it is done. Writes ``ablation.md`` and ``ablation.json``.
 """
 
@@ -38,7 +38,7 @@ from trainers.opinions.recipe import Recipe
 from trainers.opinions.start import build, standardise
 
 HERE = Path(__file__).parent
-_PHOTOGRAPHS, _SIDE, _SEED = 1800, 224, 0
+_PHOTOGRAPHS, _SIDE, _SEED = 1200, 224, 0
 _RECIPE = Recipe(
     learn="all", epochs=2.0, sides=(_SIDE,), spoilt=0, average=0.97, views=((_SIDE, 1.0),)
 )
