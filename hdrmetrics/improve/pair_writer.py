@@ -22,7 +22,9 @@ from hdrmetrics.errors import (
 from hdrmetrics.improve.pairs import FOLDERS, Pair, check_name, write_pairs
 from hdrmetrics.text.textfile import draft_of
 
-_JOURNAL = "pairs.journal.csv"
+JOURNAL = "pairs.journal.csv"
+"""Keeps the rows of a set until its table is written, and for whoever goes on with it."""
+
 _NAMES = "name"
 
 
@@ -62,7 +64,7 @@ class PairWriter:
         if len({_NAMES, *FOLDERS, *columns}) < 1 + len(FOLDERS) + len(columns):
             raise OptionError(f"further columns differ, and are not {_NAMES}, {', '.join(FOLDERS)}")
         self.folder, self.columns = folder, columns
-        self._path = folder / _JOURNAL
+        self._path = folder / JOURNAL
         self.rows: dict[str, dict[str, str]] = {}
         try:
             for one in FOLDERS:
