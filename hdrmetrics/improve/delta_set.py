@@ -242,8 +242,8 @@ class _Work:
             metric: _gain(model, before, after, original) for metric, model in self.models.items()
         }
         cells = [photograph, digest, self.called, *(f"{gain:.6g}" for gain in gains.values())]
-        tensors = (pixel_tensor(one)[0] for one in (before, after))
-        self.writer.add(name, *tensors, dict(zip(self.writer.columns, cells, strict=True)))
+        first, second = (pixel_tensor(one)[0] for one in (before, after))
+        self.writer.add(name, first, second, dict(zip(self.writer.columns, cells, strict=True)))
         return image, gains
 
 

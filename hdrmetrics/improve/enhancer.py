@@ -60,7 +60,7 @@ def enhancer_of(what: str | Enhancer) -> tuple[Enhancer, str]:
         return load_enhancer(what), what
     room = importlib.import_module("hdrmetrics.enhance")
     if isinstance(what, str):
-        made = room.from_command(what, name=what)
+        made = room.from_command(what, name=" ".join(what.split()))
     else:
         made = what if isinstance(what, room.Enhancer) else room.from_callable(what)
     return made, str(made.name)

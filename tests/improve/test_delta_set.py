@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import io
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 from PIL import Image as Pillow
+from PIL import ImageCms
 from torch import Tensor
 
 import hdrmetrics as hm
@@ -25,7 +27,9 @@ from hdrmetrics.errors import (
 )
 from hdrmetrics.improve.delta_set import DeltaRow, make_delta_set
 from hdrmetrics.improve.pairs import find_pairs
+from hdrmetrics.photometry.color import CHROMATICITIES
 from tests.improve.standins import Liked, less_red, more_red, photograph
+from tests.io.icc_builder import SRGB_PARAMETERS, parametric, profile
 
 
 @pytest.fixture(autouse=True)
@@ -104,7 +108,9 @@ def test_metrics_of_light_see_the_photograph_on_a_display(photos: Path, tmp_path
         on_row=rows.append,
     )  # fmt: skip
     ends = [
-        hm.score(tmp_path / "set" / half / "lake.png", "pu21-psnr", reference=originals / "lake.png").value
+        hm.score(
+            tmp_path / "set" / half / "lake.png", "pu21-psnr", reference=originals / "lake.png"
+        ).value
         for half in ("input", "enhanced")
     ]
     assert rows[0].gains["pu21-psnr"] == pytest.approx(ends[1] - ends[0], abs=1e-4)
@@ -137,27 +143,15 @@ def test_sixteen_bits_are_rounded_before_and_grey_stays_grey(tmp_path: Path) -> 
 
 
 def test_other_colours_are_brought_to_srgb_before(tmp_path: Path) -> None:
-    cms = pytest.importorskip("PIL.ImageCms")
-    photos = tmp_path / "photos"
-    path = photograph(photos / "lake.png", 0.4, 0.4, 0.4)
-    pixels = hm.read_image(path).pixels
-    from hdrmetrics.picture.image import Calibration, Image
-
-    wide = Image(pixels, Calibration("display", transfer="srgb"), primaries="p3")
-    hm.write_image(path, wide, depth=8)
-    profile = Pillow.open(path).info.get("icc_profile")
-    make_delta_set(photos, tmp_path / "set", less_red)
-    if profile is None:
-        pytest.skip("the writer describes P3 without a profile")
-    import io
-
-    expected = cms.profileToProfile(
-        Pillow.open(path), cms.ImageCmsProfile(io.BytesIO(profile)), cms.createProfile("sRGB"),
-        outputMode="RGB",
-    )  # fmt: skip
-    np.testing.assert_allclose(
-        codes(tmp_path / "set" / "input" / "lake.png"), np.asarray(expected), atol=2
+    icc = profile(parametric(3, *SRGB_PARAMETERS), CHROMATICITIES["p3"])
+    path = photograph(tmp_path / "photos" / "lake.png", 0.5, 0.4, 0.3, icc_profile=icc)
+    make_delta_set(path, tmp_path / "set", less_red)
+    expected = ImageCms.profileToProfile(
+        Pillow.open(path), ImageCms.ImageCmsProfile(io.BytesIO(icc)), ImageCms.createProfile("sRGB")
     )
+    stored = codes(tmp_path / "set" / "input" / "lake.png")
+    np.testing.assert_allclose(stored, np.asarray(expected), atol=1.01)
+    assert np.abs(stored - codes(path)).max() > 4
 
 
 # Any enhancer.
@@ -254,7 +248,9 @@ def test_what_fails_is_told_and_the_others_go_on(photos: Path, tmp_path: Path) -
     Pillow.new("RGB", (20, 20)).save(originals / "small.png")
     Pillow.new("RGB", (4, 4)).save(originals / "tiny.png")
     (photos / "broken.png").write_bytes(b"\x89PNG\r\n\x1a\n nothing")
-    hm.write_image(photos / "light.exr", hm.as_image(np.ones((32, 40, 3), np.float32), domain="hdr"))
+    hm.write_image(
+        photos / "light.exr", hm.as_image(np.ones((32, 40, 3), np.float32), domain="hdr")
+    )
     photograph(photos / "small.png", 0.3)
     photograph(photos / "spoilt.png", 1.0, 1.0, 1.0)
     Pillow.new("RGB", (4, 4), "red").save(photos / "tiny.png")
