@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -168,6 +169,7 @@ def make_delta_set(
         if on_row is not None:
             on_row(row)
     if not writer.rows:
+        _remove_empty(folder)
         raise TableError(f"no photograph became a pair: {first}")
     return writer.finish()
 
@@ -290,6 +292,14 @@ def _check_folder(folder: Path) -> None:
             )
 
 
+def _remove_empty(folder: Path) -> None:
+    """Remove what a set without pairs left: another call may have other metrics."""
+    with contextlib.suppress(OSError):
+        (folder / JOURNAL).unlink()
+        for half in FOLDERS:
+            (folder / half).rmdir()
+
+
 def _digest(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()[:16]
@@ -329,6 +339,8 @@ def _gain(metric: Metric, before: Image, after: Image, original: Image | None) -
                 delta_score(ends[0].test, ends[1].test, model, reference=ends[0].reference)
             )
     except HdrMetricsError as error:
+        if str(error).startswith(name):
+            raise
         raise type(error)(f"{name}: {error}") from error
     if not np.isfinite(gain):
         raise PixelValueError(

@@ -269,7 +269,7 @@ def test_what_fails_is_told_and_the_others_go_on(photos: Path, tmp_path: Path) -
     for name, text in {
         "broken": "broken.png", "light": "linear light", "tower": "no reference is called",
         "small": "psnr: test and reference differ", "spoilt": "too bright",
-        "lake": "psnr gives no finite gain", "tiny": "ssim: ",
+        "lake": "psnr gives no finite gain", "tiny": "ssim needs at least",
     }.items():  # fmt: skip
         assert text in errors.pop(name), name
     assert errors == {"roof": ""}
@@ -282,8 +282,12 @@ def test_what_fails_is_told_and_the_others_go_on(photos: Path, tmp_path: Path) -
 def test_where_nothing_can_be_used_there_is_no_table(tmp_path: Path) -> None:
     with pytest.raises(TableError, match=r"no photograph became a pair: .*nowhere\.jpg"):
         make_delta_set(tmp_path / "nowhere.jpg", tmp_path / "set", less_red)
+    assert not tree(tmp_path / "set")
+    path = photograph(tmp_path / "lake.png", 0.5)
+    assert make_delta_set(path, tmp_path / "set", less_red, "piqe").exists()
+    (tmp_path / "empty").mkdir()
     with pytest.raises(ImageReadError, match="holds no image"):
-        make_delta_set(tmp_path / "set", tmp_path / "other", less_red)
+        make_delta_set(tmp_path / "empty", tmp_path / "other", less_red)
 
 
 # What would lose a picture, or say nothing.
