@@ -10,21 +10,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
-from hdrmetrics.catalogue.metrics import canonical_name
-from hdrmetrics.errors import HdrMetricsError, OptionError, PixelValueError, TableError
-from hdrmetrics.improve.delta import DEFAULT, delta_score
+from hdrmetrics.errors import HdrMetricsError, ImageReadError, OptionError, TableError
+from hdrmetrics.improve.delta import DEFAULT
+from hdrmetrics.improve.delta_metrics import delta_metrics, delta_of
 from hdrmetrics.improve.enhancer import Enhancer, enhancer_of
 from hdrmetrics.improve.pair_names import pair_names
 from hdrmetrics.improve.pair_writer import JOURNAL, PairWriter
 from hdrmetrics.improve.pairs import FOLDERS, TABLE
 from hdrmetrics.improve.photograph import enhanced, read_photograph
 from hdrmetrics.jobs.batch import message_of
-from hdrmetrics.jobs.inputs import Units, prepare_inputs
 from hdrmetrics.jobs.pairing import Case, Found, find_files, match_files
-from hdrmetrics.jobs.scoring import build_metric
 from hdrmetrics.metric import Metric
 from hdrmetrics.picture.codes import in_srgb
 from hdrmetrics.picture.image import Image, pixel_tensor
@@ -82,7 +79,8 @@ def make_delta_set(
     are PNG files of eight bits in sRGB: deeper photographs are rounded and others converted
     *before* they are enhanced, and the gains are those of the files as they are written. Grey stays
     grey, in three equal channels. One photograph is in memory at a time. Rows are kept as they are
-    made: the same call goes on after a stop, and adds photographs that are new.
+    made: the same call goes on after a stop, adds photographs that are new, and makes pairs again
+    whose pictures are gone.
 
     Parameters
     ----------
@@ -151,15 +149,15 @@ def make_delta_set(
     ... )
     roof True
     """
-    found = find_files(files)
+    folder = Path(out)
+    _check_folder(folder)
+    found = _photographs(files, folder)
     chosen, called = enhancer_of(enhancer)
-    models = _models(metrics, references is not None)
+    models = delta_metrics(metrics, referenced=references is not None)
     cases = [Case(one.name, one.path) for one in found]
     if references is not None:
         # What follows the photographs in this list are originals that none of them needs.
         cases = match_files(found, find_files(references))[: len(found)]
-    folder = Path(out)
-    _check_folder(folder)
     writer = PairWriter(folder, (*_ORIGIN, *(PREFIX + name for name in models)))
     work = _Work(writer, chosen, called, models)
     first = ""
@@ -211,12 +209,16 @@ class _Work:
             if name is None:
                 raise OptionError("pairs have its name, with and without ending: rename it")
             digest = _digest(case.test)
-            if name in self.writer:
+            if name in self.writer and self._is_whole(name):
                 return self._already(photograph, name, digest)
             image, gains = self._make(case, name, photograph, digest)
         except _FAULTS as error:
             return DeltaRow(photograph, error=message_of(error))
         return DeltaRow(photograph, name, gains, image.notes)
+
+    def _is_whole(self, name: str) -> bool:
+        pair = self.writer.pair(name)
+        return pair.input.is_file() and pair.enhanced.is_file()
 
     def _already(self, photograph: str, name: str, digest: str) -> DeltaRow:
         cells = self.writer.rows[name]
@@ -225,7 +227,12 @@ class _Work:
                 "the set has a pair of another photograph of that name: rename it, or take another "
                 "folder"
             )
-        gains = {metric: float(cells[PREFIX + metric]) for metric in self.models}
+        try:
+            gains = {metric: float(cells[PREFIX + metric]) for metric in self.models}
+        except ValueError as error:
+            raise TableError(
+                f"its line in {JOURNAL} has no number for each metric: take that line out"
+            ) from error
         return DeltaRow(photograph, name, gains, already=True)
 
     def _make(
@@ -241,42 +248,13 @@ class _Work:
         if case.reference is not None:
             original = _original(case.reference, case.test)
         gains = {
-            metric: _gain(model, before, after, original) for metric, model in self.models.items()
+            metric: delta_of(model, before, after, original)
+            for metric, model in self.models.items()
         }
         cells = [photograph, digest, self.called, *(f"{gain:.6g}" for gain in gains.values())]
         first, second = (pixel_tensor(one)[0] for one in (before, after))
         self.writer.add(name, first, second, dict(zip(self.writer.columns, cells, strict=True)))
         return image, gains
-
-
-def _models(metrics: str | Metric | Sequence[str | Metric], referenced: bool) -> dict[str, Metric]:
-    """Return the metrics by their names; refuse those for which something is missing."""
-    if isinstance(metrics, (str, Metric)):
-        metrics = [metrics]
-    models: dict[str, Metric] = {}
-    for one in metrics:
-        model = build_metric(canonical_name(one) if isinstance(one, str) else one, None, {})
-        name = model.info.name
-        if name in models:
-            raise OptionError(f"{name} is named twice: each metric has one column")
-        if model.info.domain == "tonemapped":
-            raise OptionError(
-                f"{name} compares with an HDR original, and photographs have none: choose one of "
-                "`hdrmetrics metrics --domain sdr`"
-            )
-        if model.color_space != "bt709":
-            raise OptionError(f"this {name} takes {model.color_space}: leave that option out")
-        if model.info.reference and not referenced:
-            raise OptionError(
-                f"{name} says gains against an original: give the folder of the originals "
-                "(references, --reference)"
-            )
-        models[name] = model
-    if not models:
-        raise OptionError("a set of gains needs a metric at least, such as nima")
-    if referenced and not any(model.info.reference for model in models.values()):
-        raise OptionError(f"{', '.join(models)}: none takes a reference; leave it out")
-    return models
 
 
 def _check_folder(folder: Path) -> None:
@@ -292,6 +270,15 @@ def _check_folder(folder: Path) -> None:
             )
 
 
+def _photographs(files: Files, folder: Path) -> list[Found]:
+    """Return the photographs, without the set's own pictures that a pattern may match."""
+    own = {resolved(folder / half) for half in FOLDERS}
+    found = [one for one in find_files(files) if not own & set(resolved(one.path).parents)]
+    if not found:
+        raise OptionError(f"all these pictures are those of the set {str(folder)!r} itself")
+    return found
+
+
 def _remove_empty(folder: Path) -> None:
     """Remove what a set without pairs left: another call may have other metrics."""
     with contextlib.suppress(OSError):
@@ -301,8 +288,13 @@ def _remove_empty(folder: Path) -> None:
 
 
 def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()[:16]
+    if not path.is_file():  # reading a pipe would wait for ever
+        raise ImageReadError(f"{path}: no such file" if not path.exists() else f"{path}: no file")
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()[:16]
+    except OSError as error:
+        raise ImageReadError(f"{path}: cannot be opened ({error.strerror or error})") from error
 
 
 def _stored(image: Image) -> Image:
@@ -324,27 +316,3 @@ def _original(path: Path, photograph: Path) -> Image:
         return _coloured(in_srgb(read_photograph(path))[0])
     except HdrMetricsError as error:
         raise type(error)(f"its original: {error}") from error
-
-
-def _gain(metric: Metric, before: Image, after: Image, original: Image | None) -> float:
-    """Return what a metric says was gained."""
-    model = metric.suited_to(before)
-    name, reference = model.info.name, original if model.info.reference else None
-    try:
-        ends = [
-            prepare_inputs(one, reference, model.info.domain, Units()) for one in (before, after)
-        ]
-        with torch.no_grad():
-            gain = float(
-                delta_score(ends[0].test, ends[1].test, model, reference=ends[0].reference)
-            )
-    except HdrMetricsError as error:
-        if str(error).startswith(name):
-            raise
-        raise type(error)(f"{name}: {error}") from error
-    if not np.isfinite(gain):
-        raise PixelValueError(
-            f"{name} gives no finite gain ({gain}), as where a picture equals its original: choose "
-            "a metric with a finite range, such as ssim"
-        )
-    return gain + 0.0  # no −0

@@ -25,7 +25,7 @@ def pair_names(files: Sequence[Found], taken: Iterable[str] = ()) -> list[str | 
     list of str or None
         The photograph's name without ending, where no other has it (upper and lower case are the
         same, as on some systems they are); else with its ending; ``None`` where that is taken, too.
-        Folders in a name become underscores.
+        Slashes in a name become underscores.
 
     Examples
     --------
@@ -49,7 +49,7 @@ def pair_names(files: Sequence[Found], taken: Iterable[str] = ()) -> list[str | 
 
 
 def _flat(name: str) -> str:
-    return readable(name).replace("/", "_")
+    return readable(name).replace("/", "_").replace("\\", "_")
 
 
 def _alike(name: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import os
 from pathlib import Path
 from typing import Any
 
@@ -306,11 +307,55 @@ def test_nothing_is_written_over_what_is_read_or_was_made_elsewhere(tmp_path: Pa
     linked = tmp_path / "linked"
     linked.mkdir()
     (linked / "pairs.journal.csv").write_text("")
-    (linked / "enhanced").symlink_to(photos, target_is_directory=True)
+    (linked / "enhanced").mkdir()
+    (linked / "enhanced" / "roof.png").symlink_to(photos / "roof.png")
     before = tree(photos)
     with pytest.raises(OptionError, match="never overwritten"):
         make_delta_set(photos, linked, less_red)
     assert tree(photos) == before
+
+
+def test_the_pictures_of_the_set_are_no_photographs_of_it(photos: Path) -> None:
+    out = photos / "set"
+    pattern = str(photos / "**" / "*.png")
+    make_delta_set(pattern, out, less_red)
+    before = tree(out)
+    rows: list[DeltaRow] = []
+    make_delta_set(pattern, out, less_red, on_row=rows.append)
+    assert [(row.name, row.already) for row in rows] == [
+        ("lake", True), ("roof", True), ("tower", True),
+    ]  # fmt: skip
+    assert tree(out) == before
+    with pytest.raises(OptionError, match="of the set"):
+        make_delta_set(out / "input", out, less_red)
+
+
+def test_pairs_whose_pictures_are_gone_are_made_again(photos: Path, tmp_path: Path) -> None:
+    out = tmp_path / "set"
+    make_delta_set(photos, out, less_red)
+    before = tree(out)
+    (out / "enhanced" / "roof.png").unlink()
+    rows: list[DeltaRow] = []
+    make_delta_set(photos, out, less_red, on_row=rows.append)
+    assert [row.already for row in rows] == [True, False, True]
+    after = tree(out)
+    assert after.pop("pairs.journal.csv") != before.pop("pairs.journal.csv")
+    assert after == before
+    journal = out / "pairs.journal.csv"
+    text = journal.read_text().splitlines()
+    text[1] = text[1].rpartition(",")[0] + ",much"
+    journal.write_text("\n".join(text) + "\n")
+    rows.clear()
+    make_delta_set(photos / "lake.png", out, less_red, on_row=rows.append)
+    assert "pairs.journal.csv has no number" in rows[0].error
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes")
+def test_a_pipe_is_no_photograph(photos: Path, tmp_path: Path) -> None:
+    os.mkfifo(photos / "pipe.jpg")
+    rows: list[DeltaRow] = []
+    make_delta_set(photos, tmp_path / "set", less_red, on_row=rows.append)
+    assert [row.photograph for row in rows if "no file" in row.error] == ["pipe.jpg"]
 
 
 def test_metrics_and_originals_go_together(photos: Path, tmp_path: Path) -> None:
