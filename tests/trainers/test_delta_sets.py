@@ -11,9 +11,9 @@ from datasets.cli import main as datasets
 from hdrmetrics.improve.annotation import Annotation
 from hdrmetrics.improve.answers import AnswerFile
 from hdrmetrics.improve.pairs import find_pairs
-from hdrmetrics.learned.improvable.card import GainCard, Output, read_gain_card
+from hdrmetrics.learned.improvable.card import GainCard, Output
 from hdrmetrics.learned.improvable.network import GainLayer, statistics_of
-from hdrmetrics.learned.improvable.weights import save_gains
+from hdrmetrics.learned.improvable.weights import load_gains, save_gains
 from hdrmetrics.learned.restoring.weights import load_restoration
 from tests.improve.standins import photograph
 from trainers.cli import main as trainers
@@ -37,7 +37,7 @@ def test_a_set_is_annotated_and_tuned_on(
     capsys.readouterr()
     assert trainers(["tune", str(folder), "--weights", str(weights), "--out", str(out)]) == 0
     assert "50% moderate or better" in capsys.readouterr().out
-    labels = read_gain_card(out.with_suffix(".json")).labels
+    labels = load_gains(out)[1].labels
     assert labels["labels"] == 24
     assert labels["after"]["average precision"] == 1.0
 
