@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image as Pillow
 
 from datasets.cli import main
 from hdrmetrics.improve.pairs import find_pairs, read_pairs
@@ -62,6 +63,19 @@ def test_a_set_goes_on_when_asked_to(
     assert main([*command, "--resume"]) == 0
     assert "4 pairs, 0 failures" in capsys.readouterr().out
     assert len(read_pairs(tmp_path / "set")) == 4
+
+
+def test_what_reading_left_out_is_told(
+    photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Pillow.open(photos / "lake.png") as picture:
+        picture.putalpha(128)
+        picture.save(photos / "lake.png")
+    assert main(["delta", str(photos), "--out", str(tmp_path / "set")]) == 0
+    told = capsys.readouterr().err.splitlines()
+    assert len(told) == 1
+    assert told[0].startswith("note: lake.png: ")
+    assert "alpha" in told[0]
 
 
 def test_metrics_against_originals(
