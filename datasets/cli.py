@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from datasets.command import exit_status, parser_of
+from datasets.delta import add_command as add_delta
 from hdrmetrics.errors import OptionError
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return exit_status(
         lambda: command(options),
         installs="what generated sets need",
-        stopped="stopped; the same command goes on from here",
+        stopped=f"stopped; the same command {options.goes_on}",
     )
 
 
@@ -37,6 +38,7 @@ def _parser() -> argparse.ArgumentParser:
 
     _making_commands(command)
     _looking_commands(command)
+    add_delta(add)
     return parser
 
 
@@ -98,6 +100,7 @@ class _Command:
 
     def __init__(self, sub: argparse.ArgumentParser) -> None:
         self.sub = sub
+        sub.set_defaults(goes_on="goes on from here")
 
     def table(self) -> None:
         self.sub.add_argument("table", type=Path, help="a .parquet file of labels")

@@ -30,6 +30,42 @@ class Enhancer(Protocol):
         ...
 
 
+def enhancer_of(what: str | Enhancer) -> tuple[Enhancer, str]:
+    """Return the enhancer that somebody means, and what to call it.
+
+    Parameters
+    ----------
+    what
+        One of ours by its name; a command with ``{input}`` and ``{output}``; one that was made; or
+        a function, of which a failure becomes a typed error.
+
+    Returns
+    -------
+    tuple
+        The enhancer, and its name: a command as it was given, a function's own.
+
+    Raises
+    ------
+    UnknownNameError, OptionError, WeightsError
+        As ``hdrmetrics.enhance.create_enhancer``.
+    EnhancerError
+        If there is no such program, or it is nothing that can be called.
+
+    Examples
+    --------
+    >>> enhancer_of("cp {input} {output}")[1], enhancer_of("wiener")[1]
+    ('cp {input} {output}', 'wiener')
+    """
+    if isinstance(what, str) and not ("{input}" in what or "{output}" in what):
+        return load_enhancer(what), what
+    room = importlib.import_module("hdrmetrics.enhance")
+    if isinstance(what, str):
+        made = room.from_command(what, name=" ".join(what.split()))
+    else:
+        made = what if isinstance(what, room.Enhancer) else room.from_callable(what)
+    return made, str(made.name)
+
+
 def load_enhancer(name: str = ENHANCER, **options: Any) -> Enhancer:
     """Return the enhancer of that name; its room, and its weights, are loaded only now.
 

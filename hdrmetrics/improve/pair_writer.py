@@ -18,7 +18,9 @@ from hdrmetrics.picture.pixels import check_codes
 from hdrmetrics.text.csvline import csv_line
 from hdrmetrics.text.textfile import draft_of
 
-_JOURNAL = "pairs.journal.csv"
+JOURNAL = "pairs.journal.csv"
+"""Keeps the rows of a set until its table is written, and for whoever goes on with it."""
+
 _NAMES = "name"
 
 
@@ -58,7 +60,7 @@ class PairWriter:
         if len({_NAMES, *FOLDERS, *columns}) < 1 + len(FOLDERS) + len(columns):
             raise OptionError(f"further columns differ, and are not {_NAMES}, {', '.join(FOLDERS)}")
         self.folder, self.columns = folder, columns
-        self._path = folder / _JOURNAL
+        self._path = folder / JOURNAL
         self.rows: dict[str, dict[str, str]] = {}
         try:
             for one in FOLDERS:
