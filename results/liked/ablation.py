@@ -2,7 +2,7 @@
 
     python -m results.liked.ablation --data BIQ2021 --run RUN_OF_NIMA --work FOLDER
 
-Short runs, a twenty-fifth of the shipped one: they order the choices, they do not reach its numbers.
+Short runs, a part of the shipped one: they order the choices, and do not reach its numbers.
 Each is kept in FOLDER when it is done. Writes ``ablation.md`` and ``ablation.json``.
 """
 
