@@ -266,8 +266,10 @@ def page(found: dict[str, Any], count: int) -> str:
     parts = ", ".join(f"{k} {v:.0%}" for k, v in told["parts"].items())
     return f"""# Improvability
 
-{count} degraded photographs of the test split, {found["filed"]:.0%} of them saved as JPEG of a usual
-quality at last; neither the restoration net, nor `nima`, nor this was trained on them. The true gain is against the pristine original: {told["gain"]}, of the picture
+{count} degraded photographs of the test split, {found["filed"]:.0%} of them saved as JPEG of a
+usual quality at last. Neither the network that restores nor this was trained on them; `nima`, whose
+gains the baseline learns, saw the originals of some. The true gain is against the pristine
+original: {told["gain"]}, of the picture
 that `restore` makes. **Labels are proxies, not people's**: 2 from a gain of
 {told["significant"]:.3f}, 1 from {told["moderate"]:.3f} (30 % of the training pairs), −1 below
 {told["harmed"]:g}; parts of all pairs: {parts}. The metric and the parts were fixed before
