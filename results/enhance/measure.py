@@ -53,6 +53,9 @@ AGAINST: dict[str, tuple[Fault, ...]] = {
     "JPEG": ("compression",),
     "clipped highlights": ("clipping",),
     "mixture": ("blur", "noise", "compression"),
+    "motion blur in a file": ("blur",),
+    "lens blur in a file": ("blur",),
+    "camera noise in a file": ("noise",),
     CLEAN: ("blur", "noise", "compression", "clipping"),
 }
 

@@ -25,8 +25,16 @@ DEGRADATIONS: dict[str, tuple[list[Step], ...]] = {
         [("motion_blur", s), ("gaussian_noise", s), ("jpeg", q)]
         for s, q in ((0.3, 70.0), (0.5, 45.0), (0.7, 25.0))
     ),
+    **{
+        f"{kind} in a file": tuple([(name, s), ("jpeg", q)] for q in (95.0, 85.0))
+        for kind, name, s in (
+            ("motion blur", "motion_blur", 0.5),
+            ("lens blur", "defocus_blur", 0.5),
+            ("camera noise", "camera_noise", 0.7),
+        )
+    },
 }
-"""Each at three strengths of :mod:`hdrmetrics.distort`, or qualities of JPEG."""
+"""Each at strengths of :mod:`hdrmetrics.distort`, or qualities of JPEG."""
 
 
 def clean_photographs(
