@@ -25,8 +25,9 @@ LIKED = "nima"
 OPENING = """\
 {count} photographs that neither taught nor chose the network ({high} of high quality, made smaller
 by 1.5; {stock} stock photographs of BIQ2021's table for training, halved), windows of at most 320
-pixels a side, degraded by `hdrmetrics.distort` at three strengths, or by JPEG at three qualities (*in a
-file*: saved as JPEG after the damage, as photographs are), and rounded to eight bits. `restore` is not told what is wrong. The classical methods run at their
+pixels a side, degraded by `hdrmetrics.distort` at three strengths, or by JPEG at three qualities
+(*in a file*: saved as JPEG after the damage, as photographs are), and rounded to eight bits.
+`restore` is not told what is wrong. The classical methods run at their
 defaults, each on what it is made for: the deblurring ones assume a Gaussian of 1 pixel (and of 2,
 where the name says so), non-local means estimates the noise. PU21-PSNR is of the light of the
 display `{display}`. Values over 60 dB count as 60. Means over photographs; brackets are 95 %

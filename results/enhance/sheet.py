@@ -42,7 +42,7 @@ def draw(clean: dict[str, Tensor]) -> None:
     """Write the sheet from clean photographs by name."""
     names = sorted(clean)
     wide, high = TIMES * SIDE + GAP, TIMES * SIDE + LINE
-    kinds = list(DEGRADATIONS)
+    kinds = list(OTHERS)
     canvas = Image.new("RGB", (4 * PAIRS * wide, len(kinds) * high), "white")
     pen, font = ImageDraw.Draw(canvas), font_of(12)
     for row, kind in enumerate(kinds):

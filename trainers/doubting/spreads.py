@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,14 +21,27 @@ disagree."""
 
 _FOLDS = 5
 _LOWEST, _HIGHEST = -6.0, 0.5  # of the logarithm of half a width
-_RIDGE = 1e-2
 _SOFT = 0.005  # of the scale, within which the slope of the loss turns
 _LEAST_SCALE = 1e-3
-_SHAPED_BY = 0.85
-"""The quantile of the errors to a side that gives the widths their shape. Those farther out are of
-damage that a head does not see, of which no hint tells: widths fitted to them follow nothing. The
-conformal factor then makes them wide enough."""
 _DIGITS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How closely widths follow their hints.
+
+    Parameters
+    ----------
+    quantile
+        Of the errors to a side, which gives the widths their shape. Those farther out are of damage
+        that a head does not see, of which no hint tells: widths fitted to them follow nothing. The
+        conformal factor then makes them wide enough.
+    ridge
+        How strongly the weights of hints are pulled towards nothing.
+    """
+
+    quantile: float = 0.85
+    ridge: float = 1e-2
 
 
 def fit_spread(
@@ -38,6 +52,8 @@ def fit_spread(
     *,
     coverage: float = 0.9,
     opens: float = 1.0,
+    names: Sequence[str] = HINTS,
+    shape: Shape | None = None,
 ) -> Spread:
     """Return widths that hold the truth of new scenes with the stated probability.
 
@@ -59,6 +75,10 @@ def fit_spread(
     opens
         From how empty a picture its interval opens, see
         :class:`~hdrmetrics.learned.spread.Spread`.
+    names
+        Of the hints that the widths may follow.
+    shape
+        How closely.
 
     Raises
     ------
@@ -66,18 +86,19 @@ def fit_spread(
         If there are fewer groups than the coverage needs.
     """
     # What never varies (windows that disagree, where there is one) says nothing.
-    places = [int(i) for i in np.flatnonzero(hints.std(axis=0) > _LEAST_SCALE)]
-    names = tuple(HINTS[i] for i in places)
+    varies = hints.std(axis=0) > _LEAST_SCALE
+    places = [i for i, name in enumerate(HINTS) if varies[i] and name in names]
+    chosen, how = tuple(HINTS[i] for i in places), shape or Shape()
     known, number = np.unique(groups, return_inverse=True)
     order = np.random.default_rng(0).permutation(len(known))
     fold = order[number] % _FOLDS
     ratio = np.zeros(len(score))
     for index in range(_FOLDS):
         out = fold == index
-        one = _fitted(hints[~out], score[~out], truth[~out], number[~out], names, places)
+        one = _fitted(hints[~out], score[~out], truth[~out], number[~out], chosen, places, how)
         one = replace(one, opens=opens)
         ratio[out] = in_widths(one, hints[out], score[out], truth[out])
-    spread = _fitted(hints, score, truth, number, names, places)
+    spread = _fitted(hints, score, truth, number, chosen, places, how)
     factor = conformal_factor(ratio, groups, coverage=coverage)
     if not np.isfinite(factor):
         raise OptionError(f"{len(known)} groups of scenes are too few for a coverage of {coverage}")
@@ -100,6 +121,7 @@ def _fitted(
     groups: NDArray[np.generic],
     names: tuple[str, ...],
     places: list[int],
+    shape: Shape,
 ) -> Spread:
     own = hints[:, places]
     centre, scale = own.mean(axis=0), np.maximum(own.std(axis=0), _LEAST_SCALE)
@@ -107,13 +129,15 @@ def _fitted(
     _, number, sizes = np.unique(groups, return_inverse=True, return_counts=True)
     weight = 1 / sizes[number] / sizes.size
     error = np.asarray(truth - score, dtype=np.float64)
-    sides = [_quantile(z, np.maximum(side, 0.0), weight, names) for side in (-error, error)]
+    sides = [_quantile(z, np.maximum(side, 0.0), weight, names, shape) for side in (-error, error)]
     return Spread(
         names, _rounded(centre), _rounded(scale), _rounded(sides[0]), _rounded(sides[1]), 1.0
     )
 
 
-def _quantile(z: Numbers, error: Numbers, weight: Numbers, names: tuple[str, ...]) -> Numbers:
+def _quantile(
+    z: Numbers, error: Numbers, weight: Numbers, names: tuple[str, ...], shape: Shape
+) -> Numbers:
     """Return the bias and weights of the logarithm of a quantile of errors."""
 
     def loss(values: Numbers) -> tuple[float, Numbers]:
@@ -121,14 +145,14 @@ def _quantile(z: Numbers, error: Numbers, weight: Numbers, names: tuple[str, ...
         half = np.exp(level)
         excess = error - half
         inside = expit(-excess / _SOFT)
-        pinball = _SHAPED_BY * excess + _SOFT * np.logaddexp(0.0, -excess / _SOFT)
+        pinball = shape.quantile * excess + _SOFT * np.logaddexp(0.0, -excess / _SOFT)
         free = (level > _LOWEST) & (level < _HIGHEST)
-        slope = weight * (inside - _SHAPED_BY) * half * free
-        total = float((weight * pinball).sum() + _RIDGE * (values[1:] ** 2).sum())
-        return total, np.concatenate([[slope.sum()], slope @ z + 2 * _RIDGE * values[1:]])
+        slope = weight * (inside - shape.quantile) * half * free
+        total = float((weight * pinball).sum() + shape.ridge * (values[1:] ** 2).sum())
+        return total, np.concatenate([[slope.sum()], slope @ z + 2 * shape.ridge * values[1:]])
 
     start = np.zeros(z.shape[1] + 1)
-    start[0] = np.log(max(float(np.quantile(error, _SHAPED_BY)), _SOFT))
+    start[0] = np.log(max(float(np.quantile(error, shape.quantile)), _SOFT))
     bounds = [(None, None)] + [(0.0 if n in NEVER_NARROWER else None, None) for n in names]
     found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds)
     return np.asarray(found.x)

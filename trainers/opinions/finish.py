@@ -26,7 +26,7 @@ from hdrmetrics.learned.liked.card import OpinionCard, OpinionInterval, View
 from hdrmetrics.learned.liked.network import OpinionNetwork
 from hdrmetrics.learned.liked.nima import Nima
 from hdrmetrics.learned.liked.weights import save_opinions
-from trainers.doubting.spreads import fit_spread
+from trainers.doubting.spreads import Shape, fit_spread
 from trainers.opinions.doubts import learn_doubts
 from trainers.opinions.opinions import Opinions
 from trainers.opinions.recipe import Recipe
@@ -35,6 +35,10 @@ from trainers.opinions.whole import whole_pictures
 
 WEIGHTS, PREDICTIONS = "weights.safetensors", "predictions.csv"
 _COVERAGE, _RESAMPLES, _WIDTH = 0.9, 1000, 9.0
+
+# Of those tried by cross-validation on the photographs held out, those of the best interval score.
+_HINTS = ("score", "log score", "log rest", "bend", "log doubt")
+_SHAPE = Shape(quantile=0.9, ridge=1e-3)
 
 
 @dataclass(frozen=True)
@@ -95,7 +99,10 @@ def fitted_interval(held: Predicted) -> OpinionInterval:
     Groups of photographs that show the same count as one.
     """
     score, truth = ((x - 1) / _WIDTH for x in (held.score, held.opinions.mean))
-    widths = fit_spread(held.hints, score, truth, held.opinions.group, coverage=_COVERAGE)
+    group = held.opinions.group
+    widths = fit_spread(
+        held.hints, score, truth, group, coverage=_COVERAGE, names=_HINTS, shape=_SHAPE
+    )
     return OpinionInterval(_COVERAGE, len(held.opinions), widths)
 
 

@@ -44,7 +44,7 @@ def test_they_are_small_and_their_card_tells_all() -> None:
     test = card.results["test"]
     assert test["srocc"][1] > 0.84
     assert test["plcc"][1] > 0.85
-    assert test["covered"] > 0.83  # of 0.9: the test's opinions are scaled by themselves
+    assert test["covered"] > 0.85  # of 0.9: the test's opinions are scaled by themselves
     assert card.failures
     assert card.opinions["photographs"]["copy"] > 200
 
