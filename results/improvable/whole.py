@@ -47,7 +47,8 @@ def main() -> None:
     wider = replace(recipe, room=_ROOM, takes=_TAKES)
     folder = options.work / "whole"
     if not (folder / "pairs.csv").exists():
-        make_pairs(folder, wider, options.photographs, None, _SEED)
+        own = (1.0, 1.0)  # as they are, so that parts are a small part of them
+        make_pairs(folder, wider, options.photographs, None, _SEED, factors=own)
     net, _ = load_restoration()
     ways = {
         f"four parts of {card.side} px, as it ships": (card.side, card.along, False),
@@ -59,11 +60,12 @@ def main() -> None:
         name: Improvability(net, layer, replace(card, side=side, along=along), ALL)
         for name, (side, along, _) in ways.items()
     }
-    rows, values = [], {name: list[float]() for name in ways}
+    rows, sides, values = [], list[int](), {name: list[float]() for name in ways}
     pairs = [pair for pair in read_pairs(folder) if pair.more["split"] == "test"]
     with torch.no_grad():
         for pair in tqdm(pairs, unit="photograph"):
             picture = load_picture(pair.input)
+            sides.append(max(picture.shape[-2:]))
             rows.append((pair.name, float(pair.more["before"]) - float(pair.more["after"])))
             for name, metric in metrics.items():
                 own = reduced(picture, _REDUCED) if ways[name][2] else picture
@@ -80,7 +82,7 @@ def main() -> None:
     test = Test(gains, labels, {name: np.array(x) for name, x in values.items()})
     found: dict[str, Any] = {
         "photographs": len(rows),
-        "side": _ROOM,
+        "sides": [int(np.median(sides)), max(sides)],
         "moderate": round(float(np.mean(labels >= 1)), 3),
         "ways": {name: judged(test, name) for name in ways},
     }

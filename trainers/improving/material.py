@@ -63,6 +63,7 @@ def make_pairs(
     opinions: Path | None,
     seed: int,
     *,
+    factors: tuple[float, float] | None = None,
     quiet: bool = False,
 ) -> Path:
     """Fill a folder with pairs, unless it holds them already; returns the path of their table.
@@ -81,6 +82,8 @@ def make_pairs(
         See :func:`~trainers.restoring.references.references`.
     seed
         Of all draws.
+    factors
+        How much smaller each photograph is made, at least and at most, if not as its source asks.
     quiet
         No lines of progress.
 
@@ -111,14 +114,14 @@ def make_pairs(
         )
         if not sources:
             raise OptionError(f"there are no clean photographs of the split {split}")
-        for name, scene, factors, draw in _turns(sources, split, takes, seed):
+        for name, scene, usual, draw in _turns(sources, split, takes, seed):
             done += 1
             if name in writer:
                 if writer.rows[name]["photograph"] != scene.name:
                     raise OptionError(f"{out} holds pairs of other photographs: another folder")
                 continue
             try:
-                clean = _taken(scene, factors, draw, least, recipe.room)
+                clean = _taken(scene, factors or usual, draw, least, recipe.room)
             except HdrMetricsError as error:
                 if scene.name not in refused:
                     print(f"{scene.name}: {error}", file=sys.stderr, flush=True)
