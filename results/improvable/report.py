@@ -321,9 +321,10 @@ def _whole(whole: dict[str, Any], cell: Callable[..., str]) -> str:
     keys = ("srocc", "auc_pr", "kept")
     rows = [[name, *(cell(v[k]) for k in keys)] for name, v in whole["ways"].items()]
     titles = ["looks at", "SROCC to the true gain", "AUC-PR", "gain kept by a third"]
-    return f"""{whole["photographs"]} whole test photographs as they are, {whole["sides"][0]} pixels wide
-in the median and {whole["sides"][1]} at most (no larger ones of good quality were at hand), degraded and enhanced whole; {whole["moderate"]:.0%} gain moderately or more by the thresholds of
-the windows:
+    median, most = whole["sides"]
+    return f"""{whole["photographs"]} whole test photographs as they are, {median} pixels wide in the
+median and {most} at most (no larger ones of good quality were at hand), degraded and enhanced
+whole; {whole["moderate"]:.0%} gain moderately or more by the thresholds of the windows:
 
 {markdown_table(titles, rows)}
 """

@@ -47,8 +47,8 @@ def main() -> None:
     wider = replace(recipe, room=_ROOM, takes=_TAKES)
     folder = options.work / "whole"
     if not (folder / "pairs.csv").exists():
-        own = (1.0, 1.0)  # as they are, so that parts are a small part of them
-        make_pairs(folder, wider, options.photographs, None, _SEED, factors=own)
+        as_they_are = (1.0, 1.0)  # so that what is looked at is a small part of them
+        make_pairs(folder, wider, options.photographs, None, _SEED, factors=as_they_are)
     net, _ = load_restoration()
     ways = {
         f"four parts of {card.side} px, as it ships": (card.side, card.along, False),
