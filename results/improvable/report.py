@@ -322,8 +322,8 @@ def _whole(whole: dict[str, Any], cell: Callable[..., str]) -> str:
     rows = [[name, *(cell(v[k]) for k in keys)] for name, v in whole["ways"].items()]
     titles = ["looks at", "SROCC to the true gain", "AUC-PR", "gain kept by a third"]
     median, most = whole["sides"]
-    return f"""{whole["photographs"]} whole test photographs as they are, {median} pixels wide in the
-median and {most} at most (no larger ones of good quality were at hand), degraded and enhanced
+    return f"""{whole["photographs"]} whole test photographs as they are, {median} pixels wide in
+the median and {most} at most (no larger ones of good quality were at hand), degraded and enhanced
 whole; {whole["moderate"]:.0%} gain moderately or more by the thresholds of the windows:
 
 {markdown_table(titles, rows)}
