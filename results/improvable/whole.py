@@ -51,8 +51,9 @@ def main() -> None:
         make_pairs(folder, wider, options.photographs, None, _SEED, factors=as_they_are)
     net, _ = load_restoration()
     ways = {
-        f"four parts of {card.side} px, as it ships": (card.side, card.along, False),
-        f"nine parts of {card.side} px": (card.side, 3, False),
+        f"{card.along**2} parts of {card.side} px, as it ships": (card.side, card.along, False),
+        "4 parts of 128 px": (128, 2, False),
+        "9 parts of 160 px": (160, 3, False),
         "all of it": (1024, 2, False),
         f"made smaller to {_REDUCED} px": (1024, 2, True),
     }
