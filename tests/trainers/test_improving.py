@@ -253,6 +253,18 @@ def test_a_blur_that_is_undone_is_a_gain(
         assert float(row["after"]) == 0 < float(row["before"]) < 1
 
 
+def test_what_is_saved_as_a_file_at_last_keeps_its_name(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(material, "create_enhancer", lambda name, **_: identity)
+    make_pairs(tmp_path, replace(LEAST, filed=1.0), world.photographs, None, 0, quiet=True)
+    for row in rows_of(tmp_path):
+        names = [one.partition("=")[0] for one in row["steps"].split()]
+        assert names[-1] == "jpeg"
+        assert (row["degradation"] == "clean") == (names == ["jpeg"])
+        assert float(row["before"]) > 0
+
+
 def test_a_split_without_photographs_is_refused(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
