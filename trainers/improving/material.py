@@ -19,7 +19,7 @@ from hdrmetrics.errors import HdrMetricsError, OptionError
 from hdrmetrics.improve.pair_writer import PairWriter
 from hdrmetrics.improve.photograph import read_photograph
 from hdrmetrics.picture.image import pixel_tensor
-from trainers.improving.recipe import GainRecipe
+from trainers.improving.recipe import RESTORE, GainRecipe
 from trainers.restoring.degrade import QUALITIES, Step, degrade, filed
 from trainers.restoring.references import reduced, references, window
 
@@ -63,6 +63,7 @@ def make_pairs(
     opinions: Path | None,
     seed: int,
     *,
+    restoration: Path | None = None,
     quiet: bool = False,
 ) -> Path:
     """Fill a folder with pairs, unless it holds them already; returns the path of their table.
@@ -81,17 +82,22 @@ def make_pairs(
         See :func:`~trainers.restoring.references.references`.
     seed
         Of all draws.
+    restoration
+        Weights for the recipe's enhancer, where that is ``restore``; by default the package's.
     quiet
         No lines of progress.
 
     Raises
     ------
+    WeightsError
+        If these weights cannot be read.
     OptionError
         If a split has no photographs, or none of which a pair could be made; if the folder holds
         pairs of others; or if the metric is none of likeness to an original, of which 1 is the
         most.
     """
-    enhancer, metric = create_enhancer(recipe.enhancer), create_metric(recipe.metric)
+    own = {"weights": restoration} if restoration and recipe.enhancer == RESTORE else {}
+    enhancer, metric = create_enhancer(recipe.enhancer, **own), create_metric(recipe.metric)
     told_by = metric.info
     if not (told_by.reference and told_by.domain == "sdr" and told_by.range[1] == 1.0):
         raise OptionError(
