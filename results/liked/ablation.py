@@ -2,8 +2,8 @@
 
     python -m results.liked.ablation --data BIQ2021 --run RUN_OF_NIMA --work FOLDER
 
-Short runs, a twenty-fifth of the shipped one: they order the choices, they do not reach its numbers.
-Each is kept in FOLDER when it is done. Writes ``ablation.md`` and ``ablation.json``.
+Short runs, a twenty-fifth of the shipped one: they order the choices, they do not reach its
+numbers. Each is kept in FOLDER when it is done. Writes ``ablation.md`` and ``ablation.json``.
 """
 
 from __future__ import annotations

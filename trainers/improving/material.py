@@ -26,7 +26,8 @@ from trainers.restoring.references import reduced, references, window
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 COLUMNS = ("split", "photograph", "degradation", "steps", "before", "after")
 """Of the table: split and photograph; ``clean``, one of :data:`DEGRADATIONS` or ``several``, which
-a file of usual quality at last does not change; what happened; distance √(1 − q) of the metric's q to the original before and after."""
+a file of usual quality at last does not change; what happened; distance √(1 − q) of the metric's q
+to the original before and after."""
 
 DEGRADATIONS: dict[str, tuple[str, ...]] = {
     "motion-blur": ("motion_blur",),
