@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 import torch
 
-import hdrmetrics as hm
 from datasets.cli import main as datasets
 from hdrmetrics.improve.annotation import Annotation
 from hdrmetrics.improve.answers import AnswerFile
@@ -47,8 +46,14 @@ def test_a_set_is_annotated_and_tuned_on(
     assert layer.last.out_features == 1
     assert card.enhancer == "unsharp_mask"
     assert not card.results
-    found = hm.score(tmp_path / "photos" / "00.png", load_improvability(out))
-    assert found.conditions["enhancer"] == "unsharp_mask"
+    assert "(unsharp_mask)" in load_improvability(out).info.title
+
+
+def test_labels_come_before_tuning(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "set").mkdir()
+    out = tmp_path / "tuned.safetensors"
+    assert trainers(["tune", str(tmp_path / "set"), "--out", str(out)]) == 2
+    assert "hdrmetrics annotate" in capsys.readouterr().err
 
 
 def start(folder: Path) -> Path:

@@ -12,7 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from datasets.streams import fraction
-from hdrmetrics.errors import OptionError
+from hdrmetrics.errors import OptionError, TableError
 from hdrmetrics.improve.labels import read_labels
 from hdrmetrics.improve.pairs import Pair, find_pairs
 from hdrmetrics.learned.improvable.card import Output
@@ -70,6 +70,8 @@ def tune_on_labels(
     """
     if out.suffix != SUFFIX:
         raise OptionError(f"--out is a weights file, which ends in {SUFFIX}; not {out.name!r}")
+    if not labels.exists():
+        raise TableError(f"there are no labels at {labels}: `hdrmetrics annotate` asks for them")
     said = read_labels(labels)
     pairs = [pair for pair in find_pairs(folder)[0] if pair.name in said]
     if len(pairs) < _FEWEST:
