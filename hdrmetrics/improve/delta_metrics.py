@@ -1,4 +1,4 @@
-"""Which metrics can say what photographs gained, and what one says of a pair."""
+"""Metrics as what tells how much photographs gained."""
 
 from __future__ import annotations
 
