@@ -89,6 +89,11 @@ class MetricInfo:
         return self.range[1] if self.higher_is_better else self.range[0]
 
     @property
+    def says_how_good(self) -> bool:
+        """Whether a better value is a better picture; what could still be gained says nothing."""
+        return self.axis != "gain"
+
+    @property
     def has_map(self) -> bool:
         """Whether the metric tells where a difference lies."""
         return self.map_kind is not None

@@ -320,6 +320,8 @@ def test_there_must_be_something_to_judge_by(tmp_path: Path) -> None:
         evaluate_cases(cases(a=0.1), baseline=path, max_drop=-1)
     with pytest.raises(OptionError, match="must be a number"):
         evaluate_cases(cases(a=0.1), fail_below={"pu21-psnr": math.nan})
+    with pytest.raises(OptionError, match="improvability says what enhancement would bring"):
+        evaluate_cases(cases(a=0.1), fail_below={"improvability": 0.5})
     with pytest.raises(OptionError, match="pu21-psnr needs a reference"):
         evaluate_cases({"a": (picture(), None)}, fail_below={"pu21-psnr": 1})
 

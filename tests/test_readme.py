@@ -68,6 +68,13 @@ def save_photo(path: Path, light: NDArray[np.float32], time: float) -> None:
     PillowImage.fromarray(pixels).save(path, quality=95, exif=exif)
 
 
+def save_noisy(path: Path, light: NDArray[np.float32]) -> None:
+    """Write a photograph of which everybody sees that it would gain."""
+    codes = srgb_encode(torch.from_numpy(light).clamp(0, 1)).numpy()
+    noise = 0.035 * np.random.default_rng(5).standard_normal(codes.shape)
+    PillowImage.fromarray(np.rint(255 * (codes + noise).clip(0, 1)).astype(np.uint8)).save(path)
+
+
 @pytest.fixture
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The reader's folder, with every file that the pages name."""
@@ -82,6 +89,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             hm.write_image(tmp_path / folder / f"{name}.exr", nearly(light))
         save_photo(tmp_path / "photos" / f"{name}.jpg", light, 1.0)
     light = picture(3)
+    save_noisy(tmp_path / "photos" / "market.png", light)
     for name, pixels in (
         ("reference.exr", light), ("test.exr", nearly(light)), ("shot.exr", light),
         ("photo.hdr", light), ("data/church.exr", light), ("out/church.exr", nearly(light)),

@@ -120,6 +120,10 @@ class Improvements:
     def facts(self) -> list[tuple[str, str]]:
         """Return what must be known to read a table of these rows."""
         facts = [("improvability", _MEANING)]
+        found = [score.conditions for row in self.rows for score in row.scores.values()]
+        whose = dict.fromkeys(str(one["enhancer"]) for one in found if "enhancer" in one)
+        if whose:  # another enhancer may bring others
+            facts.append(("gains", f"those that {', '.join(whose)} brings"))
         limits: dict[float, list[str]] = {}
         for name, value in self.thresholds.items():
             limits.setdefault(value, []).append(name)
@@ -127,11 +131,18 @@ class Improvements:
         facts.append(("thresholds", "; ".join(texts)))
         if self.plan.mode != "alert":
             facts.append(("enhancer", str(self.enhancer)))
-            guard = self.plan.guard
-            judged = f"{guard} and improvability: whatever is worse by one of them is not taken"
-            facts.append(("guard", NO_GUARD if guard == NO_GUARD else judged))
+            facts.append(("guard", _judged(self.plan.guard)))
         facts.append(("patents", _PATENTS))
         return facts
+
+
+def _judged(guard: str) -> str:
+    """Return what a guard does, in words."""
+    if guard == NO_GUARD:
+        return guard
+    if guard == IMPROVABILITY:
+        return f"{guard}: what would gain more than before is not taken"
+    return f"{guard} and {IMPROVABILITY}: whatever is worse by one of them is not taken"
 
 
 def tell(found: Improvements, arguments: argparse.Namespace) -> int:

@@ -130,11 +130,12 @@ def card(info: MetricInfo, width: int | None) -> str:
     from hdrmetrics.cli.tables import Column, format_facts, format_table
 
     direction = "higher" if info.higher_is_better else "lower"
+    means = "is better" if info.says_how_good else "where enhancement is worth more"
     facts = [
         ("domain", _domain(info)),
         ("says", _AXES[info.axis]),
         ("reference", "needed" if info.reference else "none"),
-        ("value", f"{_range(info)}{f' {info.unit}' if info.unit else ''}, {direction} is better"),
+        ("value", f"{_range(info)}{f' {info.unit}' if info.unit else ''}, {direction} {means}"),
         ("gradients", _yes(info.differentiable)),
         ("map", _yes(info.has_map)),
         ("faults", ", ".join(info.faults) or "–"),

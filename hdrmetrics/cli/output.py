@@ -147,7 +147,8 @@ def report_problems(rows: Sequence[Row], *, quiet: bool) -> int:
     names = short_names([row.test for row in rows])
     for line in [] if quiet else grouped_warnings(rows):
         messages.warning(line)
-    # Messages of readers name the file; one reference may fail for many tests.
+    # Messages of readers name the file, those of metrics the metric; one reference may fail for
+    # many tests.
     found: dict[str, list[str]] = {}
     for name, row in zip(names, rows, strict=True):
         same: dict[str, list[str]] = {}
@@ -156,7 +157,8 @@ def report_problems(rows: Sequence[Row], *, quiet: bool) -> int:
         for message, where in same.items():
             whole = where == ["file"]
             named = whole and any(path in message for path in (row.test, row.reference) if path)
-            text = message if whole else f"{', '.join(where)}: {message}"
+            told = whole or message.startswith(f"{where[0]} ")
+            text = message if told else f"{', '.join(where)}: {message}"
             found.setdefault(text, []).append("" if named else name)
     for text, files in found.items():
         others = listed(files[1:], most=_NAMED) if files[0] else ""

@@ -258,6 +258,11 @@ def _infos(
     lacking = [name for name, info in infos.items() if info.reference and not paired]
     if lacking:
         raise OptionError(f"{listed(lacking)} needs a reference: give one")
+    if gains := [name for name, info in infos.items() if not info.says_how_good]:
+        raise OptionError(
+            f"{listed(gains)} says what enhancement would bring, not how good a picture is: judge "
+            "by another metric, such as nima"
+        )
     return infos
 
 

@@ -7,7 +7,7 @@ from torch import Tensor
 
 from hdrmetrics.catalogue.metrics import create_metric
 from hdrmetrics.errors import OptionError, ShapeError
-from hdrmetrics.metric import Metric
+from hdrmetrics.metric import Metric, MetricInfo
 
 DEFAULT = "nima"
 
@@ -36,7 +36,8 @@ def delta_score(
     Raises
     ------
     OptionError
-        If the metric needs a reference and there is none, or the other way round.
+        If the metric needs a reference and there is none, or the other way round; or if it says
+        what there is to gain, not how good a picture is, as ``improvability`` does.
     ShapeError
         If there are more of the one than of the other, and as for calling the metric.
     PixelValueError, DomainError
@@ -55,6 +56,7 @@ def delta_score(
     True
     """
     chosen = create_metric(metric) if isinstance(metric, str) else metric
+    check_quality(chosen.info)
     if chosen.info.reference and reference is None:
         raise OptionError(f"{chosen.info.name} says gains against an original: give reference=")
     if not chosen.info.reference and reference is not None:
@@ -65,3 +67,12 @@ def delta_score(
     # Two that are infinitely good, as by PSNR, differ in nothing.
     gain: Tensor = torch.where(new == old, torch.zeros_like(new), new - old)
     return gain if chosen.info.higher_is_better else -gain
+
+
+def check_quality(info: MetricInfo) -> None:
+    """Raise OptionError for a metric of which a higher or lower value is no better picture."""
+    if not info.says_how_good:
+        raise OptionError(
+            f"{info.name} says what there is to gain, not how good a picture is: take the gains "
+            "of another metric, such as nima"
+        )

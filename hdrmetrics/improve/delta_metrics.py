@@ -1,4 +1,4 @@
-"""Which metrics can say what photographs gained, and what one says of a pair."""
+"""Metrics as what tells how much photographs gained."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import torch
 
 from hdrmetrics.catalogue.metrics import canonical_name
 from hdrmetrics.errors import HdrMetricsError, OptionError, PixelValueError
-from hdrmetrics.improve.delta import delta_score
+from hdrmetrics.improve.delta import check_quality, delta_score
 from hdrmetrics.jobs.inputs import Units, prepare_inputs
 from hdrmetrics.jobs.scoring import build_metric
 from hdrmetrics.metric import Metric
@@ -34,7 +34,7 @@ def delta_metrics(
         If there is none of that name.
     OptionError
         If there is none at all, one is named twice, one needs originals and there are none, none
-        needs those that there are, or one compares with HDR pictures.
+        needs those that there are, one compares with HDR pictures, or says what there is to gain.
 
     Examples
     --------
@@ -49,6 +49,7 @@ def delta_metrics(
         name = model.info.name
         if name in models:
             raise OptionError(f"{name} is named twice: each metric has one column")
+        check_quality(model.info)
         if model.info.domain == "tonemapped":
             raise OptionError(
                 f"{name} compares with an HDR original, and photographs have none: choose one of "

@@ -42,13 +42,20 @@ def guard_metric(name: str) -> str | None:
     UnknownNameError
         If there is no such metric.
     OptionError
-        If it needs a reference, or is not of SDR pictures.
+        If it needs a reference, is not of SDR pictures, or says what there is to gain: of such,
+        ``improvability`` alone can judge, as it always does.
     """
     if name == NO_GUARD:
         return None
     info = metric_info(canonical_name(name))
-    if info.reference or info.domain != "sdr":
-        why = "compares with a reference" if info.reference else "is not of SDR photographs"
+    why = ""
+    if info.reference:
+        why = "compares with a reference"
+    elif info.domain != "sdr":
+        why = "is not of SDR photographs"
+    elif not info.says_how_good and info.name != IMPROVABILITY:
+        why = "says what there is to gain, not how good a picture is"
+    if why:
         raise OptionError(
             f"the guard cannot be {info.name}, which {why}: choose one of `hdrmetrics metrics "
             f"--no-reference --domain sdr`, or {NO_GUARD}"

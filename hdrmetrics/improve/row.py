@@ -73,7 +73,7 @@ class Improvement(Row):
             return ""
         single = {name: gains[name] for name in self.triggers if name != OVERALL}
         most = f", most by {_words(max(single, key=lambda n: single[n]))}" if single else ""
-        often = round(100 * max(gains[name] for name in self.triggers))
+        often = _often(max(gains[name] for name in self.triggers))
         return f"a moderate improvement or more in {often} of 100 photographs like this{most}"
 
     @property
@@ -104,6 +104,13 @@ class Improvement(Row):
             "after": {name: score.to_dict() for name, score in self.after.items()},
             "errors": self.errors,
         }
+
+
+def _often(probability: float) -> str:
+    """Return how many of 100; nothing is foretold for certain."""
+    if probability > 0.99:
+        return "more than 99"
+    return "less than 1" if probability < 0.01 else f"{100 * probability:.0f}"
 
 
 def _words(degradation: str) -> str:

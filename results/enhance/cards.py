@@ -9,14 +9,17 @@ from typing import Any
 from hdrmetrics.learned.restoring.weights import load_restoration
 from hdrmetrics.text.markdown import markdown_table
 
+_MEASURES = {"psnr": "PSNR, dB", "pu21-psnr": "PU21-PSNR, dB", "nima": "nima"}
+
 
 def restoration_card(path: Path) -> str:
     """Return the model card of a weights file of restoration."""
     net, card = load_restoration(path)
     count = sum(p.numel() for p in net.parameters())
     results = {key: value for key, value in card.results.items() if isinstance(value, Mapping)}
+    shown = [key for key in _MEASURES if all(key in own for own in results.values())]
     rows = [
-        [name, *(f"{a:.2f} → {b:.2f}" for a, b in (own["psnr"], own["pu21-psnr"], own["nima"]))]
+        [name, *(f"{a:.2f} → {b:.2f}" for a, b in (own[key] for key in shown))]
         for name, own in results.items()
     ]
     speed = card.results.get("seconds_per_megapixel_of_one_core", float("nan"))
@@ -45,7 +48,7 @@ missing, {speed:.2f} s a megapixel on one core.
 Means over {card.results.get("photographs", 0)} photographs that nothing learnt from, before → after
 ([with intervals, and beside classical methods](../../results/enhance/report.md)):
 
-{markdown_table(["degradation", "PSNR, dB", "PU21-PSNR, dB", "nima"], rows)}
+{markdown_table(["degradation", *(_MEASURES[key] for key in shown)], rows)}
 
 ## Where it fails
 

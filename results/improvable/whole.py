@@ -1,4 +1,4 @@
-"""How improvability does on whole photographs, by where it looks; and windows made smaller.
+"""How improvability does on whole photographs, by where it looks and by how large they are.
 
     python -m results.improvable.whole --run RUN --photographs FOLDER --work FOLDER
 

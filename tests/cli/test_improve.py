@@ -23,7 +23,7 @@ from hdrmetrics.improve.enhancer import ENHANCER
 from hdrmetrics.improve.guard import GUARD
 from hdrmetrics.improve.trigger import THRESHOLD
 from tests.cli.processes import ROOT, process
-from tests.improve.standins import install, photograph
+from tests.improve.standins import Gain, install, photograph
 
 PROGRAM = """
 import sys
@@ -70,6 +70,18 @@ def test_alert_is_the_default_and_writes_nothing(run: Callable[..., Any]) -> Non
     assert "fine.png" not in found.out
     assert "2 would gain, 1 nothing to gain" in found.out
     assert tree() == before
+
+
+def test_whose_gains_they_are_and_who_guards_is_told(
+    run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Gain, "conditions", lambda *_: {"enhancer": "restore 1"})
+    words = ["improve", "photos", "--mode", "recommend", "--out", "shown"]
+    told = " ".join(run(*words).out.split())
+    assert "gains those that restore 1 brings" in told
+    assert "guard nima and improvability: whatever is worse" in told
+    words += ["--overwrite", "--guard", "improvability"]
+    assert "guard improvability: what would gain more" in " ".join(run(*words).out.split())
 
 
 def test_help_says_what_must_be_said(run: Callable[..., Any]) -> None:

@@ -54,6 +54,7 @@ def test_one_metric_in_full(run) -> None:
     info = hm.metric_info("pu21-ssim")
     for text in (info.title, info.citation, "-1 … 1, higher is better"):
         assert text in result.out
+    assert "lower where enhancement is worth more" in run("metrics", "enhancement-harm").out
     for name in hm.metric_options("pu21-ssim"):
         assert f"\n{name} " in result.out
     assert "banding_glare" in result.out

@@ -36,6 +36,13 @@ def test_a_reference_is_given_where_one_is_needed() -> None:
         delta_score(before, after, "piqe", reference=original)
 
 
+def test_what_is_left_to_gain_is_no_gain() -> None:
+    before, after, _ = PICTURES
+    for name in ("improvability", "enhancement-harm"):
+        with pytest.raises(OptionError, match=f"{name} says what there is to gain"):
+            delta_score(before, after, name)
+
+
 def test_pictures_that_stay_perfect_gain_nothing_and_pairs_are_pairs() -> None:
     before, after, original = PICTURES
     assert delta_score(original, original, "psnr", reference=original).tolist() == [0, 0]

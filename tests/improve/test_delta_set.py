@@ -365,6 +365,7 @@ def test_metrics_and_originals_go_together(photos: Path, tmp_path: Path) -> None
         ("nima", photos, "none takes a reference"),
         ((), None, "needs a metric"),
         (("nima", "nima"), None, "named twice"),
+        ("enhancement-harm", None, "what there is to gain"),
         ("tmqi", photos, "HDR original"),
     ):
         with pytest.raises(OptionError, match=text):

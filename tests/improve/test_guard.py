@@ -71,6 +71,9 @@ def test_who_can_judge(monkeypatch: pytest.MonkeyPatch) -> None:
         guard_metric("psnr")
     with pytest.raises(OptionError, match="pu21-piqe, which is not of SDR photographs"):
         guard_metric("pu21-piqe")
+    with pytest.raises(OptionError, match="enhancement-harm, which says what there is to gain"):
+        guard_metric("enhancement-harm")
+    assert guard_metric("improvability") == "improvability"
     with pytest.raises(UnknownNameError):
         guard_metric("taste")
 

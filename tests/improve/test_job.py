@@ -85,6 +85,16 @@ def test_what_is_expected_is_said(photos: Path) -> None:
     assert rows["fine.png"].expected == ""
 
 
+@pytest.mark.parametrize(
+    ("probability", "said"), [(0.99999, "more than 99 of 100"), (0.72, "72 of 100"), (0.0, "less")]
+)
+def test_nothing_is_expected_for_certain(probability: float, said: str) -> None:
+    value = hm.Score("improvability", probability, "", (0.0, 1.0), higher_is_better=True)
+    scores = {"improvability": value}
+    row = Improvement("a.png", None, scores=scores, triggers=("overall",))
+    assert f"more in {said}" in row.expected
+
+
 def test_values_are_those_of_the_house(photos: Path) -> None:
     for name, row in run(photos).items():
         for metric, score in row.scores.items():

@@ -99,6 +99,8 @@ def test_exif_stays_but_for_the_orientation(tmp_path: Path) -> None:
 def test_damaged_exif_is_left_out(tmp_path: Path) -> None:
     source = photograph(tmp_path / "a.jpg", 0.5, quality=95, exif=b"Exif\0\0II*\0\xff\xff\xff\xff")
     copied(source, tmp_path / "b.jpg")
+    with Pillow.open(tmp_path / "b.jpg") as picture:
+        assert "exif" not in picture.info
 
 
 @pytest.mark.parametrize(("primaries", "kept"), [("p3", True), (ADOBE, False)])

@@ -7,10 +7,17 @@ from pathlib import Path
 from hdrmetrics.learned.catalogue import WEIGHTS
 from results.learned.cards import OUT, model_cards
 
+OTHERS = {
+    "nima": "python -m trainers nima biq2021",
+    "restore": "trainers/README.md#learning-to-restore",
+    "improvability": "trainers/README.md#learning-what-would-gain",
+}
+"""What learnt from no teacher, and where its card says how."""
+
 
 def test_model_cards_are_those_of_the_weights() -> None:
     found = dict(model_cards())
-    assert set(found) == {path.stem for path in WEIGHTS.glob("*.safetensors")} | {"nima"}
+    assert set(found) == {path.stem for path in WEIGHTS.glob("*.safetensors")} | set(OTHERS)
     assert set(found) == {path.stem for path in Path(OUT).glob("*.md")}
     for name, text in found.items():
         written = (OUT / f"{name}.md").read_text(encoding="utf-8")
@@ -20,8 +27,8 @@ def test_model_cards_are_those_of_the_weights() -> None:
 def test_model_cards_tell_whole_commands() -> None:
     for name, text in dict(model_cards()).items():
         assert "licence" in text
-        if name == "nima":
-            assert "python -m trainers nima biq2021" in text
+        if name in OTHERS:
+            assert OTHERS[name] in text
             continue
         commands = text.split("```sh\n")[1].split("```")[0]
         assert "…" not in commands

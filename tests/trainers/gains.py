@@ -20,14 +20,15 @@ from trainers.improving.recipe import GainRecipe
 from trainers.restoring.degrade import degrade
 
 RECIPE = GainRecipe(
-    metric="ssim", takes=(40, 24, 20), untouched=0.3, single=0.7, prevalence=0.5, side=64,
-    along=1, ridge=(100.0, 1000.0), pull=(1e-2, 1.0),
+    metric="ssim", takes=(40, 24, 20), untouched=0.3, single=0.7, filed=0.0, prevalence=0.5,
+    side=64, along=1, ridge=(100.0, 1000.0), pull=(1e-2, 1.0),
 )  # fmt: skip
 TOML = """
 metric = "ssim"
 takes = [40, 24, 20]
 untouched = 0.3
 single = 0.7
+filed = 0.0
 prevalence = 0.5
 side = 64
 along = 1

@@ -12,6 +12,7 @@ from hdrmetrics.improve.annotation import Annotation
 from hdrmetrics.improve.answers import AnswerFile
 from hdrmetrics.improve.pairs import find_pairs
 from hdrmetrics.learned.improvable.card import GainCard, Output
+from hdrmetrics.learned.improvable.metric import load_improvability
 from hdrmetrics.learned.improvable.network import GainLayer, statistics_of
 from hdrmetrics.learned.improvable.weights import load_gains, save_gains
 from hdrmetrics.learned.restoring.weights import load_restoration
@@ -37,18 +38,32 @@ def test_a_set_is_annotated_and_tuned_on(
     capsys.readouterr()
     assert trainers(["tune", str(folder), "--weights", str(weights), "--out", str(out)]) == 0
     assert "50% moderate or better" in capsys.readouterr().out
-    labels = load_gains(out)[1].labels
-    assert labels["labels"] == 24
-    assert labels["after"]["average precision"] == 1.0
+    layer, card = load_gains(out)
+    assert card.labels["labels"] == 24
+    assert card.labels["after"]["average precision"] == 1.0
+    # Of another's gains single degradations, and what was measured before, know nothing.
+    assert [one.name for one in card.outputs] == ["all"]
+    assert layer.last.out_features == 1
+    assert card.enhancer == "unsharp_mask"
+    assert not card.results
+    assert "(unsharp_mask)" in load_improvability(out).info.title
+
+
+def test_labels_come_before_tuning(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "set").mkdir()
+    out = tmp_path / "tuned.safetensors"
+    assert trainers(["tune", str(tmp_path / "set"), "--out", str(out)]) == 2
+    assert "hdrmetrics annotate" in capsys.readouterr().err
 
 
 def start(folder: Path) -> Path:
     """Write a layer that knows nothing yet."""
     net, eyes = load_restoration()
-    layer = GainLayer(statistics_of(net), 1)
+    layer = GainLayer(statistics_of(net), 2)
     torch.nn.init.zeros_(layer.last.weight)
     torch.nn.init.zeros_(layer.last.bias)
-    card = GainCard((Output("all"),), statistics_of(net), 64, 1, eyes.sha256, "restore 1")
+    outputs, results = (Output("all"), Output("noise")), {"all": {"auc_pr": [0.9, 0.8, 1.0]}}
+    card = GainCard(outputs, statistics_of(net), 64, 1, eyes.sha256, "restore 1", results=results)
     path = folder / "start.safetensors"
     save_gains(path, layer, card)
     return path

@@ -253,6 +253,35 @@ def test_a_blur_that_is_undone_is_a_gain(
         assert float(row["after"]) == 0 < float(row["before"]) < 1
 
 
+def test_what_is_saved_as_a_file_at_last_keeps_its_name(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(material, "create_enhancer", lambda name, **_: identity)
+    make_pairs(tmp_path, replace(LEAST, filed=1.0), world.photographs, None, 0, quiet=True)
+    for row in rows_of(tmp_path):
+        names = [one.partition("=")[0] for one in row["steps"].split()]
+        assert names[-1] == "jpeg"
+        assert (row["degradation"] == "clean") == (names == ["jpeg"])
+        assert float(row["before"]) > 0
+
+
+def other_eyes(folder: Path) -> Path:
+    """Write a network that restores nothing, since nothing was learnt yet."""
+    net = fresh_net(NetSize((8, 8, 8), 1))
+    path = folder / "eyes.safetensors"
+    save_restoration(path, net, RestorationCard(net.size))
+    return path
+
+
+def test_pairs_are_enhanced_by_the_weights_that_see(world: World, tmp_path: Path) -> None:
+    eyes = other_eyes(tmp_path)
+    make_pairs(
+        tmp_path, LEAST, world.photographs, None, 0, restoration=eyes, quiet=True
+    )  # fmt: skip
+    assert all(row["before"] == row["after"] for row in rows_of(tmp_path))
+    assert main(world.command("--restoration", str(eyes))) == 2  # gains would be those of others
+
+
 def test_a_split_without_photographs_is_refused(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -444,13 +473,28 @@ def test_learning_writes_two_layers_that_foretell_gains(tmp_path: Path) -> None:
     assert tree(again.parent) == tree(path.parent)
 
 
+def test_a_card_names_who_enhanced(tmp_path: Path) -> None:
+    recipe = GainRecipe(enhancer="wiener", ridge=(100.0,), pull=(0.01,))
+    path = learn(foretold(300), SHIPPED, small.metric(), recipe, tmp_path, 3)
+    assert read_gain_card(path.with_suffix(".json")).enhancer == "wiener"
+
+
 def test_a_run_that_was_told_otherwise_is_refused(tmp_path: Path) -> None:
-    write_recipe(GainRecipe(), tmp_path / "run", 0)
-    write_recipe(GainRecipe(), tmp_path / "run", 0)
+    others = other_eyes(tmp_path)
+    write_recipe(GainRecipe(), SHIPPED, tmp_path / "run", 0)
+    write_recipe(GainRecipe(), SHIPPED, tmp_path / "run", 0)
     before = tree(tmp_path)
-    for recipe, seed in ((GainRecipe(), 1), (GainRecipe(single=0.5), 0)):
+    for recipe, eyes, seed in (
+        (GainRecipe(), SHIPPED, 1), (GainRecipe(single=0.5), SHIPPED, 0), (GainRecipe(), others, 0),
+    ):  # fmt: skip
         with pytest.raises(OptionError, match="told otherwise"):
-            write_recipe(recipe, tmp_path / "run", seed)
+            write_recipe(recipe, eyes, tmp_path / "run", seed)
+    assert tree(tmp_path) == before
+    # A run that an earlier version began did not say whose eyes.
+    told = json.loads((tmp_path / "run" / "run.json").read_text())
+    del told["restoration_sha256"]
+    (tmp_path / "run" / "run.json").write_text(json.dumps(told))
+    write_recipe(GainRecipe(), SHIPPED, tmp_path / "run", 0)
     assert tree(tmp_path) == before
 
 
@@ -570,8 +614,7 @@ def test_what_cannot_be_tuned(
         tuned(tmp_path / "held.csv")
     with pytest.raises(OptionError, match=r"ends in \.safetensors"):
         tuned(labelled, "a.pt")
-    other, size = tmp_path / "eyes.safetensors", NetSize((8, 8, 8), 1)
-    save_restoration(other, fresh_net(size), RestorationCard(size))
+    other = other_eyes(tmp_path)
     with pytest.raises(OptionError, match="trained on other weights"):
         tune_on_labels(
             world.pairs, labelled, start, other, tmp_path / "a.safetensors", pull=0.01, seed=0

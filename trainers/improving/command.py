@@ -18,7 +18,7 @@ def add_command(command: Adder) -> None:
     sub.add_argument("--biq2021", type=Path, help="a copy of BIQ2021, for its clean photographs")
     sub.add_argument("--out", type=Path, required=True, help="folder of the run; it may go on")
     sub.add_argument("--opinions", type=Path, help="weights of nima (default: the package's)")
-    _restoration(sub)
+    _restoration(sub, "weights of the network that enhances, and by which the layer sees")
     sub.add_argument("--config", default="improvability", help="a TOML file, or one of ours")
     sub.add_argument("--stage", choices=("pairs", "all"), default="all", help="where to stop")
     sub.add_argument("--seed", type=int, default=0)
@@ -29,16 +29,14 @@ def add_command(command: Adder) -> None:
     tuning.add_argument("pairs", type=Path, help="folder of pairs with labels.csv")
     tuning.add_argument("--labels", type=Path, help="another file of labels")
     tuning.add_argument("--weights", type=Path, help="the layer (default: the package's)")
-    _restoration(tuning)
+    _restoration(tuning, "weights of the network by which the layer sees")
     tuning.add_argument("--pull", type=float, default=0.01, help="towards what it is (default .01)")
     tuning.add_argument("--seed", type=int, default=0, help="of the division 80/20")
     tuning.add_argument("--out", type=Path, required=True, help="a .safetensors file")
 
 
-def _restoration(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--restoration", type=Path, help="weights of the network that sees (default: the package's)"
-    )
+def _restoration(command: argparse.ArgumentParser, what: str) -> None:
+    command.add_argument("--restoration", type=Path, help=f"{what} (default: the package's)")
 
 
 def _train(options: argparse.Namespace) -> int:
@@ -55,17 +53,18 @@ def _train(options: argparse.Namespace) -> int:
         raise OptionError("give --photographs or --biq2021, or both: clean photographs to degrade")
     recipe = read_recipe(find_named(options.config, _RECIPES, "recipe"))
     torch.set_num_threads(max(1, options.threads))
-    write_recipe(recipe, options.out, options.seed)
+    own = options.restoration or SHIPPED
+    write_recipe(recipe, own, options.out, options.seed)
     folder = options.out / "pairs"
     if not (folder / "pairs.csv").exists():
         make_pairs(
-            folder, recipe, options.photographs, options.biq2021, options.seed, quiet=options.quiet
-        )
+            folder, recipe, options.photographs, options.biq2021, options.seed,
+            restoration=own, quiet=options.quiet,
+        )  # fmt: skip
     if options.stage == "pairs":
         print(folder)
         return 0
     metric = load_nima(options.opinions or OPINIONS)
-    own = options.restoration or SHIPPED
     gains = gains_of(folder, own, metric, recipe, options.out / "seen.npz", quiet=options.quiet)
     print(learn(gains, own, metric, recipe, options.out, options.seed))
     return 0

@@ -19,6 +19,7 @@ from hdrmetrics.improve.pairs import Pair, read_pairs
 from hdrmetrics.learned.improvable.network import describe, statistics_of
 from hdrmetrics.learned.liked.nima import Nima
 from hdrmetrics.learned.restoring.weights import load_restoration
+from hdrmetrics.text.textfile import replacing
 from trainers.improving.material import COLUMNS, load_picture
 from trainers.improving.recipe import GainRecipe
 
@@ -103,6 +104,8 @@ def gains_of(
         If the table lacks a column, or a distance in it is no number.
     ImageReadError
         If a picture cannot be read, or the file is of other networks, or damaged.
+    ImageWriteError
+        If the file cannot be written.
     WeightsError
         If the weights cannot be read.
     """
@@ -176,10 +179,8 @@ def _made(
         rows[index, :-2] = seen[0].numpy()
         rows[index, -2:] = [float(metric(before)), float(metric(after))]
         if (index + 1) % _EVERY == 0 or index + 1 == len(pairs):
-            draft = keep.with_name(f".{keep.name}")
-            with draft.open("wb") as file:
+            with replacing(keep) as draft, draft.open("wb") as file:
                 np.savez(file, told=told, pairs=of, rows=rows[: index + 1])
-            draft.replace(keep)
         if not quiet and time.monotonic() - last > _PATIENCE:
             last = time.monotonic()
             left = (last - began) / (index + 1 - start) * (len(pairs) - index - 1)

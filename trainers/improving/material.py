@@ -19,14 +19,15 @@ from hdrmetrics.errors import HdrMetricsError, OptionError
 from hdrmetrics.improve.pair_writer import PairWriter
 from hdrmetrics.improve.photograph import read_photograph
 from hdrmetrics.picture.image import pixel_tensor
-from trainers.improving.recipe import GainRecipe
+from trainers.improving.recipe import RESTORE, GainRecipe
 from trainers.restoring.degrade import QUALITIES, Step, degrade, filed
 from trainers.restoring.references import reduced, references, window
 
 SPLITS: tuple[Split, ...] = ("train", "validation", "test")
 COLUMNS = ("split", "photograph", "degradation", "steps", "before", "after")
-"""Of the table: split and photograph; ``clean``, one of :data:`DEGRADATIONS` or ``several``; what
-happened; distance √(1 − q) of the metric's q to the original before and after."""
+"""Of the table: split and photograph; ``clean``, one of :data:`DEGRADATIONS` or ``several``, which
+a file of usual quality at last does not change; what happened; distance √(1 − q) of the metric's q
+to the original before and after."""
 
 DEGRADATIONS: dict[str, tuple[str, ...]] = {
     "motion-blur": ("motion_blur",),
@@ -64,6 +65,7 @@ def make_pairs(
     seed: int,
     *,
     factors: tuple[float, float] | None = None,
+    restoration: Path | None = None,
     quiet: bool = False,
 ) -> Path:
     """Fill a folder with pairs, unless it holds them already; returns the path of their table.
@@ -84,17 +86,22 @@ def make_pairs(
         Of all draws.
     factors
         How much smaller each photograph is made, at least and at most, if not as its source asks.
+    restoration
+        Weights for the recipe's enhancer, where that is ``restore``; by default the package's.
     quiet
         No lines of progress.
 
     Raises
     ------
+    WeightsError
+        If these weights cannot be read.
     OptionError
         If a split has no photographs, or none of which a pair could be made; if the folder holds
         pairs of others; or if the metric is none of likeness to an original, of which 1 is the
         most.
     """
-    enhancer, metric = create_enhancer(recipe.enhancer), create_metric(recipe.metric)
+    own = {"weights": restoration} if restoration and recipe.enhancer == RESTORE else {}
+    enhancer, metric = create_enhancer(recipe.enhancer, **own), create_metric(recipe.metric)
     told_by = metric.info
     if not (told_by.reference and told_by.domain == "sdr" and told_by.range[1] == 1.0):
         raise OptionError(

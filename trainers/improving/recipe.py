@@ -11,6 +11,9 @@ from typing import Any
 from hdrmetrics.errors import OptionError
 from trainers.running.recipes import recipe_of
 
+RESTORE = "restore"
+"""The enhancer whose network also sees what there is to gain."""
+
 
 @dataclass(frozen=True, slots=True)
 class GainRecipe:
@@ -45,7 +48,7 @@ class GainRecipe:
         Strengths of the pull of the tuned layer towards the baseline, likewise.
     """
 
-    enhancer: str = "restore"
+    enhancer: str = RESTORE
     metric: str = "ms-ssim"
     takes: tuple[int, int, int] = (6000, 800, 1200)
     untouched: float = 0.15

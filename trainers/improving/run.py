@@ -25,7 +25,7 @@ from hdrmetrics.text.textfile import write_text
 from trainers.improving.features import Gains, Values
 from trainers.improving.fit import Layer, average_precision, calibrate, fit_baseline, tune
 from trainers.improving.material import DEGRADATIONS
-from trainers.improving.recipe import GainRecipe
+from trainers.improving.recipe import RESTORE, GainRecipe
 
 _SPREAD = 0.05  # of the mean scale, added to each
 OPINIONS = WEIGHTS / "nima.safetensors"
@@ -145,7 +145,7 @@ def learn(
     gains
         All pairs.
     restoration
-        Weights of the network that saw.
+        Weights of the network that saw, and that enhanced if the recipe's enhancer is ``restore``.
     metric
         Whose opinions the baseline learns.
     recipe, seed
@@ -186,7 +186,7 @@ def learn(
         card = GainCard(
             tuple(Output(name, slope, offset) for name, (_, slope, offset) in chosen.items()),
             seen.statistics.shape[1], recipe.side, recipe.along, eyes.sha256,
-            f"{recipe.enhancer} {eyes.sha256[:12]}",
+            f"{RESTORE} {eyes.sha256[:12]}" if recipe.enhancer == RESTORE else recipe.enhancer,
             labels=_told(recipe, limits, gains, kind),
             licences={
                 "opinions": metric.card.opinions.get("terms", "none stated"),
@@ -240,17 +240,25 @@ def _told(recipe: GainRecipe, limits: Thresholds, gains: Gains, kind: str) -> di
     }
 
 
-def write_recipe(recipe: GainRecipe, out: Path, seed: int) -> None:
+def write_recipe(recipe: GainRecipe, restoration: Path, out: Path, seed: int) -> None:
     """Write down what a run was told, or refuse another one in the same folder.
+
+    Weights of restoration are part of it: pairs that others enhanced tell of other gains.
 
     Raises
     ------
     OptionError
         If the folder holds a run that was told otherwise.
+    WeightsError
+        If the weights cannot be read.
     """
-    told = recipe.to_dict() | {"seed": seed}
+    eyes = read_restoration_card(card_path(restoration))
+    told = recipe.to_dict() | {"seed": seed, "restoration_sha256": eyes.sha256}
     path = out / "run.json"
-    if path.exists() and json.loads(path.read_text(encoding="utf-8")) != told:
-        raise OptionError(f"{out} holds a run that was told otherwise: another folder")
+    if path.exists():
+        known = json.loads(path.read_text(encoding="utf-8"))
+        # What an earlier version did not write down is taken to be the same.
+        if told | known != told:
+            raise OptionError(f"{out} holds a run that was told otherwise: another folder")
     out.mkdir(parents=True, exist_ok=True)
     write_text(path, json.dumps(told, indent=2) + "\n")

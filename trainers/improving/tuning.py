@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,11 @@ import torch
 from numpy.typing import NDArray
 
 from datasets.streams import fraction
-from hdrmetrics.errors import OptionError
+from hdrmetrics.errors import OptionError, TableError
 from hdrmetrics.improve.labels import read_labels
-from hdrmetrics.improve.pairs import find_pairs
+from hdrmetrics.improve.pairs import Pair, find_pairs
 from hdrmetrics.learned.improvable.card import Output
-from hdrmetrics.learned.improvable.network import describe
+from hdrmetrics.learned.improvable.network import GainLayer, describe
 from hdrmetrics.learned.improvable.weights import load_gains, save_gains
 from hdrmetrics.learned.restoring.weights import load_restoration
 from hdrmetrics.learned.tensorfile import SUFFIX
@@ -37,6 +38,9 @@ def tune_on_labels(
     seed: int,
 ) -> list[str]:
     """Write a layer whose first output is tuned on labels; returns what changed, in lines.
+
+    The others stay as they are, where the pairs were enhanced as those that they learnt from; of
+    another enhancer's pairs the layer has the first output alone.
 
     Photographs are divided 80 to 20 by their names (the column ``photograph`` of the table, where
     there is one): the layer learns from the first part alone, and is judged on the second.
@@ -66,6 +70,8 @@ def tune_on_labels(
     """
     if out.suffix != SUFFIX:
         raise OptionError(f"--out is a weights file, which ends in {SUFFIX}; not {out.name!r}")
+    if not labels.exists():
+        raise TableError(f"there are no labels at {labels}: `hdrmetrics annotate` asks for them")
     said = read_labels(labels)
     pairs = [pair for pair in find_pairs(folder)[0] if pair.name in said]
     if len(pairs) < _FEWEST:
@@ -98,12 +104,17 @@ def tune_on_labels(
     with torch.no_grad():
         layer.last.weight[0] = torch.from_numpy(tuned.weight)
         layer.last.bias[0] = tuned.bias
+    who = _enhancer_of(pairs, card.enhancer)
+    outputs = (Output(own.name), *card.outputs[1:])
+    if who != card.enhancer:  # the other outputs know of another's gains
+        layer, outputs = _first_of(layer), outputs[:1]
     told: dict[str, Any] = {
         "are": "people's", "labels": len(pairs), "held": int(held.sum()), "pull": pull,
         "before": before, "after": after,
     }  # fmt: skip
-    outputs = (Output(own.name), *card.outputs[1:])
-    save_gains(out, layer, replace(card, outputs=outputs, labels=told, seed=seed))
+    # What was measured of the layer before is not known of this one.
+    tuned_card = replace(card, outputs=outputs, enhancer=who, labels=told, results={}, seed=seed)
+    save_gains(out, layer, tuned_card)
     first = (
         f"{int((~held).sum())} labels to learn from, {int(held.sum())} to judge by, of other "
         f"photographs; {positive.mean():.0%} moderate or better"
@@ -115,6 +126,22 @@ def tune_on_labels(
         *(f"{name}: {before[name]:.3f} before, {after[name]:.3f} after" for name in before),
         str(out),
     ]
+
+
+def _enhancer_of(pairs: Sequence[Pair], usual: str) -> str:
+    """Return whose gains were labelled: as the table of pairs says, or the usual one."""
+    names = {pair.more["enhancer"] for pair in pairs if "enhancer" in pair.more}
+    return usual if not names or names == {usual.split()[0]} else ", ".join(sorted(names))
+
+
+def _first_of(layer: GainLayer) -> GainLayer:
+    """Return a layer of the first output alone."""
+    state = layer.state_dict()
+    found = GainLayer(layer.last.in_features, 1)
+    found.load_state_dict(
+        {name: value[:1] if name.startswith("last.") else value for name, value in state.items()}
+    )
+    return found.eval()
 
 
 def judged(score: Values, positive: NDArray[np.bool_]) -> dict[str, float]:

@@ -1,1 +1,1 @@
-"""How much enhancement would improve photographs: one layer on the trunk that learnt opinions."""
+"""How much enhancement would improve photographs: one layer on what restoration sees of them."""

@@ -68,7 +68,7 @@ class GainCard:
         Whose gains they are: name and version.
     labels
         What the layer was tuned on: metric, thresholds, prevalence; JSON values.
-    opinions, licences, results, failures, training, seed, recipe_sha256, version, sha256
+    licences, results, failures, training, seed, recipe_sha256, version, sha256
         As of :class:`~hdrmetrics.learned.liked.card.OpinionCard`.
 
     Raises

@@ -12,13 +12,15 @@ from torch import Tensor
 from hdrmetrics.errors import OptionError, WeightsError
 from hdrmetrics.learned.guard import guard_of
 from hdrmetrics.learned.improvable.card import ALL, HARM, GainCard, Output
+from hdrmetrics.learned.improvable.crops import around
 from hdrmetrics.learned.improvable.memory import fingerprint, remembered
 from hdrmetrics.learned.improvable.network import GainLayer, describe_parts, parts_of
 from hdrmetrics.learned.improvable.weights import load_gains
 from hdrmetrics.learned.liked.nima import SMALLEST, middle_traits
-from hdrmetrics.learned.restoring.net import RestorationNet
+from hdrmetrics.learned.restoring.net import MULTIPLE, RestorationNet
 from hdrmetrics.learned.restoring.weights import SHIPPED, load_restoration
 from hdrmetrics.metric import Assessment, Metric, MetricInfo
+from hdrmetrics.numerics.recording import is_recording
 
 NAME = "improvability"
 HARM_NAME = "enhancement-harm"
@@ -116,28 +118,41 @@ class Improvability(Metric):
 
     def compare(self, test: Tensor, features: Any, mask: Tensor | None) -> Tensor:
         """Return the probability."""
-        if mask is not None:
-            raise OptionError(f"{self.info.name} takes no mask: score a region")
         own: Output = self.card.outputs[self.index]
-        return torch.sigmoid(own.slope * self.raw(test) + own.offset).to(test.dtype)
+        return torch.sigmoid(own.slope * self.raw(test, mask) + own.offset).to(test.dtype)
 
-    def raw(self, test: Tensor) -> Tensor:
-        """Return what the layer says of pictures ``(N, C, H, W)``, before it is calibrated."""
+    def raw(self, test: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Return what the layer says of pictures ``(N, C, H, W)``, before it is calibrated.
+
+        Parameters
+        ----------
+        test
+            Code values in [0, 1].
+        mask
+            ``(N, 1, H, W)``: how much each pixel counts, not 0 all over; by default all alike.
+        """
         kind = next(self.layer.parameters()).dtype
         if kind != test.dtype:
             self.trunk.to(test.dtype)
             self.layer.to(test.dtype)
         pictures = test.expand(-1, 3, -1, -1)
-        own = self.card
-        rows = [
-            remembered(
-                parts_of(one[None], own.side, own.along),
-                self._who,
-                partial(describe_parts, self.trunk),
-            )
-            for one in pictures
-        ]
+        masks = [None] * len(pictures) if mask is None else [one[None] for one in mask]
+        rows = [self._seen(one[None], own) for one, own in zip(pictures, masks, strict=True)]
         return cast(Tensor, self.layer(torch.cat(rows)))[:, self.index]
+
+    def _seen(self, picture: Tensor, mask: Tensor | None) -> Tensor:
+        """Return the statistics of a picture, or of what a mask selects of it."""
+        side, along = self.card.side, self.card.along
+        if mask is None:
+            parts = parts_of(picture, side, along)
+            return remembered(parts, self._who, partial(describe_parts, self.trunk))
+        picture, mask = around(picture, mask, SMALLEST, MULTIPLE)
+        if is_recording(mask) or not bool(parts_of(mask, side, along).any()):
+            side, along = max(mask.shape[-2:]), 1  # it may lie between the parts: all is looked at
+        parts = parts_of(torch.cat([picture, mask], dim=1), side, along)
+        return remembered(
+            parts, self._who, lambda seen: describe_parts(self.trunk, seen[:, :3], seen[:, 3:])
+        )
 
     def compare_loss(self, test: Tensor, features: Any, mask: Tensor | None) -> Tensor:
         """Return the value itself: what is left to improve."""

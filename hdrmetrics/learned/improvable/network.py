@@ -9,6 +9,7 @@ from hdrmetrics.learned.improvable.crops import crops_of
 from hdrmetrics.learned.layers import Linear
 from hdrmetrics.learned.liked.network import Standard, moments
 from hdrmetrics.learned.restoring.net import MULTIPLE, RestorationNet
+from hdrmetrics.numerics.recording import is_transformed
 
 _FLOOR = 1e-6  # under variances, of bands with a deviation of about one
 
@@ -66,13 +67,32 @@ def parts_of(picture: Tensor, side: int, along: int) -> Tensor:
     return parts[..., :height, :width]
 
 
-def describe_parts(net: RestorationNet, parts: Tensor) -> Tensor:
-    """Return what is seen of the parts of one picture, ``(1, F)``."""
-    parts = parts.contiguous(memory_format=torch.channels_last)
+def describe_parts(net: RestorationNet, parts: Tensor, weight: Tensor | None = None) -> Tensor:
+    """Return what is seen of the parts of one picture, ``(1, F)``.
+
+    Parameters
+    ----------
+    net
+        Which sees.
+    parts
+        ``(K, 3, h, w)``, sides multiples of 8.
+    weight
+        ``(K, 1, h, w)``: how much each pixel counts, not 0 all over; by default all count alike.
+    """
+    if not is_transformed(parts):  # vmap knows no layouts
+        parts = parts.contiguous(memory_format=torch.channels_last)
     levels = net.look(parts)
     found = []
     for maps in (net.split(parts), *levels, *net.rise(*levels)):
-        mean, energy = (one.mean(dim=0, keepdim=True) for one in moments(maps))
+        if weight is None:
+            mean, energy = (one.mean(dim=0, keepdim=True) for one in moments(maps))
+        else:
+            mean, energy = moments(_tall(maps), _tall(weight))
         variance = (energy - mean.square()).clamp(min=0.0)
         found += [mean, (variance + _FLOOR).log() / 2]
     return torch.cat(found, dim=1)
+
+
+def _tall(parts: Tensor) -> Tensor:
+    """Return parts ``(K, C, h, w)`` one below the other, ``(1, C, K·h, w)``."""
+    return parts.transpose(0, 1).flatten(1, 2)[None]

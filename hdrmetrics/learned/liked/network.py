@@ -125,18 +125,17 @@ def pooled(maps: Tensor, mask: Tensor | None = None) -> Tensor:
     mask
         Weights of the picture's places, ``(N, 1, H, W)``, not all zero.
     """
-    if mask is None:
-        return joined(*moments(maps))
+    return joined(*moments(maps, mask))
+
+
+def moments(maps: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    """Return means and mean squares of maps ``(N, C, h, w)``, ``(N, C)`` each; mask as there."""
     flat = maps.flatten(2)
+    if mask is None:
+        return flat.mean(dim=2), flat.square().mean(dim=2)
     share = F.adaptive_avg_pool2d(mask, (maps.shape[-2], maps.shape[-1])).flatten(2)
     share = share / share.sum(dim=2, keepdim=True)
-    return joined((share * flat).sum(dim=2), (share * flat.square()).sum(dim=2))
-
-
-def moments(maps: Tensor) -> tuple[Tensor, Tensor]:
-    """Return means and mean squares of maps ``(N, C, h, w)``, ``(N, C)`` each."""
-    flat = maps.flatten(2)
-    return flat.mean(dim=2), flat.square().mean(dim=2)
+    return (share * flat).sum(dim=2), (share * flat.square()).sum(dim=2)
 
 
 def joined(mean: Tensor, energy: Tensor) -> Tensor:

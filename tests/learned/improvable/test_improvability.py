@@ -58,13 +58,16 @@ def test_parts_are_of_the_picture_at_its_own_size_and_evenly_spread() -> None:
     assert parts.shape == (4, 1, 20, 20)
     assert torch.equal(parts[0], picture[0, :, 12:32, 20:40])
     assert torch.equal(parts[3], picture[0, :, 58:78, 80:100])
-    assert crops_of(picture, 60, 2) is picture
+    halves = crops_of(picture, 60, 2)  # of a picture that they cover they are quarters, or overlap
+    assert torch.equal(halves[0], picture[0, :, :60, :60])
+    assert torch.equal(halves[3], picture[0, :, 30:, 60:])
+    assert torch.equal(crops_of(picture, 200, 2), picture)
     assert crops_of(torch.zeros(1, 3, 10, 4000), 64, 2).shape == (2, 3, 10, 64)
 
 
 def test_statistics_are_means_and_logarithms_of_deviations_of_all_parts_together() -> None:
     pictures = small.pictures(2, 128, 128)
-    found = describe(net(), pictures, 64, 2)  # covered by its parts: whole
+    found = describe(net(), pictures, 128, 1)
     assert found.shape == (2, COUNT)
     bands = net().split(pictures[:1])[0].flatten(1)
     torch.testing.assert_close(found[0, :12], bands.mean(dim=1))
@@ -74,7 +77,7 @@ def test_statistics_are_means_and_logarithms_of_deviations_of_all_parts_together
     added = net().rise(*levels)[-1][0].flatten(1)
     torch.testing.assert_close(found[0, -24:-12], added.mean(dim=1))
     large = small.pictures(1, 256, 256)
-    parts = describe(net(), crops_of(large, 64, 2), 64, 2)
+    parts = describe(net(), crops_of(large, 64, 2), 64, 1)
     torch.testing.assert_close(describe(net(), large, 64, 2)[0, :12], parts[:, :12].mean(dim=0))
 
 
@@ -138,14 +141,33 @@ def test_outputs_of_one_network_look_once_and_others_for_themselves(
     assert bool(slope.grad.abs().sum() > 0)  # type: ignore[union-attr]
 
 
-def test_bad_pictures_and_masks_are_refused() -> None:
+def test_a_mask_is_looked_into() -> None:
+    metric = Improvability(net(), layer(), card())
+    picture = small.pictures(2, 300, 320)
+    mask = torch.zeros(300, 320)
+    mask[24:72, 200:264] = 1
+    inside = metric(picture[..., 24:72, 200:264])
+    torch.testing.assert_close(metric(picture, mask=mask), inside, rtol=1e-4, atol=1e-6)
+    weak = metric(picture, mask=0.5 * mask)
+    torch.testing.assert_close(weak, inside, rtol=1e-4, atol=1e-6)
+    # Each its own, also where it is nowhere near the parts that are looked at.
+    corners = torch.zeros(2, 1, 300, 320)
+    corners[0, 0, 0, 0] = corners[0, 0, 299, 319] = corners[1, 0, 299, 0] = 1
+    found = metric(picture, mask=corners)
+    assert found.isfinite().all()
+    torch.testing.assert_close(found[1:], metric(picture[1:], mask=corners[1:]))
+    small_one, masks = picture[:1, :, :64, :80], torch.rand(2, 64, 80)
+    many = torch.vmap(lambda one: metric(small_one, mask=one))(masks)
+    alone = [metric(small_one, mask=one) for one in masks]
+    torch.testing.assert_close(many, torch.stack(alone), rtol=1e-4, atol=1e-6)
+
+
+def test_bad_pictures_are_refused() -> None:
     metric = Improvability(net(), layer(), card())
     with pytest.raises(PixelValueError):
         metric(torch.full((1, 3, 64, 64), float("nan")))
     with pytest.raises(DomainError):
         metric(torch.full((1, 3, 64, 64), 100.0))
-    with pytest.raises(OptionError, match="no mask"):
-        metric(small.pictures(1), mask=torch.ones(1, 1, 80, 112))
     with pytest.raises(OptionError, match="no output"):
         Improvability(net(), layer(), card(), "rain")
 
