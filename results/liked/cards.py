@@ -40,7 +40,7 @@ precision, {size:.1f} MB. {card.backbone} without batch normalisation; means and
 its levels over the whole picture; a hidden layer of {card.hidden}; the parts of people who would
 give each score from 1 to 10, of which the score is the mean. Pictures are display-encoded, and seen
 inside a plain border, made small by averaging to the areas of {views} pixels in their own shape.
-HDR pictures are tone-mapped first, which is unproven with people.
+HDR pictures are shown in three exposures, which is unproven with people.
 """
 
 

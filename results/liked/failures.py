@@ -24,7 +24,7 @@ _PARTS = {"ss01": "first", "ss02": "second", "ss03": "third (stock photographs)"
 _ALWAYS = (
     "damage that shows only at full size: pictures are seen as small as on a screen",
     "what other people like, and other kinds of pictures (drawings, screens, documents, art)",
-    "HDR pictures are judged by a rendering, which is unproven with people",
+    "HDR pictures are judged by three exposures, which is unproven with people",
 )
 
 

@@ -24,8 +24,7 @@ from datasets.statistics.bootstrap import SceneBootstrap
 from datasets.statistics.weighted import once, srocc, weighted_mean
 from hdrmetrics import create_metric
 from hdrmetrics.distort import distort
-from hdrmetrics.photometry.color import luminance
-from hdrmetrics.photometry.transfer import srgb_encode
+from hdrmetrics.learned.liked.rendered import KEY, exposures
 from hdrmetrics.text.markdown import markdown_table
 from hdrmetrics.text.textfile import write_text
 from hdrmetrics.tonemap import Operator, create_operator, to_display
@@ -34,7 +33,7 @@ HERE = Path(__file__).parent
 _OPERATORS = ("reinhard02", "drago03", "durand02", "mertens07", "ward_histogram97")
 _DAMAGE = ("gaussian_blur", "gaussian_noise", "banding", "block_loss", "exposure_change")
 _STRENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0)
-_STOPS, _KEY, _SIDE = (-2.0, 0.0, 2.0), 0.18, 512
+_SIDE = 512
 Render = Callable[[Tensor], Tensor]
 
 
@@ -95,7 +94,7 @@ def page(said: dict[str, list[list[float]]], truth: list[list[float]], groups: l
 {len(_STRENGTHS)} strengths. *Order along strength*: the mean SROCC of less strength and score, each
 scene and kind by itself; *order of HDR-VDP-2*: likewise with its quality against the untouched
 scene (its 256 px windows). In brackets: 95 % over groups of scenes. *Exposures*: the mean of three
-pictures, two stops apart, the middle one with the log-mean at {_KEY:g}. No opinions on HDR displays
+pictures, two stops apart, the middle one with the log-mean at {KEY:g}. No opinions on HDR displays
 stand behind any of these: `nima` of light is unproven with people. Made by
 `python -m results.liked.light`.
 
@@ -107,19 +106,12 @@ def _renders() -> dict[str, Render]:
     found: dict[str, Render] = {}
     for name in _OPERATORS:
         found[f"`{name}`"] = partial(_mapped, create_operator(name))
-    found["exposures"] = _exposures
+    found["exposures"] = lambda light: torch.cat(exposures(light))
     return found
 
 
 def _mapped(operator: Operator, light: Tensor) -> Tensor:
     return to_display(operator(light))
-
-
-def _exposures(light: Tensor) -> Tensor:
-    mean = luminance(light).clamp(min=1e-4).log().mean().exp()
-    return torch.cat([
-        srgb_encode((light * (_KEY / mean * 2.0**stops)).clamp(0.0, 1.0)) for stops in _STOPS
-    ])  # fmt: skip
 
 
 def _middle(light: Tensor) -> Tensor:

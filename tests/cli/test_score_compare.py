@@ -318,11 +318,11 @@ def test_what_only_some_scores_depend_on_is_told_with_their_number(run, folders:
     Image.new("RGB", (64, 64), (90, 120, 60)).save("test/photograph.png")
     files = ("test/a.exr", "test/b.exr", "test/photograph.png")
     out = " ".join(run("score", *files, "-m", "nima").out.split())
-    assert "rendering reinhard02 (2 of 3)" in out
+    assert "rendering three exposures (2 of 3)" in out
     assert "proven on photographs only, not with people who saw HDR (2 of 3)" in out
     assert "axis liked," in out
     alike = " ".join(run("score", *files[:2], "-m", "nima").out.split())
-    assert "rendering reinhard02, proven" in alike
+    assert "rendering three exposures, proven" in alike
 
 
 def test_threads_change_nothing(run, folders: Path) -> None:

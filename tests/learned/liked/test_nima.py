@@ -84,7 +84,7 @@ def test_the_loss_falls_along_its_gradient() -> None:
     after = loss((picture - 0.02 * slope.sign()).clamp(0, 1))
     before, after = before.detach(), after.detach()
     assert float(after) < float(before)
-    assert float(before.detach()) == pytest.approx(10 - float(metric(picture)), abs=1e-5)
+    assert float(before.detach()) == pytest.approx(10 - float(metric(picture.detach())), abs=1e-5)
 
 
 def test_a_training_loop_around_it_changes_no_score() -> None:

@@ -83,7 +83,7 @@ def test_light_is_rendered_and_said_to_be_unproven() -> None:
     assert found.score.value == score.value
     assert found.values.shape == (score.conditions["size"][1], score.conditions["size"][0])
     brighter = hm.score(path, "nima", peak=4000)
-    assert brighter.value == pytest.approx(score.value, abs=0.05)  # reinhard02 knows no scale
+    assert brighter.value == pytest.approx(score.value, abs=0.05)  # exposures know no scale
 
 
 def test_where_the_weights_are_missing_or_broken_the_others_stay(tmp_path: Path) -> None:
