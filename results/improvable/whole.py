@@ -52,10 +52,9 @@ def main() -> None:
     net, _ = load_restoration()
     ways = {
         f"{card.along**2} parts of {card.side} px, as it ships": (card.side, card.along, False),
-        "4 parts of 128 px": (128, 2, False),
-        "9 parts of 160 px": (160, 3, False),
-        "all of it": (1024, 2, False),
-        f"made smaller to {_REDUCED} px": (1024, 2, True),
+        f"9 parts of {card.side} px": (card.side, 3, False),
+        "all of it, as one": (1024, 1, False),
+        f"made smaller to {_REDUCED} px": (1024, 1, True),
     }
     metrics = {
         name: Improvability(net, layer, replace(card, side=side, along=along), ALL)

@@ -101,7 +101,7 @@ class NimaOfLight(Metric):
     def assess(
         self, test: Tensor, reference: Tensor | None = None, *, mask: Tensor | None = None
     ) -> Assessment:
-        """Return mean opinions and doubts of the middle exposure; no intervals: nobody was asked."""
+        """Return opinions, and doubts of the middle exposure; no intervals: nobody was asked."""
         return cast(Assessment, self._run(test, reference, mask, self._assess))
 
     def _assess(self, test: Tensor, reference: Tensor | None, mask: Tensor | None) -> Assessment:
