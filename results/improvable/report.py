@@ -127,8 +127,8 @@ def into_card(found: dict[str, Any]) -> None:
     if harm is not None:
         failures.append(f"harm: recall {harm['harmed'][0]:.0%} at a precision of 50 %")
     failures.append(
-        f"what people dislike is not what would gain: SROCC {found['opinions'][0]:+.2f} with opinions "
-        "on photographs (BIQ2021's test table)"
+        f"what people dislike is not what would gain: SROCC {found['opinions'][0]:+.2f} with "
+        "their opinions on photographs (BIQ2021's test table)"
     )
     failures += [
         "enhancers other than restore: what it gains is what is learnt",
