@@ -114,7 +114,7 @@ def into_card(found: dict[str, Any]) -> None:
     if "whole" in found:
         results |= {f"whole photographs: {k}": v for k, v in found["whole"]["ways"].items()}
     failures = [
-        f"{name}: no photograph gained moderately by enhancement, so there is no such output"
+        f"{name}: too few photographs gained moderately by enhancement for an output of its own"
         for name in DEGRADATIONS
         if name not in [one.name for one in card.outputs]
     ]
