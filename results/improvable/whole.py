@@ -19,7 +19,11 @@ import torch.nn.functional as F
 from torch import Tensor
 from tqdm import tqdm
 
+from datasets.scenes.scene_files import find_scenes
+from hdrmetrics import create_metric
+from hdrmetrics.improve.gains import gain_metrics
 from hdrmetrics.improve.pairs import read_pairs
+from hdrmetrics.improve.trigger import decide
 from hdrmetrics.learned.improvable.card import ALL
 from hdrmetrics.learned.improvable.metric import Improvability
 from hdrmetrics.learned.improvable.weights import load_gains
@@ -31,7 +35,7 @@ from trainers.improving.material import load_picture, make_pairs
 from trainers.improving.run import Thresholds
 
 HERE = Path(__file__).parent
-_ROOM, _TAKES, _SEED, _REDUCED = 1280, (20, 20, 120), 1, 448
+_ROOM, _TAKES, _SEED, _REDUCED, _SHOWN = 1280, (20, 20, 120), 1, 448, 5
 
 
 def main() -> None:
@@ -81,6 +85,7 @@ def main() -> None:
     labels = Thresholds(limits["moderate"], limits["significant"], limits["harmed"]).labels(gain)
     test = Test(gains, labels, {name: np.array(x) for name, x in values.items()})
     found: dict[str, Any] = {
+        "alarms": alarms(options.photographs),
         "photographs": len(rows),
         "sides": [int(np.median(sides)), max(sides)],
         "moderate": round(float(np.mean(labels >= 1)), 3),
@@ -88,6 +93,22 @@ def main() -> None:
     }
     keep(HERE / "whole.json", found)
     print(HERE / "whole.json")
+
+
+def alarms(folder: Path) -> dict[str, Any]:
+    """Return how many photographs of good quality would trigger, and which do most."""
+    metrics = {name: create_metric(metric) for name, metric in gain_metrics().items()}
+    found: dict[str, float] = {}
+    scenes = find_scenes(folder, kinds=("sdr",))
+    with torch.no_grad():
+        for scene in tqdm(scenes, unit="photograph"):
+            picture = scene.load()[None]
+            values = {name: float(metric(picture)) for name, metric in metrics.items()}
+            if decide(values).enhance:
+                found[scene.name] = round(max(values.values()), 2)
+    most = sorted(found, key=lambda name: -found[name])[:_SHOWN]
+    return {"photographs": len(scenes), "trigger": len(found),
+            "most": {name: found[name] for name in most}}  # fmt: skip
 
 
 def reduced(picture: Tensor, side: int) -> Tensor:

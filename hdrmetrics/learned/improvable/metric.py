@@ -166,8 +166,9 @@ class Improvability(Metric):
 
     def _assess(self, test: Tensor, reference: Tensor | None, mask: Tensor | None) -> Assessment:
         guard = guard_of("code")
+        # By one name for all outputs: who asks several is told once.
         doubts = tuple(
-            tuple(f"{self.info.name}: {text}" for text in guard.doubts(middle_traits(one), "code"))
+            tuple(f"{NAME}: {text}" for text in guard.doubts(middle_traits(one), "code"))
             for one in test
         )
         return Assessment(self.compare(test, None, mask), None, None, doubts)

@@ -113,8 +113,11 @@ def test_it_says_that_it_is_a_gain_and_of_what() -> None:
     assert metric.info.axis == "gain"
     assert metric.conditions()["enhancer"] == "restore 1"
     assert metric.as_loss()(small.pictures(2)).ndim == 0
-    (said,) = metric.assess(torch.zeros(1, 3, 64, 64)).warnings
+    black = torch.zeros(1, 3, 64, 64)
+    (said,) = metric.assess(black).warnings
     assert said
+    other = Improvability(net(), layer(), card(), "lens-blur")
+    assert other.assess(black).warnings == (said,)  # so that it is told once
 
 
 def test_outputs_of_one_network_look_once_and_others_for_themselves(
