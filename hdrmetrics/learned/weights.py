@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from hdrmetrics.errors import OptionError, WeightsError
 from hdrmetrics.learned.card import Card
 from hdrmetrics.learned.network import QualityNetwork
+from hdrmetrics.learned.saving import kept_weights, weights_path
 from hdrmetrics.learned.tables import PREFIX, Tables, names, pack, unpack
 from hdrmetrics.learned.tensorfile import (
     CARD,
     LARGEST,
-    SUFFIX,
     TEXTS,
     card_path,
     check_list,
@@ -26,7 +26,6 @@ from hdrmetrics.learned.tensorfile import (
     read_limited,
     refuse,
     replace_file,
-    stored_type,
 )
 from hdrmetrics.text.jsontext import readable
 
@@ -62,15 +61,9 @@ def save_weights(path: str | Path, network: QualityNetwork, card: Card) -> Card:
     """
     from safetensors.torch import save
 
-    path = Path(path)
-    if path.suffix != SUFFIX:
-        raise OptionError(f"a weights file ends in {SUFFIX}, not {path.name!r}")
+    path = weights_path(path)
     _check_card(card, network)
-    kept: dict[str, Tensor] = {}
-    for name, value in network.state_dict().items():
-        kept[name] = value.detach().to("cpu", stored_type(value)).contiguous()
-        if not bool(kept[name].isfinite().all()):
-            raise OptionError(f"{name} has weights that are NaN or beyond half precision")
+    kept = kept_weights(network)
     plain, tables = pack(card.to_dict())
     content = save(kept | dict(tables.numbers), metadata={TEXTS: json.dumps(tables.texts)})
     card = replace(card, sha256=hashlib.sha256(content).hexdigest())

@@ -19,6 +19,7 @@ from hdrmetrics.learned.liked.card import OpinionCard
 from hdrmetrics.learned.liked.distribution import SCORES, mean_score
 from hdrmetrics.learned.liked.network import OpinionNetwork
 from hdrmetrics.learned.liked.places import neighbourhoods
+from hdrmetrics.learned.liked.rendered import NimaOfLight
 from hdrmetrics.learned.liked.views import look
 from hdrmetrics.learned.liked.weights import load_opinions
 from hdrmetrics.learned.spread import hints
@@ -128,8 +129,6 @@ class Nima(Metric):
         """Return the metric itself, or for an HDR picture the one that renders it first."""
         if not holds_light(image, display):
             return self
-        from hdrmetrics.learned.liked.rendered import NimaOfLight  # which is made of this one
-
         return NimaOfLight(self)
 
     def compare(self, test: Tensor, features: Any, mask: Tensor | None) -> Tensor:

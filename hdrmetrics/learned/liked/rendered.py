@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 import torch
 from torch import Tensor
 
-from hdrmetrics.learned.liked.nima import Nima
-from hdrmetrics.metric import Assessment, Metric
+from hdrmetrics.metric import Assessment, Metric, MetricInfo
 from hdrmetrics.photometry.color import luminance
 from hdrmetrics.photometry.transfer import srgb_encode
 
@@ -46,6 +45,27 @@ def exposures(light: Tensor) -> list[Tensor]:
     return [srgb_encode((linear * 2.0**stops).clamp(0.0, 1.0)) for stops in STOPS]
 
 
+class OfPhotographs(Protocol):
+    """What is asked of the metric that judges the exposures."""
+
+    info: MetricInfo
+
+    def conditions(self, reference: Tensor | None = None) -> dict[str, Any]:
+        """Return what its values depend on."""
+
+    def distribution(self, test: Tensor, *, mask: Tensor | None = None) -> Tensor:
+        """Return the parts of people by score, ``(N, 10)``."""
+
+    def compare(self, test: Tensor, features: Any, mask: Tensor | None) -> Tensor:
+        """Return mean opinions."""
+
+    def compare_map(self, test: Tensor, features: Any) -> Tensor:
+        """Return the points that each place is short of 10."""
+
+    def doubts(self, test: Tensor) -> tuple[tuple[str, ...], ...]:
+        """Return what makes pictures unlike photographs."""
+
+
 class NimaOfLight(Metric):
     """The mean opinion on an HDR picture, shown in three exposures, from 1 to 10.
 
@@ -60,7 +80,7 @@ class NimaOfLight(Metric):
 
     option_parameters = ()
 
-    def __init__(self, inner: Nima) -> None:
+    def __init__(self, inner: OfPhotographs) -> None:
         super().__init__()
         self.inner = inner
         self.info = dataclasses.replace(inner.info, domain="hdr")

@@ -2,28 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import replace
 from pathlib import Path
 
 import torch
-from torch import Tensor
 
 from hdrmetrics.errors import OptionError, WeightsError
 from hdrmetrics.learned.liked.card import OpinionCard
 from hdrmetrics.learned.liked.network import OpinionNetwork
 from hdrmetrics.learned.liked.trunks import trunk_named
+from hdrmetrics.learned.saving import kept_weights, save_with_card, weights_path
 from hdrmetrics.learned.tensorfile import (
     LARGEST,
-    SUFFIX,
     card_path,
     digest_of,
     read_json_card,
     read_tensors,
-    replace_file,
-    stored_type,
 )
-from hdrmetrics.text.jsontext import readable
 
 
 def save_opinions(path: str | Path, network: OpinionNetwork, card: OpinionCard) -> OpinionCard:
@@ -35,27 +29,10 @@ def save_opinions(path: str | Path, network: OpinionNetwork, card: OpinionCard) 
         If the path does not end in ``.safetensors``, the card is of another network, or a weight is
         NaN or beyond half precision.
     """
-    from safetensors.torch import save
-
-    path = Path(path)
-    if path.suffix != SUFFIX:
-        raise OptionError(f"a weights file ends in {SUFFIX}, not {path.name!r}")
+    path = weights_path(path)
     if (card.backbone, card.hidden) != (network.backbone, network.hidden.out_features):
         raise OptionError(f"the card is of {card.backbone}, {card.hidden}: not of this network")
-    kept: dict[str, Tensor] = {}
-    for name, value in network.state_dict().items():
-        kept[name] = value.detach().to("cpu", stored_type(value)).contiguous()
-        if not bool(kept[name].isfinite().all()):
-            raise OptionError(f"{name} has weights that are NaN or beyond half precision")
-    content = save(kept)
-    card = replace(card, sha256=hashlib.sha256(content).hexdigest())
-    try:
-        text = readable(card.to_dict())
-    except (TypeError, ValueError) as error:
-        raise OptionError(f"this card cannot be written as JSON: {error}") from None
-    replace_file(path, content)
-    replace_file(card_path(path), text.encode())
-    return card
+    return save_with_card(path, kept_weights(network), card)
 
 
 def load_opinions(path: str | Path) -> tuple[OpinionNetwork, OpinionCard]:

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import replace
 from pathlib import Path
-
-from torch import Tensor
 
 from hdrmetrics.errors import OptionError, WeightsError
 from hdrmetrics.learned.restoring.card import RestorationCard
 from hdrmetrics.learned.restoring.net import RestorationNet, empty_net
+from hdrmetrics.learned.saving import kept_weights, save_with_card, weights_path
 from hdrmetrics.learned.tensorfile import (
-    SUFFIX,
     card_path,
     read_json_card,
     read_tensors,
-    stored_type,
 )
-from hdrmetrics.text.jsontext import readable
-from hdrmetrics.text.textfile import replacing, write_text
 
 SHIPPED = Path(__file__).with_name("weights") / "restore.safetensors"
 """The network that comes with the package."""
@@ -55,28 +48,10 @@ def save_restoration(
     ImageWriteError
         If a file cannot be written.
     """
-    from safetensors.torch import save
-
-    path = Path(path)
-    if path.suffix != SUFFIX:
-        raise OptionError(f"a weights file ends in {SUFFIX}, not {path.name!r}")
+    path = weights_path(path)
     if card.size != net.size:
         raise OptionError(f"the card is of a network of {card.size}, not of {net.size}")
-    kept: dict[str, Tensor] = {}
-    for name, value in net.state_dict().items():
-        kept[name] = value.detach().to("cpu", stored_type(value)).contiguous()
-        if not bool(kept[name].isfinite().all()):
-            raise OptionError(f"{name} has weights that are NaN or beyond half precision")
-    content = save(kept)
-    card = replace(card, sha256=hashlib.sha256(content).hexdigest())
-    try:
-        text = readable(card.to_dict())
-    except (TypeError, ValueError) as error:
-        raise OptionError(f"this card cannot be written as JSON: {error}") from None
-    with replacing(path) as draft:
-        draft.write_bytes(content)
-    write_text(card_path(path), text)
-    return card
+    return save_with_card(path, kept_weights(net), card)
 
 
 def load_restoration(path: str | Path = SHIPPED) -> tuple[RestorationNet, RestorationCard]:
