@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from hdrmetrics.learned.liked.weights import load_opinions as load_weights
 from trainers.cli import main
 from trainers.opinions.copies import divide, groups_of, thumbnails
 from trainers.opinions.finish import check_splits
+from trainers.opinions.judging import predict
 from trainers.opinions.learner import Learner, correlation, trained
 from trainers.opinions.material import Material, targets_of
 from trainers.opinions.opinions import assumed_spread
@@ -59,6 +61,12 @@ def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
         photograph(80).resize((64, 64)).save(folder / "copy.png")  # of a test photograph
         writer.writerow(["copy.png", 5, "train"])
     return path
+
+
+@pytest.fixture(autouse=True)
+def small_views(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Validate in small views: what is tried is the run, and large ones take most of its time."""
+    monkeypatch.setattr("trainers.opinions.run.predict", partial(predict, side=64))
 
 
 def run_options(out: Path, **more: object) -> RunOptions:
