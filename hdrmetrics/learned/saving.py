@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, TypeVar
@@ -85,11 +86,24 @@ def save_with_card(path: Path, kept: Tensors, card: Card) -> Card:
 
     content = save(kept)
     card = replace(card, sha256=hashlib.sha256(content).hexdigest())
+    write_both(path, content, card.to_dict())
+    return card
+
+
+def write_both(path: Path, content: bytes, told: Mapping[str, Any]) -> None:
+    """Replace a weights file, and beside it the JSON of its card, each in one step.
+
+    Raises
+    ------
+    OptionError
+        If the card cannot be written as JSON; nothing is then written.
+    ImageWriteError
+        If a file cannot be written.
+    """
     try:
-        text = readable(card.to_dict())
+        text = readable(told)
     except (TypeError, ValueError) as error:
         raise OptionError(f"this card cannot be written as JSON: {error}") from None
     with replacing(path) as draft:
         draft.write_bytes(content)
     write_text(card_path(path), text)
-    return card

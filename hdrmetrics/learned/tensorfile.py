@@ -1,11 +1,10 @@
-"""Files of tensors (safetensors) that may come from anybody: limits, checks, one-step writing."""
+"""Files of tensors (safetensors) that may come from anybody: limits and checks."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import os
-import secrets
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
@@ -158,16 +157,6 @@ def read_limited(path: Path, limit: int) -> bytes:
         raise
     except OSError as error:
         raise WeightsError(f"{path}: cannot be read ({error.strerror or error})") from error
-
-
-def replace_file(path: Path, content: bytes) -> None:
-    """Write a file in one step."""
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        draft.write_bytes(content)
-        os.replace(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def refuse(word: str) -> Any:

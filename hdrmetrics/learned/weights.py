@@ -14,7 +14,7 @@ from torch import nn
 from hdrmetrics.errors import OptionError, WeightsError
 from hdrmetrics.learned.card import Card
 from hdrmetrics.learned.network import QualityNetwork
-from hdrmetrics.learned.saving import kept_weights, weights_path
+from hdrmetrics.learned.saving import kept_weights, weights_path, write_both
 from hdrmetrics.learned.tables import PREFIX, Tables, names, pack, unpack
 from hdrmetrics.learned.tensorfile import (
     CARD,
@@ -25,9 +25,7 @@ from hdrmetrics.learned.tensorfile import (
     digest_of,
     read_limited,
     refuse,
-    replace_file,
 )
-from hdrmetrics.text.jsontext import readable
 
 _PARAMETERS = 16_000_000  # of a network that a card may ask for
 
@@ -67,12 +65,7 @@ def save_weights(path: str | Path, network: QualityNetwork, card: Card) -> Card:
     plain, tables = pack(card.to_dict())
     content = save(kept | dict(tables.numbers), metadata={TEXTS: json.dumps(tables.texts)})
     card = replace(card, sha256=hashlib.sha256(content).hexdigest())
-    try:
-        text = readable(plain | {"sha256": card.sha256})
-    except (TypeError, ValueError) as error:
-        raise OptionError(f"this card cannot be written as JSON: {error}") from None
-    replace_file(path, content)
-    replace_file(card_path(path), text.encode())
+    write_both(path, content, plain | {"sha256": card.sha256})
     return card
 
 

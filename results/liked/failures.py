@@ -17,8 +17,8 @@ import numpy as np
 
 from datasets.statistics.weighted import once, srocc
 from hdrmetrics.learned.liked.catalogue import WEIGHTS
-from hdrmetrics.learned.tensorfile import replace_file
 from hdrmetrics.text.jsontext import readable
+from hdrmetrics.text.textfile import write_text
 
 _PARTS = {"ss01": "first", "ss02": "second", "ss03": "third (stock photographs)"}
 _ALWAYS = (
@@ -38,7 +38,7 @@ def main() -> None:
     path = WEIGHTS / "nima.json"
     card = json.loads(path.read_text(encoding="utf-8"))
     card["failures"] = [*_by_part(rows), *_ALWAYS]
-    replace_file(path, readable(card).encode())
+    write_text(path, readable(card))
     print("\n".join(card["failures"]))
 
 
