@@ -56,12 +56,15 @@ class Chiu93(EachLuminanceOperator):
         "Interface 1993",
     )  # fmt: skip
 
+    def derive(self, name: str, light: Tensor, values: Values) -> Tensor:
+        """Return the width of the surroundings."""
+        return light.new_full((1, 1, 1, 1), _width(*light.shape[-2:]))
+
     def map_one(self, light: Tensor, values: Values) -> Tensor:
         """Return scaled light with glare."""
         height, width = light.shape[-2:]
         chosen = values.get("sigma")
-        sigma = math.floor(16 * max(height, width) / 1024 + 0.5) + 1.0
-        sigma = sigma if chosen is None else float(chosen)
+        sigma = _width(height, width) if chosen is None else float(chosen)
         surround = blur(light, sigma)
         scale = 1 / (values["k"] * surround).clamp(min=TINY)
         scale = torch.where(surround > TINY, scale, 0.0)
@@ -76,6 +79,10 @@ class Chiu93(EachLuminanceOperator):
         return (
             scaled if strength == 0 else _glare(scaled, strength, float(values["falloff"].detach()))
         )
+
+
+def _width(height: int, width: int) -> float:
+    return math.floor(16 * max(height, width) / 1024 + 0.5) + 1.0
 
 
 def _smoothing(height: int, width: int) -> Tensor:

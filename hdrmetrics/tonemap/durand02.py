@@ -48,6 +48,10 @@ class Durand02(EachLuminanceOperator):
         citation=_CITATION,
     )
 
+    def derive(self, name: str, light: Tensor, values: Values) -> Tensor:
+        """Return the width of the base layer's filter."""
+        return light.new_full((1, 1, 1, 1), _reach(light))
+
     def smooth(self, logs: Tensor, sigma_space: float, sigma_range: float) -> Tensor:
         """Return the bilateral filter of one image's log luminance ``(1, 1, H, W)``."""
         low, high = (float(v) for v in torch.aminmax(logs.detach()))
@@ -56,7 +60,7 @@ class Durand02(EachLuminanceOperator):
     def map_one(self, light: Tensor, values: Values) -> Tensor:
         """Return base and detail put together again."""
         space = values.get("sigma_space")
-        reach = max(0.5, 0.02 * max(light.shape[-2:])) if space is None else float(space)
+        reach = _reach(light) if space is None else float(space)
         smooth = self.smooth(
             torch.log10(light + DELTA), reach, float(values["sigma_range"].detach())
         )
@@ -67,6 +71,10 @@ class Durand02(EachLuminanceOperator):
         factor = torch.log10(values["contrast"]) / torch.where(room > 0, room, 1.0)
         compressed = torch.exp((logs - peak) * (factor * math.log(10.0)))
         return (compressed * detail - DELTA).clamp(min=0.0)
+
+
+def _reach(light: Tensor) -> float:
+    return max(0.5, 0.02 * max(light.shape[-2:]))
 
 
 @OPERATORS.add

@@ -43,13 +43,13 @@ class Normalize(CurveOperator):
         citation="F. Banterle et al., Advanced High Dynamic Range Imaging, 2nd ed., 2017",
     )  # fmt: skip
 
+    def derive(self, name: str, light: Tensor, values: Values) -> Tensor:
+        """Return the luminance that becomes black or white."""
+        return percentile(light, 0.01 if name == "low" else 0.999)
+
     def constants(self, light: Tensor, values: Values) -> Values:
         """Return the luminances that become black and white."""
-        low, high = values.get("low"), values.get("high")
-        return {
-            "low": percentile(light, 0.01) if low is None else low,
-            "high": percentile(light, 0.999) if high is None else high,
-        }
+        return self.complete(light, values)
 
     def curve(self, x: Tensor, c: Values) -> Tensor:
         """Return the ramp."""

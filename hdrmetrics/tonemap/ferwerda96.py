@@ -47,11 +47,15 @@ class Ferwerda96(Operator):
         own_color=True,
     )  # fmt: skip
 
+    def derive(self, name: str, light: Tensor, values: Values) -> Tensor:
+        """Return the eye's adaptation to the display or to the scene."""
+        return values["peak"] / 2 if name == "adaptation" else largest(light) / 2
+
     def tone(self, image: Tensor, light: Tensor, values: Values) -> Tensor:
         """Return what cones and rods see."""
-        peak, display, world = values["peak"], values.get("adaptation"), values.get("world")
-        display = peak / 2 if display is None else display
-        world = (largest(light) / 2 if world is None else world).clamp(min=TINY)
+        values = self.complete(light, values)
+        peak, display = values["peak"], values["adaptation"]
+        world = values["world"].clamp(min=TINY)
         cones = _cone_threshold(display) / _cone_threshold(world) / peak
         rods = _rod_threshold(display) / _rod_threshold(world) / peak
         rods = rods * ((100.0 - world / 4) / (100.0 + world)).clamp(min=0.0)

@@ -156,6 +156,40 @@ class Operator(Configured):
             mapped = self.luminance_map(batch, light, values)
             return recolor(self.color, batch, light, mapped, saturation)
 
+    def settings_of(self, image: Tensor) -> dict[str, Tensor]:
+        """Return the settings with which each image is tone-mapped, those it decides included.
+
+        Parameters
+        ----------
+        image
+            As in a call.
+
+        Returns
+        -------
+        dict
+            By name, ``(N,)`` each, in the order of the parameters; without a gradient.
+
+        Raises
+        ------
+        ShapeError, PixelValueError
+            As in a call.
+
+        Examples
+        --------
+        >>> import torch
+        >>> from hdrmetrics.tonemap import create_operator
+        >>> settings = create_operator("reinhard_free").settings_of(torch.full((1, 3, 4, 4), 50.0))
+        >>> {name: round(float(value), 2) for name, value in settings.items()}
+        {'alpha': 0.18, 'mu': 50.0, 'gamma': 1.0}
+        """
+        batch = check_light(image)
+        with torch.no_grad(), torch.autocast(batch.device.type, enabled=False):
+            found = self.complete(luminance(batch), as_values(self._held(), batch))
+            return {
+                one.name: found[one.name].detach().reshape(-1).expand(batch.shape[0])
+                for one in self.info.parameters
+            }
+
     def _held(self) -> dict[str, Value | None]:
         return {p.name: p.held(self.settings[p.name]) for p in self.info.parameters}
 
@@ -167,6 +201,28 @@ class Operator(Configured):
     def tone(self, image: Tensor, light: Tensor, values: Values) -> Tensor:
         """Return the display-referred picture, colour as the operator has it."""
         raise NotImplementedError
+
+    def derive(self, name: str, light: Tensor, values: Values) -> Tensor:
+        """Return a setting that was left to the picture, as a tensor like those of ``values``.
+
+        Parameters
+        ----------
+        name
+            Of a parameter without a default.
+        light
+            Luminance ``(N, 1, H, W)``.
+        values
+            The other settings, as far as they stand before it in the list of parameters.
+        """
+        raise NotImplementedError
+
+    def complete(self, light: Tensor, values: Values) -> Values:
+        """Return the settings with those that were left to the picture."""
+        found = dict(values)
+        for parameter in self.info.parameters:
+            if parameter.name not in found:
+                found[parameter.name] = self.derive(parameter.name, light, found)
+        return found
 
     def luminance_map(self, image: Tensor, light: Tensor, values: Values) -> Tensor:
         """Return the display-referred luminance ``(N, 1, H, W)`` for a colour treatment."""

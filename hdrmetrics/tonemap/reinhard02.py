@@ -77,13 +77,15 @@ class Reinhard02(CurveOperator):
         citation=_PAPER,
     )
 
+    def derive(self, name: str, light: Tensor, values: Values) -> Tensor:
+        """Return the key or the white point of the picture."""
+        return automatic_key(light) if name == "key" else automatic_white(light)
+
     def constants(self, light: Tensor, values: Values) -> Values:
         """Return the exposure and the burn-out term."""
-        key = values.get("key")
-        white = values.get("white")
-        exposure = (automatic_key(light) if key is None else key) / log_mean(light)
-        white = automatic_white(light) if white is None else white
-        return {"exposure": exposure, "burn": exposure / white**2}
+        values = self.complete(light, values)
+        exposure = values["key"] / log_mean(light)
+        return {"exposure": exposure, "burn": exposure / values["white"] ** 2}
 
     def curve(self, x: Tensor, c: Values) -> Tensor:
         """Return the hyperbola with burn-out."""
@@ -115,10 +117,13 @@ class ReinhardRobust(CurveOperator):
         citation="F. Banterle, HDR Toolbox; after " + _PAPER,
     )
 
+    def derive(self, name: str, light: Tensor, values: Values) -> Tensor:
+        """Return the key of the picture."""
+        return automatic_key(_clamped(light)[0])
+
     def constants(self, light: Tensor, values: Values) -> Values:
         """Return the clamping luminances and the exposure."""
-        low, high = percentile(light, 0.01), percentile(light, 0.99)
-        clamped = torch.minimum(torch.maximum(light, low), high)
+        clamped, low, high = _clamped(light)
         key = values.get("key")
         key = automatic_key(clamped) if key is None else key
         return {"low": low, "high": high, "exposure": key / log_mean(clamped)}
@@ -127,6 +132,12 @@ class ReinhardRobust(CurveOperator):
         """Return the hyperbola of clamped luminance."""
         scaled = torch.minimum(torch.maximum(x, c["low"]), c["high"]) * c["exposure"]
         return scaled / (1 + scaled)
+
+
+def _clamped(light: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return luminance between its 1st and 99th percentile, and the two."""
+    low, high = percentile(light, 0.01), percentile(light, 0.99)
+    return torch.minimum(torch.maximum(light, low), high), low, high
 
 
 @OPERATORS.add
@@ -163,10 +174,14 @@ class ReinhardFree(CurveOperator):
         own_color=True,
     )  # fmt: skip
 
+    def derive(self, name: str, light: Tensor, values: Values) -> Tensor:
+        """Return the luminance that becomes 0.5, times α."""
+        return log_mean(light)
+
     def constants(self, light: Tensor, values: Values) -> Values:
         """Return the exposure."""
-        mu = values.get("mu")
-        return {"exposure": values["alpha"] / (log_mean(light) if mu is None else mu)}
+        values = self.complete(light, values)
+        return {"exposure": values["alpha"] / values["mu"]}
 
     def curve(self, x: Tensor, c: Values) -> Tensor:
         """Return the hyperbola."""

@@ -29,11 +29,14 @@ class _Dodging(EachLuminanceOperator):
         """Return V, ``(1, 1, H, W)``, of scaled luminance."""
         raise NotImplementedError
 
+    def derive(self, name: str, light: Tensor, values: Values) -> Tensor:
+        """Return the key or the white point of the picture."""
+        return automatic_key(light) if name == "key" else automatic_white(light)
+
     def map_one(self, light: Tensor, values: Values) -> Tensor:
         """Return each pixel compressed by its surround."""
-        key, white = values.get("key"), values.get("white")
-        key = automatic_key(light) if key is None else key
-        white = automatic_white(light) if white is None else white
+        values = self.complete(light, values)
+        key, white = values["key"], values["white"]
         scaled = light * (key / log_mean(light))
         return scaled * (1 + scaled / white**2) / (1 + self.surround(scaled, key, values))
 

@@ -57,6 +57,10 @@ class ReinhardDevlin05(Operator):
         own_color=True,
     )  # fmt: skip
 
+    def derive(self, name: str, light: Tensor, values: Values) -> Tensor:
+        """Return the exponent that the picture's range asks for."""
+        return _automatic_contrast(light, log_mean(light))
+
     def tone(self, image: Tensor, light: Tensor, values: Values) -> Tensor:
         """Return the receptors' response, normalised."""
         average = log_mean(light)

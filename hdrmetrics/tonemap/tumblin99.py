@@ -46,10 +46,14 @@ class Tumblin99(CurveOperator):
         "1999",
     )  # fmt: skip
 
+    def derive(self, name: str, light: Tensor, values: Values) -> Tensor:
+        """Return the eye's adaptation to the scene."""
+        return log_mean(light)
+
     def constants(self, light: Tensor, values: Values) -> Values:
         """Return the world's adaptation, the exponent and the overall factor."""
-        world = values.get("world")
-        world = log_mean(light) if world is None else world
+        values = self.complete(light, values)
+        world = values["world"]
         display = values["adaptation"]
         steepness = _stevens(world)
         ratio = steepness / (1.855 + 0.4 * torch.log(display))

@@ -36,10 +36,14 @@ class Ward94(CurveOperator):
         citation="G. Ward, Graphics Gems IV, 1994",
     )  # fmt: skip
 
+    def derive(self, name: str, light: Tensor, values: Values) -> Tensor:
+        """Return the eye's adaptation to the scene."""
+        return log_mean(light)
+
     def constants(self, light: Tensor, values: Values) -> Values:
         """Return the factor."""
-        world, peak = values.get("world"), values["peak"]
-        world = log_mean(light) if world is None else world
+        values = self.complete(light, values)
+        world, peak = values["world"], values["peak"]
         factor = ((1.219 + (peak / 2) ** 0.4) / (1.219 + world**0.4)) ** 2.5
         return {"factor": factor / peak}
 
