@@ -55,6 +55,9 @@ class OperatorInfo:
         Whether the operator says what happens to colour, and not to luminance alone.
     citation
         The paper.
+    searched
+        The settings that a search moves unless it is told which; all where none is named. Named
+        where some say the same twice.
     """
 
     name: str
@@ -67,6 +70,7 @@ class OperatorInfo:
     citation: str
     encoded: bool = False
     own_color: bool = False
+    searched: tuple[str, ...] = ()
 
 
 OPERATORS: Catalogue[OperatorInfo, Operator] = Catalogue(

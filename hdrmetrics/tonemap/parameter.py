@@ -24,6 +24,8 @@ def setting(
     unit: str,
     meaning: str,
     automatic: str = "",
+    *,
+    search: tuple[float, float] | None = None,
 ) -> Parameter:
     """Return the description of a real number between ``low`` and ``high``.
 
@@ -34,7 +36,7 @@ def setting(
     """
     if (default is None) != bool(automatic):
         raise OptionError(f"{name}: say how it is derived where there is no default, only")
-    return Parameter(name, default, (low, high), unit, meaning, automatic=automatic)
+    return Parameter(name, default, (low, high), unit, meaning, search=search, automatic=automatic)
 
 
 PEAK = setting("peak", 100.0, 1.0, 1e4, "cd/m²", "the display's peak")

@@ -165,13 +165,16 @@ class ReinhardFree(CurveOperator):
                 "mu", None, 1e-6, 1e6, "cd/m²", "μ: luminance, times α, that becomes 0.5",
                 "the log mean of the luminance",
             ),
-            setting("gamma", 1.0, 0.0, 2.0, "", "γ: exponent of the colour ratios"),
+            setting(
+                "gamma", 1.0, 0.0, 2.0, "", "γ: exponent of the colour ratios", search=(0.6, 1.2)
+            ),
         ),
         monotone=True,
         scale_invariant=True,
         differentiable=True,
         citation="After E. Reinhard et al., 2002; colour after C. Schlick, 1994",
         own_color=True,
+        searched=("alpha", "gamma"),  # α / μ is one degree of freedom
     )  # fmt: skip
 
     def derive(self, name: str, light: Tensor, values: Values) -> Tensor:

@@ -1,0 +1,35 @@
+"""Settings tuned by quality: any operator, any metric, by gradients or by evolution.
+
+Examples
+--------
+>>> import torch
+>>> from hdrmetrics.optimize import Budget, Plan, optimize_tonemap
+>>> light = torch.logspace(-1, 3, 64).expand(1, 3, 64, 64)
+>>> found = optimize_tonemap(light, "drago03", "nima", plan=Plan(Budget(6)), judge=None)
+>>> sorted(found.settings)
+['bias', 'peak']
+"""
+
+from hdrmetrics.optimize.best import Best as Best
+from hdrmetrics.optimize.best import best_operator as best_operator
+from hdrmetrics.optimize.budget import Budget as Budget
+from hdrmetrics.optimize.objective import Objective as Objective
+from hdrmetrics.optimize.result import Optimized as Optimized
+from hdrmetrics.optimize.search import Plan as Plan
+from hdrmetrics.optimize.search import search as search
+from hdrmetrics.optimize.space import Space as Space
+from hdrmetrics.optimize.tonemapping import optimize_tonemap as optimize_tonemap
+from hdrmetrics.optimize.trace import Trial as Trial
+
+__all__ = [
+    "Best",
+    "Budget",
+    "Objective",
+    "Optimized",
+    "Plan",
+    "Space",
+    "Trial",
+    "best_operator",
+    "optimize_tonemap",
+    "search",
+]

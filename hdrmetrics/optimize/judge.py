@@ -1,0 +1,103 @@
+"""The judge: a metric that is never optimised, and can refuse what the search found."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from hdrmetrics.errors import OptionError
+from hdrmetrics.metric import Metric
+from hdrmetrics.optimize.objective import Objective, as_metric, check_domain
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a judge says of a picture made with tuned settings.
+
+    Parameters
+    ----------
+    metric
+        Its name.
+    before, after
+        Its values of the default's picture, and of the tuned one.
+    tolerance
+        By how much the second may be worse.
+    worse
+        Whether it is worse by more than that.
+    """
+
+    metric: str
+    before: float
+    after: float
+    tolerance: float
+    worse: bool
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return JSON-ready values."""
+        return {
+            "metric": self.metric,
+            "before": self.before,
+            "after": self.after,
+            "tolerance": self.tolerance,
+            "worse": self.worse,
+        }
+
+
+class Judge:
+    """Compares pictures before and after by a metric that the search never saw.
+
+    Parameters
+    ----------
+    metric
+        A name, or a metric.
+    tolerance
+        By how much it may be worse, in the metric's unit.
+    objective
+        What is optimised.
+    domains, takes
+        As for :class:`~hdrmetrics.optimize.objective.Objective`.
+
+    Raises
+    ------
+    OptionError
+        If the metric is optimised itself, or the tolerance is negative or not finite.
+    DomainError, UnknownNameError
+        For a metric of other pictures, or none.
+    """
+
+    def __init__(
+        self,
+        metric: str | Metric,
+        tolerance: float,
+        objective: Objective,
+        domains: tuple[str, ...],
+        takes: str,
+    ) -> None:
+        self.metric = as_metric(metric)
+        name = self.metric.info.name
+        check_domain(self.metric, domains, takes)
+        if name in objective.names:
+            raise OptionError(f"{name} is optimised, so it cannot be the judge: choose another")
+        if not self.metric.info.says_how_good:
+            raise OptionError(f"{name} does not say how good a picture is: choose another judge")
+        if not (math.isfinite(tolerance) and tolerance >= 0):
+            raise OptionError(f"a judge's tolerance is at least 0, not {tolerance}")
+        self.tolerance = float(tolerance)
+
+    def verdict(self, before: Tensor, after: Tensor, reference: Tensor | None) -> Verdict:
+        """Return what it says of two pictures ``(1, C, H, W)``."""
+        with torch.no_grad():
+            if self.metric.info.reference:
+                if reference is None:
+                    raise OptionError(f"{self.metric.info.name} judges with a reference: give one")
+                call = self.metric.prepare(reference)
+                first, second = float(call(before)), float(call(after))
+            else:
+                first, second = float(self.metric(before)), float(self.metric(after))
+        loss = first - second if self.metric.info.higher_is_better else second - first
+        worse = not (loss <= self.tolerance or first == second)
+        return Verdict(self.metric.info.name, first, second, self.tolerance, worse)
