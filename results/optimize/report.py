@@ -34,12 +34,19 @@ INTRO = """# Tone mapping tuned by a learned score
 
 `hdrmetrics tonemap --optimize norvdpnet-tmo`, on whole pictures that nothing was trained on; truth
 is TMQI of the pictures as 8-bit files, FSITM was never optimised. *Learned*: settings found along
-`norvdpnet-tmo`, which sees no reference. *True*: along TMQI itself with the same budget (60 pictures
-tried), the most that this could bring. Means with 95 % intervals, bootstrap over groups of scenes
+`norvdpnet-tmo`, which sees no reference. *True*: along TMQI itself with the same budget (60
+pictures tried), the most that this could bring. Means with 95 % intervals, bootstrap over groups of scenes
 ({resamples} resamples). Nothing was refused, unless a row says so."""
 
-WHAT = """*Gain* is that above the operator as it is; *share* what the learned score brings of what TMQI
-would have; *improved* counts pictures that gain more than {enough} of TMQI."""
+WHAT = """*Gain* is that above the operator as it is; *share* what the learned score brings of what
+TMQI would have; *improved* counts pictures that gain more than {enough} of TMQI."""
+
+
+SAID = (
+    "Of all these pictures it says {mean:+.1f} of 100 more than TMQI on average, and at most "
+    "{most:.1f} otherwise. (The published examples had predicted .84 to .997 where TMQI was .77 to "
+    ".98.)"
+)
 
 
 class Some:
@@ -182,7 +189,8 @@ def scatter(found: Mapping[str, Any], path: Path) -> tuple[float, float]:
             if pick(name)
         ]
         differences += [said - q for q, said in dots]
-        axes.scatter(*zip(*dots, strict=True), s=12, alpha=0.6, label=label)
+        x, y = zip(*dots, strict=True)
+        axes.scatter(x, y, s=12, alpha=0.6, label=label)
     axes.plot([0.7, 1], [0.7, 1], color="#888", linewidth=0.8)
     axes.set_xlabel("TMQI")
     axes.set_ylabel("norvdpnet-tmo / 100")
@@ -222,9 +230,7 @@ def main() -> None:
     text += [
         "## What the learned score says of them",
         "![norvdpnet-tmo against TMQI](scatter.png)",
-        f"Of all these pictures it says {100 * mean:+.1f} of 100 more than TMQI on average, and at "
-        f"most {100 * most:.1f} otherwise. (The published examples had predicted .84 to .997 where "
-        "TMQI was .77 to .98.)",
+        SAID.format(mean=100 * mean, most=100 * most),
         f"Median time of a search: {np.median(seconds):.0f} s, on a machine that was busy.",
     ]
     write_text(HERE / "report.md", "\n\n".join(text) + "\n")
