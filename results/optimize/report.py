@@ -35,12 +35,11 @@ INTRO = """# Tone mapping tuned by a learned score
 `hdrmetrics tonemap --optimize norvdpnet-tmo`, on whole pictures that nothing was trained on; truth
 is TMQI of the pictures as 8-bit files, FSITM was never optimised. *Learned*: settings found along
 `norvdpnet-tmo`, which sees no reference. *True*: along TMQI itself with the same budget (60
-pictures tried), the most that this could bring. Means with 95 % intervals, bootstrap over groups of scenes
-({resamples} resamples). Nothing was refused, unless a row says so."""
+pictures tried), the most that this could bring. Means with 95 % intervals, bootstrap over groups of
+scenes ({resamples} resamples). Nothing was refused, unless a row says so."""
 
 WHAT = """*Gain* is that above the operator as it is; *share* what the learned score brings of what
 TMQI would have; *improved* counts pictures that gain more than {enough} of TMQI."""
-
 
 SAID = (
     "Of all these pictures it says {mean:+.1f} of 100 more than TMQI on average, and at most "
