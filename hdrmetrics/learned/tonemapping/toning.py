@@ -1,0 +1,29 @@
+"""From what a network says of a picture to the tone-mapped picture."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from hdrmetrics.learned.tonemapping.net import Tone
+from hdrmetrics.photometry.color import luminance
+from hdrmetrics.tonemap.color import schlick
+from hdrmetrics.tonemap.exposure_grid import tone_by_grid
+
+
+def toned(image: Tensor, tone: Tone) -> Tensor:
+    """Return pictures ``(N, 3, H, W)`` toned as a network says, display-referred before clipping.
+
+    Parameters
+    ----------
+    image
+        Linear light, any unit.
+    tone
+        Of the same pictures.
+    """
+    centre = torch.exp(tone.centre)
+    if tone.exposure.shape[1] > 1:
+        return tone_by_grid(image, tone.exposure, centre=centre)
+    light = luminance(image)
+    scaled = light * (torch.exp(tone.exposure) / centre)
+    return schlick(image, light, scaled / (1 + scaled), tone.gamma)
