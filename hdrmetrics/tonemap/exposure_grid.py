@@ -71,10 +71,25 @@ def tone_by_grid(image: Tensor, grid: Tensor, *, centre: Tensor | None = None) -
             f"{tuple(grid.shape)}"
         )
     middle = log_mean(light) if centre is None else centre
-    exposure = torch.exp(slice_grid(grid.to(light), torch.log(light.clamp(min=TINY) / middle)))
-    scaled = light * (exposure / middle)
-    mapped = scaled / (1 + scaled)
+    mapped = map_by_grid(light, grid.to(light), torch.log(middle))
     return mapped if batch.shape[1] == 1 else scale_pixels(batch, light, mapped)
+
+
+def map_by_grid(light: Tensor, grid: Tensor, centre: Tensor) -> Tensor:
+    """Return display-referred luminance ``(N, 1, H, W)``, see :func:`tone_by_grid`.
+
+    Parameters
+    ----------
+    light
+        Luminance, ``(N, 1, H, W)``.
+    grid
+        ``(N, D, R, K)`` or ``(1, D, R, K)``, nepers.
+    centre
+        The *logarithm* of the centre's luminance, ``(N, 1, 1, 1)``.
+    """
+    guide = torch.log(light.clamp(min=TINY)) - centre
+    scaled = light * torch.exp(slice_grid(grid, guide) - centre)
+    return scaled / (1 + scaled)
 
 
 def slice_grid(grid: Tensor, guide: Tensor) -> Tensor:

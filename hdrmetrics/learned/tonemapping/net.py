@@ -133,7 +133,8 @@ class ToneNet(nn.Module):
         light
             Luminance ``(N, 1, H, W)``, not negative, any unit.
         """
-        small, centre = thumbnail(light)
+        kind = self.whole.weight.dtype
+        small, centre = (one.to(kind) for one in thumbnail(light))
         maps = F.silu(self.c(F.silu(self.b(F.silu(self.a(small / 2))))))
         known = torch.cat([BINS / 4 * histogram(small), maps.mean(dim=(2, 3))], dim=1)
         whole = F.silu(self.whole(known))

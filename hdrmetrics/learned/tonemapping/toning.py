@@ -8,7 +8,7 @@ from torch import Tensor
 from hdrmetrics.learned.tonemapping.net import Tone
 from hdrmetrics.photometry.color import luminance
 from hdrmetrics.tonemap.color import schlick
-from hdrmetrics.tonemap.exposure_grid import tone_by_grid
+from hdrmetrics.tonemap.exposure_grid import map_by_grid
 
 
 def toned(image: Tensor, tone: Tone) -> Tensor:
@@ -21,9 +21,10 @@ def toned(image: Tensor, tone: Tone) -> Tensor:
     tone
         Of the same pictures.
     """
-    centre = torch.exp(tone.centre)
-    if tone.exposure.shape[1] > 1:
-        return tone_by_grid(image, tone.exposure, centre=centre)
     light = luminance(image)
-    scaled = light * (torch.exp(tone.exposure) / centre)
-    return schlick(image, light, scaled / (1 + scaled), tone.gamma)
+    if tone.exposure.shape[1] > 1:
+        mapped = map_by_grid(light, tone.exposure, tone.centre)
+    else:
+        scaled = light * torch.exp(tone.exposure - tone.centre)
+        mapped = scaled / (1 + scaled)
+    return schlick(image, light, mapped, tone.gamma)
