@@ -16,9 +16,7 @@ STOPPED = 143
 
 def add_command(command: Adder) -> None:
     """Add ``tonemap-net``."""
-    sub = command(
-        "tonemap-net", _run, "train a network that predicts how a picture is tone-mapped"
-    )
+    sub = command("tonemap-net", _run, "train a network that predicts how a picture is tone-mapped")
     sub.add_argument(
         "--recipe", default="tonemap-net",
         help="a TOML file, or one of ours by name: tonemap-net (default) or tonemap-grid",

@@ -1,4 +1,4 @@
-"""A whole run of learning to tone-map: frames, steps, checkpoints, and the better of two weights."""
+"""A whole run of learning to tone-map: frames, steps, checkpoints, the better of two weights."""
 
 from __future__ import annotations
 
@@ -211,9 +211,7 @@ def _sources(train: Frames, held: Frames) -> dict[str, Any]:
     }
 
 
-def _finish(
-    out: Path, learner: Learner, held: Frames, plan: Plan, told: dict[str, Any]
-) -> ToneNet:
+def _finish(out: Path, learner: Learner, held: Frames, plan: Plan, told: dict[str, Any]) -> ToneNet:
     found = {"last": learner.judge(held)}
     with learner.average.applied():
         found["average"] = learner.judge(held)

@@ -1,9 +1,8 @@
-"""What a network of tone mapping sees of a picture: its log luminance, made small, and its level."""
+"""What a network of tone mapping sees of a picture: its log luminance, made small."""
 
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 SIDE = 64
@@ -34,7 +33,8 @@ def thumbnail(light: Tensor) -> tuple[Tensor, Tensor]:
         ``(N, 1, 64, 64)`` in nepers around the centre, softly held to ±6; and log luminance of the
         centre, ``(N, 1, 1, 1)``. In the dtype of the picture.
     """
-    small = F.adaptive_avg_pool2d(light, SIDE)
+    height, width = light.shape[-2:]
+    small = _areas(height, light) @ light @ _areas(width, light).mT
     level = small.mean(dim=(1, 2, 3), keepdim=True)
     logs = torch.log(small + (_FLOOR * level + _LEAST))
     centre = logs.mean(dim=(1, 2, 3), keepdim=True)
@@ -50,3 +50,14 @@ def histogram(small: Tensor) -> Tensor:
     width = 2 * _RANGE / (BINS - 1)
     near = 1 - (small.flatten(1)[..., None] - levels).abs() / width
     return near.clamp(min=0.0).mean(dim=1)
+
+
+def _areas(length: int, like: Tensor) -> Tensor:
+    """Return the matrix ``(SIDE, length)`` of means over equal parts of a line of pixels.
+
+    A pixel counts with the part of it that lies inside, so that a picture and its half agree.
+    """
+    edges = torch.arange(SIDE + 1, dtype=torch.float64) * (length / SIDE)
+    pixels = torch.arange(length, dtype=torch.float64)
+    inside = torch.minimum(edges[1:, None], pixels + 1) - torch.maximum(edges[:-1, None], pixels)
+    return (inside.clamp(min=0.0) * (SIDE / length)).to(like)
