@@ -38,11 +38,13 @@ FIXED: dict[str, tuple[str, dict[str, Any]]] = {
 """What needs no tuning."""
 
 NETS = {"net": "reinhard_net", "grid net": "reinhard_grid"}
-TUNED = (
-    ("free", "learned"), ("free", "tmqi"), ("local", "learned"), ("grid", "learned"),
-    ("grid without variation", "learned"),
-)  # fmt: skip
+TUNED = (("free", "learned"), ("free", "tmqi"), ("grid", "learned"))
 """Forms, and along what each is tuned."""
+
+SOMETIMES = (("local", "learned"), ("grid without variation", "learned"))
+"""The same, on a part of the pictures: what helps little, and what harms."""
+
+_PART = 0.3
 
 
 def chosen(scenes: Path, photographs: Path, most: int) -> list[FileScene]:
@@ -84,7 +86,14 @@ class Judges:
         }
 
 
-def measure(light: Tensor, found: dict[str, Any]) -> dict[str, Any]:
+def wanted_of(name: str) -> tuple[tuple[str, str], ...]:
+    """Return what is tuned for a scene of that name, and along what."""
+    return TUNED + SOMETIMES if fraction("sometimes", name) < _PART else TUNED
+
+
+def measure(
+    light: Tensor, found: dict[str, Any], tunings: tuple[tuple[str, str], ...]
+) -> dict[str, Any]:
     """Return what is missing of the measurements of a picture, added to those there are."""
     judges = Judges(light)
     said = dict(found)
@@ -102,7 +111,7 @@ def measure(light: Tensor, found: dict[str, Any]) -> dict[str, Any]:
             add(name, operator, settings)
     learned, true = create_metric(LEARNED).as_loss(), TMQI().as_loss()
     losses: dict[str, Quality] = {"learned": lambda code, _: learned(code), "tmqi": true}
-    for form, along in TUNED:
+    for form, along in tunings:
         name = f"{form}, {along}"
         if name in said:
             continue
@@ -135,9 +144,9 @@ def main() -> None:
         own = found.get(scene.name, {}).get("said", {})
         if options.nets:
             own = {name: one for name, one in own.items() if name not in NETS}
-        wanted = len(FIXED) + len(TUNED) + len(NETS)
-        if len(own) < wanted:
-            said = measure(light_of(scene), own)
+        tunings = wanted_of(scene.name)
+        if len(own) < len(FIXED) + len(tunings) + len(NETS):
+            said = measure(light_of(scene), own, tunings)
             found[scene.name] = {"group": scene.group, "kind": scene.kind, "said": said}
             keep(place, found)
 

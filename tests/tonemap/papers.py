@@ -424,6 +424,7 @@ FORMULAS: dict[str, Callable[[Array], Array]] = {
         ashikhmin02, chiu93, drago03, durand02, durand02_exact, exponential, ferwerda96, gamma,
         kim_kautz08, logarithmic, mertens07, normalize, pattanaik00, raman09, reinhard02,
         reinhard02_bilateral, reinhard02_local, reinhard_devlin05, reinhard_free,
-        reinhard_free_local, reinhard_robust, schlick94, tumblin99, van_hateren06, ward94, ward_histogram97,
+        reinhard_free_local, reinhard_robust, schlick94, tumblin99, van_hateren06, ward94,
+        ward_histogram97,
     )
 }  # fmt: skip

@@ -130,7 +130,7 @@ def test_distances_by_hand() -> None:
     two = distance(tone(1.0, 1.0), tone(1.02, 0.96))
     assert float(two) == pytest.approx(1 + 4, rel=1e-3)
     far = Tone(torch.zeros(1, 1, 1, 1), torch.full((1, 1, 1, 1), START + 0.5), tone(0, 1.1).gamma)
-    assert float(departure(far)) == pytest.approx(0.25 + 10 * 0.01, rel=1e-4)
+    assert float(departure(far)) == pytest.approx(0.25 + 100 * 0.01, rel=1e-4)
 
 
 def test_learning_brings_the_loss_down(folder: Path, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from trainers.tonemapping.recipe import Recipe
 from trainers.tonemapping.views import moved, view
 
 _LARGEST_GRADIENT = 1.0
-_COLOUR = 10.0  # weight of γ beside log exposure
+_COLOUR = 100.0  # weight of γ beside log exposure
 _TOLERANCE = 0.02  # nepers that a moved picture may change settings by
 
 
@@ -66,7 +66,8 @@ def distance(tone: Tone, other: Tone) -> Tensor:
 def departure(tone: Tone) -> Tensor:
     """Return the mean square of the distance from key 0.18 and γ = 1, ``(N,)``.
 
-    Scores of luminance hardly know colour: γ is held more tightly, lest it drifts.
+    A learned score that should know light alone likes faded colours a little (γ of 0.6 where true
+    quality does not care): γ is held tightly, lest it drifts there.
     """
     exposure = (tone.exposure - START).square().flatten(1).mean(dim=1)
     return exposure + _COLOUR * (tone.gamma - 1).square().flatten(1).mean(dim=1)

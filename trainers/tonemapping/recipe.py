@@ -61,15 +61,15 @@ class Recipe:
     levels: int = 8
     metric: str = "norvdpnet-tmo"
     batch: int = 4
-    pixels: int = 1 << 17
-    large: float = 0.1
+    pixels: int = 1 << 16
+    large: float = 0.12
     scenes: float = 0.5
     contrast: float = 1.2
     colour: float = 0.3
     smooth: float = 0.0
     steady: float = 1e-3
     near: float = 1e-3
-    rate: float = 3e-3
+    rate: float = 5e-3
     decay: float = 1e-3
     average: float = 0.99
 
