@@ -112,6 +112,6 @@ def tuned(
         loss = quality(form.tone(numbers, seen), seen) + form.penalty(numbers)
         if step >= steps[0] and float(loss.detach()) < least:
             best, least = [one.detach().clone() for one in numbers], float(loss.detach())
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         adam.step()
     return best
