@@ -13,6 +13,9 @@ Examples
 from hdrmetrics.optimize.best import Best as Best
 from hdrmetrics.optimize.best import best_operator as best_operator
 from hdrmetrics.optimize.budget import Budget as Budget
+from hdrmetrics.optimize.grid import GridPlan as GridPlan
+from hdrmetrics.optimize.grid import TunedGrid as TunedGrid
+from hdrmetrics.optimize.grid import optimize_grid as optimize_grid
 from hdrmetrics.optimize.objective import Objective as Objective
 from hdrmetrics.optimize.result import Optimized as Optimized
 from hdrmetrics.optimize.search import Plan as Plan
@@ -24,12 +27,15 @@ from hdrmetrics.optimize.trace import Trial as Trial
 __all__ = [
     "Best",
     "Budget",
+    "GridPlan",
     "Objective",
     "Optimized",
     "Plan",
     "Space",
     "Trial",
+    "TunedGrid",
     "best_operator",
+    "optimize_grid",
     "optimize_tonemap",
     "search",
 ]

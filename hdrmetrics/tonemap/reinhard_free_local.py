@@ -13,7 +13,7 @@ from hdrmetrics.tonemap.color import schlick
 from hdrmetrics.tonemap.operator import OPERATORS, EachLuminanceOperator, OperatorInfo
 from hdrmetrics.tonemap.parameter import Values, setting
 from hdrmetrics.tonemap.reinhard02 import ReinhardFree
-from hdrmetrics.tonemap.statistics import DELTA, mean
+from hdrmetrics.tonemap.statistics import DELTA, log_mean, mean
 
 REACH = 0.02
 """Width of the filter that finds the light around a pixel, by the picture's longer side."""
@@ -53,7 +53,12 @@ class ReinhardFreeLocal(EachLuminanceOperator):
         differentiable=True,
         citation="After E. Reinhard et al., 2002, and F. Durand and J. Dorsey, 2002",
         own_color=True,
+        searched=("alpha", "gamma", "locality"),  # α / μ is one degree of freedom
     )
+
+    def derive(self, name: str, light: Tensor, values: Values) -> Tensor:
+        """Return the luminance that becomes 0.5, times α."""
+        return log_mean(light)
 
     def map_one(self, light: Tensor, values: Values) -> Tensor:
         """Return each pixel compressed by the light around it."""
