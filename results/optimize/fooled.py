@@ -42,7 +42,7 @@ ARMS: dict[str, tuple[GridPlan, str | None]] = {
     "without views": (replace(GUARDED, augment=False), None),
     "with none": (GridPlan(steps=40, reach=30.0, smooth=0.0, augment=False), None),
 }
-"""By name: the plan and the judge. All but the first have no judge, so that what it is for shows."""
+"""The plan and the judge. All but the first have no judge, so that what it is for shows."""
 
 SCORES = ("norvdpnet-tmo", "nima")
 OTHERS = ("tmqi", "fsitm", "norvdpnet-tmo", "nima", "diqm-tmo")
