@@ -62,27 +62,41 @@ class Judges:
             }
 
 
-def measure(light: Tensor) -> dict[str, Any]:
-    """Return the measurements of one picture ``(1, 3, h, w)`` in cd/m²."""
+def said(judges: Judges, found: Optimized) -> dict[str, Any]:
+    """Return what judges say of what a search found, and how it was found."""
+    codes = tonemap(judges.light, found.name, **found.found)
+    return {
+        **judges(codes), "operator": found.name, "settings": found.found,
+        "evaluations": found.evaluations, "seconds": found.seconds,
+    }  # fmt: skip
+
+
+def operators(light: Tensor) -> dict[str, Any]:
+    """Return the measurements of one picture ``(1, 3, h, w)`` in cd/m² by single operators."""
     judges = Judges(light)
-
-    def of(found: Optimized) -> dict[str, Any]:
-        codes = tonemap(light, found.name, **found.found)
-        return {
-            **judges(codes), "operator": found.name, "settings": found.found,
-            "evaluations": found.evaluations, "seconds": found.seconds,
-        }  # fmt: skip
-
     key = judges(tonemap(light, "reinhard02", key=KEY))
     rows: dict[str, Any] = {"key": {**key, "settings": {"key": KEY}}}
     for operator in OPERATORS:
         rows[operator] = judges(tonemap(light, operator))
         for name, goal in GOALS.items():
-            rows[f"{operator} {name}"] = of(optimize_tonemap(light, operator, goal, judge=None))
-    best = best_operator(light, judge=None)
-    rows["best"] = {**of(best.chosen), "standing": best.standing}
-    rows["best as it is"] = judges(tonemap(light, min(best.standing, key=_of(best.standing))))
+            found = optimize_tonemap(light, operator, goal, judge=None)
+            rows[f"{operator} {name}"] = said(judges, found)
     return rows
+
+
+def best(light: Tensor) -> dict[str, Any]:
+    """Return the measurements of one picture by the operator that suits it best."""
+    judges = Judges(light)
+    found = best_operator(light, judge=None)
+    first = min(found.standing, key=_of(found.standing))
+    return {
+        "best": {**said(judges, found.chosen), "standing": found.standing},
+        "best as it is": judges(tonemap(light, first)),
+    }
+
+
+PARTS: dict[str, Callable[[Tensor], dict[str, Any]]] = {"key": operators, "best": best}
+"""What is measured, by a row that shows whether it has been."""
 
 
 def _of(standing: dict[str, float]) -> Callable[[str], float]:
@@ -96,13 +110,14 @@ def light_of(pixels: Tensor, kind: Kind) -> Tensor:
     return calibrate(pixels, PEAK).clamp(min=1e-3)[None]
 
 
-def collect(folder: Path, kind: Kind, most: int, place: Path) -> None:
-    """Measure scenes of the test split, those that are there already not again."""
-    found: dict[str, Any] = kept(place)
-    for scene in tqdm(chosen(folder, kind, "test", most), desc=kind):
-        if scene.name in found:
+def collect(folder: Path, kind: Kind, most: int, place: Path, part: str) -> None:
+    """Measure a part for scenes of the test split, those that are there already not again."""
+    for scene in tqdm(chosen(folder, kind, "test", most), desc=f"{kind}, {part}"):
+        found: dict[str, Any] = kept(place)
+        rows = found.get(scene.name, {}).get("rows", {})
+        if part in rows:
             continue
-        rows = measure(light_of(scene.load(), kind))
+        rows |= PARTS[part](light_of(scene.load(), kind))
         found[scene.name] = {"kind": kind, "group": scene.group, "rows": rows}
         keep(place, found)
 
@@ -117,9 +132,11 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=HERE, help="where measurements are kept")
     options = parser.parse_args()
     options.work.mkdir(parents=True, exist_ok=True)
-    collect(options.scenes, "hdr", options.most, options.work / FILE)
-    if options.photographs is not None:
-        collect(options.photographs, "sdr", options.widened, options.work / FILE)
+    place = options.work / FILE
+    for part in PARTS:
+        collect(options.scenes, "hdr", options.most, place, part)
+    for part in PARTS if options.photographs is not None else ():
+        collect(options.photographs, "sdr", options.widened, place, part)
 
 
 if __name__ == "__main__":

@@ -89,7 +89,7 @@ def test_the_best_operator(pictures: Path, run: Run) -> None:
     assert found.code == 0, found.err
     row = json.loads(Path("a.json").read_text())["rows"][0]
     record = row["optimization"]
-    assert len(record["standing"]) > 20
+    assert len(record["standing"]) == len(record["promise"]) > 20
     assert record["name"] in found.out
     assert record["after"]["norvdpnet-tmo"] >= record["before"]["norvdpnet-tmo"]
     assert len(record["tried"]) == 3
