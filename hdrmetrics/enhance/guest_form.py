@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any
@@ -12,7 +13,13 @@ from torch import Tensor
 
 from hdrmetrics.catalogue.parameters import Parameter, resolve
 from hdrmetrics.enhance.tiles import in_tiles
-from hdrmetrics.errors import DomainError, EnhancerError, PixelValueError, ShapeError
+from hdrmetrics.errors import (
+    DomainError,
+    EnhancerError,
+    PixelValueError,
+    PixelValueWarning,
+    ShapeError,
+)
 
 UNIT, SIGNED = "0..1", "-1..1"
 SDR, HDR = "sdr", "hdr"
@@ -33,6 +40,7 @@ GUEST_PARAMETERS = (
 """The settings of a guest; those of :func:`hdrmetrics.enhance.from_module`."""
 
 _FAR, _CUT = 1.0, 0.05  # how far a code may lie outside [0, 1]; what clipping may take on average
+_ROUNDING = 1e-3
 _DARK = 1e-3  # of the brightest: light below zero that is rounding
 
 
@@ -74,6 +82,11 @@ class GuestForm:
 
         Values just outside [0, 1] are clipped, as everybody does who saves a picture.
 
+        Warns
+        -----
+        PixelValueWarning
+            If they are.
+
         Raises
         ------
         EnhancerError
@@ -90,6 +103,13 @@ class GuestForm:
                 f"{name} returned values from {low:.4g} to {high:.4g} where black is 0 and white "
                 f"1: say values={SIGNED} of a net of that range, output={HDR} of one that returns "
                 "light, and divide 8-bit values by 255 in it"
+            )
+        if low < -_ROUNDING or high > 1 + _ROUNDING:
+            # Without numbers, so that it is told once of many pictures.
+            warnings.warn(
+                f"{name} returned values outside [0, 1], which were clipped",
+                PixelValueWarning,
+                stacklevel=2,
             )
         return found.clamp(0.0, 1.0)
 
