@@ -47,9 +47,10 @@ def learn(
     train, held
         What it learns from, and what its progress is told by.
     steps
-        How many; the rate falls from the first to nothing at the last.
+        How many; the rate falls from the first to nothing at the last. A run that goes on may be
+        given others, which its card tells.
     seed
-        Of weights and windows: the same seed gives the same net, also after a stop.
+        Of weights and windows: the same seed and steps give the same net, also after a stop.
     quiet
         No lines of progress.
 
@@ -72,15 +73,19 @@ def learn(
         torch.manual_seed(seed)
         net = NETS[name]()
     optimiser = torch.optim.Adam(net.parameters(), _RATE)
-    told = {"net": name, "steps": steps, "seed": seed}
+    told: dict[str, Any] = {"net": name, "seed": seed}
+    plans = [[0, steps]]
     done, path = 0, out / f"{name}.pt"
     if path.exists():
         state = load_checkpoint(path, device=torch.device("cpu"))
-        if state["told"] != told:
+        if any(state["told"].get(key) != value for key, value in told.items()):
             raise OptionError(f"{path} is of another run ({state['told']}): remove it, or go on so")
         net.load_state_dict(state["net"])
         optimiser.load_state_dict(state["optimiser"])
         done = int(state["step"])
+        plans = state.get("plans", [[0, state["told"].get("steps", steps)]])
+        if plans[-1][1] != steps:
+            plans = [*plans, [done, steps]]
     began, first, mean = time.monotonic(), done, 0.0
     with StopRequest() as stop:
         while done < steps:
@@ -102,14 +107,15 @@ def learn(
                 print(f"{name} {done}/{steps} error {mean:.4f}, {1000 * pace:.0f} ms a step",
                       file=sys.stderr, flush=True)  # fmt: skip
             if done % _KEPT == 0 or stop.asked:
-                save_checkpoint(path, {"told": told, "step": done, "net": net.state_dict(),
-                                       "optimiser": optimiser.state_dict()})  # fmt: skip
+                state = {"net": net.state_dict(), "optimiser": optimiser.state_dict()}
+                save_checkpoint(path, {"told": told, "plans": plans, "step": done, **state})
             if stop.asked and done < steps:
                 return None
     net.eval()
     seconds = round(time.monotonic() - began, 1)
-    _save(out, name, net, {**told, "seconds": seconds, "steps_of_these_seconds": done - first,
-                           "held_out": held_out(net, held)})  # fmt: skip
+    told |= {"steps": done, "plans": plans, "seconds": seconds}
+    told |= {"steps_of_these_seconds": done - first, "held_out": held_out(net, held)}
+    _save(out, name, net, told)
     return net
 
 
