@@ -20,7 +20,7 @@ from PIL import Image as Pillow
 
 import hdrmetrics as hm
 from hdrmetrics.catalogue.parameters import Parameter
-from hdrmetrics.cli import enhance
+from hdrmetrics.cli import enhance, job
 from hdrmetrics.enhance import EnhancerInfo, create_enhancer, from_callable
 from hdrmetrics.enhance.enhancer import ENHANCERS
 from tests.cli.processes import ROOT
@@ -381,12 +381,12 @@ def test_a_killed_job_goes_on(run: Callable[..., Any]) -> None:
         Pillow.fromarray(drawn(index)).save(f"in/{index}.png")
     words = ["enhance", "in", "-o", "out", "--model", "mine.py:slow"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    job = subprocess.Popen([sys.executable, "-m", "hdrmetrics", *words], env=environment)
+    process = subprocess.Popen([sys.executable, "-m", "hdrmetrics", *words], env=environment)
     end = time.monotonic() + 60
-    while not list(Path("out").glob("*.png")) and time.monotonic() < end:
+    while not list(Path("out").glob("[!.]*.png")) and time.monotonic() < end:
         time.sleep(0.02)
-    job.send_signal(signal.SIGKILL)
-    job.wait()
+    process.send_signal(signal.SIGKILL)
+    process.wait()
     done = {name: Path("out", name).read_bytes() for name in tree("out") if name[0] != "."}
     assert 1 <= len(done) < 8
     for name in done:
@@ -396,3 +396,43 @@ def test_a_killed_job_goes_on(run: Callable[..., Any]) -> None:
     names = [name for name in tree("out") if name[0] != "."]
     assert len(names) == 8
     assert all(Path("out", name).read_bytes() == data for name, data in done.items())
+
+
+def test_a_job_killed_while_it_scores_goes_on(
+    run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ("enhance", "in", "-o", "out", "--model", "mine.py:brighter", "-r", "ref",
+             "-m", "psnr", "--csv", "a.csv")  # fmt: skip
+    whole = job.score_files
+
+    def stopped(files: Any, metrics: Any, **settings: Any) -> Any:
+        whole(files[:3], metrics, **settings)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(job, "score_files", stopped)
+        broken = run(*words)
+    assert broken.code == 130
+    assert "3 of 4 rows are kept" in broken.err
+    assert tree("out") == ["a.png", "b.png"]
+    made = {name: Path("out", name).stat().st_mtime_ns for name in tree("out")}
+    resumed = run(*words, "--resume")
+    assert resumed.code == 0
+    assert "going on: 3 of 4 files are done" in resumed.err
+    assert {name: Path("out", name).stat().st_mtime_ns for name in tree("out")} == made
+    assert len(Path("a.csv").read_text().splitlines()) == 1 + 4
+
+
+def test_light_is_judged_as_light(run: Callable[..., Any]) -> None:
+    Path("truth").mkdir()
+    for name, seed in (("a", 0), ("b", 1)):
+        light = 600 * (drawn(seed) / 255.0) ** 2.2
+        image = hm.Image(light.astype(np.float32), hm.Calibration("absolute"))
+        hm.write_image(f"truth/{name}.exr", image)
+    words = ("enhance", "in/a.png", "-o", "out/", "--model", "mine.py:light", "--set", "output=hdr",
+             "--peak", 300, "-r", "truth/a.exr", "--json")  # fmt: skip
+    found = json.loads(run(*words).out)
+    assert found["metrics"] == ["pu21-psnr", "pu21-ssim"]
+    by = {row["method"]: row["scores"] for row in found["rows"]}
+    assert by["light"]["pu21-psnr"]["value"] is None  # infinite: the same to the last bit
+    assert by["input"]["pu21-psnr"]["value"] < 40
