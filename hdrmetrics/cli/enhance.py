@@ -157,7 +157,7 @@ def run(arguments: argparse.Namespace) -> int:
     if interrupted or not metrics:
         return report_made(
             made, planned, arguments, interrupted=interrupted,
-            single=f"enhanced by {variants[0].label}", facts=facts,
+            single=f"enhanced by {variants[0].label}", facts=facts, what="enhancer",
         )  # fmt: skip
     return judge(made, metrics, facts, arguments)
 

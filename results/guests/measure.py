@@ -34,7 +34,7 @@ from trainers.guests.material import scenes_of, small
 HERE = Path(__file__).parent
 WEIGHTS = HERE.parents[1] / "trainers" / "guests" / "weights"
 STOPS = (-3.0, -2.0, -1.0, 0.0, 1.0, 2.0)
-NOISE, SHORT, MOST = 1e-3, 256, 16
+NOISE, SHORT, MOST = 1e-3, 256, 10
 DISPLAY = "srgb-100"
 CAP = 60.0  # dB
 
@@ -54,7 +54,7 @@ def pictures(scenes: Path, photographs: Path, most: int = MOST) -> Iterator[Pict
     """Yield the exposures of scenes and photographs of the test split."""
     for kind, folder in (("hdr", scenes), ("sdr", photographs)):
         for scene in scenes_of(folder, "test", kind, most):
-            pixels = small(scene, SHORT)
+            pixels = _middle(small(scene, SHORT))
             light = metered(pixels) if kind == "hdr" else pixels
             right = well_exposed(light) if kind == "hdr" else pixels
             expose = exposed if kind == "hdr" else exposed_photograph
@@ -63,6 +63,12 @@ def pictures(scenes: Path, photographs: Path, most: int = MOST) -> Iterator[Pict
                 wrong = expose(light, stops, NOISE, draw)
                 yield Picture(f"{scene.name} {stops:+g}", scene.group, kind, stops,
                               wrong[None], right[None])  # fmt: skip
+
+
+def _middle(pixels: Tensor) -> Tensor:
+    """Return the middle of a picture, no longer than high, or the other way round."""
+    top, left = (max(0, side - SHORT) // 2 for side in pixels.shape[-2:])
+    return pixels[:, top : top + SHORT, left : left + SHORT]
 
 
 class Judge:

@@ -29,13 +29,13 @@ al. 2021; {pyramid:,} weights). They show that the adapter (`hdrmetrics.enhance.
 anybody's net be judged; they are not the papers' nets, and their numbers say nothing about those.
 
 {scenes} HDR scenes and {photographs} photographs of the test split, which taught nothing, reduced
-to a shorter side of {short} pixels, each exposed with {stops} stops, with the noise of a camera
-(variance {noise:g} of the light at the sensor), in eight bits. The target is the same light well
-exposed by the same camera without noise; of a photograph, itself. What a method returns is
-rounded to eight bits. *gamma*: the power that brings the mean code to a half. *CLAHE*:
-scikit-image's, on the brightest channel. PU21-PSNR is of the light of the display `{display}`;
-values over 60 dB count as 60. Brackets are 95 % intervals from drawing scenes again ({resamples}
-times), differences paired."""
+to a shorter side of {short} pixels and cut to a square, each exposed with {stops} stops, with the
+noise of a camera (variance {noise:g} of the light at the sensor), in eight bits. The target is
+the same light well exposed by the same camera without noise; of a photograph, itself. What a
+method returns is rounded to eight bits. *gamma*: the power that brings the mean code to a half.
+*CLAHE*: scikit-image's, on the brightest channel. PU21-PSNR is of the light of the display
+`{display}`; values over 60 dB count as 60. Brackets are 95 % intervals from drawing scenes again
+({resamples} times), differences paired."""
 
 
 def mean_of(values: Numbers) -> Statistic:
@@ -108,14 +108,12 @@ def main() -> None:
         text += ["", "`nima` by exposure:", "", by_stops(own, "nima")]
     text += ["", "## Learning", ""]
     lines = [
-        [f"`{name}`", f"{told['steps']}", f"{told['seconds']:.0f}", f"{told['parameters']:,}",
+        [f"`{name}`", f"{told['steps']}", f"{told['parameters']:,}",
          f"{told['held_out']['before']:.2f} → {told['held_out']['after']:.2f}"]
         for name, told in guests.items()
     ]  # fmt: skip
     text.append(
-        markdown_table(
-            ["guest", "steps", "seconds", "weights", "PSNR of held-out windows, dB"], lines
-        )
+        markdown_table(["guest", "steps", "weights", "PSNR of held-out windows, dB"], lines)
     )
     seen = HERE / "seen.md"
     if seen.exists():

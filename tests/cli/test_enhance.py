@@ -230,6 +230,20 @@ def test_light_of_a_net(run: Callable[..., Any]) -> None:
     assert "--peak goes with" in run("enhance", "in/a.png", "-o", "x.png", "--peak", 3).err
 
 
+def test_a_pixel_and_the_dark(run: Callable[..., Any]) -> None:
+    Path("odd").mkdir()
+    Pillow.fromarray(np.full((1, 1, 3), 64, np.uint8)).save("odd/pixel.png")
+    Pillow.fromarray(np.zeros((9, 12, 3), np.uint8)).save("odd/dark.png")
+    found = run("enhance", "odd", "-o", "out", "--model", "mine.py:brighter", "--enhancer",
+                "unsharp_mask")  # fmt: skip
+    assert (found.code, found.err) == (0, "")
+    assert "enhancer" in found.out.splitlines()[0]
+    assert np.asarray(Pillow.open("out/brighter/pixel.png")).ravel().tolist() == [128] * 3
+    assert np.asarray(Pillow.open("out/unsharp_mask/pixel.png")).ravel().tolist() == [64] * 3
+    for name in ("brighter", "unsharp_mask"):
+        assert not np.asarray(Pillow.open(f"out/{name}/dark.png")).any()
+
+
 # -- what is refused, and what a bad file leaves ------------------------------------------------
 
 
