@@ -18,7 +18,7 @@ from results.guests.measure import WEIGHTS, Picture, pictures
 from results.guests.methods import methods
 
 HERE = Path(__file__).parent
-SIDE, GAP, LINE, SCENES = 200, 4, 16, 4
+SIDE, GAP, LINE, SCENES = 160, 4, 16, 4
 SHOWN = (-3.0, 2.0)
 
 
@@ -39,8 +39,8 @@ def draw(chosen: list[Picture], weights: Path) -> None:
     for row, one in enumerate(chosen):
         shown = {name: method(one.wrong) for name, method in every.items()} | {"target": one.right}
         for column, (title, image) in enumerate(shown.items()):
-            text = f"{one.name}" if column == 0 else title
-            pen.text((column * wide + 2, row * high), text[:34], fill="black", font=font)
+            text = f"{one.name.rpartition(' ')[0][:18]} {one.stops:+g}" if column == 0 else title
+            pen.text((column * wide + 2, row * high), text, fill="black", font=font)
             canvas.paste(tile(image), (column * wide, row * high + LINE))
     canvas.save(HERE / "sheet.jpg", quality=80)
 

@@ -83,7 +83,7 @@ def learn(
         net.load_state_dict(state["net"])
         optimiser.load_state_dict(state["optimiser"])
         done = int(state["step"])
-        plans = state.get("plans", [[0, state["told"].get("steps", steps)]])
+        plans = state["plans"]
         if plans[-1][1] != steps:
             plans = [*plans, [done, steps]]
     began, first, mean = time.monotonic(), done, 0.0
