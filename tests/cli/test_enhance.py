@@ -23,6 +23,7 @@ from hdrmetrics.catalogue.parameters import Parameter
 from hdrmetrics.cli import enhance, job
 from hdrmetrics.enhance import EnhancerInfo, create_enhancer, from_callable
 from hdrmetrics.enhance.enhancer import ENHANCERS
+from hdrmetrics.report import enhancements
 from tests.cli.processes import ROOT
 
 MINE = """
@@ -450,3 +451,17 @@ def test_light_is_judged_as_light(run: Callable[..., Any]) -> None:
     by = {row["method"]: row["scores"] for row in found["rows"]}
     assert by["light"]["pu21-psnr"]["value"] is None  # infinite: the same to the last bit
     assert by["input"]["pu21-psnr"]["value"] < 40
+
+
+def test_a_page_of_many_has_its_pictures_beside_it(
+    run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("jinja2")
+    monkeypatch.setattr(enhancements, "EMBEDDED_UP_TO", 3)
+    words = ("enhance", "in", "-o", "out", "--model", "mine.py:brighter", "--model",
+             "mine.py:darker", "-m", "piqe", "--report", "page.html")  # fmt: skip
+    assert run(*words).code in (0, 2)  # PIQE may find a picture too flat
+    assert len(tree("page_files")) == 8
+    text = Path("page.html").read_text()
+    assert "data:image/jpeg" not in text
+    assert text.count("page_files/") == 8
