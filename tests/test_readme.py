@@ -1,4 +1,4 @@
-"""The README and the page on CI are true: their commands and Python run, their lists are whole.
+"""The README and the pages on CI and guests are true: what they show runs, their lists are whole.
 
 Every block is accounted for. A command or name that this file does not know how to set up fails.
 """
@@ -30,7 +30,8 @@ pytest_plugins = ["pytester"]
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
 TEXT = README.read_text(encoding="utf-8")
-BLOCKS = [*blocks(README), *blocks(ROOT / "docs" / "ci.md")]
+PAGES = [README, ROOT / "docs" / "ci.md", ROOT / "docs" / "guests.md"]
+BLOCKS = [block for page in PAGES for block in blocks(page)]
 
 NOT_RUN = (
     r"python3? -m venv \S+",
@@ -75,6 +76,23 @@ def save_noisy(path: Path, light: NDArray[np.float32]) -> None:
     PillowImage.fromarray(np.rint(255 * (codes + noise).clip(0, 1)).astype(np.uint8)).save(path)
 
 
+def save_guests(folder: Path) -> None:
+    """Write what the page on guests names: its net, its weights, dark pictures and targets."""
+    from safetensors.torch import save_file
+
+    (block,) = [one for one in languages("python") if "def make_net" in one.text]
+    (folder / "mine.py").write_text(block.text)
+    weights = {"conv.weight": torch.zeros(3, 3, 3, 3), "conv.bias": torch.zeros(3)}
+    save_file(weights, folder / "mine.safetensors")
+    for index, name in enumerate(("cave", "church")):
+        for place, share in (("dark", 0.2), ("retouched", 1.0)):
+            (folder / place).mkdir(exist_ok=True)
+            codes = srgb_encode(torch.from_numpy(share * picture(index)).clamp(0, 1)).numpy()
+            pixels = PillowImage.fromarray(np.rint(255 * codes[:96, :128]).astype(np.uint8))
+            pixels.save(folder / place / f"{name}.png")
+    (folder / "dark.png").write_bytes((folder / "dark" / "cave.png").read_bytes())
+
+
 @pytest.fixture
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The reader's folder, with every file that the pages name."""
@@ -98,6 +116,7 @@ def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     save_photo(tmp_path / "photo.jpg", light, 1.0)
     for index in range(4):
         save_photo(tmp_path / "bracket" / f"{index}.jpg", light, 4.0**-index)
+    save_guests(tmp_path)
     (tmp_path / "tmp").mkdir()
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "tmp"))
     monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tmp_path / "summary.md"))
@@ -187,7 +206,7 @@ def test_test_files(
 
 
 def test_links_lead_somewhere() -> None:
-    for page in (README, ROOT / "docs" / "ci.md"):
+    for page in PAGES:
         for target in re.findall(r"\]\(([^)#]+)[^)]*\)", page.read_text(encoding="utf-8")):
             assert "://" in target or (page.parent / target).exists(), f"{page.name}: {target}"
 

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
     from hdrmetrics.jobs.pairing import Case
 
 
-def add_metrics(parser: argparse.ArgumentParser, default: Sequence[str], extra: str = "") -> None:
+def add_metrics(
+    parser: argparse._ActionsContainer, default: Sequence[str], extra: str = ""
+) -> None:
     """Add ``--metric``."""
     parser.add_argument(
         "-m", "--metric", action="append", default=[], metavar="NAME",

@@ -42,6 +42,7 @@ def plan_targets(
     *,
     endings: Sequence[str],
     ending: str,
+    apart: bool = False,
 ) -> list[list[Path]]:
     """Return the path of each variant of each file.
 
@@ -58,6 +59,8 @@ def plan_targets(
         Of the files that can be written.
     ending
         Of the files in a folder.
+    apart
+        Whether several variants have folders of their own there, with pictures of the same names.
 
     Raises
     ------
@@ -67,6 +70,8 @@ def plan_targets(
     target = Path(output)
     if _is_folder(output, files, endings):
         stems = [target / one.stem for one in files]
+        if apart and len(variants) > 1:
+            return [[target / v.label / f"{one.stem}{ending}" for v in variants] for one in files]
     else:
         ending = target.suffix
         stems = [target.with_suffix("")]

@@ -28,6 +28,7 @@ def report_made(
     interrupted: bool,
     single: str,
     facts: Sequence[tuple[str, str]],
+    what: str = "operator",
 ) -> int:
     """Say what was made wherever it is wanted, and return the exit code.
 
@@ -45,6 +46,8 @@ def report_made(
         What to say of a picture that is the only one, instead of a table.
     facts
         Further lines under a table.
+    what
+        What makes the pictures, as the table calls it.
 
     Raises
     ------
@@ -56,7 +59,7 @@ def report_made(
         found = document(arguments.command, planned=planned, interrupted=interrupted, rows=rows)
         emit(json_text(found), arguments.json)
     if arguments.json != "-" and not arguments.quiet:
-        _print(made, planned, single, facts)
+        _print(made, planned, single, facts, what)
     sys.stdout.flush()  # before what goes to stderr
     _complain(made, quiet=arguments.quiet)
     written = sum(one.state == "written" for one in made)
@@ -69,7 +72,11 @@ def report_made(
 
 
 def _print(
-    made: Sequence[Made], planned: int, single: str, facts: Sequence[tuple[str, str]]
+    made: Sequence[Made],
+    planned: int,
+    single: str,
+    facts: Sequence[tuple[str, str]],
+    what: str,
 ) -> None:
     width = terminal_width()
     written = [one for one in made if one.state == "written"]
@@ -82,7 +89,7 @@ def _print(
         return
     if not made:
         return
-    print(_table(made, width))
+    print(_table(made, width, what))
     count = f"{len(written)} of {planned}"
     skipped = sum(one.state == "skipped" for one in made)
     if skipped:
@@ -90,13 +97,13 @@ def _print(
     print(f"\n{format_facts([('written', count), *facts], width)}")
 
 
-def _table(made: Sequence[Made], width: int | None) -> str:
+def _table(made: Sequence[Made], width: int | None, what: str) -> str:
     operators = {one.variant.operator for one in made}
     columns = [Column("picture", shrinks="start")]
     cells = [[name] for name in short_names([str(one.target) for one in made])]
     further = (
-        ("operator", [one.variant.operator for one in made], len(operators) > 1),
-        ("operator", [tuned_operator(one) for one in made], "best" in operators),
+        (what, [one.variant.operator for one in made], len(operators) > 1),
+        (what, [tuned_operator(one) for one in made], "best" in operators),
         ("settings", [tuned_settings(one) or one.variant.typed for one in made], True),
         *((name, cells, True) for name, cells in tuned_scores(made).items()),
         ("", ["" if one.state == "written" else one.state for one in made], True),

@@ -52,8 +52,21 @@ def check_depth(paths: Iterable[Path], depth: object) -> None:
         raise OptionError(f"--depth {depth} is for EXR files, not for {str(other[0])!r}")
 
 
-def add_making(parser: argparse.ArgumentParser) -> None:
-    """Add how the work is done and told."""
+def add_making(
+    parser: argparse.ArgumentParser,
+    *,
+    what: str = "operators",
+    option: str = "--operator",
+) -> None:
+    """Add how the work is done and told.
+
+    Parameters
+    ----------
+    parser
+        Of the command.
+    what, option
+        What makes the pictures, and how it is chosen; for the help.
+    """
     group = parser.add_argument_group("running")
     group.add_argument(
         "--recursive", action="store_true",
@@ -77,7 +90,7 @@ def add_making(parser: argparse.ArgumentParser) -> None:
     shared.add_json(parser)
     parser.add_argument(
         "--list", action="store_true",
-        help="show the operators (or those of --operator) with their parameters and stop",
+        help=f"show the {what} (or those of {option}) with their parameters and stop",
     )  # fmt: skip
 
 

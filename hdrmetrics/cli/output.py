@@ -106,7 +106,8 @@ def report(found: Findings, arguments: argparse.Namespace) -> int:
     if found.several:
         values = methods.values_by_picture(found.sets, found.keys, [info.name for info in infos])
         deltas = methods.method_differences(values, infos)
-        grids = methods.method_grids(found.sets, deltas, infos)
+        if found.grid is None:
+            grids = methods.method_grids(found.sets, deltas, infos)
         facts += methods.method_facts(values, deltas, infos)
     facts += places(rows, infos)
     facts += conditions(rows, infos)

@@ -13,8 +13,8 @@ from hdrmetrics import __version__
 from hdrmetrics.cli.targets import picture_name
 
 _COMMANDS = (
-    "score", "compare", "rank", "evaluate", "tonemap", "expand", "merge", "improve", "annotate",
-    "metrics", "displays", "demo",
+    "score", "compare", "rank", "evaluate", "tonemap", "expand", "merge", "enhance", "improve",
+    "annotate", "metrics", "displays", "demo",
 )  # fmt: skip
 _OPTIONAL_FILE = frozenset({"--json", "--csv"})
 _BY_NAME = ("metrics", "displays")  # commands whose words are names, not files

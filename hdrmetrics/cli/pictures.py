@@ -29,6 +29,7 @@ def make_pictures(
     *,
     endings: Sequence[str],
     ending: str,
+    apart: bool = False,
 ) -> tuple[list[Made], int, bool]:
     """Make a picture of each file by each variant.
 
@@ -42,6 +43,8 @@ def make_pictures(
         How.
     endings, ending
         Of the files that can be written, and of those in a folder.
+    apart
+        As for :func:`hdrmetrics.cli.destinations.plan_targets`.
 
     Returns
     -------
@@ -56,7 +59,7 @@ def make_pictures(
     words, output = split_output(arguments.files, arguments.output, arguments.command)
     files = without_output(find_files(words, recursive=arguments.recursive), words, output)
     say_what_is_left_out(arguments, words)
-    paths = plan_targets(files, variants, output, endings=endings, ending=ending)
+    paths = plan_targets(files, variants, output, endings=endings, ending=ending, apart=apart)
     flat = [path for some in paths for path in some]
     check_depth(flat, getattr(arguments, "depth", None))
     sources = [file.path for file, some in zip(files, paths, strict=True) for _ in some]

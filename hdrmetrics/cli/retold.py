@@ -8,11 +8,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hdrmetrics.cli.journal import journal_path, stamp
+from hdrmetrics.cli.journal import stamp
 from hdrmetrics.errors import ImageWriteError
 
 if TYPE_CHECKING:
     from hdrmetrics.cli.making import Made
+
+SUFFIX = ".made.jsonl"
 
 
 class Retold:
@@ -33,7 +35,7 @@ class Retold:
     """
 
     def __init__(self, target: str | None, *, going_on: bool) -> None:
-        self.path = None if target is None else journal_path(target)
+        self.path = None if target is None else Path(f"{target}{SUFFIX}")
         self._known: dict[str, Mapping[str, Any]] = {}
         if self.path is None:
             return

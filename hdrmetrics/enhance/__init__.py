@@ -17,14 +17,20 @@ from hdrmetrics.enhance.catalogue import register_enhancer as register_enhancer
 from hdrmetrics.enhance.commands import from_command as from_command
 from hdrmetrics.enhance.enhancer import Enhancer as Enhancer
 from hdrmetrics.enhance.enhancer import EnhancerInfo as EnhancerInfo
+from hdrmetrics.enhance.modules import LightGuest as LightGuest
+from hdrmetrics.enhance.modules import from_module as from_module
+from hdrmetrics.enhance.named_guest import find_guest as find_guest
 
 __all__ = [
     "Enhancer",
     "EnhancerInfo",
+    "LightGuest",
     "create_enhancer",
     "enhancer_info",
+    "find_guest",
     "from_callable",
     "from_command",
+    "from_module",
     "list_enhancers",
     "register_enhancer",
 ]

@@ -17,7 +17,8 @@ from hdrmetrics.picture.pixels import check_codes
 Fault = Literal["blur", "noise", "compression", "clipping"]
 """What an enhancer is against."""
 
-_ADVICE = "Divide 8-bit values by 255; light is tone-mapped first"
+ADVICE = "Divide 8-bit values by 255; light is tone-mapped first"
+"""What to do with values that are no codes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,7 @@ class Enhancer(ABC):
         EnhancerError
             If a guest fails.
         """
-        batch = check_codes(image, _ADVICE)
+        batch = check_codes(image, ADVICE)
         if batch.shape[1] != 3:
             raise ShapeError("an enhancer takes RGB: give a grey picture as .expand(-1, 3, -1, -1)")
         with torch.no_grad(), torch.autocast(batch.device.type, enabled=False):

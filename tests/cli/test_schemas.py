@@ -45,6 +45,7 @@ def check(name: str, document: Any) -> None:
         ("displays", ("displays",)),
         ("operators", ("tonemap", "--list")),
         ("operators", ("expand", "--list")),
+        ("operators", ("enhance", "--list")),
     ],
 )
 def test_documents_are_as_their_schema_says(run: Any, name: str, words: tuple[str, ...]) -> None:
@@ -66,6 +67,15 @@ def test_made_pictures_and_baselines(run: Any, tmp_path: Path) -> None:
     words = ("-r", PICTURE, "-m", "pu21-psnr", "--baseline", str(baseline), "--update-baseline")
     assert run("evaluate", PICTURE, *words).code == 0
     check("baseline", json.loads(baseline.read_text(encoding="utf-8")))
+
+
+def test_enhanced_pictures_and_their_scores(run: Any, tmp_path: Path) -> None:
+    photograph(tmp_path / "photos" / "one.png", 0.4)
+    (tmp_path / "photos" / "bad.png").write_bytes(b"no picture")
+    words = ("enhance", tmp_path / "photos", "--enhancer", "unsharp_mask", "--json")
+    check("pictures", json.loads(run(*words, "-o", tmp_path / "a").out))
+    more = ("-o", tmp_path / "b", "-m", "psnr", "-r", tmp_path / "photos" / "one.png")
+    check("scores", json.loads(run(*words, *more).out))
 
 
 def test_improvements(run: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -80,7 +80,7 @@ def test_a_folder_with_a_page(pictures: Path, run: Run) -> None:
         assert len(row["figures"]) == 1
         assert all(one["src"].startswith("data:image/jpeg") for one in row["figures"])
     assert not Path("page_files").exists()  # the page holds them itself
-    assert not list(pictures.glob("*.partial.jsonl"))
+    assert not list(pictures.glob("*.jsonl"))
 
 
 def test_the_best_operator(pictures: Path, run: Run) -> None:
@@ -172,7 +172,7 @@ def test_a_killed_run_goes_on_and_tells_all(pictures: Path, run: Run) -> None:
         [sys.executable, "-m", "hdrmetrics", *words], env=environment,
         stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
     )  # fmt: skip
-    kept = Path("rows.json.partial.jsonl")
+    kept = Path("rows.json.made.jsonl")
     for _ in range(1200):
         if kept.exists() and kept.read_text().count("\n") >= 1:
             break

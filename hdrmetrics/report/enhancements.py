@@ -1,0 +1,166 @@
+"""The page of ``enhance``: every picture before and after, with its scores."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from hdrmetrics.errors import HdrMetricsError
+from hdrmetrics.improve.photograph import read_photograph
+from hdrmetrics.improve.previews import preview, preview_paths, save_previews
+from hdrmetrics.io import read_image
+from hdrmetrics.picture.image import Calibration, Image
+from hdrmetrics.report.page import Cell, Column, Page, PageRow, Picture, State
+from hdrmetrics.report.pictures import EMBEDDED_UP_TO, folder_of, picture
+from hdrmetrics.report.rendering import write_page
+
+if TYPE_CHECKING:
+    from hdrmetrics.jobs.batch import Row
+    from hdrmetrics.metric import MetricInfo
+
+_FINE = 3  # digits of values whose range is small
+
+
+def write_enhancements(
+    target: str,
+    sets: Mapping[str, Sequence[Row]],
+    keys: Mapping[str, Sequence[str]],
+    infos: Sequence[MetricInfo],
+    *,
+    facts: Sequence[tuple[str, str]],
+) -> None:
+    """Write the page.
+
+    Parameters
+    ----------
+    target
+        Where to.
+    sets
+        Rows by method: those of the first are before, of the others after.
+    keys
+        By method, what each row's picture is called in all of them.
+    infos
+        The metrics.
+    facts
+        What must be known beside.
+
+    Raises
+    ------
+    ImageWriteError
+        If it cannot be written. A picture that cannot be shown is noted in its row.
+    """
+    before, *others = sets
+    first = dict(zip(keys[before], sets[before], strict=True))
+    pairs = [
+        (method, key, first[key], row)
+        for method in others
+        for key, row in zip(keys[method], sets[method], strict=True)
+    ]
+    done = {key for _, key, *_ in pairs}
+    with _place(target, len(pairs)) as (folder, embed):
+        shown = _Shown(folder, target, embed)
+        rows = [
+            _row(key, method if len(others) > 1 else "", old, new, infos, shown)
+            for method, key, old, new in pairs
+        ]
+        rows += [
+            PageRow(key, {}, [], list(row.errors.values()))
+            for key, row in first.items()
+            if key not in done
+        ]
+        page = Page(
+            title="Before and after enhancement",
+            summary=f"{len(first)} pictures by {', '.join(others) or 'nothing'}.",
+            columns=_columns(others, infos),
+            rows=rows,
+            sort=f"{infos[0].name} change",
+            descending=infos[0].higher_is_better,
+            facts=facts,
+            unit=("picture", "pictures"),
+        )
+        write_page(target, page)
+
+
+def _columns(methods: Sequence[str], infos: Sequence[MetricInfo]) -> list[Column]:
+    columns = []
+    if len(methods) > 1:
+        states = tuple(State(one, one) for one in methods)
+        columns.append(Column("method", "enhancer", "state", states=states))
+    for info in infos:
+        digits = 2 if info.unit or info.range[1] > 1 else _FINE
+        meaning = f"{'higher' if info.higher_is_better else 'lower'} is better"
+        for what in ("before", "after", "change"):
+            name = f"{info.name} {what}"
+            columns.append(Column(name, name, "number", meaning, digits=digits))
+    return columns
+
+
+@contextmanager
+def _place(target: str, count: int) -> Iterator[tuple[Path, bool]]:
+    """Give the folder of the pictures, and whether the page holds them itself."""
+    if count > EMBEDDED_UP_TO:
+        yield folder_of(target), False
+        return
+    with tempfile.TemporaryDirectory(prefix="hdrmetrics-page-") as folder:
+        yield Path(folder), True
+
+
+class _Shown:
+    """Makes the previews of a page, each once."""
+
+    def __init__(self, folder: Path, page: str, embed: bool) -> None:
+        self.folder, self.page, self.embed = folder, page, embed
+        self.last: tuple[str, bytes] = ("", b"")
+
+    def pictures(self, before: str, after: str) -> list[Picture]:
+        if self.last[0] != before:
+            self.last = before, preview(read_photograph(Path(before)))
+        paths = preview_paths(self.folder, after)
+        made = preview(_as_seen(read_image(after)))
+        save_previews(paths, {"before": self.last[1], "after": made})
+        return [picture(label, path, self.page, embed=self.embed) for label, path in paths.items()]
+
+
+def _as_seen(image: Image) -> Image:
+    """Return a picture as a page shows it: light is tone-mapped."""
+    if not image.calibration.linear:
+        return image
+    from hdrmetrics.tonemap import create_operator, to_display
+
+    code = to_display(create_operator("reinhard02")(image.tensor().clamp(min=0)))
+    calibration = Calibration("display", transfer="srgb", rule="tone-mapped by reinhard02")
+    pixels = code[0].movedim(0, 2).contiguous().numpy()
+    return image.replace(pixels=pixels, calibration=calibration)
+
+
+def _row(
+    name: str,
+    method: str,
+    before: Row,
+    after: Row,
+    infos: Sequence[MetricInfo],
+    shown: _Shown,
+) -> PageRow:
+    cells: dict[str, Cell] = {"method": method} if method else {}
+    for info in infos:
+        old, new = (
+            row.scores[info.name].value if info.name in row.scores else None
+            for row in (before, after)
+        )
+        cells |= {f"{info.name} before": old, f"{info.name} after": new}
+        cells[f"{info.name} change"] = None if old is None or new is None else new - old
+    notes = [
+        text if what == "file" else f"{what}: {text}"
+        for row in (before, after)
+        for what, text in row.errors.items()
+    ]
+    pictures: list[Picture] = []
+    if "file" not in after.errors:
+        try:
+            pictures = shown.pictures(before.test, after.test)
+        except HdrMetricsError as error:
+            notes.append(str(error))
+    return PageRow(name, cells, pictures, list(dict.fromkeys(notes)))

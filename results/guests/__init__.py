@@ -1,0 +1,1 @@
+"""Two guests of published kinds, judged through the adapter beside simple methods."""
