@@ -28,8 +28,9 @@ class ReinhardFreeLocal(EachLuminanceOperator):
 
     B is the bilateral filter of log luminance, on a grid that hangs on the picture's log mean. With
     ρ = 0 this is ``reinhard_free``; with ρ = 1 large differences of light are gone and α is the
-    value, before compression, that each neighbourhood's mean becomes. γ is the exponent of the
-    colour ratios, as there.
+    value, before compression, that each neighbourhood's mean becomes; below 0 such differences are
+    deepened, which TMQI mostly rewards (``results/tonemapnet``). γ is the exponent of the colour
+    ratios, as there.
 
     Examples
     --------
@@ -46,7 +47,14 @@ class ReinhardFreeLocal(EachLuminanceOperator):
         kind="local",
         parameters=(
             *ReinhardFree.info.parameters,
-            setting("locality", 0.5, 0.0, 1.0, "", "ρ: how much of the local mean is divided out"),
+            setting(
+                "locality",
+                0.5,
+                -1.0,
+                1.0,
+                "",
+                "ρ: of the local mean, what is divided out; below 0, deepened",
+            ),
         ),
         monotone=False,
         scale_invariant=True,

@@ -39,8 +39,8 @@ MEANINGS = {
 OPENING = """\
 Whole pictures of the test split: {hdr} HDR scenes and {sdr} photographs made HDR
 (`kovaleski-oliveira14`, peak 1000 cd/m²). The truth is TMQI of the whole picture in eight bits (S:
-structure, N: naturalness); FSITM judges and is never learnt from. Tuning is Adam, 18 evaluations
-at half size and 6 at full size, from the key 0.18, along `norvdpnet-tmo`, which sees no reference.
+structure, N: naturalness); FSITM judges and is never learnt from. Tuning is Adam, 14 evaluations
+at half size and 3 at full size, from the key 0.18, along `norvdpnet-tmo`, which sees no reference.
 Brackets are 95 % bootstrap over groups of scenes, differences paired; what was tuned on a part of
 the pictures says on how many."""
 MOVED = """\
