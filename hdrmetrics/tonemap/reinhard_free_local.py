@@ -61,7 +61,7 @@ class ReinhardFreeLocal(EachLuminanceOperator):
         differentiable=True,
         citation="After E. Reinhard et al., 2002, and F. Durand and J. Dorsey, 2002",
         own_color=True,
-    )
+    )  # fmt: skip
 
     def map_one(self, light: Tensor, values: Values) -> Tensor:
         """Return each pixel compressed by the light around it."""
