@@ -23,7 +23,7 @@ from trainers.tonemapping.frames import light_of
 
 HERE = Path(__file__).parent
 WIDTH, HEIGHT, GAP, LINE = 330, 190, 4, 16
-ROWS = 6
+ROWS = 4
 
 
 def versions(light: Tensor) -> dict[str, Tensor]:
@@ -65,7 +65,7 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)
     lights = []
-    for scene in chosen(options.scenes, options.photographs, 40)[:ROWS]:
+    for scene in chosen(options.scenes, options.photographs, 30)[:ROWS]:
         light = light_of(scene)
         height, width = light.shape[-2:]
         factor = max(1.0, width / 512)
