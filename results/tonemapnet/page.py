@@ -135,10 +135,11 @@ def scatter(rows: list[dict[str, Any]]) -> str:
     figure.tight_layout()
     figure.savefig(HERE / "scatter.png", dpi=110)
     both: NDArray[np.float64] = np.concatenate(every, axis=1)
+    agreed = float(np.corrcoef(both[0], both[1])[0, 1])
     return (
         f"Predicted {both[1].min():.3f} to {both[1].max():.3f} against true {both[0].min():.3f} to "
         f"{both[0].max():.3f} (`scatter.png`), mean absolute difference "
-        f"{np.abs(both[0] - both[1]).mean():.3f}, correlation {float(np.corrcoef(both[0], both[1])[0, 1]):.3f}."
+        f"{np.abs(both[0] - both[1]).mean():.3f}, correlation {agreed:.3f}."
     )
 
 
