@@ -33,7 +33,9 @@ def versions(light: Tensor) -> dict[str, Tensor]:
         found = {
             "key 0.18": tonemap(light, "reinhard_free"),
             "reinhard_net": tonemap(light, "reinhard_net"),
-            "locality 0.8, α 0.5": tonemap(light, "reinhard_free_local", locality=0.8, alpha=0.5),
+            "locality 0.8, alpha 0.5": tonemap(
+                light, "reinhard_free_local", locality=0.8, alpha=0.5
+            ),
             "reinhard_grid": tonemap(light, "reinhard_grid"),
         }
     for name, title in (("grid", "grid, tuned"), ("grid without variation", "the same, no TV")):
