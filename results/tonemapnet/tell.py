@@ -18,7 +18,7 @@ from results.tonemapnet.page import BASE, HERE, KINDS, column
 FAILURES: dict[str, tuple[str, ...]] = {
     "net": (
         "A picture that was meant to be dark becomes as bright as any other.",
-        "Photographs that want one or two stops more than usual hardly get them: the run was short.",
+        "Photographs that want a stop or two more than usual hardly get them: its run was short.",
         "It says one exposure; where sun and shade need two, it finds a middle.",
         "Room is small: most pictures want an exposure near a third of a stop above the key 0.18.",
     ),
