@@ -23,7 +23,7 @@ from trainers.tonemapping.frames import light_of
 
 HERE = Path(__file__).parent
 WIDTH, HEIGHT, GAP, LINE = 330, 190, 4, 16
-ROWS = 6
+ROWS = 4
 
 
 def versions(light: Tensor) -> dict[str, Tensor]:
@@ -33,7 +33,9 @@ def versions(light: Tensor) -> dict[str, Tensor]:
         found = {
             "key 0.18": tonemap(light, "reinhard_free"),
             "reinhard_net": tonemap(light, "reinhard_net"),
-            "locality 0.8, α 0.5": tonemap(light, "reinhard_free_local", locality=0.8, alpha=0.5),
+            "locality 0.8, alpha 0.5": tonemap(
+                light, "reinhard_free_local", locality=0.8, alpha=0.5
+            ),
             "reinhard_grid": tonemap(light, "reinhard_grid"),
         }
     for name, title in (("grid", "grid, tuned"), ("grid without variation", "the same, no TV")):
@@ -65,7 +67,7 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)
     lights = []
-    for scene in chosen(options.scenes, options.photographs, 40)[:ROWS]:
+    for scene in chosen(options.scenes, options.photographs, 30)[:ROWS]:
         light = light_of(scene)
         height, width = light.shape[-2:]
         factor = max(1.0, width / 512)

@@ -1,4 +1,4 @@
-"""Measures how far the networks' settings move when a picture does, as in a film.
+"""Measures how far exposures move when a picture does, as in a film.
 
     python -m results.tonemapnet.steady --scenes DIR --photographs DIR [--work DIR]
 
@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import math
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,10 @@ from torch import Tensor
 from tqdm import tqdm
 
 from datasets.area import area_resize
-from hdrmetrics.learned.tonemapping.net import Tone, ToneNet
+from hdrmetrics.learned.tonemapping.net import START, Tone
 from hdrmetrics.learned.tonemapping.weights import load_tone_net, shipped
 from hdrmetrics.photometry.color import luminance
+from hdrmetrics.tonemap.statistics import log_mean
 from results.common.files import keep
 from results.tonemapnet.measure import NETS, chosen
 from trainers.tonemapping.frames import light_of
@@ -46,7 +48,13 @@ def apart(one: Tone, other: Tone) -> list[float]:
     return [float(change.square().mean().sqrt()), float(gamma.abs())]
 
 
-def moved(light: Tensor, net: ToneNet) -> dict[str, list[float]]:
+def photographic(light: Tensor) -> Tone:
+    """Return the key 0.18 over the log mean: what moves where nothing is predicted."""
+    one = torch.ones(1, 1, 1, 1)
+    return Tone(torch.log(log_mean(light)), START * one, one)
+
+
+def moved(light: Tensor, net: Callable[[Tensor], Tone]) -> dict[str, list[float]]:
     """Return by what parts settings change under each move of luminance ``(1, 1, H, W)``."""
     still = net(transformed(light, (0.0, 0.0), 0.0, 1.0))
     found = {
@@ -59,15 +67,16 @@ def moved(light: Tensor, net: ToneNet) -> dict[str, list[float]]:
 
 
 def main() -> None:
-    """Measure both networks."""
+    """Measure both networks, and the key 0.18."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--scenes", type=Path, required=True)
     parser.add_argument("--photographs", type=Path, required=True)
-    parser.add_argument("--most", type=int, default=40, help="photographs")
+    parser.add_argument("--most", type=int, default=30, help="photographs")
     parser.add_argument("--work", type=Path, default=HERE)
     options = parser.parse_args()
     torch.set_num_threads(1)
-    nets = {name: load_tone_net(shipped(operator))[0] for name, operator in NETS.items()}
+    nets: dict[str, Callable[[Tensor], Tone]] = {"key 0.18": photographic}
+    nets |= {name: load_tone_net(shipped(operator))[0] for name, operator in NETS.items()}
     found: dict[str, Any] = {name: {} for name in nets}
     for scene in tqdm(chosen(options.scenes, options.photographs, options.most)):
         light = luminance(light_of(scene))

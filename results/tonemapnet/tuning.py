@@ -16,7 +16,7 @@ from hdrmetrics.tonemap.exposure_grid import tone_by_grid, total_variation
 Quality = Callable[[Tensor, Tensor], Tensor]
 """From codes and light to a loss."""
 
-STEPS = (18, 6)
+STEPS = (14, 3)
 """Evaluations at half size, and then at full size."""
 
 SMOOTH = 0.3
@@ -54,7 +54,7 @@ def _free(x: list[Tensor], light: Tensor) -> Tensor:
 def _local(x: list[Tensor], light: Tensor) -> Tensor:
     operator = create_operator(
         "reinhard_free_local", alpha=x[0].exp(), gamma=1 + _GAMMA * torch.tanh(x[1]),
-        locality=torch.sigmoid(x[2]),
+        locality=torch.tanh(x[2]),
     )  # fmt: skip
     return to_display(operator(light))
 
@@ -77,7 +77,7 @@ def _grid(smooth: float) -> Form:
 
 FORMS: dict[str, Form] = {
     "free": Form(_numbers(math.log(0.18), 0.0), _free, _faded),
-    "local": Form(_numbers(math.log(0.18), 0.0, -2.0), _local, _faded),
+    "local": Form(_numbers(math.log(0.18), 0.0, 0.0), _local, _faded),
     "grid": _grid(SMOOTH),
     "grid without variation": _grid(0.0),
 }

@@ -106,7 +106,7 @@ def test_no_locality_is_the_free_curve(scene: torch.Tensor, settings: dict[str, 
     assert torch.equal(local(scene), create_operator("reinhard_free", **settings)(scene))
 
 
-@pytest.mark.parametrize("locality", [0.3, 1.0])
+@pytest.mark.parametrize("locality", [-1.0, 0.3, 1.0])
 def test_the_local_formula_at_other_localities(scene: torch.Tensor, locality: float) -> None:
     expected = papers.reinhard_free_local(np.moveaxis(scene[0].numpy(), 0, 2), locality)
     ours = create_operator("reinhard_free_local", locality=locality)(scene)
