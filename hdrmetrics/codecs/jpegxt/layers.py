@@ -10,8 +10,9 @@ import torch
 from torch import Tensor
 
 from hdrmetrics.catalogue.parameters import Parameter
-from hdrmetrics.codecs.codec import CODECS, Codec, CodecInfo
-from hdrmetrics.codecs.jpegxt.base import BASES, Light, base_codes, exposure_white
+from hdrmetrics.codecs.backward import BackwardCompatible, base_parameters
+from hdrmetrics.codecs.codec import CODECS, CodecInfo
+from hdrmetrics.codecs.jpegxt.base import OWN_BASES, Light, base_codes, exposure_white
 from hdrmetrics.codecs.jpegxt.container import Layers, check_writable, pack, unpack
 from hdrmetrics.codecs.jpegxt.jpeg import (
     SUBSAMPLINGS,
@@ -24,6 +25,7 @@ from hdrmetrics.codecs.jpegxt.jpeg import (
 from hdrmetrics.codecs.jpegxt.profile_a import ProfileA
 from hdrmetrics.codecs.jpegxt.profile_b import ProfileB
 from hdrmetrics.codecs.jpegxt.profile_c import LARGEST, ProfileC
+from hdrmetrics.codecs.samples import from_codes
 
 BRIGHTEST = 1e12
 """Light that profiles A and B clip at, in cd/m²; C has half-floats and clips at 65504."""
@@ -53,9 +55,7 @@ def _parameters(ladder: tuple[int, ...], base: str) -> tuple[Parameter, ...]:
             "residual_quality", None, (1, 100), "", "JPEG quality of the residual layer", "integer",
             search=search, automatic="that of the base layer",
         ),
-        Parameter(
-            "base", base, None, "", "tone mapping of the base layer", "choice", choices=BASES
-        ),
+        *base_parameters(base, OWN_BASES),
         Parameter(
             "subsampling", "4:4:4", None, "", "chroma of both layers", "choice",
             choices=SUBSAMPLINGS,
@@ -67,7 +67,7 @@ Profile = ProfileA | ProfileB | ProfileC
 """The constants of a profile: packed, unpacked, and what puts two layers together."""
 
 
-class LayeredCodec(Codec):
+class LayeredCodec(BackwardCompatible):
     """Base of the simulated profiles: two JPEG streams with a header before them.
 
     The bytes are really written and :meth:`decode` needs nothing else, so size and distortion are
@@ -80,6 +80,8 @@ class LayeredCodec(Codec):
     standard has boxes.
     """
 
+    second = "residual_quality"
+    own_bases = OWN_BASES
     profile: ClassVar[str]
     constants: ClassVar[type[Profile]]
     residual_planes: ClassVar[Planes]
@@ -98,7 +100,7 @@ class LayeredCodec(Codec):
         height, width, channels = light.shape
         check_writable(height, width)
         light = np.where(light < DARKEST, np.float32(0), np.minimum(light, np.float32(BRIGHTEST)))
-        codes = base_codes(light, self.settings["base"])
+        codes = base_codes(light, self.settings["base"], self.settings["base_settings"])
         tables = quality_tables(self.settings["quality"])
         base = self._write(codes[..., 0] if channels == 1 else codes, tables, "rgb")
         profile, samples, tables = self.split(light, codes, base)
@@ -126,6 +128,19 @@ class LayeredCodec(Codec):
         """Return the base layer as decoded, ``(H, W, C)``."""
         flat = shape if shape[2] == 3 else shape[:2]
         return self.coder.decode(data, flat, planes="rgb").reshape(shape)
+
+    def base_picture(self, data: bytes) -> Tensor:
+        """Return what ordinary readers show, ``(1, C, H, W)`` in [0, 1].
+
+        Raises
+        ------
+        ImageReadError
+            If the bytes are not of this profile, truncated or changed.
+        """
+        layers = unpack(data, self.profile)
+        return from_codes(
+            self.read_base(layers.base, (layers.height, layers.width, layers.channels)), 8
+        )
 
     @property
     def residual_quality(self) -> int:
