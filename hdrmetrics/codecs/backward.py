@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import torch
@@ -26,6 +26,10 @@ HALFWAY: NDArray[np.float32] = np.divide(SRGB[1:] + SRGB[:-1], 2, dtype=np.float
 """Light at which the nearest code changes, ``(255,)``."""
 
 
+Samples = NDArray[np.uint8]
+"""Codes, ``(H, W, C)``."""
+
+
 class BackwardCompatible(Codec):
     """Base of the codecs whose files show a picture of eight bits to readers that know no HDR.
 
@@ -42,6 +46,36 @@ class BackwardCompatible(Codec):
     def __init__(self, **settings: Any) -> None:
         super().__init__(**settings)
         check_base(self.settings["base"], self.settings["base_settings"], self.own_bases)
+
+    @abstractmethod
+    def tone(self, image: Tensor) -> Samples:
+        """Return the codes ``(H, W, C)`` of the base picture of light, before it is coded."""
+
+    @abstractmethod
+    def encode_with(self, image: Tensor, codes: Samples) -> bytes:
+        """Return the file of light ``(1, C, H, W)`` with what :meth:`tone` made of it.
+
+        Whoever tries several qualities tone-maps once.
+        """
+
+    def encode(self, image: Tensor) -> bytes:
+        """Return the file of light ``(1, C, H, W)`` in cd/m².
+
+        Raises
+        ------
+        ImageWriteError, ShapeError
+            If the file cannot hold a picture of that size.
+        """
+        self.check_sides(*image.shape[-2:])
+        return self.encode_with(image, self.tone(image))
+
+    @abstractmethod
+    def check_sides(self, height: int, width: int) -> None:
+        """Raise an error for a picture that the file cannot hold."""
+
+    def with_qualities(self, quality: int, second: int) -> Self:
+        """Return the same codec with other qualities of the base picture and what restores it."""
+        return type(self)(**{**self.settings, "quality": quality, self.second: second})
 
     @abstractmethod
     def base_picture(self, data: bytes) -> Tensor:
@@ -111,7 +145,7 @@ def check_base(base: Any, settings: Any, own: tuple[str, ...]) -> None:
 
 def operator_codes(
     light: NDArray[np.float32], operator: str, settings: Mapping[str, Any] | None = None
-) -> NDArray[np.uint8]:
+) -> Samples:
     """Return the codes of light tone-mapped by an operator.
 
     Parameters
@@ -151,5 +185,5 @@ def operator_codes(
         bright = luminance(image).double()
         gain = (chosen(bright) / bright.clamp(min=1e-30))[0].float().numpy()
     scaled = light * np.moveaxis(gain, 0, 2)
-    found: NDArray[np.uint8] = np.searchsorted(HALFWAY, scaled).astype(np.uint8)
+    found: Samples = np.searchsorted(HALFWAY, scaled).astype(np.uint8)
     return found

@@ -12,7 +12,7 @@ from hdrmetrics.codecs.backward import BackwardCompatible, base_parameters, oper
 from hdrmetrics.codecs.codec import CODECS, CodecInfo, span
 from hdrmetrics.codecs.gainmap import metadata
 from hdrmetrics.codecs.gainmap.container import check_sides, join, split
-from hdrmetrics.codecs.gainmap.ratio import as_samples, enlarged, reduced, stops_between
+from hdrmetrics.codecs.gainmap.ratio import Plane, as_samples, enlarged, reduced, stops_between
 from hdrmetrics.codecs.jpegxt.jpeg import SUBSAMPLINGS, JpegCoder, Samples, quality_tables
 from hdrmetrics.codecs.samples import from_codes, to_tensor
 from hdrmetrics.codecs.ultrahdr import WHITE
@@ -78,26 +78,31 @@ class GainMap(BackwardCompatible):
     second = "map_quality"
     coder: ClassVar[JpegCoder] = JpegCoder()
 
-    def encode(self, image: Tensor) -> bytes:
-        """Return the file of light ``(1, C, H, W)`` in cd/m².
+    def check_sides(self, height: int, width: int) -> None:
+        """Refuse sides under 8 and over 8192 pixels.
 
         Raises
         ------
         ShapeError
-            For sides under 8 or over 8192 pixels.
+            For those.
         """
-        light = np.ascontiguousarray(np.moveaxis(image[0].numpy(), 0, 2))
-        height, width, channels = light.shape
         check_sides(height, width)
-        chosen = self.settings
-        codes = operator_codes(light, chosen["base"], chosen["base_settings"])
+
+    def tone(self, image: Tensor) -> Samples:
+        """Return the codes of the base picture."""
+        return operator_codes(_light(image), self.settings["base"], self.settings["base_settings"])
+
+    def encode_with(self, image: Tensor, codes: Samples) -> bytes:
+        """Return the file of light ``(1, C, H, W)`` in cd/m²."""
+        light, chosen = _light(image), self.settings
+        height, width, channels = light.shape
         three = np.ascontiguousarray(np.broadcast_to(codes, (height, width, 3)))
         base = self.coder.encode(
             three, quality_tables(chosen["quality"]), planes="rgb",
             subsampling=chosen["subsampling"],
         )  # fmt: skip
         shown = self.coder.decode(base, (height, width, 3), planes="rgb")[..., :channels]
-        stops = stops_between(shown, (light / np.float32(WHITE)).astype(np.float32, copy=False))
+        stops = stops_between(shown, np.divide(light, WHITE, dtype=np.float32))
         gain, samples = as_samples(reduced(stops, chosen["scale"]))
         finer = chosen["quality"] if chosen["map_quality"] is None else chosen["map_quality"]
         plane = samples if channels == 3 else samples[..., 0]
@@ -136,11 +141,13 @@ class GainMap(BackwardCompatible):
         channels = len(metadata.unpack(parts.block).low)
         return from_codes(self._read(parts.base, 3)[..., :channels], 8)
 
-    def _read(
-        self, picture: bytes, channels: int
-    ) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    def _read(self, picture: bytes, channels: int) -> Samples:
         found = parse(picture)
         check_size(found.width, found.height, DEFAULT_MAX_PIXELS)
         shape = (found.height, found.width)
         whole = shape if channels == 1 else (*shape, 3)
         return self.coder.decode(picture, whole, planes="rgb").reshape(*shape, channels)
+
+
+def _light(image: Tensor) -> Plane:
+    return np.ascontiguousarray(np.moveaxis(image[0].numpy(), 0, 2))

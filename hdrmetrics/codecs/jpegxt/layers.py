@@ -88,19 +88,24 @@ class LayeredCodec(BackwardCompatible):
     coder: ClassVar[JpegCoder] = JpegCoder()
     """What the layers are coded with."""
 
-    def encode(self, image: Tensor) -> bytes:
-        """Return the header and both layers of ``(1, C, H, W)``, cd/m².
+    def check_sides(self, height: int, width: int) -> None:
+        """Refuse sides that are longer than a JPEG layer holds, 65500 pixels.
 
         Raises
         ------
         ImageWriteError
-            If a side is longer than a JPEG layer holds, 65500 pixels.
+            For those.
         """
-        light = np.ascontiguousarray(np.moveaxis(image[0].numpy(), 0, 2))
-        height, width, channels = light.shape
         check_writable(height, width)
-        light = np.where(light < DARKEST, np.float32(0), np.minimum(light, np.float32(BRIGHTEST)))
-        codes = base_codes(light, self.settings["base"], self.settings["base_settings"])
+
+    def tone(self, image: Tensor) -> Samples:
+        """Return the codes of the base layer."""
+        return base_codes(_light(image), self.settings["base"], self.settings["base_settings"])
+
+    def encode_with(self, image: Tensor, codes: Samples) -> bytes:
+        """Return the header and both layers of ``(1, C, H, W)``, cd/m²."""
+        light = _light(image)
+        height, width, channels = light.shape
         tables = quality_tables(self.settings["quality"])
         base = self._write(codes[..., 0] if channels == 1 else codes, tables, "rgb")
         profile, samples, tables = self.split(light, codes, base)
@@ -166,6 +171,13 @@ class LayeredCodec(BackwardCompatible):
         base
             The base layer as coded.
         """
+
+
+def _light(image: Tensor) -> Light:
+    """Return ``(1, C, H, W)`` as ``(H, W, C)``, held to what the profiles can say."""
+    light = np.ascontiguousarray(np.moveaxis(image[0].numpy(), 0, 2))
+    held: Light = np.where(light < DARKEST, np.float32(0), np.minimum(light, np.float32(BRIGHTEST)))
+    return held
 
 
 @CODECS.add
