@@ -10,6 +10,8 @@ Examples
 ['bias', 'peak']
 """
 
+from hdrmetrics.optimize.base_layer import OptimizedBaseLayer as OptimizedBaseLayer
+from hdrmetrics.optimize.base_layer import optimize_base_layer as optimize_base_layer
 from hdrmetrics.optimize.best import Best as Best
 from hdrmetrics.optimize.best import best_operator as best_operator
 from hdrmetrics.optimize.budget import Budget as Budget
@@ -26,10 +28,12 @@ __all__ = [
     "Budget",
     "Objective",
     "Optimized",
+    "OptimizedBaseLayer",
     "Plan",
     "Space",
     "Trial",
     "best_operator",
+    "optimize_base_layer",
     "optimize_tonemap",
     "search",
 ]
