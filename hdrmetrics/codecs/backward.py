@@ -112,7 +112,8 @@ def base_parameters(default: str, own: tuple[str, ...] = ()) -> tuple[Parameter,
     return (
         Parameter("base", default, None, "", f"tone mapping of the base picture: {known}", "any"),
         Parameter(
-            "base_settings", None, None, "", "settings of that operator, by name", "any",
+            "base_settings", None, None, "",
+            "settings of that operator by name, color and saturation among them", "any",
             automatic="those of the operator as it is",
         ),
     )  # fmt: skip
@@ -155,7 +156,8 @@ def operator_codes(
     operator
         One of :func:`hdrmetrics.tonemap.list_operators`.
     settings
-        Its settings; those left out are as the operator has them.
+        Its settings, ``color`` and ``saturation`` among them; those left out are as the operator
+        has them.
 
     Returns
     -------
@@ -178,7 +180,7 @@ def operator_codes(
     # In double precision, so that no code depends on how many threads make the sums.
     image = torch.from_numpy(np.moveaxis(light, 2, 0)[None].copy())
     with torch.no_grad():
-        if chosen.info.own_color or chosen.info.encoded:
+        if chosen.color is not None or chosen.info.own_color or chosen.info.encoded:
             shown = to_display(chosen(image.double()), encoded=chosen.info.encoded)
             codes = torch.round(shown[0] * 255).to(torch.uint8).numpy()
             return np.ascontiguousarray(np.moveaxis(codes, 0, 2))

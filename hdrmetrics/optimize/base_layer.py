@@ -14,24 +14,27 @@ from hdrmetrics.catalogue.parameters import Parameter
 from hdrmetrics.codecs import create_codec
 from hdrmetrics.codecs.backward import BackwardCompatible
 from hdrmetrics.errors import OptionError
-from hdrmetrics.metric import Metric
 from hdrmetrics.optimize.filling import BEST, Filled, fill
 from hdrmetrics.optimize.judge import Judge, Verdict
 from hdrmetrics.optimize.layers import LIGHT, SHOWN, Layers, LayersObjective
-from hdrmetrics.optimize.objective import Goals, Objective
+from hdrmetrics.optimize.objective import Goals, as_metric
 from hdrmetrics.optimize.problem import reduced
 from hdrmetrics.optimize.search import Plan, search
 from hdrmetrics.optimize.space import Space
 from hdrmetrics.optimize.tonemapping import ToneMapping, one_picture
 from hdrmetrics.optimize.trace import Trial
+from hdrmetrics.tonemap.color import ColorTreatment
 
 OPERATOR = "reinhard_free"
 BASE_GOALS: Mapping[str, float] = {"norvdpnet-tmo": 1.0}
-LIGHT_GOALS: Mapping[str, float] = {"pu21-psnr": 0.02}
-"""A decibel counts as much as two points of a hundred."""
+LIGHT_GOALS: Mapping[str, float] = {"pu21-psnr": 0.04}
+"""A decibel counts as much as four points of a hundred."""
 
 JUDGES: Mapping[str, float] = {"fsitm": 0.01, "pu21-ms-ssim": 0.005}
 """Metrics that are never optimised, with their tolerances: of the base picture, of the light."""
+
+_SMALL = 64
+"""Longer side of the picture on which is seen whether a setting does anything, in pixels."""
 
 LEAD = Parameter(
     "lead", 0, (1 - BEST, BEST - 1), "",
@@ -110,6 +113,7 @@ def optimize_base_layer(
     *,
     size: int,
     operator: str = OPERATOR,
+    color: ColorTreatment | None = "per-channel",
     base: Goals = BASE_GOALS,
     light: Goals = LIGHT_GOALS,
     plan: Plan | None = None,
@@ -122,7 +126,8 @@ def optimize_base_layer(
     and what restores the light, are searched for the quality of both: every evaluation writes and
     reads real files, whose qualities are raised until they are as large as allowed. On copies of a
     large picture, a file may have the bytes that the codec as it is needs for them at the qualities
-    that fill ``size`` with the whole.
+    that fill ``size`` with the whole. Where a judge refuses what was found, the same curve is tried
+    with the bytes shared more evenly, before the codec as it is is returned.
 
     Parameters
     ----------
@@ -134,6 +139,9 @@ def optimize_base_layer(
         The most bytes that the file may have.
     operator
         Whose settings are tuned; one of :func:`hdrmetrics.tonemap.list_operators`.
+    color
+        As for :func:`hdrmetrics.tonemap.tonemap`. One curve for each channel is what an inverse
+        curve in the file undoes best, by up to 2 dB; ``None`` for operators that have none.
     base
         What is optimised of the base picture, metrics of tone-mapped or SDR pictures.
     light
@@ -184,43 +192,42 @@ def optimize_base_layer(
     began = time.monotonic()
     original = one_picture(image).float()
     objective = LayersObjective(base, light)
-    referees = _referees(judges or {}, objective)
-    whole = _Files(original, codec, operator, fixed, size)
+    referees = _Referees(judges or {}, objective)
+    whole = _Files(original, codec, operator, color, fixed, size)
     space = Space(whole.parameters, whole.start, whole.moved, owner=f"{codec} with {operator}")
     found = search(whole, space, objective, plan or Plan())
     chosen = {**whole.start, **found.settings}
-    first = whole.default
-    second = whole.filled(original, size, chosen)
     fitted = objective.at(original)
+    first = whole.default
     before = Layers.of(first)
-    values = [fitted.values(before.stacked)]
-    after, reason = before, ""
+    values = after = fitted.values(before.stacked)
+    loss = float(fitted.loss(before.stacked))
+    kept, picture = first, before
+    reason = f"no settings were found that are better by {' and '.join(objective.names)}"
     verdicts: tuple[Verdict, ...] = ()
-    if second is not None:
-        after = Layers.of(second)
-        values.append(fitted.values(after.stacked))
-        losses = [float(fitted.loss(one.stacked)) for one in (before, after)]
-    if second is None or not losses[1] < losses[0]:
-        reason = f"no settings were found that are better by {' and '.join(objective.names)}"
-    else:
-        pairs = zip(referees, ((before.base, after.base), (before.light, after.light)), strict=True)
-        verdicts = tuple(
-            judge.verdict(*pictures, original) for several, pictures in pairs for judge in several
-        )
-        reason = "; ".join(
-            f"{one.metric} finds the tuned file worse ({one.after:.4g}) than the default's "
-            f"({one.before:.4g})"
-            for one in verdicts
-            if one.worse
-        )
-    kept, picture = (first, before) if reason or second is None else (second, after)
+    refusals: list[str] = []
+    for lead in dict.fromkeys((chosen[LEAD.name], chosen[LEAD.name] // 2, 0)):
+        settings = {**chosen, LEAD.name: lead}
+        second = whole.filled(original, size, settings)
+        if second is None:
+            continue
+        layers = Layers.of(second)
+        if not float(fitted.loss(layers.stacked)) < loss:
+            continue
+        verdicts = referees(before, layers, original)
+        refusals += [_told(one, lead) for one in verdicts if one.worse]
+        if not any(one.worse for one in verdicts):
+            chosen, kept, picture, reason = settings, second, layers, ""
+            after = fitted.values(layers.stacked)
+            break
+        reason = "; ".join(refusals)
     return OptimizedBaseLayer(
         codec=kept.codec,
         data=kept.data,
         base=picture.base,
         light=picture.light,
-        before=values[0],
-        after=values[0] if reason else values[-1],
+        before=values,
+        after=after,
         default=first.codec,
         tuned=not reason,
         reason=reason,
@@ -231,15 +238,29 @@ def optimize_base_layer(
     )
 
 
+def _told(verdict: Verdict, lead: int) -> str:
+    return (
+        f"{verdict.metric} finds the tuned file of lead {lead} worse ({verdict.after:.4g}) than "
+        f"the default's ({verdict.before:.4g})"
+    )
+
+
 class _Files:
     """A picture and a codec whose base picture is searched; see ``optimize.problem.Problem``."""
 
     differentiable = False
 
     def __init__(
-        self, light: Tensor, codec: str, operator: str, fixed: Mapping[str, Any], size: int
+        self,
+        light: Tensor,
+        codec: str,
+        operator: str,
+        color: ColorTreatment | None,
+        fixed: Mapping[str, Any],
+        size: int,
     ) -> None:
         self.light, self.name, self.operator, self.size = light, codec, operator, size
+        self.own: dict[str, Any] = {} if color is None else {"color": color}
         plain = create_codec(codec, **fixed)
         if not isinstance(plain, BackwardCompatible):
             raise OptionError(f"{codec} has no base picture: take gainmap or jpegxt-c")
@@ -250,11 +271,10 @@ class _Files:
             raise OptionError(f"size is a whole number of bytes above 0, not {size!r}")
         self.plain, self.fixed = plain, dict(fixed)
         plain.check_sides(*light.shape[-2:])
-        toned = ToneMapping(light, operator, {})
+        toned = ToneMapping(light, operator, {}, color=color)
         self.parameters = (*toned.parameters, LEAD)
         self.start = {**toned.start, LEAD.name: 0}
-        moved = toned.moved(None)
-        self.moved = None if moved is None else (*moved, LEAD.name)
+        self.moved = (*_effective(toned), LEAD.name)
         default = fill(plain, self.held(light), size)
         if default is None:
             least = plain.with_qualities(1, 1)
@@ -273,7 +293,7 @@ class _Files:
 
     def filled(self, light: Tensor, size: int, settings: Mapping[str, Any]) -> Filled | None:
         """Return the file of some settings."""
-        curve = {k: float(v) for k, v in settings.items() if k != LEAD.name}
+        curve = {k: float(v) for k, v in settings.items() if k != LEAD.name} | self.own
         codec = create_codec(self.name, base=self.operator, base_settings=curve, **self.fixed)
         assert isinstance(codec, BackwardCompatible)
         return fill(codec, self.held(light), size, int(settings[LEAD.name]))
@@ -285,6 +305,22 @@ class _Files:
         if light is not self.light:
             size = len(self.default.codec.encode(self.held(light)))
         return _Scene(self, light, size)
+
+
+def _effective(toned: ToneMapping) -> list[str]:
+    """Return the settings worth searching that change the picture: a treatment can idle some."""
+    scene = toned.at(_SMALL)
+    space = Space(toned.parameters, toned.start, toned.moved(None), owner=toned.name)
+    plain = scene.render({})
+    found = []
+    for index, name in enumerate(space.names):
+        for place in (0.25, 0.75):
+            point = space.start.clone()
+            point[index] = place
+            if not torch.equal(scene.render({name: space.values(point)[name]}), plain):
+                found.append(name)
+                break
+    return found
 
 
 class _Scene:
@@ -307,19 +343,20 @@ class _Scene:
         return Layers.of(filled).stacked
 
 
-def _referees(
-    judges: Mapping[str, float], objective: LayersObjective
-) -> tuple[list[Judge], list[Judge]]:
-    """Return the judges of the base picture, and those of the light."""
-    found: tuple[list[Judge], list[Judge]] = ([], [])
-    for name, tolerance in judges.items():
-        place, kind = (0, SHOWN) if _of_base(name) else (1, LIGHT)
-        part: Objective = objective.base if place == 0 else objective.light
-        found[place].append(Judge(name, tolerance, part, *kind))
-    return found
+class _Referees:
+    """The judges of the base picture, and those of the light."""
 
+    def __init__(self, judges: Mapping[str, float], objective: LayersObjective) -> None:
+        self.base: list[Judge] = []
+        self.light: list[Judge] = []
+        for name, tolerance in judges.items():
+            if as_metric(name).info.domain in SHOWN[0]:
+                self.base.append(Judge(name, tolerance, objective.base, *SHOWN))
+            else:
+                self.light.append(Judge(name, tolerance, objective.light, *LIGHT))
 
-def _of_base(name: str | Metric) -> bool:
-    from hdrmetrics.optimize.objective import as_metric
-
-    return as_metric(name).info.domain in SHOWN[0]
+    def __call__(self, before: Layers, after: Layers, original: Tensor) -> tuple[Verdict, ...]:
+        """Return what all say of two files."""
+        found = [judge.verdict(before.base, after.base, original) for judge in self.base]
+        found += [judge.verdict(before.light, after.light, original) for judge in self.light]
+        return tuple(found)
