@@ -15,6 +15,7 @@ from datasets.command import Adder, exit_status, parser_of
 from hdrmetrics.errors import OptionError
 from trainers.improving.command import add_command as add_improving
 from trainers.opinions.command import add_command
+from trainers.tonemapping.command import add_command as add_tonemapping
 
 if TYPE_CHECKING:
     from trainers.feeding.labels import Labels
@@ -51,6 +52,7 @@ def _parser() -> argparse.ArgumentParser:
     _weights_commands(command)
     _judging_commands(command)
     _restoring_command(command)
+    add_tonemapping(command)
     return parser
 
 

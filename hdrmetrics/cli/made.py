@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from hdrmetrics.cli import messages
 from hdrmetrics.cli.output import emit, short_names
 from hdrmetrics.cli.tables import Column, format_facts, format_table, terminal_width
+from hdrmetrics.cli.tuned import tuned_operator, tuned_scores, tuned_settings
 from hdrmetrics.text.documents import document
 from hdrmetrics.text.textfile import json_text
 
@@ -95,7 +96,9 @@ def _table(made: Sequence[Made], width: int | None) -> str:
     cells = [[name] for name in short_names([str(one.target) for one in made])]
     further = (
         ("operator", [one.variant.operator for one in made], len(operators) > 1),
-        ("settings", [one.variant.typed for one in made], True),
+        ("operator", [tuned_operator(one) for one in made], "best" in operators),
+        ("settings", [tuned_settings(one) or one.variant.typed for one in made], True),
+        *((name, cells, True) for name, cells in tuned_scores(made).items()),
         ("", ["" if one.state == "written" else one.state for one in made], True),
     )
     for header, texts, wanted in further:

@@ -132,6 +132,7 @@ def make_all(
     *,
     workers: int | None,
     on_made: Callable[[object], None],
+    retell: Callable[[Made], Made],
 ) -> tuple[list[Made], bool]:
     """Make all pictures; after Ctrl-C those that are finished are kept.
 
@@ -145,6 +146,8 @@ def make_all(
         Files worked on at a time; by default one for each core. Large ones wait for memory.
     on_made
         Called with each picture as it is done (for progress), from one thread at a time.
+    retell
+        Called before it, likewise; returns what is to be told of the picture.
 
     Returns
     -------
@@ -158,8 +161,9 @@ def make_all(
 
     def make(index: int) -> None:
         def keep(made: Made) -> None:
-            done[index].append(made)
             with lock:
+                made = retell(made)
+                done[index].append(made)
                 on_made(made)
 
         maker.make(jobs[index], keep, stop, room)

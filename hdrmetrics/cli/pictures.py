@@ -12,7 +12,8 @@ from hdrmetrics.cli.findings import say_what_is_left_out
 from hdrmetrics.cli.making import Job, Made, Maker, make_all
 from hdrmetrics.cli.operators import check_depth
 from hdrmetrics.cli.progress import Progress
-from hdrmetrics.cli.targets import check_targets
+from hdrmetrics.cli.retold import Retold
+from hdrmetrics.cli.targets import check_targets, table_files
 from hdrmetrics.jobs.pairing import find_files
 from hdrmetrics.text.textfile import resolved
 
@@ -65,8 +66,14 @@ def make_pictures(
         Job(file.path, tuple((v, p, next(wanted)) for v, p in zip(variants, some, strict=True)))
         for file, some in zip(files, paths, strict=True)
     ]
+    target = next(iter(table_files(arguments)), None)
+    retold = Retold(target, going_on=arguments.skip_existing)
     with Progress(len(flat), quiet=arguments.quiet) as step:
-        made, interrupted = make_all(maker, jobs, workers=arguments.jobs, on_made=step)
+        made, interrupted = make_all(
+            maker, jobs, workers=arguments.jobs, on_made=step, retell=retold.add
+        )
+    if not interrupted:
+        retold.remove()
     return made, len(flat), interrupted
 
 

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 from hdrmetrics.cli import arguments as shared
 from hdrmetrics.cli.operators import add_making, add_operator, add_pictures, show_list
+from hdrmetrics.cli.tuning import BEST, add_tuning, read_tuning
 from hdrmetrics.errors import DomainError, OptionError
 
 if TYPE_CHECKING:
     from hdrmetrics.catalogue.parameters import Parameter
+    from hdrmetrics.cli.tuned import TonemapTuner
+    from hdrmetrics.cli.tuning import Tuning
     from hdrmetrics.cli.variants import Variant
     from hdrmetrics.jobs.inputs import Inputs
     from hdrmetrics.photometry.display import Display
@@ -23,6 +27,7 @@ if TYPE_CHECKING:
 
 _OPERATOR = "reinhard02"
 _ENDINGS = (".png",)
+_JUDGE = "fsitm"
 
 
 def add_parser(commands: Any) -> None:
@@ -33,7 +38,8 @@ def add_parser(commands: Any) -> None:
         usage="hdrmetrics tonemap [options] FILE [FILE ...] -o OUTPUT\n"
         "       hdrmetrics tonemap --list",
         description="Tone-map HDR pictures and write them as PNG: one file, or a folder of them "
-        "with a picture for each file, operator and value of --set.",
+        "with a picture for each file, operator and value of --set. With --optimize each picture "
+        "gets the settings that a metric likes best, and with --operator best the operator too.",
         allow_abbrev=False,
     )
     add_pictures(parser, ".png")
@@ -65,6 +71,7 @@ def add_parser(commands: Any) -> None:
         "--display", metavar="NAME",
         help="display of PQ and HLG pictures, one of: hdrmetrics displays; or a file.json",
     )  # fmt: skip
+    add_tuning(parser, "norvdpnet-tmo", _JUDGE)
     add_making(parser)
     parser.set_defaults(run=run)
 
@@ -76,7 +83,11 @@ def run(arguments: argparse.Namespace) -> int:
 
     every = [info.name for info in list_operators()]
     names = chosen_operators(arguments.operator, _OPERATOR, every)
-    infos = {name: operator_info(name) for name in names}
+    tuning = read_tuning(arguments, _JUDGE)
+    best = BEST in names
+    if best:
+        _check_best(arguments, names, tuning)
+    infos = {name: operator_info(name) for name in names if name != BEST}
     if arguments.list:
         shown = infos.values() if arguments.operator else list_operators()
         return show_list(arguments, [_card(info) for info in shown])
@@ -84,11 +95,11 @@ def run(arguments: argparse.Namespace) -> int:
     from hdrmetrics.cli.made import report_made
     from hdrmetrics.cli.making import Maker
     from hdrmetrics.cli.pictures import make_pictures
+    from hdrmetrics.cli.tuned import tuned_facts, tuned_sentence, write_tuned_page
 
-    variants, notes = make_variants(
-        {name: info.parameters for name, info in infos.items()}, arguments.set
-    )
-    work = _Work(arguments, variants)
+    known = {name: info.parameters for name, info in infos.items()}
+    variants, notes = make_variants({BEST: ()} if best else known, arguments.set)
+    work = _Work(arguments, variants, tuning)
     made, planned, interrupted = make_pictures(
         arguments, variants, Maker(work.read, work.write), endings=_ENDINGS, ending=_ENDINGS[0]
     )
@@ -100,6 +111,11 @@ def run(arguments: argparse.Namespace) -> int:
         facts.append(("code values", f"{arguments.transfer}, {work.depth} bits"))
     facts += [("note", text) for text in (*notes, *work.notes(list(infos.values())))]
     single = f"tone-mapped by {operator}, {work.transfer(operator)}"
+    if tuning is not None:
+        single = tuned_sentence(made, work.transfer(operator))
+        facts += tuned_facts(made, tuning, planned)
+        if tuning.page is not None and made:
+            write_tuned_page(made, tuning, facts)
     return report_made(
         made, planned, arguments, interrupted=interrupted, single=single, facts=facts
     )
@@ -108,7 +124,9 @@ def run(arguments: argparse.Namespace) -> int:
 class _Work:
     """Reads a picture and writes what the operators make of it; refuses what cannot be, first."""
 
-    def __init__(self, arguments: argparse.Namespace, variants: Sequence[Variant]) -> None:
+    def __init__(
+        self, arguments: argparse.Namespace, variants: Sequence[Variant], tuning: Tuning | None
+    ) -> None:
         from hdrmetrics.photometry.display import get_display
         from hdrmetrics.tonemap.color import ColorTreatment
         from hdrmetrics.tonemap.encode import DisplayTransfer
@@ -123,8 +141,16 @@ class _Work:
         if arguments.display is not None:
             self.display = get_display(arguments.display)
         self.depth: int = arguments.depth or (16 if arguments.transfer == "linear" else 8)
+        self.tuner: TonemapTuner | None = None
+        if tuning is not None:
+            from hdrmetrics.cli.tuned import TonemapTuner
+
+            self.tuner = TonemapTuner(
+                tuning, arguments.color, arguments.saturation, arguments.transfer
+            )
         for variant in variants:
-            self._operator(variant)
+            if variant.operator != BEST:
+                self._operator(variant)
 
     def _operator(self, variant: Variant) -> Operator:
         from hdrmetrics.tonemap import create_operator
@@ -140,6 +166,8 @@ class _Work:
         """Return how the code values of an operator's pictures are encoded."""
         from hdrmetrics.tonemap import operator_info
 
+        if operator == BEST:
+            return self.curve
         return "srgb" if operator_info(operator).encoded else self.curve
 
     def notes(self, infos: Sequence[OperatorInfo]) -> list[str]:
@@ -176,6 +204,10 @@ class _Work:
         from hdrmetrics.picture.image import Calibration, Image
         from hdrmetrics.tonemap import operator_info, to_display
 
+        tuned: dict[str, Any] = {}
+        if self.tuner is not None:
+            found, tuned = self.tuner.tune(inputs.test, variant, path)
+            variant = replace(variant, operator=found.name, settings=found.settings)
         info = operator_info(variant.operator)
         operator = self._operator(variant)
         curve = self.transfer(info.name)
@@ -200,12 +232,23 @@ class _Work:
             "depth": self.depth,
             "size": inputs.conditions["size"],
             "calibration": inputs.conditions["calibration"],
+            **tuned,
         }
 
 
 def _one_of(option: str, value: str | None, choices: tuple[str, ...]) -> None:
     if value is not None and value not in choices:
         raise OptionError(f"{option} is one of {', '.join(choices)}; not {value!r}")
+
+
+def _check_best(arguments: argparse.Namespace, names: Sequence[str], tuning: Tuning | None) -> None:
+    """Refuse what does not go with the best operator."""
+    if tuning is None:
+        raise OptionError("--operator best needs --optimize METRIC, which says what is best")
+    if len(names) > 1:
+        raise OptionError("--operator best stands for all operators: name no others beside it")
+    if arguments.set:
+        raise OptionError("--operator best chooses the settings too: leave --set out")
 
 
 def _card(info: OperatorInfo) -> tuple[dict[str, Any], tuple[Parameter, ...]]:

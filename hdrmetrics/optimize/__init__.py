@@ -15,6 +15,10 @@ from hdrmetrics.optimize.base_layer import optimize_base_layer as optimize_base_
 from hdrmetrics.optimize.best import Best as Best
 from hdrmetrics.optimize.best import best_operator as best_operator
 from hdrmetrics.optimize.budget import Budget as Budget
+from hdrmetrics.optimize.expansion import optimize_expansion as optimize_expansion
+from hdrmetrics.optimize.grid import GridPlan as GridPlan
+from hdrmetrics.optimize.grid import TunedGrid as TunedGrid
+from hdrmetrics.optimize.grid import optimize_grid as optimize_grid
 from hdrmetrics.optimize.objective import Objective as Objective
 from hdrmetrics.optimize.result import Optimized as Optimized
 from hdrmetrics.optimize.search import Plan as Plan
@@ -26,14 +30,18 @@ from hdrmetrics.optimize.trace import Trial as Trial
 __all__ = [
     "Best",
     "Budget",
+    "GridPlan",
     "Objective",
     "Optimized",
     "OptimizedBaseLayer",
     "Plan",
     "Space",
     "Trial",
+    "TunedGrid",
     "best_operator",
     "optimize_base_layer",
+    "optimize_expansion",
+    "optimize_grid",
     "optimize_tonemap",
     "search",
 ]

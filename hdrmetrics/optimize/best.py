@@ -17,7 +17,8 @@ from hdrmetrics.metric import Metric
 from hdrmetrics.optimize.judge import Judge
 from hdrmetrics.optimize.objective import Goals, Objective
 from hdrmetrics.optimize.result import Optimized
-from hdrmetrics.optimize.search import MIDDLE, Plan
+from hdrmetrics.optimize.search import Plan
+from hdrmetrics.optimize.space import Space
 from hdrmetrics.optimize.tonemapping import (
     DOMAINS,
     JUDGE,
@@ -33,6 +34,9 @@ from hdrmetrics.tonemap.encode import DisplayTransfer
 
 _SLOW = ("durand02_exact",)
 _TUNED = 3
+_POINTS = 6
+"""Settings of each operator that are tried before it is known which are worth tuning."""
+
 _DEFAULT = "reinhard02"
 """The operator that people get who choose none, which the judge compares with."""
 
@@ -46,7 +50,9 @@ class Best:
     chosen
         The tuned operator, or the default one if the judge refused all.
     standing
-        The loss of each operator as it is, on a copy of up to 1024 px; infinite where it failed.
+        The loss of each operator as it is, on a copy of up to 512 px; infinite where it failed.
+    promise
+        The least loss of each there, as it is and with six settings spread over its space.
     tuned
         What became of each that was tuned, the best first.
     reason
@@ -55,15 +61,16 @@ class Best:
 
     chosen: Optimized
     standing: dict[str, float]
+    promise: dict[str, float]
     tuned: tuple[Optimized, ...]
     reason: str = ""
 
     def to_dict(self) -> dict[str, Any]:
         """Return JSON-ready values, without pictures."""
-        finite = {k: v if math.isfinite(v) else None for k, v in self.standing.items()}
         return {
             **self.chosen.to_dict(),
-            "standing": finite,
+            "standing": _finite(self.standing),
+            "promise": _finite(self.promise),
             "tried": [
                 {"name": one.name, "settings": one.found, "after": dict(one.after)}
                 for one in self.tuned
@@ -86,9 +93,10 @@ def best_operator(
 ) -> Best:
     """Choose the tone-mapping operator that suits a picture best, and tune it.
 
-    Every operator is tried as it is; the best few are tuned with the same plan each, and the best
-    of those is returned. The judge compares it with ``reinhard02`` as it is: one that it finds
-    worse makes room for the next, and if there is none left ``reinhard02`` is returned.
+    Every operator is tried as it is and with six settings spread over its space; those few that
+    promise most are tuned with the same plan each, and the best of them is returned. The judge
+    compares it with ``reinhard02`` as it is: one that it finds worse makes room for the next, and
+    if there is none left ``reinhard02`` is returned.
 
     Parameters
     ----------
@@ -136,8 +144,8 @@ def best_operator(
         except OptionError:  # a colour treatment that this one lacks
             if len(names) == 1:
                 raise
-    standing = _standing(problems, objective)
-    order = sorted(standing, key=lambda name: standing[name])[:tuned]
+    standing, promise = _tried(problems, objective, plan)
+    order = sorted(promise, key=lambda name: promise[name])[:tuned]
     results = []
     for name in order:
         try:
@@ -147,26 +155,46 @@ def best_operator(
     fitted = objective.at(light)
     losses = {one.name: float(fitted.loss(one.picture)) for one in results}
     results.sort(key=lambda one: losses[one.name])
-    return _judged(results, problem(_DEFAULT), objective, referee, standing)
+    chosen, reason = _judged(results, problem(_DEFAULT), objective, referee)
+    return Best(chosen, standing, promise, tuple(results), reason)
 
 
-def _standing(problems: dict[str, ToneMapping], objective: Objective) -> dict[str, float]:
-    found: dict[str, float] = {}
+def _tried(
+    problems: dict[str, ToneMapping], objective: Objective, plan: Plan
+) -> tuple[dict[str, float], dict[str, float]]:
+    """Return the loss of each operator as it is, and the least of some settings."""
+    standing: dict[str, float] = {}
+    promise: dict[str, float] = {}
     fitted = None
     for name, problem in problems.items():
-        scene = problem.at(MIDDLE)
+        scene = problem.at(plan.thumbnail)
         fitted = fitted or objective.at(scene.reference)
-        try:
-            with torch.no_grad():
-                loss = float(fitted.loss(scene.render({})))
-        except (HdrMetricsError, RuntimeError):
-            if len(problems) == 1:
-                raise
-            loss = math.inf
-        found[name] = loss if math.isfinite(loss) else math.inf
-    if not any(math.isfinite(loss) for loss in found.values()):
+        losses = []
+        for settings in ({}, *_spread(problem, plan.seed)):
+            try:
+                with torch.no_grad():
+                    loss = float(fitted.loss(scene.render(settings)))
+            except (HdrMetricsError, RuntimeError):
+                if len(problems) == 1 and not settings:
+                    raise
+                loss = math.inf
+            losses.append(loss if math.isfinite(loss) else math.inf)
+        standing[name], promise[name] = losses[0], min(losses)
+    if not any(math.isfinite(loss) for loss in promise.values()):
         raise OptionError("no operator made a picture of it that the metrics can judge")
-    return found
+    return standing, promise
+
+
+def _spread(problem: ToneMapping, seed: int) -> list[dict[str, Any]]:
+    try:
+        space = Space(problem.parameters, problem.start, problem.moved(None), owner=problem.name)
+    except OptionError:  # nothing in it can be moved
+        return []
+    return [space.plain(point) for point in space.spread(_POINTS, seed)]
+
+
+def _finite(losses: dict[str, float]) -> dict[str, float | None]:
+    return {name: loss if math.isfinite(loss) else None for name, loss in losses.items()}
 
 
 def _as_it_is(problem: ToneMapping, objective: Objective) -> Optimized:
@@ -182,12 +210,9 @@ def _as_it_is(problem: ToneMapping, objective: Objective) -> Optimized:
 
 
 def _judged(
-    results: list[Optimized],
-    default: ToneMapping,
-    objective: Objective,
-    judge: Judge | None,
-    standing: dict[str, float],
-) -> Best:
+    results: list[Optimized], default: ToneMapping, objective: Objective, judge: Judge | None
+) -> tuple[Optimized, str]:
+    """Return the first that the judge lets pass, or the default and why."""
     plain = _as_it_is(default, objective)
     refused = []
     for one in results:
@@ -201,7 +226,6 @@ def _judged(
                 )
                 continue
         # What it gains, it gains over what people get who choose nothing.
-        chosen = dataclasses.replace(one, before=plain.after, verdict=verdict)
-        return Best(chosen, standing, tuple(results))
+        return dataclasses.replace(one, before=plain.after, verdict=verdict), ""
     reason = "; ".join(refused)
-    return Best(dataclasses.replace(plain, reason=reason), standing, tuple(results), reason)
+    return dataclasses.replace(plain, reason=reason), reason

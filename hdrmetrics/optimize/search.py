@@ -183,10 +183,7 @@ class _Search:
 
     def _scan(self, stage: _Stage) -> None:
         dimensions = len(self.space.names)
-        draws: Any = torch.quasirandom.SobolEngine(  # type: ignore[no-untyped-call]
-            dimensions, scramble=True, seed=self.plan.seed
-        )
-        for point in draws.draw(_SCANNED * dimensions, dtype=torch.float64):
+        for point in self.space.spread(_SCANNED * dimensions, self.plan.seed):
             stage.loss(point, "scan")
 
     def _descend(self, stage: _Stage, point: Tensor, phase: Literal["search", "refine"]) -> None:
@@ -230,7 +227,10 @@ class _Stage:
         self.search.meter.spend()
         place = point.clone().requires_grad_()
         with torch.enable_grad():
-            test = self.scene.render(self.search.space.values(place))
+            try:
+                test = self.scene.render(self.search.space.values(place))
+            except OptionError:
+                return self._keep(point, "gradient", _never), torch.zeros_like(point)
             loss = self.views.loss(test).sum() + self.pull(place)
             gradient = torch.zeros_like(point)
             if loss.requires_grad:
@@ -267,13 +267,22 @@ class _Stage:
             return float(self.fitted.loss(test).sum()) + float(self.pull(point))
 
     def _keep(self, point: Tensor, step: Step, value: Callable[[Tensor], float]) -> float:
-        loss = value(point)
+        try:
+            loss = value(point)
+        except OptionError:  # settings that do not go together
+            if step == "start":
+                raise
+            loss = math.inf
         loss = loss if math.isfinite(loss) else math.inf
         trials, meter = self.search.trials, self.search.meter
         settings = self.search.space.plain(point)
         trials.append(Trial(len(trials) + 1, self.side, step, settings, loss, meter.elapsed))
         self.seen.append((loss, len(self.seen), point.detach().clone()))
         return loss
+
+
+def _never(point: Tensor) -> float:
+    return math.inf
 
 
 def _by_gradient(problem: Problem, space: Space, objective: Objective, plan: Plan) -> bool:
@@ -292,7 +301,9 @@ def _usable(problem: Problem, side: int, least: int) -> bool:
     if problem.side <= side:
         return True
     try:
-        reference = problem.at(side).reference
+        scene = problem.at(side)
+        with torch.no_grad():
+            seen = scene.render({}) if scene.reference is None else scene.reference
     except ShapeError:
         return False
-    return reference is None or min(reference.shape[-2:]) >= least
+    return min(seen.shape[-2:]) >= least

@@ -144,6 +144,14 @@ class Space:
             found[name] = min(max(float(f"{float(value):.6g}"), low), high)
         return found
 
+    def spread(self, count: int, seed: int) -> Tensor:
+        """Return points ``(count, D)`` spread evenly over the cube: a scrambled Sobol sequence."""
+        draws: Any = torch.quasirandom.SobolEngine(  # type: ignore[no-untyped-call]
+            len(self.names), scramble=True, seed=seed
+        )
+        found: Tensor = draws.draw(count, dtype=torch.float64)
+        return found
+
     def point(self, settings: Mapping[str, Any]) -> Tensor:
         """Return the point ``(D,)`` nearest to some settings; those not given are at the start."""
         place = self.start.clone()

@@ -108,12 +108,15 @@ class PageRow:
         None, one, or two to compare.
     notes
         Sentences: errors and warnings.
+    figures
+        Further pictures, which open below the others: plots.
     """
 
     name: str
     cells: Mapping[str, Cell] = field(default_factory=dict)
     pictures: Sequence[Picture] = ()
     notes: Sequence[str] = ()
+    figures: Sequence[Picture] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +180,7 @@ class Page:
                     "cells": {key: _finite(value) for key, value in row.cells.items()},
                     "pictures": [asdict(picture) for picture in row.pictures],
                     "notes": list(row.notes),
+                    "figures": [asdict(picture) for picture in row.figures],
                 }
                 for row in self.rows
             ],

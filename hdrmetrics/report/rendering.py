@@ -56,7 +56,9 @@ def render(page: Page) -> str:
     (False, True)
     """
     style, script = _text("static/page.css"), _text("static/page.js")
-    beside = any(not p.src.startswith("data:") for row in page.rows for p in row.pictures)
+    beside = any(
+        not p.src.startswith("data:") for row in page.rows for p in (*row.pictures, *row.figures)
+    )
     pictures = "data: 'self' file:" if beside else "data:"
     policy = (
         f"default-src 'none'; img-src {pictures}; style-src {_digest(style)}; "

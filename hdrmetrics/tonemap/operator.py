@@ -74,9 +74,12 @@ class OperatorInfo:
 
 
 OPERATORS: Catalogue[OperatorInfo, Operator] = Catalogue(
-    "tone-mapping operator", "hdrmetrics.tonemap", group="hdrmetrics.tonemap"
+    "tone-mapping operator",
+    "hdrmetrics.tonemap",
+    "hdrmetrics.learned.tonemapping",
+    group="hdrmetrics.tonemap",
 )
-"""All operators; each file adds its own."""
+"""All operators; each file adds its own, those with networks from the floor above."""
 
 
 class Operator(Configured):

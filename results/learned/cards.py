@@ -20,6 +20,7 @@ from hdrmetrics.learned.improvable import catalogue as improvable
 from hdrmetrics.learned.liked import catalogue as liked
 from hdrmetrics.learned.restoring.weights import SHIPPED
 from hdrmetrics.learned.tensorfile import SUFFIX
+from hdrmetrics.learned.tonemapping.weights import shipped
 from hdrmetrics.learned.weights import load_weights
 from hdrmetrics.learned.whole_image import MINIMUM_SIZE
 from hdrmetrics.text.markdown import markdown_table
@@ -28,6 +29,8 @@ from results.enhance.cards import restoration_card
 from results.improvable.cards import gain_card
 from results.learned.tables import SHOWN, cell
 from results.liked.cards import opinion_card
+from results.tonemapnet.cards import tone_card
+from results.tonemapnet.measure import NETS
 from trainers.config import CONFIGS
 from trainers.judging.agreement import ALL
 
@@ -256,6 +259,8 @@ def model_cards() -> Iterator[tuple[str, str]]:
     yield SHIPPED.stem, restoration_card(SHIPPED)
     gains = improvable.WEIGHTS / f"improvability{SUFFIX}"
     yield gains.stem, gain_card(gains)
+    for operator in NETS.values():
+        yield operator, tone_card(shipped(operator))
 
 
 def main() -> None:

@@ -94,6 +94,18 @@ def reinhard_free(rgb: Array) -> Array:
     return colour(rgb, 0.18 * light / (0.18 * light + log_mean(light)))
 
 
+def reinhard_free_local(rgb: Array, locality: float = 0.5) -> Array:
+    light = luminance(rgb)
+    edge = 0.4 * math.log(10)
+    logs = np.log(light + 1e-6)
+    middle = logs.mean()
+    low = math.floor((logs - middle).min() / edge) * edge
+    high = (logs - middle).max()
+    base = _grid(logs - middle, max(0.5, 0.02 * max(light.shape)), edge, low, high) + middle
+    around = np.exp((1 - locality) * middle + locality * base)
+    return colour(rgb, 0.18 * light / (0.18 * light + around))
+
+
 def reinhard_devlin05(rgb: Array) -> Array:
     light = luminance(rgb)
     low, high = (math.log(order_statistic(light, f)) for f in (0.01, 0.99))
@@ -412,6 +424,7 @@ FORMULAS: dict[str, Callable[[Array], Array]] = {
         ashikhmin02, chiu93, drago03, durand02, durand02_exact, exponential, ferwerda96, gamma,
         kim_kautz08, logarithmic, mertens07, normalize, pattanaik00, raman09, reinhard02,
         reinhard02_bilateral, reinhard02_local, reinhard_devlin05, reinhard_free,
-        reinhard_robust, schlick94, tumblin99, van_hateren06, ward94, ward_histogram97,
+        reinhard_free_local, reinhard_robust, schlick94, tumblin99, van_hateren06, ward94,
+        ward_histogram97,
     )
 }  # fmt: skip

@@ -128,6 +128,12 @@
       for (const note of row.notes) notes.append(element("li", "", note));
       body.append(notes);
     }
+    for (const figure of row.figures) {
+      const folded = element("details", "figure");
+      folded.append(element("summary", "", figure.label), image(figure, row.name, ""));
+      folded.addEventListener("toggle", () => made.classList.toggle("opened", made.querySelector("details[open]") !== null));
+      body.append(folded);
+    }
     made.append(frame(row), body);
     return made;
   }

@@ -1,0 +1,241 @@
+"""Pictures that were tuned: made in a command, and told of in its table, JSON and page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hdrmetrics.cli.tuning import BEST, Tuning
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+    from torch import Tensor
+
+    from hdrmetrics.cli.making import Made
+    from hdrmetrics.cli.variants import Variant
+    from hdrmetrics.optimize.result import Optimized
+    from hdrmetrics.optimize.tonemapping import ToneMapping
+    from hdrmetrics.tonemap.color import ColorTreatment
+    from hdrmetrics.tonemap.encode import DisplayTransfer
+
+_STRIP = 200
+"""Longer side of the small pictures above a plot, in pixels."""
+
+
+class TonemapTuner:
+    """Tunes operators for the pictures of a command, and keeps thumbnails for its page.
+
+    Parameters
+    ----------
+    tuning
+        What is asked for.
+    color, saturation, transfer
+        As for :func:`hdrmetrics.tonemap.tonemap`.
+
+    Raises
+    ------
+    HdrMetricsError
+        If there is no such metric, or it judges other pictures.
+    """
+
+    def __init__(
+        self,
+        tuning: Tuning,
+        color: ColorTreatment | None,
+        saturation: float,
+        transfer: DisplayTransfer,
+    ) -> None:
+        from hdrmetrics.optimize.judge import Judge
+        from hdrmetrics.optimize.objective import Objective
+        from hdrmetrics.optimize.tonemapping import DOMAINS, TAKES, TOLERANCE
+
+        self.tuning = tuning
+        self.rendering: dict[str, Any] = {
+            "color": color, "saturation": saturation, "transfer": transfer
+        }  # fmt: skip
+        objective = Objective(tuning.goals, DOMAINS, TAKES)  # refuses what cannot be, first
+        if tuning.judge is not None:
+            Judge(tuning.judge, TOLERANCE, objective, DOMAINS, TAKES)
+
+    def tune(self, light: Tensor, variant: Variant, path: Path) -> tuple[Optimized, dict[str, Any]]:
+        """Return what the search found for a picture, and JSON-ready facts about it.
+
+        Parameters
+        ----------
+        light
+            ``(1, C, H, W)`` in cd/m².
+        variant
+            Operator and fixed settings.
+        path
+            Of the picture that will be written, by which its thumbnails are called.
+        """
+        from hdrmetrics.optimize import best_operator, optimize_tonemap
+
+        goals, plan, judge = self.tuning.goals, self.tuning.plan, self.tuning.judge
+        how: dict[str, Any] = {"plan": plan, "judge": judge, **self.rendering}
+        if variant.operator == BEST:
+            best = best_operator(light, (), goals, **how)
+            found, record = best.chosen, best.to_dict()
+        else:
+            found = optimize_tonemap(light, variant.operator, goals, **how, **variant.settings)
+            record = found.to_dict()
+        details: dict[str, Any] = {"optimization": record}
+        if self.tuning.page is not None:
+            details["thumbnails"] = self._thumbnails(light, found, path, self.tuning.page)
+        return found, details
+
+    def _thumbnails(self, light: Tensor, found: Optimized, path: Path, page: str) -> dict[str, str]:
+        from hdrmetrics.improve.previews import preview, preview_paths, save_previews
+        from hdrmetrics.optimize.tonemapping import ToneMapping
+        from hdrmetrics.picture.image import Calibration, Image
+        from hdrmetrics.report.pictures import folder_of
+        from hdrmetrics.report.traces import trace_figure
+
+        rendering = {**self.rendering, "transfer": "srgb"}  # what browsers show
+        problem = ToneMapping(light, found.name, {}, **rendering)
+
+        def seen(settings: Mapping[str, Any]) -> bytes:
+            pixels = problem.at(640).render(settings)[0].movedim(0, 2).contiguous().numpy()
+            return preview(Image(pixels, Calibration("display", transfer="srgb")))
+
+        images = {"before": seen(found.default), "after": seen(found.settings)}
+        if found.trace:
+            images["trace"] = trace_figure(found.trace, _strip(problem, found))
+        folder = folder_of(page)
+        paths = preview_paths(folder, str(path))
+        paths["trace"] = paths["before"].with_name(
+            paths["before"].name.replace("-before", "-trace")
+        )
+        return save_previews(paths, images)
+
+
+def _strip(problem: ToneMapping, found: Optimized) -> list[tuple[str, NDArray[np.uint8]]]:
+    """Return small pictures of the way: the default, the best of each step, the end."""
+    import numpy as np
+
+    stops: list[tuple[str, Mapping[str, Any]]] = [("default", found.default)]
+    for side in sorted({trial.side for trial in found.trace}):
+        for step, word in (("scan", "best of the scan"), ("gradient", "descent"),
+                           ("evolution", "evolution")):  # fmt: skip
+            some = [t for t in found.trace if t.side == side and t.step == step]
+            if some:
+                best = min(some, key=lambda trial: trial.loss)
+                stops.append((f"{word}, {side} px", {**found.default, **best.settings}))
+    stops.append(("found" if found.tuned else "found, refused", found.found))
+    scene = problem.at(_STRIP)
+    strip = []
+    for title, settings in stops:
+        pixels = scene.render(settings)[0].movedim(0, 2)
+        codes = (pixels.expand(*pixels.shape[:2], 3) * 255).round().numpy().astype(np.uint8)
+        strip.append((title, codes))
+    return strip
+
+
+def _record(made: Made) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = made.details.get("optimization", {})
+    return found
+
+
+def tuned_operator(made: Made) -> str:
+    """Return the operator that was chosen for a picture; empty where none was."""
+    return str(_record(made).get("name", ""))
+
+
+def tuned_settings(made: Made) -> str:
+    """Return the settings that were found for a picture, for a table; empty where none were."""
+    record = _record(made)
+    if not record:
+        return ""
+    if not record["tuned"]:
+        return "default kept"
+    return " ".join(
+        f"{name}={value:.4g}" if isinstance(value, float) else f"{name}={value}"
+        for name, value in record["settings"].items()
+    )
+
+
+def tuned_scores(made: Sequence[Made]) -> dict[str, list[str]]:
+    """Return cells of before and after by metric, the judge's among them."""
+    names = list(dict.fromkeys(name for one in made for name in _record(one).get("after", ())))
+    found: dict[str, list[str]] = {name: [] for name in names}
+    for one in made:
+        record = _record(one)
+        for name in names:
+            before, after = (record.get(key, {}).get(name) for key in ("before", "after"))
+            arrow = f"{before:.4g} → {after:.4g}" if record and record["tuned"] else ""
+            found[name].append(arrow or (f"{before:.4g}" if before is not None else ""))
+    return found
+
+
+def tuned_sentence(made: Sequence[Made], transfer: str) -> str:
+    """Return what to say of a picture that is the only one."""
+    record = next((_record(one) for one in made if _record(one)), None)
+    if record is None:
+        return ""
+    scores = [
+        f"{name} {before:.4g} → {record['after'][name]:.4g}"
+        for name, before in record["before"].items()
+    ]
+    if not record["tuned"]:
+        return f"tone-mapped by {record['name']} as it is, {transfer}: {record['reason']}"
+    settings = " ".join(
+        f"{name}={value:.4g}" if isinstance(value, float) else f"{name}={value}"
+        for name, value in record["settings"].items()
+    )
+    return f"tone-mapped by {record['name']} {settings}, {transfer}; {'; '.join(scores)}"
+
+
+def tuned_facts(made: Sequence[Made], tuning: Tuning, planned: int) -> list[tuple[str, str]]:
+    """Return lines for below a table: what was optimised, who judged, what was refused."""
+    records = [_record(one) for one in made if _record(one)]
+    facts = [("optimised", tuning.named), ("judge", tuning.judge or "none")]
+    verdicts = [record["judge"] for record in records if record.get("judge")]
+    if planned == 1:
+        from hdrmetrics.report.tunings import judge_text
+
+        facts[1] = ("judge", judge_text(verdicts[0])) if verdicts else facts[1]
+        return facts
+    kept = sum(not record["tuned"] for record in records)
+    if kept:
+        refused = sum(verdict["worse"] for verdict in verdicts)
+        facts.append(("default kept", f"{kept} of {len(records)}, {refused} by the judge"))
+    return facts
+
+
+def write_tuned_page(
+    made: Sequence[Made], tuning: Tuning, facts: Sequence[tuple[str, str]]
+) -> None:
+    """Write the page, and remove thumbnails that it holds itself.
+
+    Raises
+    ------
+    ImageWriteError
+        If it cannot be written.
+    """
+    from hdrmetrics.cli.output import short_names
+    from hdrmetrics.report.improvements import remove_embedded
+    from hdrmetrics.report.pictures import folder_of
+    from hdrmetrics.report.rendering import write_page
+    from hdrmetrics.report.tunings import TunedRow, embeds, tunings_page
+
+    assert tuning.page is not None
+    rows = []
+    for name, one in zip(short_names([str(one.target) for one in made]), made, strict=True):
+        record = _record(one)
+        status = "failed" if one.state == "failed" else "there"
+        if record:
+            status = "tuned" if record["tuned"] else "kept"
+        notes = [one.error] if one.error else []
+        thumbnails = {k: Path(v) for k, v in one.details.get("thumbnails", {}).items()}
+        rows.append(
+            TunedRow(name, status, record, thumbnails, str(one.target), [*notes, *one.warnings])
+        )
+    page = tunings_page(rows, goal=tuning.named, facts=facts, target=tuning.page)
+    write_page(tuning.page, page)
+    if embeds(rows):
+        shown = {row.name: row.thumbnails for row in rows if row.thumbnails}
+        remove_embedded(shown, folder_of(tuning.page))
+        for one in made:
+            one.details.pop("thumbnails", None)

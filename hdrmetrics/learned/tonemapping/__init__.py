@@ -1,0 +1,1 @@
+"""Networks that predict how a picture is tone-mapped, in one pass."""

@@ -1,0 +1,63 @@
+"""What a network of tone mapping sees of a picture: its log luminance, made small."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+SIDE = 64
+"""Rows and columns of a thumbnail, whatever the picture's shape."""
+
+BINS = 24
+"""Of the histogram, each half a neper wide, around the centre."""
+
+_FLOOR = 1e-6  # of the mean light: what is darker counts as this dark, in every unit alike
+_LEAST = 1e-30
+_RANGE = 6.0
+
+
+def thumbnail(light: Tensor) -> tuple[Tensor, Tensor]:
+    """Return a picture's small log luminance around its centre, and the centre.
+
+    Light is averaged over area before the logarithm, so that size, noise and shifts of a few pixels
+    hardly matter; everything is relative to the picture, so that its unit does not matter at all.
+
+    Parameters
+    ----------
+    light
+        Luminance ``(N, 1, H, W)``, not negative, any unit.
+
+    Returns
+    -------
+    tuple of Tensor
+        ``(N, 1, 64, 64)`` in nepers around the centre, softly held to ±6; and log luminance of the
+        centre, ``(N, 1, 1, 1)``. In the dtype of the picture.
+    """
+    height, width = light.shape[-2:]
+    small = _areas(height, light) @ light @ _areas(width, light).mT
+    level = small.mean(dim=(1, 2, 3), keepdim=True)
+    logs = torch.log(small + (_FLOOR * level + _LEAST))
+    centre = logs.mean(dim=(1, 2, 3), keepdim=True)
+    return _RANGE * torch.tanh((logs - centre) / _RANGE), centre
+
+
+def histogram(small: Tensor) -> Tensor:
+    """Return what part of a thumbnail lies near each of :data:`BINS` levels, ``(N, BINS)``.
+
+    A value between two levels counts for both, so that the histogram has a slope.
+    """
+    levels = torch.linspace(-_RANGE, _RANGE, BINS, dtype=small.dtype, device=small.device)
+    width = 2 * _RANGE / (BINS - 1)
+    near = 1 - (small.flatten(1)[..., None] - levels).abs() / width
+    return near.clamp(min=0.0).mean(dim=1)
+
+
+def _areas(length: int, like: Tensor) -> Tensor:
+    """Return the matrix ``(SIDE, length)`` of means over equal parts of a line of pixels.
+
+    A pixel counts with the part of it that lies inside, so that a picture and its half agree.
+    """
+    edges = torch.arange(SIDE + 1, dtype=torch.float64) * (length / SIDE)
+    pixels = torch.arange(length, dtype=torch.float64)
+    inside = torch.minimum(edges[1:, None], pixels + 1) - torch.maximum(edges[:-1, None], pixels)
+    return (inside.clamp(min=0.0) * (SIDE / length)).to(like)

@@ -1,0 +1,1 @@
+"""What tuning operators by quality brings."""

@@ -1,0 +1,143 @@
+"""What tuning a tone mapping by a learned score brings, judged by true TMQI and FSITM.
+
+    python -m results.optimize.measure --scenes DIR [--photographs DIR] [--work DIR]
+
+Whole pictures of test scenes, and of photographs made HDR, are tone-mapped by operators as they
+are, tuned along ``norvdpnet-tmo``, tuned along TMQI itself (what the best teacher could bring with
+the same budget), and by the best operator of all. Nothing is refused here: a judge's choice follows
+from the numbers. A run that is stopped goes on where it was.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from datasets.framing.calibration import calibrate
+from datasets.scenes.scene import Kind
+from hdrmetrics import create_metric
+from hdrmetrics.expand import get_expansion
+from hdrmetrics.metric import PreparedMetric
+from hdrmetrics.metrics.tmqi import TMQI
+from hdrmetrics.optimize import best_operator, optimize_tonemap
+from hdrmetrics.optimize.result import Optimized
+from hdrmetrics.tonemap import tonemap
+from results.common.files import keep, kept
+from results.learned.whole import PEAK, WIDENED, chosen
+
+HERE = Path(__file__).parent
+FILE = "measurements.json"
+OPERATORS = ("reinhard02", "reinhard_free", "drago03")
+GOALS = {"learned": "norvdpnet-tmo", "true": "tmqi"}
+KEY = 0.18
+
+
+class Judges:
+    """True TMQI, FSITM and the learned score of pictures of one scene."""
+
+    def __init__(self, light: Tensor) -> None:
+        self.light = light
+        self.teacher = TMQI()
+        self.prepared = self.teacher.prepare(light)
+        self.fsitm: PreparedMetric = create_metric("fsitm").prepare(light)
+        self.learned = create_metric("norvdpnet-tmo")
+
+    def __call__(self, codes: Tensor) -> dict[str, float]:
+        """Return what they say of code values, rounded to 8 bits as a file has them."""
+        with torch.no_grad():
+            test = (codes * 255).round() / 255
+            truth = self.teacher.predict(test, self.prepared)
+            return {
+                "q": float(truth.q),
+                "s": float(truth.s),
+                "n": float(truth.n),
+                "fsitm": float(self.fsitm(test)),
+                "learned": float(self.learned(test)),
+            }
+
+
+def said(judges: Judges, found: Optimized) -> dict[str, Any]:
+    """Return what judges say of what a search found, and how it was found."""
+    codes = tonemap(judges.light, found.name, **found.found)
+    return {
+        **judges(codes), "operator": found.name, "settings": found.found,
+        "evaluations": found.evaluations, "seconds": found.seconds,
+    }  # fmt: skip
+
+
+def operators(light: Tensor) -> dict[str, Any]:
+    """Return the measurements of one picture ``(1, 3, h, w)`` in cd/m² by single operators."""
+    judges = Judges(light)
+    key = judges(tonemap(light, "reinhard02", key=KEY))
+    rows: dict[str, Any] = {"key": {**key, "settings": {"key": KEY}}}
+    for operator in OPERATORS:
+        rows[operator] = judges(tonemap(light, operator))
+        for name, goal in GOALS.items():
+            found = optimize_tonemap(light, operator, goal, judge=None)
+            rows[f"{operator} {name}"] = said(judges, found)
+    return rows
+
+
+def best(light: Tensor) -> dict[str, Any]:
+    """Return the measurements of one picture by the operator that suits it best."""
+    judges = Judges(light)
+    found = best_operator(light, judge=None)
+    first = min(found.standing, key=_of(found.standing))
+    return {
+        "best": {**said(judges, found.chosen), "standing": found.standing},
+        "best as it is": judges(tonemap(light, first)),
+    }
+
+
+PARTS: dict[str, Callable[[Tensor], dict[str, Any]]] = {"key": operators, "best": best}
+"""What is measured, by a row that shows whether it has been."""
+
+
+def _of(standing: dict[str, float]) -> Callable[[str], float]:
+    return lambda name: standing[name]
+
+
+def light_of(pixels: Tensor, kind: Kind) -> Tensor:
+    """Return a whole scene, or a photograph made HDR, as light ``(1, 3, h, w)``."""
+    if kind == "sdr":
+        pixels = get_expansion(WIDENED)(pixels[None], peak=PEAK)[0]
+    return calibrate(pixels, PEAK).clamp(min=1e-3)[None]
+
+
+def collect(folder: Path, kind: Kind, most: int, place: Path, part: str) -> None:
+    """Measure a part for scenes of the test split, those that are there already not again."""
+    for scene in tqdm(chosen(folder, kind, "test", most), desc=f"{kind}, {part}"):
+        found: dict[str, Any] = kept(place)
+        rows = found.get(scene.name, {}).get("rows", {})
+        if part in rows:
+            continue
+        rows |= PARTS[part](light_of(scene.load(), kind))
+        found[scene.name] = {"kind": kind, "group": scene.group, "rows": rows}
+        keep(place, found)
+
+
+def main() -> None:
+    """Measure."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--scenes", type=Path, required=True)
+    parser.add_argument("--photographs", type=Path, help="photographs to make HDR")
+    parser.add_argument("--most", type=int, default=16, help="scenes")
+    parser.add_argument("--widened", type=int, default=40, help="photographs")
+    parser.add_argument("--work", type=Path, default=HERE, help="where measurements are kept")
+    options = parser.parse_args()
+    options.work.mkdir(parents=True, exist_ok=True)
+    place = options.work / FILE
+    for part in PARTS:
+        collect(options.scenes, "hdr", options.most, place, part)
+    for part in PARTS if options.photographs is not None else ():
+        collect(options.photographs, "sdr", options.widened, place, part)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""How well tone mapping tunes itself: per picture, and in one pass."""

@@ -1,0 +1,1 @@
+"""Training of the networks that predict how a picture is tone-mapped."""

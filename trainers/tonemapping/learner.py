@@ -1,0 +1,145 @@
+"""One step of learning to tone-map: pictures of light in, their quality out, weights moved."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from datasets.streams import stream
+from hdrmetrics import create_metric
+from hdrmetrics.learned.tonemapping.net import START, Tone, ToneNet
+from hdrmetrics.learned.tonemapping.toning import toned
+from hdrmetrics.photometry.color import luminance
+from hdrmetrics.tonemap import to_display
+from hdrmetrics.tonemap.exposure_grid import total_variation
+from trainers.learning.average import WeightAverage
+from trainers.tonemapping.frames import Frames
+from trainers.tonemapping.recipe import Recipe
+from trainers.tonemapping.views import moved, view
+
+_LARGEST_GRADIENT = 1.0
+_COLOUR = 100.0  # weight of γ beside log exposure
+_TOLERANCE = 0.02  # nepers that a moved picture may change settings by
+
+
+class Views:
+    """Pictures of each step, which follow from seed and step alone.
+
+    Parameters
+    ----------
+    frames
+        To draw from.
+    recipe
+        Says how.
+    seed
+        Of all draws.
+    """
+
+    def __init__(self, frames: Frames, recipe: Recipe, seed: int) -> None:
+        self.frames, self.recipe, self.seed = frames, recipe, seed
+
+    def __call__(self, step: int, *, large: bool) -> list[tuple[Tensor, np.random.Generator]]:
+        """Return the views of a step, each with the draws that are left for it."""
+        found = []
+        for place in range(self.recipe.batch):
+            draw = stream(self.seed, "view", step, place)
+            wanted = "hdr" if draw.random() < self.recipe.scenes else "sdr"
+            names = self.frames.names[wanted] or [n for k in self.frames.names.values() for n in k]
+            frame = self.frames.frame(names[int(draw.integers(len(names)))])
+            pixels = self.recipe.pixels * (4 if large else 1)
+            light = view(frame, pixels, self.recipe.contrast, self.recipe.colour, draw)
+            found.append((light, draw))
+        return found
+
+
+def distance(tone: Tone, other: Tone) -> Tensor:
+    """Return the mean square of what two pictures' settings differ by, in tolerances, ``(N,)``."""
+    exposure = (tone.exposure - tone.centre) - (other.exposure - other.centre)
+    gamma = tone.gamma - other.gamma
+    square = exposure.square().flatten(1).mean(dim=1) + gamma.square().flatten(1).mean(dim=1)
+    return square / _TOLERANCE**2
+
+
+def departure(tone: Tone) -> Tensor:
+    """Return the mean square of the distance from key 0.18 and γ = 1, ``(N,)``.
+
+    A learned score that should know light alone likes faded colours a little (γ of 0.6 where true
+    quality does not care): γ is held tightly, lest it drifts there.
+    """
+    exposure = (tone.exposure - START).square().flatten(1).mean(dim=1)
+    return exposure + _COLOUR * (tone.gamma - 1).square().flatten(1).mean(dim=1)
+
+
+class Learner:
+    """A network with its optimiser and the average of its weights.
+
+    Parameters
+    ----------
+    net
+        To be trained.
+    recipe
+        Says how.
+    """
+
+    def __init__(self, net: ToneNet, recipe: Recipe) -> None:
+        self.net, self.recipe = net, recipe
+        self.average = WeightAverage(net, recipe.average)
+        self.loss = create_metric(recipe.metric).as_loss()
+        self.optimiser = torch.optim.AdamW(
+            net.parameters(), lr=recipe.rate, weight_decay=recipe.decay, betas=(0.9, 0.99)
+        )
+
+    def step(self, views: list[tuple[Tensor, np.random.Generator]], rate: float) -> float:
+        """Take a step at a learning rate; returns the loss of quality alone."""
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        self.optimiser.zero_grad(set_to_none=True)
+        total = 0.0
+        for light, draw in views:  # one by one: they differ in size
+            tone = self.net(luminance(light))
+            quality = self.loss(to_display(toned(light, tone)))
+            loss = quality + self.recipe.near * departure(tone).sum()
+            if tone.exposure.shape[1] > 1 and self.recipe.smooth:
+                loss = loss + self.recipe.smooth * total_variation(tone.exposure).sum()
+            if self.recipe.steady:
+                one, other = (self.net(luminance(part)) for part in moved(light, draw))
+                loss = loss + self.recipe.steady * distance(one, other).sum()
+            (loss / len(views)).backward()
+            total += float(quality.detach()) / len(views)
+        nn.utils.clip_grad_norm_(self.net.parameters(), _LARGEST_GRADIENT)
+        self.optimiser.step()
+        self.average.update()
+        return total
+
+    @torch.no_grad()
+    def judge(self, frames: Frames) -> dict[str, float]:
+        """Return means over whole pictures: the score that is learnt from, TMQI, and steadiness."""
+        metric, teacher = create_metric(self.recipe.metric), create_metric("tmqi")
+        rows = []
+        for number, name in enumerate(one for names in frames.names.values() for one in names):
+            light = frames.whole(name)
+            tone = self.net(luminance(light))
+            code = to_display(toned(light, tone))
+            pair = moved(light, stream(0, "judge", number))
+            apart = distance(*(self.net(luminance(part)) for part in pair))
+            rows.append([float(metric(code)), float(teacher(code, light)), float(apart.sqrt())])
+        told = np.array(rows).mean(axis=0)
+        return {"learned": float(told[0]), "tmqi": float(told[1]), "moved": float(told[2])}
+
+    def state(self) -> dict[str, Any]:
+        """Return all that changes in a step."""
+        return {
+            "net": self.net.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "average": self.average.state(),
+            "updates": self.average.updates,
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from what :meth:`state` returned."""
+        self.net.load_state_dict(state["net"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.average.restore(state["average"], state["updates"])

@@ -1,0 +1,104 @@
+"""What a run that learns to tone-map may be told."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from hdrmetrics.errors import OptionError
+from hdrmetrics.learned.tonemapping.net import Form, ToneSize
+from trainers.running.recipes import recipe_of
+
+RECIPES = Path(__file__).with_name("recipes")
+"""Those that come with the code."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """How a network of tone mapping is trained.
+
+    Parameters
+    ----------
+    form, widths, hidden, levels
+        Of the network; see :class:`~hdrmetrics.learned.tonemapping.net.ToneSize`.
+    metric
+        The quality that is learnt from: a differentiable metric of display codes that needs no
+        reference.
+    batch
+        Pictures in a step.
+    pixels
+        Of a picture, about.
+    large
+        Last part of the steps that sees four times as many: quality depends on size.
+    scenes
+        Part of the pictures that are HDR scenes; the others are photographs made HDR.
+    contrast
+        Contrast of light is raised to a power between one over this and this.
+    colour
+        Stops that a channel is made brighter or darker by, at most.
+    smooth
+        Weight of the total variation of a grid.
+    steady
+        Weight of what changes when the picture is moved a little, in units of 2 %.
+    near
+        Weight of the distance from the photographic key and from γ = 1.
+    rate, decay
+        Peak learning rate of AdamW, and its weight decay.
+    average
+        Decay of the weights' average.
+
+    Raises
+    ------
+    OptionError
+        For values that cannot be.
+    """
+
+    form: Form = "curve"
+    widths: tuple[int, int, int] = (8, 16, 32)
+    hidden: int = 64
+    levels: int = 8
+    metric: str = "norvdpnet-tmo"
+    batch: int = 4
+    pixels: int = 1 << 16
+    large: float = 0.12
+    scenes: float = 0.5
+    contrast: float = 1.2
+    colour: float = 0.3
+    smooth: float = 0.0
+    steady: float = 1e-3
+    near: float = 1e-3
+    rate: float = 5e-3
+    decay: float = 1e-3
+    average: float = 0.99
+
+    def __post_init__(self) -> None:
+        _ = self.size
+        if self.batch < 1 or self.pixels < 4096:
+            raise OptionError("batch is at least 1, pixels at least 4096")
+        if not (0 <= self.large <= 1 and 0 <= self.scenes <= 1 and 0 <= self.average < 1):
+            raise OptionError("large and scenes lie in [0, 1], average in [0, 1)")
+        if self.contrast < 1 or min(self.colour, self.smooth, self.steady, self.near) < 0:
+            raise OptionError("contrast is at least 1; colour and weights of losses at least 0")
+
+    @property
+    def size(self) -> ToneSize:
+        """Of the network."""
+        return ToneSize(self.form, self.widths, self.hidden, self.levels)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of what is said here."""
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+
+
+def read_recipe(path: Path) -> Recipe:
+    """Return the recipe of a TOML file; what it leaves out is as :class:`Recipe` has it.
+
+    Raises
+    ------
+    OptionError
+        If it cannot be read, or says what no recipe says.
+    """
+    return recipe_of(path, Recipe)
