@@ -6,8 +6,8 @@
 ``SCENES`` is a folder of HDR files with the names of ``datasets/scenes/groups.csv``; files of its
 test split at even distances are taken, averaged over area to a longer side of 384 px, their 99.9th
 percentile of luminance at 1000 cd/m². What was measured before is kept: a run that was broken off
-goes on. Writes ``measurements.json``, ``report.md`` and ``curves.png``; ``--only page`` makes the
-last two again. One thread.
+goes on. Writes ``measurements.json``, ``bases.jpg``, ``report.md`` and ``curves.png``; ``--only
+page`` makes the last two again. One thread.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 import hdrmetrics as hm
@@ -27,18 +28,21 @@ from hdrmetrics.codecs import create_codec
 from hdrmetrics.codecs.backward import BackwardCompatible
 from hdrmetrics.metric import Metric
 from hdrmetrics.optimize import Budget, Plan, optimize_base_layer
-from hdrmetrics.optimize.base_layer import BASE_GOALS, JUDGES, LIGHT_GOALS, OPERATOR
+from hdrmetrics.optimize.base_layer import BASE_GOALS, JUDGES, LEAD, LIGHT_GOALS, OPERATOR
 from hdrmetrics.optimize.filling import fill
 from hdrmetrics.optimize.layers import Layers
 from hdrmetrics.optimize.problem import reduced
 from results.base_layer import page
 from results.common.files import keep, kept
-from results.common.pictures import at_peak
+from results.common.pictures import as_picture, at_peak
 
 HERE = Path(__file__).parent
 CODECS = ("jpegxt-c", "gainmap")
 RATES = (0.5, 1.0, 2.0, 4.0, 6.0)
 """Bits per pixel."""
+
+WEIGHTS, TRADED = (0.01, 0.16), 2.0
+"""Other weights of PU21-PSNR, tried at one rate."""
 
 PEAK = 1000.0
 CURVE = {"color": "per-channel"}
@@ -48,7 +52,7 @@ def scenes(folder: Path, count: int) -> list[Path]:
     """Return files of the test split at even distances in the order of their names."""
     groups = {row["scene"]: row["group"] for row in read_rows(REGISTRY)}
     every = sorted(p for p in folder.iterdir() if p.suffix.lower() in (".exr", ".hdr"))
-    test = [p for p in every if split_of(groups.get(p.stem, p.stem)) == "test"]
+    test = [p for p in every if split_of(groups.get(p.stem) or p.stem) == "test"]
     return [test[i * len(test) // count] for i in range(min(count, len(test)))]
 
 
@@ -69,13 +73,16 @@ class Gauge:
         return {name: float(f"{value:.5g}") for name, value in found.items()}
 
 
-def measure(light: Tensor, codec: str, rate: float, evaluations: int) -> dict[str, Any]:
-    """Return what three files of one size are worth."""
+def measure(
+    light: Tensor, codec: str, rate: float, evaluations: int, weight: float | None = None
+) -> dict[str, Any]:
+    """Return what three files of one size are worth; ``weight`` is that of PU21-PSNR."""
     pixels = light.shape[-1] * light.shape[-2]
     size = int(rate * pixels / 8)
     gauge = Gauge(light)
     plan = Plan(Budget(evaluations))
-    found = optimize_base_layer(light, codec, size=size, plan=plan)
+    goals = dict(LIGHT_GOALS) if weight is None else {"pu21-psnr": weight}
+    found = optimize_base_layer(light, codec, size=size, light=goals, plan=plan)
     plain = fill(found.default, light.clamp(max=found.default.info.peak), size)
     other = create_codec(codec, base=OPERATOR, base_settings=CURVE)
     assert isinstance(other, BackwardCompatible)
@@ -98,6 +105,29 @@ def measure(light: Tensor, codec: str, rate: float, evaluations: int) -> dict[st
         "bytes": [len(plain.data), len(found.data), size],
         "seconds": round(found.seconds, 1),
     }  # fmt: skip
+
+
+def sheet(lights: dict[str, Tensor], rows: list[dict[str, Any]]) -> Tensor:
+    """Return the base pictures of all scenes at one rate, a row each, ``(3, h, w)``."""
+    lines = []
+    for name, light in lights.items():
+        cells = []
+        for codec in CODECS:
+            key = {"scene": name, "codec": codec, "rate": TRADED}
+            row = next(one for one in rows if key.items() <= one.items())
+            own: dict[str, Any] = {}
+            tuned: dict[str, Any] = {}
+            if row["tuned"]:
+                values = {k: v for k, v in row["settings"].items() if k != LEAD.name}
+                tuned = {"base": OPERATOR, "base_settings": values | CURVE}
+            for settings, variant in ((own, "default"), (tuned, "optimized")):
+                one = create_codec(codec, **settings)
+                assert isinstance(one, BackwardCompatible)
+                one = one.with_qualities(*row[variant]["qualities"])
+                cells.append(one.base_picture(one.encode(light.clamp(max=one.info.peak)))[0])
+        lines.append(torch.cat(cells, dim=2))
+    width = max(line.shape[2] for line in lines)
+    return torch.cat([F.pad(line, (0, width - line.shape[2]), value=1.0) for line in lines], dim=1)
 
 
 def library(light: Tensor) -> dict[str, float]:
@@ -124,7 +154,7 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)
     target = HERE / "measurements.json"
-    found = kept(target) or {"rows": [], "library": {}}
+    found = {"rows": [], "trades": [], "library": {}} | kept(target)
     if options.only is None:
         paths = scenes(options.scenes, options.count)
         found["made"] = {
@@ -148,8 +178,19 @@ def main() -> None:
                     found["rows"].append({**key, **row})
                     keep(target, found)
                     print(key, row, flush=True)
+        for weight in WEIGHTS:
+            for name, light in lights.items():
+                for codec in CODECS:
+                    key = {"scene": name, "codec": codec, "weight": weight}
+                    if any(key.items() <= row.items() for row in found["trades"]):
+                        continue
+                    row = measure(light, codec, TRADED, options.evaluations, weight)
+                    found["trades"].append({**key, "rate": TRADED, **row})
+                    keep(target, found)
+                    print(key, row, flush=True)
         found["library"] = {name: library(light) for name, light in lights.items()}
         keep(target, found)
+        as_picture(sheet(lights, found["rows"])).save(HERE / "bases.jpg", quality=88)
     page.write(found, HERE)
 
 
