@@ -13,7 +13,7 @@ from torch import Tensor
 from hdrmetrics.catalogue.parameters import Parameter
 from hdrmetrics.codecs import create_codec
 from hdrmetrics.codecs.backward import BackwardCompatible
-from hdrmetrics.errors import OptionError
+from hdrmetrics.errors import OptionError, ShapeError
 from hdrmetrics.optimize.filling import BEST, Filled, fill
 from hdrmetrics.optimize.judge import Judge, Verdict
 from hdrmetrics.optimize.layers import LIGHT, SHOWN, Layers, LayersObjective
@@ -193,6 +193,7 @@ def optimize_base_layer(
     original = one_picture(image).float()
     objective = LayersObjective(base, light)
     referees = _Referees(judges or {}, objective)
+    referees.check_size(min(original.shape[-2:]))
     whole = _Files(original, codec, operator, color, fixed, size)
     space = Space(whole.parameters, whole.start, whole.moved, owner=f"{codec} with {operator}")
     found = search(whole, space, objective, plan or Plan())
@@ -354,6 +355,16 @@ class _Referees:
                 self.base.append(Judge(name, tolerance, objective.base, *SHOWN))
             else:
                 self.light.append(Judge(name, tolerance, objective.light, *LIGHT))
+
+    def check_size(self, side: int) -> None:
+        """Refuse, before any work, a picture that is too small for a judge."""
+        for judge in (*self.base, *self.light):
+            info = judge.metric.info
+            if side < info.minimum_size:
+                raise ShapeError(
+                    f"{info.name}, which judges, needs {info.minimum_size} pixels a side, not "
+                    f"{side}: choose other judges"
+                )
 
     def __call__(self, before: Layers, after: Layers, original: Tensor) -> tuple[Verdict, ...]:
         """Return what all say of two files."""

@@ -112,7 +112,9 @@ def test_refused_files_are_those_of_the_codec_as_it_is(
     monkeypatch.setattr(
         Judge, "verdict", lambda self, *_: Verdict(self.metric.info.name, 1.0, 0.0, 0.0, True)
     )
-    found = optimize_base_layer(light, "gainmap", size=6000, base={"tmqi": 3.0}, plan=PLAN)
+    found = optimize_base_layer(
+        light, "gainmap", size=6000, base={"tmqi": 3.0}, plan=PLAN, judges={"fsitm": 0.01}
+    )
     assert not found.tuned
     assert "fsitm finds the tuned file of lead" in found.reason
     assert found.data == found.default.encode(light)
@@ -155,7 +157,8 @@ def test_grey_light(light: torch.Tensor) -> None:
 def test_what_cannot_be_is_refused(
     error: type[Exception], settings: dict, light: torch.Tensor
 ) -> None:
-    asked = {"codec": "gainmap", "size": 6000, "plan": PLAN, **settings}
+    judges = {"fsitm": 0.01}
+    asked = {"codec": "gainmap", "size": 6000, "plan": PLAN, "judges": judges, **settings}
     with pytest.raises(error):
         optimize_base_layer(light, **asked)
 
@@ -164,7 +167,9 @@ def test_pictures_that_cannot_be_are_refused(light: torch.Tensor) -> None:
     with pytest.raises(ShapeError):
         optimize_base_layer(light.expand(2, -1, -1, -1), "gainmap", size=6000)
     with pytest.raises(ShapeError, match="8 to 8192"):
-        optimize_base_layer(light[..., :4, :], "gainmap", size=6000)
+        optimize_base_layer(light[..., :4, :], "gainmap", size=6000, judges=None)
+    with pytest.raises(ShapeError, match="choose other judges"):
+        optimize_base_layer(light, "gainmap", size=6000)
     for value in (torch.nan, torch.inf, -1.0, 0.0):
         with pytest.raises(PixelValueError):
             optimize_base_layer(torch.full_like(light, value), "gainmap", size=6000)
