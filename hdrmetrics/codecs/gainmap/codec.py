@@ -22,7 +22,7 @@ from hdrmetrics.io.limits import DEFAULT_MAX_PIXELS, check_size
 from hdrmetrics.photometry.transfer import PQ_PEAK
 
 # At equal steps of the mean Q of HDR-VDP-2, six scenes, as in results/codecs.
-_LADDER = (99, 88, 68, 39, 21, 12, 8, 5)
+_LADDER = (100, 91, 72, 43, 23, 13, 8, 5)
 
 
 @CODECS.add
