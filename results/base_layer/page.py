@@ -232,16 +232,20 @@ def _said(rows: Rows) -> str:
             f"({gain['curve', 'psnr']:+.2f} dB and {gain['curve', 'hdrvdp2']:+.1f} with the curve "
             "alone)."
         )
-    parts += [
+    parts.append(
         "- Most of what the base picture gains is the choice of another curve, which nobody has to "
         "tune. What the search adds is that the light pays less for it: it shares the bytes, and "
         "the judges keep the codec's own base where it would cost too much (a candle in the dark: "
-        "9 dB in profile C).",
+        "9 dB in profile C)."
+    )
+    parts.append(
         "- In profile C a better base picture costs HDR fidelity; the weight in the sum says how "
-        "much. With a gain map it costs nothing.",
+        "much. With a gain map it costs nothing."
+    )
+    parts.append(
         "- Five scenes are few: intervals are wide, and differences between scenes larger than "
-        "those between rates.",
-    ]
+        "those between rates."
+    )
     parts.append(
         "- The tutorial reports a base layer whose predicted quality rises from 87 to 91; the last "
         "column of the second table is the same kind of number."
