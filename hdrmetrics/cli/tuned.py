@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from hdrmetrics.cli.tuning import BEST, Tuning
 
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from hdrmetrics.cli.making import Made
     from hdrmetrics.cli.variants import Variant
+    from hdrmetrics.optimize.problem import Scene
     from hdrmetrics.optimize.result import Optimized
-    from hdrmetrics.optimize.tonemapping import ToneMapping
     from hdrmetrics.tonemap.color import ColorTreatment
     from hdrmetrics.tonemap.encode import DisplayTransfer
 
@@ -87,31 +87,39 @@ class TonemapTuner:
         return found, details
 
     def _thumbnails(self, light: Tensor, found: Optimized, path: Path, page: str) -> dict[str, str]:
-        from hdrmetrics.improve.previews import preview, preview_paths, save_previews
         from hdrmetrics.optimize.tonemapping import ToneMapping
-        from hdrmetrics.picture.image import Calibration, Image
-        from hdrmetrics.report.pictures import folder_of
-        from hdrmetrics.report.traces import trace_figure
 
         rendering = {**self.rendering, "transfer": "srgb"}  # what browsers show
-        problem = ToneMapping(light, found.name, {}, **rendering)
-
-        def seen(settings: Mapping[str, Any]) -> bytes:
-            pixels = problem.at(640).render(settings)[0].movedim(0, 2).contiguous().numpy()
-            return preview(Image(pixels, Calibration("display", transfer="srgb")))
-
-        images = {"before": seen(found.default), "after": seen(found.settings)}
-        if found.trace:
-            images["trace"] = trace_figure(found.trace, _strip(problem, found))
-        folder = folder_of(page)
-        paths = preview_paths(folder, str(path))
-        paths["trace"] = paths["before"].with_name(
-            paths["before"].name.replace("-before", "-trace")
-        )
-        return save_previews(paths, images)
+        return save_thumbnails(ToneMapping(light, found.name, {}, **rendering), found, path, page)
 
 
-def _strip(problem: ToneMapping, found: Optimized) -> list[tuple[str, NDArray[np.uint8]]]:
+class Shown(Protocol):
+    """What makes display-encoded pictures of settings, at any size."""
+
+    def at(self, side: int, /) -> Scene:
+        """Return the picture reduced to a longer side."""
+
+
+def save_thumbnails(shown: Shown, found: Optimized, path: Path, page: str) -> dict[str, str]:
+    """Write the pictures of a page, before and after and the way, and return where they lie."""
+    from hdrmetrics.improve.previews import preview, preview_paths, save_previews
+    from hdrmetrics.picture.image import Calibration, Image
+    from hdrmetrics.report.pictures import folder_of
+    from hdrmetrics.report.traces import trace_figure
+
+    def seen(settings: Mapping[str, Any]) -> bytes:
+        pixels = shown.at(640).render(settings)[0].movedim(0, 2).contiguous().numpy()
+        return preview(Image(pixels, Calibration("display", transfer="srgb")))
+
+    images = {"before": seen(found.default), "after": seen(found.settings)}
+    if found.trace:
+        images["trace"] = trace_figure(found.trace, _strip(shown, found))
+    paths = preview_paths(folder_of(page), str(path))
+    paths["trace"] = paths["before"].with_name(paths["before"].name.replace("-before", "-trace"))
+    return save_previews(paths, images)
+
+
+def _strip(problem: Shown, found: Optimized) -> list[tuple[str, NDArray[np.uint8]]]:
     """Return small pictures of the way: the default, the best of each step, the end."""
     import numpy as np
 
@@ -169,8 +177,18 @@ def tuned_scores(made: Sequence[Made]) -> dict[str, list[str]]:
     return found
 
 
-def tuned_sentence(made: Sequence[Made], transfer: str) -> str:
-    """Return what to say of a picture that is the only one."""
+def tuned_sentence(made: Sequence[Made], transfer: str, *, done: str = "tone-mapped") -> str:
+    """Return what to say of a picture that is the only one.
+
+    Parameters
+    ----------
+    made
+        The picture.
+    transfer
+        What its values are.
+    done
+        What was done to it.
+    """
     record = next((_record(one) for one in made if _record(one)), None)
     if record is None:
         return ""
@@ -179,12 +197,12 @@ def tuned_sentence(made: Sequence[Made], transfer: str) -> str:
         for name, before in record["before"].items()
     ]
     if not record["tuned"]:
-        return f"tone-mapped by {record['name']} as it is, {transfer}: {record['reason']}"
+        return f"{done} by {record['name']} as it is, {transfer}: {record['reason']}"
     settings = " ".join(
         f"{name}={value:.4g}" if isinstance(value, float) else f"{name}={value}"
         for name, value in record["settings"].items()
     )
-    return f"tone-mapped by {record['name']} {settings}, {transfer}; {'; '.join(scores)}"
+    return f"{done} by {record['name']} {settings}, {transfer}; {'; '.join(scores)}"
 
 
 def tuned_facts(made: Sequence[Made], tuning: Tuning, planned: int) -> list[tuple[str, str]]:

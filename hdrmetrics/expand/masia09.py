@@ -132,8 +132,10 @@ register_expansion(
         '"Evaluation of reverse tone mapping through varying exposure conditions", ACM TOG 28(5), '
         '2009; B. Masia, A. Serrano and D. Gutierrez, "Dynamic range expansion based on image '
         'statistics", Multimedia Tools and Applications 76, 2017',
+        searched=("exponent",),
     ),
     _expand,
+    lambda signal, values: {"exponent": _exponent(signal, values)},
 )
 """peak·L^exponent. Made for pictures that are bright or over-exposed: below a key of about 0.61
 the regression of 2009 falls under ``least``, which is ours; the paper would turn the picture

@@ -54,6 +54,9 @@ class ExpansionInfo:
         Whether gradients flow to the image and to every real-valued setting.
     citation
         The paper.
+    searched
+        The settings that a search moves unless it is told which; all real ones that are no sizes
+        in pixels where none is named.
     """
 
     name: str
@@ -63,6 +66,7 @@ class ExpansionInfo:
     monotone: bool
     differentiable: bool
     citation: str
+    searched: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,8 @@ class Expansion:
 
     info: ExpansionInfo
     formula: Callable[[Signal, Settings], Tensor]
+    derive: Callable[[Signal, Settings], Settings] | None = None
+    """Returns the settings that were left to the picture, ``(N, 1, 1, 1)`` each, by name."""
 
     def __call__(
         self,
@@ -82,17 +88,57 @@ class Expansion:
         **settings: Any,
     ) -> Tensor:
         """Expand each image of a batch; see :func:`expand`."""
+        common = {"peak": peak, "transfer": transfer, "gamma": gamma}
+        with torch.autocast(image.device.type, enabled=False):
+            return self.formula(*self._prepared(image, {**common, **settings}))
+
+    def settings_of(
+        self,
+        image: Tensor,
+        *,
+        peak: float = 1000.0,
+        transfer: SdrTransfer = "gamma",
+        gamma: float = 2.2,
+        **settings: Any,
+    ) -> dict[str, Any]:
+        """Return the settings with which one picture is expanded, those it decides included.
+
+        Parameters
+        ----------
+        image, peak, transfer, gamma, settings
+            As for :func:`expand`; one picture.
+
+        Raises
+        ------
+        OptionError, ShapeError, PixelValueError, DomainError
+            As in a call; ShapeError for several pictures.
+
+        Examples
+        --------
+        >>> import torch
+        >>> from hdrmetrics.expand import get_expansion
+        >>> code = torch.tensor([[0.2, 0.9, 1.0]]).expand(3, 3, 3)
+        >>> round(get_expansion("masia09").settings_of(code)["exponent"], 3)
+        0.45
+        """
+        common = {"peak": peak, "transfer": transfer, "gamma": gamma}
+        with torch.no_grad(), torch.autocast(image.device.type, enabled=False):
+            signal, values = self._prepared(image, {**common, **settings})
+            if signal.light.shape[0] != 1:
+                raise ShapeError(f"settings of one picture, not of {signal.light.shape[0]}")
+            if self.derive is not None:
+                values = {**values, **self.derive(signal, values)}
+        return {
+            name: float(value) if isinstance(value, Tensor) else value
+            for name, value in values.items()
+        }
+
+    def _prepared(self, image: Tensor, settings: Settings) -> tuple[Signal, Settings]:
+        known = (*COMMON, *self.info.parameters)
         codes = check_codes(image, "Divide 8-bit values by 255; light in cd/m² is HDR already")
-        chosen = resolve(
-            self.info.name,
-            (*COMMON, *self.info.parameters),
-            {"peak": peak, "transfer": transfer, "gamma": gamma, **settings},
-        )
-        with torch.autocast(codes.device.type, enabled=False):
-            values = _as_tensors(chosen, (*COMMON, *self.info.parameters), codes)
-            decode = decoder(values.pop("transfer"), values.pop("gamma"))
-            signal = make_signal(codes, values.pop("peak"), decode)
-            return self.formula(signal, values)
+        values = _as_tensors(resolve(self.info.name, known, settings), known, codes)
+        decode = decoder(values.pop("transfer"), values.pop("gamma"))
+        return make_signal(codes, values.pop("peak"), decode), values
 
 
 EXPANSIONS: Catalogue[ExpansionInfo, Expansion] = Catalogue(
@@ -101,15 +147,28 @@ EXPANSIONS: Catalogue[ExpansionInfo, Expansion] = Catalogue(
 """All inverse operators; each file adds its own."""
 
 
-def register_expansion(info: ExpansionInfo, formula: Callable[[Signal, Settings], Tensor]) -> None:
+def register_expansion(
+    info: ExpansionInfo,
+    formula: Callable[[Signal, Settings], Tensor],
+    derive: Callable[[Signal, Settings], Settings] | None = None,
+) -> None:
     """Make an inverse operator known by ``info.name``.
+
+    Parameters
+    ----------
+    info
+        Its description.
+    formula
+        From a signal and settings to light ``(N, C, H, W)`` in cd/m².
+    derive
+        Returns the settings that are left to the picture where some are.
 
     Raises
     ------
     OptionError
         If the name is taken.
     """
-    one = Expansion(info, formula)
+    one = Expansion(info, formula, derive)
     EXPANSIONS.register(info, lambda: one)
 
 

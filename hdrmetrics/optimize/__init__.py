@@ -10,9 +10,12 @@ Examples
 ['bias', 'peak']
 """
 
+from hdrmetrics.optimize.base_layer import OptimizedBaseLayer as OptimizedBaseLayer
+from hdrmetrics.optimize.base_layer import optimize_base_layer as optimize_base_layer
 from hdrmetrics.optimize.best import Best as Best
 from hdrmetrics.optimize.best import best_operator as best_operator
 from hdrmetrics.optimize.budget import Budget as Budget
+from hdrmetrics.optimize.expansion import optimize_expansion as optimize_expansion
 from hdrmetrics.optimize.grid import GridPlan as GridPlan
 from hdrmetrics.optimize.grid import TunedGrid as TunedGrid
 from hdrmetrics.optimize.grid import optimize_grid as optimize_grid
@@ -30,11 +33,14 @@ __all__ = [
     "GridPlan",
     "Objective",
     "Optimized",
+    "OptimizedBaseLayer",
     "Plan",
     "Space",
     "Trial",
     "TunedGrid",
     "best_operator",
+    "optimize_base_layer",
+    "optimize_expansion",
     "optimize_grid",
     "optimize_tonemap",
     "search",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 import torch.nn.functional as F
@@ -47,6 +47,24 @@ class Problem(Protocol):
 
     def at(self, side: int) -> Scene:
         """Return the picture reduced to a longer side, or as it is if it is no larger."""
+
+
+class Tunable(Problem, Protocol):
+    """A problem that can be looked at whole: default and result are compared at full size."""
+
+    @property
+    def default(self) -> Mapping[str, Any]:
+        """All settings without tuning."""
+
+    @property
+    def reference(self) -> Tensor | None:
+        """What the whole picture is compared with, ``(1, C, H, W)``."""
+
+    def whole(self, settings: Mapping[str, Any], /) -> Tensor:
+        """Return what the settings make of the whole picture, ``(1, C, H, W)``."""
+
+    def moved(self, only: Iterable[str] | None, /) -> Iterable[str] | None:
+        """Return the settings to move: those that were named, or those worth it."""
 
 
 def reduced(image: Tensor, side: int) -> Tensor:

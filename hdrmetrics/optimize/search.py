@@ -301,7 +301,9 @@ def _usable(problem: Problem, side: int, least: int) -> bool:
     if problem.side <= side:
         return True
     try:
-        reference = problem.at(side).reference
+        scene = problem.at(side)
+        with torch.no_grad():
+            seen = scene.render({}) if scene.reference is None else scene.reference
     except ShapeError:
         return False
-    return reference is None or min(reference.shape[-2:]) >= least
+    return min(seen.shape[-2:]) >= least

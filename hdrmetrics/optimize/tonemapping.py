@@ -14,7 +14,7 @@ from hdrmetrics.errors import PixelValueError, ShapeError
 from hdrmetrics.metric import Metric
 from hdrmetrics.optimize.judge import Judge
 from hdrmetrics.optimize.objective import Goals, Objective
-from hdrmetrics.optimize.problem import reduced
+from hdrmetrics.optimize.problem import Tunable, reduced
 from hdrmetrics.optimize.result import Optimized
 from hdrmetrics.optimize.search import Plan, search
 from hdrmetrics.optimize.space import Space
@@ -89,6 +89,15 @@ class ToneMapping:
         """Return code values of light tone-mapped with some settings."""
         operator = self.operator(settings)
         return to_display(operator(light), transfer=self.transfer, encoded=operator.info.encoded)
+
+    @property
+    def reference(self) -> Tensor:
+        """The light."""
+        return self.light
+
+    def whole(self, settings: Mapping[str, Any]) -> Tensor:
+        """Return code values of the whole picture."""
+        return self.render_on(self.light, settings)
 
     def at(self, side: int) -> ToneMappingScene:
         """Return the picture reduced to a longer side."""
@@ -192,7 +201,7 @@ def optimize_tonemap(
 
 
 def tune(
-    problem: ToneMapping,
+    problem: Tunable,
     objective: Objective,
     plan: Plan,
     judge: Judge | None,
@@ -205,15 +214,14 @@ def tune(
     default = dict(problem.default)
     chosen = {**default, **found.settings}
     with torch.no_grad():
-        first = problem.render_on(problem.light, default)
-        second = problem.render_on(problem.light, chosen)
-        fitted = objective.at(problem.light)
+        first, second = problem.whole(default), problem.whole(chosen)
+        fitted = objective.at(problem.reference)
         losses = float(fitted.loss(first)), float(fitted.loss(second))
     before, reason, verdict = fitted.values(first), "", None
     if not losses[1] < losses[0]:
         reason = f"no settings were found that are better by {' and '.join(objective.names)}"
     elif judge is not None:
-        verdict = judge.verdict(first, second, problem.light)
+        verdict = judge.verdict(first, second, problem.reference)
         if verdict.worse:
             reason = (
                 f"{verdict.metric} finds the tuned picture worse ({verdict.after:.4g}) than the "

@@ -20,6 +20,7 @@ Fidelity = Callable[[CodecInfo, torch.Tensor, torch.Tensor], float]
 BEST: dict[str, tuple[dict[str, Any], float, float]] = {
     "avif": ({"quality": 100, "bits": "12"}, 64, 73),
     "avif-sdr": ({"quality": 100}, 48, 58.5),
+    "gainmap": ({"quality": 100}, 45, 45),
     "htj2k": ({"step": 1e-5}, 85, 90),
     "jpeg": ({"quality": 100, "subsampling": "4:4:4"}, 48, 54),
     "jpeg2000": ({"psnr": 100.0}, 83, 85),
@@ -32,7 +33,7 @@ BEST: dict[str, tuple[dict[str, Any], float, float]] = {
     "webp": ({"quality": 100, "method": 6}, 34, 46),
 }
 NAMES = sorted(BEST)
-SMALLEST = {"ultrahdr": 8}
+SMALLEST = {"gainmap": 8, "ultrahdr": 8}
 
 
 @pytest.fixture

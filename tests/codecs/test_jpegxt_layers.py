@@ -247,6 +247,7 @@ def test_parameters_are_described(codec):
         "quality",
         "residual_quality",
         "base",
+        "base_settings",
         "subsampling",
     ]
     search = codec.info.parameters[0].search

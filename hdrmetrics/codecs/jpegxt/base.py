@@ -4,25 +4,26 @@ from __future__ import annotations
 
 import math
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
+from hdrmetrics.codecs.backward import HALFWAY, operator_codes
+from hdrmetrics.codecs.backward import SRGB as SRGB
 from hdrmetrics.codecs.jpegxt.jpeg import Samples
 from hdrmetrics.errors import ImageReadError
-from hdrmetrics.io.colour.curves import srgb
-from hdrmetrics.photometry.color import luminance
-from hdrmetrics.tonemap.catalogue import create_operator
 
 Light = NDArray[np.float32]
 """``(H, W, C)``, cd/m²."""
 
+OWN_BASES = ("photoreceptor", "exposure")
+"""What the standard's reference software makes of a picture that comes without a base layer, in
+profiles A and C, and in profile B."""
+
 BASES = ("photoreceptor", "reinhard02", "logarithmic", "exposure")
-"""``photoreceptor`` and ``exposure`` are what the standard's reference software makes of a picture
-that comes without a base layer, in profiles A and C, and in profile B."""
+"""The bases that were measured against each other; any other operator can be one, too."""
 
 _LUMA = (np.float32(0.299), np.float32(0.587), np.float32(0.114))
 _MEAN = 0.6
@@ -40,19 +41,13 @@ def luma(light: NDArray[np.float32]) -> NDArray[np.float32]:
     return weighted
 
 
-SRGB: NDArray[np.float32] = srgb(np.arange(256) / 255.0).astype(np.float32)
-"""Linear light in [0, 1] of each sRGB code."""
-
-_HALFWAY = (SRGB[1:] + SRGB[:-1]) / 2
-
-
 def exposure_white(light: Light) -> float:
     """Return the luminance that ``exposure`` makes white, in cd/m²: the mean divided by 0.6."""
     mean = float(light.mean(dtype=np.float64))
     return mean / _MEAN if mean > 0 else 1.0
 
 
-def base_codes(light: Light, base: str) -> Samples:
+def base_codes(light: Light, base: str, settings: Mapping[str, Any] | None = None) -> Samples:
     """Return the base layer before it is coded, ``(H, W, C)``.
 
     Parameters
@@ -60,10 +55,12 @@ def base_codes(light: Light, base: str) -> Samples:
     light
         ``(H, W, C)``, cd/m², not negative.
     base
-        One of :data:`BASES`. ``photoreceptor``: each channel v becomes t / (1 + t),
-        t = v^(1/2.2) / L̄^m, with the mean luminance L̄ and m from the position of the log mean
-        between the extremes. ``exposure``: clipped at :func:`exposure_white`, sRGB. The others:
-        luminance operators of :mod:`hdrmetrics.tonemap`, sRGB.
+        One of :data:`OWN_BASES`, or an operator. ``photoreceptor``: each channel v becomes
+        t / (1 + t), t = v^(1/2.2) / L̄^m, with the mean luminance L̄ and m from the position of the
+        log mean between the extremes. ``exposure``: clipped at :func:`exposure_white`, sRGB. The
+        others: operators of :mod:`hdrmetrics.tonemap`, sRGB.
+    settings
+        Of the operator.
 
     Notes
     -----
@@ -79,14 +76,9 @@ def base_codes(light: Light, base: str) -> Samples:
         codes = _photoreceptor(light)
     elif base == "exposure":
         white = np.float32(exposure_white(light))
-        codes = np.searchsorted(_HALFWAY, light / white).astype(np.uint8)
+        codes = np.searchsorted(HALFWAY, light / white).astype(np.uint8)
     else:
-        # In double precision, so that no code depends on how many threads make the sums.
-        image = torch.from_numpy(np.moveaxis(light, 2, 0)[None])
-        bright = luminance(image).double()
-        shown = create_operator(base)(bright) / bright.clamp(min=1e-30)
-        gain = np.moveaxis(shown[0].float().numpy(), 0, 2)
-        codes = np.searchsorted(_HALFWAY, light * gain).astype(np.uint8)
+        codes = operator_codes(light, base, settings)
     lifted: Samples = np.maximum(codes, (light > 0).view(np.uint8))
     return lifted
 

@@ -10,8 +10,9 @@ import torch
 from torch import Tensor
 
 from hdrmetrics.catalogue.parameters import Parameter
-from hdrmetrics.codecs.codec import CODECS, Codec, CodecInfo
-from hdrmetrics.codecs.jpegxt.base import BASES, Light, base_codes, exposure_white
+from hdrmetrics.codecs.backward import BackwardCompatible, base_parameters
+from hdrmetrics.codecs.codec import CODECS, CodecInfo
+from hdrmetrics.codecs.jpegxt.base import OWN_BASES, Light, base_codes, exposure_white
 from hdrmetrics.codecs.jpegxt.container import Layers, check_writable, pack, unpack
 from hdrmetrics.codecs.jpegxt.jpeg import (
     SUBSAMPLINGS,
@@ -24,6 +25,7 @@ from hdrmetrics.codecs.jpegxt.jpeg import (
 from hdrmetrics.codecs.jpegxt.profile_a import ProfileA
 from hdrmetrics.codecs.jpegxt.profile_b import ProfileB
 from hdrmetrics.codecs.jpegxt.profile_c import LARGEST, ProfileC
+from hdrmetrics.codecs.samples import from_codes
 
 BRIGHTEST = 1e12
 """Light that profiles A and B clip at, in cd/m²; C has half-floats and clips at 65504."""
@@ -53,9 +55,7 @@ def _parameters(ladder: tuple[int, ...], base: str) -> tuple[Parameter, ...]:
             "residual_quality", None, (1, 100), "", "JPEG quality of the residual layer", "integer",
             search=search, automatic="that of the base layer",
         ),
-        Parameter(
-            "base", base, None, "", "tone mapping of the base layer", "choice", choices=BASES
-        ),
+        *base_parameters(base, OWN_BASES),
         Parameter(
             "subsampling", "4:4:4", None, "", "chroma of both layers", "choice",
             choices=SUBSAMPLINGS,
@@ -67,7 +67,7 @@ Profile = ProfileA | ProfileB | ProfileC
 """The constants of a profile: packed, unpacked, and what puts two layers together."""
 
 
-class LayeredCodec(Codec):
+class LayeredCodec(BackwardCompatible):
     """Base of the simulated profiles: two JPEG streams with a header before them.
 
     The bytes are really written and :meth:`decode` needs nothing else, so size and distortion are
@@ -80,25 +80,32 @@ class LayeredCodec(Codec):
     standard has boxes.
     """
 
+    second = "residual_quality"
+    own_bases = OWN_BASES
     profile: ClassVar[str]
     constants: ClassVar[type[Profile]]
     residual_planes: ClassVar[Planes]
     coder: ClassVar[JpegCoder] = JpegCoder()
     """What the layers are coded with."""
 
-    def encode(self, image: Tensor) -> bytes:
-        """Return the header and both layers of ``(1, C, H, W)``, cd/m².
+    def check_sides(self, height: int, width: int) -> None:
+        """Refuse sides that are longer than a JPEG layer holds, 65500 pixels.
 
         Raises
         ------
         ImageWriteError
-            If a side is longer than a JPEG layer holds, 65500 pixels.
+            For those.
         """
-        light = np.ascontiguousarray(np.moveaxis(image[0].numpy(), 0, 2))
-        height, width, channels = light.shape
         check_writable(height, width)
-        light = np.where(light < DARKEST, np.float32(0), np.minimum(light, np.float32(BRIGHTEST)))
-        codes = base_codes(light, self.settings["base"])
+
+    def tone(self, image: Tensor) -> Samples:
+        """Return the codes of the base layer."""
+        return base_codes(_light(image), self.settings["base"], self.settings["base_settings"])
+
+    def encode_with(self, image: Tensor, codes: Samples) -> bytes:
+        """Return the header and both layers of ``(1, C, H, W)``, cd/m²."""
+        light = _light(image)
+        height, width, channels = light.shape
         tables = quality_tables(self.settings["quality"])
         base = self._write(codes[..., 0] if channels == 1 else codes, tables, "rgb")
         profile, samples, tables = self.split(light, codes, base)
@@ -127,6 +134,19 @@ class LayeredCodec(Codec):
         flat = shape if shape[2] == 3 else shape[:2]
         return self.coder.decode(data, flat, planes="rgb").reshape(shape)
 
+    def base_picture(self, data: bytes) -> Tensor:
+        """Return what ordinary readers show, ``(1, C, H, W)`` in [0, 1].
+
+        Raises
+        ------
+        ImageReadError
+            If the bytes are not of this profile, truncated or changed.
+        """
+        layers = unpack(data, self.profile)
+        return from_codes(
+            self.read_base(layers.base, (layers.height, layers.width, layers.channels)), 8
+        )
+
     @property
     def residual_quality(self) -> int:
         """The quality of the residual layer."""
@@ -151,6 +171,13 @@ class LayeredCodec(Codec):
         base
             The base layer as coded.
         """
+
+
+def _light(image: Tensor) -> Light:
+    """Return ``(1, C, H, W)`` as ``(H, W, C)``, held to what the profiles can say."""
+    light = np.ascontiguousarray(np.moveaxis(image[0].numpy(), 0, 2))
+    held: Light = np.where(light < DARKEST, np.float32(0), np.minimum(light, np.float32(BRIGHTEST)))
+    return held
 
 
 @CODECS.add

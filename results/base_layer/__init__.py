@@ -1,0 +1,1 @@
+"""Base pictures of backward-compatible HDR files: as they are against optimised."""
