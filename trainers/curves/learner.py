@@ -30,8 +30,12 @@ _LARGEST_GRADIENT = 0.5
 def enhanced(net: CurveNet, image: Tensor, seen: int) -> tuple[Tensor, Tensor]:
     """Return pictures bent by maps of their small copies, and these maps; with gradients."""
     maps = estimate(net, image, seen).to(image.dtype)
-    wide = F.interpolate(maps, image.shape[-2:], mode="bilinear", align_corners=False)
-    return bend(image, wide), maps
+    return bend(image, widened(maps, image)), maps
+
+
+def widened(maps: Tensor, image: Tensor) -> Tensor:
+    """Return maps of the size of pictures."""
+    return F.interpolate(maps, image.shape[-2:], mode="bilinear", align_corners=False)
 
 
 class Learner:
@@ -68,9 +72,9 @@ class Learner:
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         self.net.train()
+        seen = small_copy(pictures, self.recipe.seen)
         with torch.autocast("cpu", torch.bfloat16, enabled=self.recipe.precision == "bfloat16"):
-            seen = small_copy(pictures, self.recipe.seen).contiguous(memory_format=self.format)
-            maps = self.net(seen)
+            maps = self.net(seen.contiguous(memory_format=self.format))
         found = self._losses(pictures, maps.float(), step)
         total = torch.stack([getattr(self.recipe, k) * v for k, v in found.items()]).sum()
         self.optimiser.zero_grad(set_to_none=True)
@@ -81,14 +85,13 @@ class Learner:
         return {k: float(v.detach()) for k, v in found.items()} | {"loss": float(total.detach())}
 
     def _losses(self, pictures: Tensor, maps: Tensor, step: int) -> dict[str, Tensor]:
-        """Return the losses that have a weight."""
-        own = self.recipe
-        wide = F.interpolate(maps, pictures.shape[-2:], mode="bilinear", align_corners=False)
-        after = bend(pictures, wide)
-        found: dict[str, Tensor] = {}
+        """Return the losses that have a weight: of smaller copies, but metrics are shown all."""
+        own, found = self.recipe, dict[str, Tensor]()
+        before = small_copy(pictures, own.looked)
+        after = bend(before, widened(maps, before))
         if own.spatial:
             found["spatial"] = spatial_consistency(
-                after, pictures, region=own.neighbours, form=own.form
+                after, before, region=own.neighbours, form=own.form
             )
         if own.exposure:
             found["exposure"] = exposure(after, target=own.target, region=own.region, form=own.form)
@@ -99,7 +102,8 @@ class Learner:
             found["smoothness"] = illumination_smoothness(maps, iterations=count, form=own.form)
         if self.judges:
             draw = torch.Generator().manual_seed(digest(self.seed, "view", step) >> 1)
-            some = after[: max(1, round(own.judged_part * len(after)))]
+            count = max(1, round(own.judged_part * len(pictures)))
+            some = bend(pictures[:count], widened(maps[:count], pictures))
             found["judged"] = torch.stack([one(some, draw) for one in self.judges]).mean()
         assert set(found) <= set(TERMS)
         return found

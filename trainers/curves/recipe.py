@@ -30,7 +30,9 @@ class Recipe:
     kind
         Of the network.
     seen
-        Root of the number of pixels that it sees of a picture; the losses see all pixels.
+        Root of the number of pixels that it sees of a picture.
+    looked
+        Root of those that the losses see, after the curves; metrics see all.
     spatial, exposure, colour, smoothness
         Weights of the losses of :mod:`hdrmetrics.learned.curves.losses`; 0 leaves one out.
     judged
@@ -72,6 +74,7 @@ class Recipe:
 
     kind: Kind = "full"
     seen: int = 64
+    looked: int = 64
     spatial: float = 1.0
     exposure: float = 1.0
     colour: float = 0.5
@@ -104,8 +107,20 @@ class Recipe:
             raise OptionError("weights of losses are 0 or more, and not all 0")
         if self.judged and not self.judges:
             raise OptionError("judged has a weight: name the metrics as judges")
-        if min(self.batch, self.held, self.seen // 8, self.region, self.neighbours) < 1:
-            raise OptionError("batch, held and sides of regions are at least 1, seen at least 8")
+        if (
+            min(
+                self.batch,
+                self.held,
+                self.seen // 8,
+                self.looked // 8,
+                self.region,
+                self.neighbours,
+            )
+            < 1
+        ):
+            raise OptionError(
+                "batch, held and sides of regions are at least 1, what is seen and looked at 8"
+            )
         parts = (self.untouched, self.scenes, self.judged_part, self.target)
         if not all(0 <= one <= 1 for one in parts) or not 0 <= self.average < 1:
             raise OptionError(

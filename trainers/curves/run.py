@@ -192,10 +192,11 @@ def _steps(
             if done % _JUDGED == 0 and done < plan.steps:
                 looked = judge_both(learner, held)
                 judged.add({"step": done, **{k: _mean(v) for k, v in looked.items()}})
-            if stop.asked or time.monotonic() - kept > _KEPT:
+            asked = stop.asked
+            if asked or time.monotonic() - kept > _KEPT:
                 save()
                 kept = time.monotonic()
-            if stop.asked:
+            if asked:
                 return False
     save()
     return True

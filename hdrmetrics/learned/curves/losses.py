@@ -11,7 +11,7 @@ from torch import Tensor
 from hdrmetrics.errors import OptionError, ShapeError
 
 Form = Literal["patent", "public"]
-"""``patent``: a loss as US11356623B2 and the paper write it; ``public``: as the authors' code does."""
+"""``patent``: as US11356623B2 and the paper have it; ``public``: as the authors' code has it."""
 
 EXPOSED = 0.6
 """The mean code of a well exposed region, as patent and paper have it."""
