@@ -26,7 +26,7 @@ from trainers.curves.recipe import RECIPES, Recipe, read_recipe
 from trainers.curves.run import Wanted, run
 
 SMALL = Recipe(
-    kind="light", seen=24, looked=24, region=24, target=0.45, held=2, batch=2,
+    kind="light", seen=24, looked=24, region=24, target=0.45, held=2, pool=8, batch=2,
     precision="float32", rate=3e-3, average=0.9, deviation=0.0,
 )  # fmt: skip
 
@@ -151,6 +151,7 @@ def test_batches_follow_from_seed_and_step(material: Path) -> None:
     for step in (0, 3, 1):
         assert torch.equal(one(step), other(step))
     assert not torch.equal(one(0), Batches(one.material, SMALL, 1)(0))
+    assert len(list((material / "train").glob("pool-*.npy"))) >= 2, "one for each seed"
     held = one.held()
     assert held.pictures.shape == (2 * len(HELD_STOPS), 3, SIDE, SIDE)
     assert torch.equal(held.originals, other.held().originals)
@@ -224,7 +225,7 @@ def test_the_command_writes_weights_with_their_card(
 ) -> None:
     recipe = tmp_path / "small.toml"
     recipe.write_text(
-        'kind = "light"\nseen = 24\nlooked = 32\nheld = 1\nbatch = 2\nregion = 16\n'
+        'kind = "light"\nseen = 24\nlooked = 32\nheld = 1\npool = 4\nbatch = 2\nregion = 16\n'
         'precision = "float32"\n'
     )
     call = ["curves", "--recipe", str(recipe), "--photographs", str(folder / "sdr"), "--scenes"]

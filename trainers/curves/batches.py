@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
-from datasets.streams import stream
+from datasets.streams import digest, stream
+from hdrmetrics.errors import ImageReadError
 from hdrmetrics.photometry.transfer import srgb_decode
+from hdrmetrics.text.textfile import replacing
 from trainers.curves.exposing import RESPONSES, photographed
 from trainers.curves.material import Material
 from trainers.curves.recipe import Recipe
@@ -54,7 +58,29 @@ class Batches:
     def __call__(self, step: int) -> Tensor:
         """Return the pictures of a step ``(N, 3, side, side)``; nothing says how they should be."""
         draw = stream(self.seed, "step", step)
-        return torch.cat([self._picture(draw) for _ in range(self.recipe.batch)])
+        pool = self._pool
+        places = draw.integers(0, len(pool), self.recipe.batch)
+        chosen = torch.from_numpy(pool[places]).movedim(-1, 1).float() / 255
+        mirrored = torch.from_numpy(draw.random(len(chosen)) < 0.5).view(-1, 1, 1, 1)
+        return torch.where(mirrored, chosen.flip(-1), chosen)
+
+    @cached_property
+    def _pool(self) -> NDArray[np.uint8]:
+        """Return the exposures that steps draw from, made once for all runs that want them."""
+        own = self.recipe
+        of = (own.stops, own.untouched, own.scenes, own.wells, own.pool)
+        path = self.material.folder / f"pool-{digest(self.seed, str(of)):016x}.npy"
+        if not path.exists():
+            draws = (stream(self.seed, "pool", number) for number in range(own.pool))
+            made = [(255 * self._picture(draw)).round().to(torch.uint8) for draw in draws]
+            rows = torch.cat(made).movedim(1, -1).contiguous().numpy()
+            with replacing(path) as draft, draft.open("wb") as file:
+                np.save(file, rows)
+        try:
+            found: NDArray[np.uint8] = np.load(path, mmap_mode="r")
+        except (OSError, ValueError) as error:
+            raise ImageReadError(f"{path} is damaged ({error}): remove it") from error
+        return found
 
     def _picture(self, draw: np.random.Generator) -> Tensor:
         light, codes = self._drawn(draw)
@@ -67,8 +93,7 @@ class Batches:
         well = float(np.exp(draw.uniform(low, high)))
         response = RESPONSES[int(draw.integers(len(RESPONSES)))] if codes is None else "srgb"
         seed = int(draw.integers(2**31))
-        image = photographed(light, stops, well=well, seed=seed, response=response)
-        return image.flip(-1) if draw.random() < 0.5 else image
+        return photographed(light, stops, well=well, seed=seed, response=response)
 
     def _drawn(self, draw: np.random.Generator) -> tuple[Tensor, Tensor | None]:
         """Return the light of a picture, and the codes of one that is a photograph."""

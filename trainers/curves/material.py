@@ -53,6 +53,8 @@ class Material:
 
     Attributes
     ----------
+    folder
+        As given.
     codes
         uint8 ``(N, side, side, 3)``.
     light
@@ -65,6 +67,7 @@ class Material:
     """
 
     def __init__(self, folder: Path) -> None:
+        self.folder = folder
         try:
             self.said: dict[str, Any] = json.loads((folder / "material.json").read_text("utf-8"))
             self.codes: NDArray[np.uint8] = np.load(folder / "codes.npy", mmap_mode="r")

@@ -54,6 +54,8 @@ class Recipe:
         Part of the pictures that is made from HDR scenes.
     wells
         Fewest and most electrons that a pixel of full scale collects.
+    pool
+        Exposures that are made before the first step, of which steps draw.
     batch
         Pictures in a step.
     rate, decay, deviation
@@ -90,6 +92,7 @@ class Recipe:
     untouched: float = 0.15
     scenes: float = 0.5
     wells: tuple[float, float] = (3_000.0, 30_000.0)
+    pool: int = 3072
     batch: int = 12
     rate: float = 1e-3
     decay: float = 1e-4
@@ -119,7 +122,7 @@ class Recipe:
             < 1
         ):
             raise OptionError(
-                "batch, held and sides of regions are at least 1, what is seen and looked at 8"
+                "pool, batch, held and regions are at least 1, what is seen and looked at 8"
             )
         parts = (self.untouched, self.scenes, self.judged_part, self.target)
         if not all(0 <= one <= 1 for one in parts) or not 0 <= self.average < 1:
