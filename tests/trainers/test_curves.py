@@ -24,6 +24,7 @@ from trainers.curves.learner import Learner, psnr
 from trainers.curves.material import SIDE, WINDOWS, Material, make_material
 from trainers.curves.recipe import RECIPES, Recipe, read_recipe
 from trainers.curves.run import Wanted, run
+from trainers.running.interruption import StopRequest
 
 SMALL = Recipe(
     kind="light", seen=24, looked=24, region=24, target=0.45, held=2, pool=8, batch=2,
@@ -149,9 +150,15 @@ def test_material(folder: Path, material: Path, tmp_path: Path) -> None:
 def test_batches_follow_from_seed_and_step(material: Path) -> None:
     one, other = (Batches(Material(material / "train"), SMALL, 0) for _ in range(2))
     for step in (0, 3, 1):
-        assert torch.equal(one(step), other(step))
-    assert not torch.equal(one(0), Batches(one.material, SMALL, 1)(0))
-    assert len(list((material / "train").glob("pool-*.npy"))) >= 2, "one for each seed"
+        assert all(torch.equal(a, b) for a, b in zip(one(step), other(step), strict=True))
+    assert not torch.equal(one(0)[0], Batches(one.material, SMALL, 1)(0)[0])
+    pictures, means = one(0)
+    assert pictures.shape == (2, 3, SIDE, SIDE)
+    assert means.shape == (2,)
+    still = Batches(one.material, replace(SMALL, untouched=1.0, scenes=0.0), 0)
+    pictures, means = still(0)
+    torch.testing.assert_close(pictures.mean(dim=(1, 2, 3)), means)
+    assert len(list((material / "train").glob("pool-*.npz"))) >= 2, "one for each seed"
     held = one.held()
     assert held.pictures.shape == (2 * len(HELD_STOPS), 3, SIDE, SIDE)
     assert torch.equal(held.originals, other.held().originals)
@@ -166,8 +173,11 @@ def test_learning_brings_codes_to_their_target(kind: str) -> None:
     learner = Learner(fresh_net(recipe.kind, 0, 0.0), recipe, 0)
     shape = torch.rand(2, 3, 24, 24, generator=torch.Generator().manual_seed(0))
     pictures = torch.cat([0.2 * shape[:1], 1 - 0.3 * shape[1:]])
-    losses = [learner.step(pictures, i, 1e-3) for i in range(40)]
+    losses = [learner.step(pictures, torch.full((2,), 0.3), i, 1e-3) for i in range(40)]
     assert losses[-1]["exposure"] < 0.6 * losses[0]["exposure"]
+    told = Learner(fresh_net(recipe.kind, 0, 0.0), replace(recipe, metered=True), 0)
+    first = told.step(pictures, torch.tensor([0.1, 0.85]), 0, 1e-3)
+    assert first["exposure"] < 0.01, "means that the pictures have already"
     assert set(losses[0]) == {"spatial", "exposure", "colour", "smoothness", "loss"}
 
 
@@ -179,19 +189,17 @@ def test_a_loss_without_weight_is_left_out_and_a_judge_moves_weights() -> None:
     )  # fmt: skip
     learner = Learner(fresh_net("light", 0, 0.02), alone, 0)
     before = [one.clone() for one in learner.net.parameters()]
-    assert set(learner.step(pictures, 0, 1e-3)) == {"judged", "loss"}
+    assert set(learner.step(pictures, torch.zeros(2), 0, 1e-3)) == {"judged", "loss"}
     assert not torch.equal(before[-2], list(learner.net.parameters())[-2])
 
 
 def test_a_stopped_run_ends_in_the_same_weights(
     folder: Path, material: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from trainers.curves import run as module
-
     whole = run(_wanted(tmp_path / "a", folder, material), SMALL)
     assert whole is not None
 
-    class Stops(module.StopRequest):
+    class Stops(StopRequest):
         """Asks to stop at the third step."""
 
         looks = 0
@@ -206,7 +214,7 @@ def test_a_stopped_run_ends_in_the_same_weights(
 
     wanted = _wanted(tmp_path / "b", folder, material)
     with monkeypatch.context() as patch:
-        patch.setattr(module, "StopRequest", Stops)
+        patch.setattr("trainers.curves.run.StopRequest", Stops)
         assert run(wanted, SMALL) is None
     with pytest.raises(OptionError, match="--resume"):
         run(wanted, SMALL)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -55,45 +56,54 @@ class Batches:
     def __init__(self, material: Material, recipe: Recipe, seed: int) -> None:
         self.material, self.recipe, self.seed = material, recipe, seed
 
-    def __call__(self, step: int) -> Tensor:
-        """Return the pictures of a step ``(N, 3, side, side)``; nothing says how they should be."""
+    def __call__(self, step: int) -> tuple[Tensor, Tensor]:
+        """Return the pictures of a step ``(N, 3, side, side)``, and what a meter says.
+
+        That is the mean code ``(N,)`` of the good exposure of each; the picture itself is not told.
+        """
         draw = stream(self.seed, "step", step)
-        pool = self._pool
+        pool, means = self._pool
         places = draw.integers(0, len(pool), self.recipe.batch)
         chosen = torch.from_numpy(pool[places]).movedim(-1, 1).float() / 255
         mirrored = torch.from_numpy(draw.random(len(chosen)) < 0.5).view(-1, 1, 1, 1)
-        return torch.where(mirrored, chosen.flip(-1), chosen)
+        told = torch.from_numpy(means[places])
+        return torch.where(mirrored, chosen.flip(-1), chosen), told
 
     @cached_property
-    def _pool(self) -> NDArray[np.uint8]:
-        """Return the exposures that steps draw from, made once for all runs that want them."""
+    def _pool(self) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+        """Return the exposures that steps draw from, made once for all runs; and mean codes."""
         own = self.recipe
         of = (own.stops, own.untouched, own.scenes, own.wells, own.pool)
-        path = self.material.folder / f"pool-{digest(self.seed, str(of)):016x}.npy"
+        path = self.material.folder / f"pool-{digest(self.seed, str(of)):016x}.npz"
         if not path.exists():
             draws = (stream(self.seed, "pool", number) for number in range(own.pool))
-            made = [(255 * self._picture(draw)).round().to(torch.uint8) for draw in draws]
-            rows = torch.cat(made).movedim(1, -1).contiguous().numpy()
+            made, told = zip(*(self._picture(draw) for draw in draws), strict=True)
+            rows = (255 * torch.cat(made)).round().to(torch.uint8).movedim(1, -1).contiguous()
             with replacing(path) as draft, draft.open("wb") as file:
-                np.save(file, rows)
+                np.savez(file, pictures=rows.numpy(), means=np.array(told, np.float32))
         try:
-            found: NDArray[np.uint8] = np.load(path, mmap_mode="r")
-        except (OSError, ValueError) as error:
+            with np.load(path, allow_pickle=False) as kept:
+                return kept["pictures"], kept["means"]
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
             raise ImageReadError(f"{path} is damaged ({error}): remove it") from error
-        return found
 
-    def _picture(self, draw: np.random.Generator) -> Tensor:
+    def _picture(self, draw: np.random.Generator) -> tuple[Tensor, float]:
+        """Return a picture ``(1, 3, side, side)``, and the mean code of its good exposure."""
         light, codes = self._drawn(draw)
         stops = float(draw.uniform(*self.recipe.stops))
         if draw.random() < self.recipe.untouched:
             if codes is not None:
-                return codes
+                return codes, float(codes.mean())
             stops = 0.0
         low, high = (float(np.log(one)) for one in self.recipe.wells)
         well = float(np.exp(draw.uniform(low, high)))
         response = RESPONSES[int(draw.integers(len(RESPONSES)))] if codes is None else "srgb"
         seed = int(draw.integers(2**31))
-        return photographed(light, stops, well=well, seed=seed, response=response)
+        good = codes
+        if good is None:
+            good = photographed(light, 0.0, well=None, seed=0, response=response)
+        picture = photographed(light, stops, well=well, seed=seed, response=response)
+        return picture, float(good.mean())
 
     def _drawn(self, draw: np.random.Generator) -> tuple[Tensor, Tensor | None]:
         """Return the light of a picture, and the codes of one that is a photograph."""

@@ -67,15 +67,18 @@ class Learner:
             self.net.parameters(), lr=recipe.rate, weight_decay=recipe.decay
         )
 
-    def step(self, pictures: Tensor, step: int, rate: float) -> dict[str, float]:
-        """Take a step at a learning rate; returns the losses by name, ``loss`` their sum."""
+    def step(self, pictures: Tensor, means: Tensor, step: int, rate: float) -> dict[str, float]:
+        """Take a step at a learning rate; returns the losses by name, ``loss`` their sum.
+
+        ``pictures`` and ``means`` are those of :class:`~trainers.curves.batches.Batches`.
+        """
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         self.net.train()
         seen = small_copy(pictures, self.recipe.seen)
         with torch.autocast("cpu", torch.bfloat16, enabled=self.recipe.precision == "bfloat16"):
             maps = self.net(seen.contiguous(memory_format=self.format))
-        found = self._losses(pictures, maps.float(), step)
+        found = self._losses(pictures, maps.float(), means, step)
         total = torch.stack([getattr(self.recipe, k) * v for k, v in found.items()]).sum()
         self.optimiser.zero_grad(set_to_none=True)
         total.backward()  # type: ignore[no-untyped-call]
@@ -84,7 +87,9 @@ class Learner:
         self.average.update()
         return {k: float(v.detach()) for k, v in found.items()} | {"loss": float(total.detach())}
 
-    def _losses(self, pictures: Tensor, maps: Tensor, step: int) -> dict[str, Tensor]:
+    def _losses(
+        self, pictures: Tensor, maps: Tensor, means: Tensor, step: int
+    ) -> dict[str, Tensor]:
         """Return the losses that have a weight: of smaller copies, but metrics are shown all."""
         own, found = self.recipe, dict[str, Tensor]()
         before = small_copy(pictures, own.looked)
@@ -94,7 +99,8 @@ class Learner:
                 after, before, region=own.neighbours, form=own.form
             )
         if own.exposure:
-            found["exposure"] = exposure(after, target=own.target, region=own.region, form=own.form)
+            wanted = means if own.metered else own.target
+            found["exposure"] = exposure(after, target=wanted, region=own.region, form=own.form)
         if own.colour:
             found["colour"] = colour_constancy(after, form=own.form)
         if own.smoothness:
@@ -114,7 +120,7 @@ class Learner:
         self.net.eval()
         parts = [
             enhanced(self.net, one.contiguous(memory_format=self.format), self.recipe.seen)[0]
-            for one in held.pictures.split(self.recipe.batch)
+            for one in torch.split(held.pictures, self.recipe.batch)
         ]
         values = psnr(torch.cat(parts), held.originals)
         return by_stops(values, held)

@@ -43,8 +43,11 @@ class Recipe:
         Part of a batch that they are shown: they take most of the time.
     form
         Of the losses.
+    metered
+        Whether the mean code that is wanted of a picture is that of its good exposure, the one
+        number that is told of it; otherwise it is ``target`` for all.
     target, region, neighbours
-        The mean code that is wanted, the side of the regions that are to have it, and of those
+        The mean code, the side of the regions that are to have it, and of those
         that are compared with their neighbours.
     stops
         Darkest and brightest exposure that pictures are photographed at anew, in stops.
@@ -85,6 +88,7 @@ class Recipe:
     judges: tuple[str, ...] = ("nima",)
     judged_part: float = 0.5
     form: Form = "patent"
+    metered: bool = False
     target: float = 0.6
     region: int = 16
     neighbours: int = 4

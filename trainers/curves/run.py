@@ -143,7 +143,7 @@ def _plan(wanted: Wanted, recipe: Recipe, learner: Learner, batches: Batches) ->
     for step in range(_WARMING + _TRIED):
         if step == _WARMING:
             began = time.perf_counter()
-        learner.step(batches(step), step, 0.0)
+        learner.step(*batches(step), step, 0.0)
     each = (time.perf_counter() - began) / _TRIED
     measured = {mode_name(recipe.precision, recipe.layout): each}
     steps = steps_in(wanted.budget, each)
@@ -173,7 +173,7 @@ def _steps(
     with StopRequest() as stop:
         while done < plan.steps:
             rate = learning_rate(done, plan.steps, peak=recipe.rate)
-            losses.append(learner.step(batches(done), done, rate))
+            losses.append(learner.step(*batches(done), done, rate))
             done += 1
             if not losses[-1]["loss"] < 1e3:  # NaN too
                 raise PixelValueError(

@@ -81,7 +81,7 @@ class JudgedLoss(nn.Module):
         if enhanced.ndim != 4 or min(enhanced.shape[-2:]) < self.least:
             raise ShapeError(f"{tuple(enhanced.shape)}: at least {self.least} pixels a side")
         sides = [max(self.least, round(self.part * side)) for side in enhanced.shape[-2:]]
-        views = [_view(one, sides, generator) for one in enhanced.split(1)]
+        views = [_view(one, sides, generator) for one in torch.split(enhanced, 1)]
         seen = torch.cat(views)
         if self.noise:
             grain = torch.randn(seen.shape, generator=generator).to(seen)

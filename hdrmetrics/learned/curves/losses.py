@@ -83,7 +83,7 @@ def spatial_consistency(
 
 
 def exposure(
-    enhanced: Tensor, *, target: float = EXPOSED, region: int = 16, form: Form = "patent"
+    enhanced: Tensor, *, target: float | Tensor = EXPOSED, region: int = 16, form: Form = "patent"
 ) -> Tensor:
     """Return how far regions are from being well exposed: the mean of |Y − E|.
 
@@ -92,7 +92,8 @@ def exposure(
     enhanced
         ``(N, 3, H, W)`` in [0, 1], at least one region large.
     target
-        E, in [0, 1]: the mean display code that is wanted.
+        E, in [0, 1]: the mean display code that is wanted; a number, or ``(N,)``, one for each
+        picture, as a camera's meter might tell.
     region
         Pixels a side, of which Y is the mean over RGB; what is left over at the lower and right
         borders does not count. The larger, the less shadows and lights are pulled together.
@@ -109,7 +110,7 @@ def exposure(
     ShapeError
         If the shape is no RGB or smaller than a region.
     OptionError
-        For another form, or a target outside [0, 1].
+        For another form, or a target outside [0, 1] or of another number of pictures.
 
     References
     ----------
@@ -122,9 +123,12 @@ def exposure(
     0.1
     """
     _check_form(form)
-    if not 0 <= target <= 1:
+    wanted = torch.as_tensor(target, dtype=enhanced.dtype, device=enhanced.device)
+    if not bool(((wanted >= 0) & (wanted <= 1)).all()):
         raise OptionError(f"the target is a display code in [0, 1], not {target}")
-    away = _regions(enhanced, region) - target
+    if wanted.ndim > 1 or wanted.numel() not in (1, len(enhanced)):
+        raise OptionError(f"{tuple(wanted.shape)} targets for {len(enhanced)} pictures")
+    away = _regions(enhanced, region) - wanted.reshape(-1, 1, 1, 1)
     return (away.square() if form == "public" else away.abs()).mean()
 
 

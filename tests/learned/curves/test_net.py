@@ -42,7 +42,7 @@ def test_drawn_weights_are_nearly_the_identity(kind: Kind, count: int, maps: int
 
 def test_it_sees_seven_pixels_to_each_side_and_borders_do_not_show() -> None:
     net = fresh_net("full", 0, 0.0)
-    torch.nn.init.normal_(net.layers[-1].weight, 0, 0.1)
+    torch.nn.init.normal_(dict(net.named_parameters())["layers.6.weight"], 0, 0.1)
     image = torch.rand(1, 3, 31, 31, requires_grad=True)
     (grad,) = torch.autograd.grad(net(image)[0, :, 15, 15].sum(), image)
     seen = (grad[0].abs().sum(dim=0) > 0).nonzero()
@@ -98,6 +98,6 @@ def test_cards_that_cannot_be() -> None:
     assert CurveCard.from_dict(good.to_dict()) == good
     for change in ({"seen": 3}, {"steps": -1}, {"sha256": "x"}, {"failures": (1,)}, {"data": (1,)}):
         with pytest.raises(OptionError):
-            replace(good, **change)  # type: ignore[arg-type]
+            replace(good, **change)
     with pytest.raises(OptionError, match="full or light"):
         CurveNet("large")  # type: ignore[arg-type]
