@@ -2,13 +2,15 @@
 
     python -m results.curves.measure --scenes DIR [--run NAME=WEIGHTS ...]
 
-Writes ``report.json``; ``python -m results.curves.page`` writes ``report.md`` and the sheets. Runs
-that are named are those of the ablation: their weights need not be shipped.
+Writes ``report.json``, and the results into the cards of the networks; ``python -m
+results.curves.page`` and ``.sheet`` write the rest. Runs that are named are those of the ablation:
+their weights need not be shipped.
 """
 
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +20,11 @@ from torch import Tensor
 
 from hdrmetrics import create_metric
 from hdrmetrics.enhance import create_enhancer
-from hdrmetrics.learned.curves.weights import load_curves
+from hdrmetrics.learned.curves.weights import SHIPPED, load_curves
+from hdrmetrics.learned.tensorfile import card_path
 from hdrmetrics.photometry.display import get_display
+from hdrmetrics.text.jsontext import readable
+from hdrmetrics.text.textfile import write_text
 from results.common.files import keep
 from results.curves.methods import GAMMAS, METHODS, Method, gamma, gamma_to
 from results.curves.pictures import STOPS, bad, good, windows
@@ -87,6 +92,41 @@ def methods_of(power: float, runs: dict[str, Path]) -> dict[str, Method]:
     return found
 
 
+def into_cards(said: dict[str, Any]) -> None:
+    """Write what the shipped networks reach into their cards, and where they fail."""
+    values, place = said["values"], {stops: i for i, stops in enumerate(said["stops"])}
+
+    def mean(who: str, one: str, stops: float) -> float:
+        return float(np.mean([row[place[stops]] for row in values[who][one]]))
+
+    for who, kind in zip(ENHANCERS, SHIPPED, strict=True):
+        _, card = load_curves(SHIPPED[kind])
+        found: dict[str, Any] = {
+            "what": "means over windows of test scenes at exposures wrong by some stops, with "
+            "noise; input and enhanced",
+            "scenes": len(said["scenes"]),
+        }
+        for stops in place:
+            found[f"{stops:+g}"] = {
+                one: [round(mean(name, one, stops), 4) for name in ("input", who)]
+                for one in (*MEASURES, "nima")
+            }
+        worse = [
+            stops for stops in place if mean(who, "psnr", stops) < mean("input", "psnr", stops)
+        ]
+        lost = [
+            f"{mean('input', 'psnr', s) - mean(who, 'psnr', s):.1f} dB at {s:+g}" for s in worse
+        ]
+        failures = [
+            "It cannot know whether a picture is dark or bright on purpose, and changes such ones.",
+            "Noise in shadows is brightened with them; what was clipped stays clipped.",
+        ]
+        if lost:
+            failures.append(f"PSNR falls at some exposures (stops): {', '.join(lost)}.")
+        card = replace(card, results=found, failures=tuple(failures))
+        write_text(card_path(SHIPPED[kind]), readable(card.to_dict()))
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scenes", type=Path, required=True)
@@ -115,6 +155,7 @@ def main() -> None:
         "values": values,
     }  # fmt: skip
     keep(HERE / "report.json", said)
+    into_cards(said)
 
 
 if __name__ == "__main__":
