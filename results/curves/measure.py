@@ -35,7 +35,7 @@ MEASURES = ("psnr", "ssim", "pu21-psnr")
 """Against the original."""
 
 LIKED = ("nima", "norvdpnet-sdr", "improvability")
-"""Of the picture alone, in their own units."""
+"""Of the picture alone, in their own units; of the input and of networks only."""
 
 MEAN = 0.45
 """Mean code that a gamma of each picture's own aims at: the enhancers' target."""
@@ -52,12 +52,13 @@ class Judge:
         self.display = get_display(DISPLAY)
 
     @torch.no_grad()
-    def __call__(self, test: Tensor, original: Tensor) -> dict[str, float]:
+    def __call__(self, test: Tensor, original: Tensor, liked: bool) -> dict[str, float]:
         test = (255 * test).round() / 255
         found = {}
         for name, metric in self.metrics.items():
             if name in LIKED:
-                found[name] = float(metric(test))
+                if liked:
+                    found[name] = float(metric(test))
                 continue
             pair = (test, original)
             if metric.info.domain == "hdr":
@@ -137,16 +138,15 @@ def main() -> None:
     power = best_gamma(options.scenes)
     methods, judge = methods_of(power, runs), Judge()
     scenes = windows(options.scenes)
-    values: dict[str, dict[str, list[list[float]]]] = {
-        who: {one: [] for one in (*MEASURES, *LIKED)} for who in methods
-    }
+    values: dict[str, dict[str, list[list[float]]]] = {who: {} for who in methods}
     for name, light in scenes.items():
         original = good(light)
         pictures = [bad(light, name, stops) for stops in STOPS]
         for who, method in methods.items():
-            scores = [judge(method(one), original) for one in pictures]
-            for key in (*MEASURES, *LIKED):
-                values[who][key].append([round(one[key], 5) for one in scores])
+            liked = who in ("input", *ENHANCERS) or who.startswith("run ")
+            scores = [judge(method(one), original, liked) for one in pictures]
+            for key in scores[0]:
+                values[who].setdefault(key, []).append([round(one[key], 5) for one in scores])
         print(name, flush=True)
     said: dict[str, Any] = {
         "display": DISPLAY, "gamma": power, "mean": MEAN, "stops": STOPS, "scenes": list(scenes),

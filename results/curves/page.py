@@ -25,7 +25,7 @@ OURS = ("curve", "curve-light")
 RUN = "run "
 RESAMPLES = 2000
 OPENING = """\
-{count} windows of 256×256 pixels of test scenes, which neither taught nor chose a network, each
+{count} windows of 192×192 pixels of test scenes, which neither taught nor chose a network, each
 photographed at six exposures by a camera with noise (`trainers/curves/exposing.py`: a pixel of full
 scale collects 8,000 electrons; eight bits, sRGB) and compared with the good exposure without noise
 (geometric mean of the luminance at 0.18 of full scale, but no more than 5 % of the values clipped).

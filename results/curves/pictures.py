@@ -13,7 +13,7 @@ from datasets.streams import digest, stream
 from trainers.curves.exposing import photographed
 from trainers.curves.material import scene_windows
 
-SIDE = 256
+SIDE = 192
 """Pixels a side."""
 
 STOPS = (-3.0, -2.0, -1.0, 0.0, 1.0, 2.0)

@@ -10,6 +10,8 @@ from results.learned.cards import OUT, model_cards
 OTHERS = {
     "nima": "python -m trainers nima biq2021",
     "restore": "trainers/README.md#learning-to-restore",
+    "curve": "python -m trainers curves --recipe curve`",
+    "curve-light": "python -m trainers curves --recipe curve-light`",
     "improvability": "trainers/README.md#learning-what-would-gain",
 }
 """What learnt from no teacher, and where its card says how."""
