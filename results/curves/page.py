@@ -27,7 +27,7 @@ RESAMPLES = 2000
 OPENING = """\
 {count} windows of 192×192 pixels of test scenes, which neither taught nor chose a network, each
 photographed at six exposures by a camera with noise (`trainers/curves/exposing.py`: a pixel of full
-scale collects 8,000 electrons; eight bits, sRGB) and compared with the good exposure without noise
+scale collects 20,000 electrons; eight bits, sRGB) and compared with the good exposure without noise
 (geometric mean of the luminance at 0.18 of full scale, but no more than 5 % of the values clipped).
 At 0 stops the input differs from it by noise alone: what enhancement does there is harm. *gamma* is
 the one x^γ for all with the best mean PSNR over validation scenes at these exposures (γ =

@@ -19,7 +19,7 @@ SIDE = 192
 STOPS = (-3.0, -2.0, -1.0, 0.0, 1.0, 2.0)
 """Exposures, in stops from the good one."""
 
-WELL = 8_000.0
+WELL = 20_000.0
 """Electrons that a pixel of full scale collects."""
 
 
