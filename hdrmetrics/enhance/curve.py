@@ -89,8 +89,12 @@ class Curve(CurveEnhancer):
     >>> import torch
     >>> from hdrmetrics.enhance import create_enhancer
     >>> dark = torch.rand(1, 3, 48, 64) / 8
-    >>> bool(create_enhancer("curve")(dark).mean() > 2 * dark.mean())
+    >>> better = create_enhancer("curve")(dark)
+    >>> bool(better.mean() > 2 * dark.mean())
     True
+    >>> from hdrmetrics.expand import expand
+    >>> expand(better, peak=600).shape  # and to light of an HDR display, in cd/m²
+    torch.Size([1, 3, 48, 64])
     """
 
     kind = "full"

@@ -11,7 +11,7 @@ from hdrmetrics.errors import OptionError, ShapeError
 ITERATIONS = 8
 """How often the curve is applied."""
 
-_STRIP = 1 << 17  # pixels of a strip: what an iteration works on then stays in a core's cache
+_STRIP = 1 << 15  # pixels of a strip: what an iteration works on then stays in a core's cache
 
 
 def bend(image: Tensor, maps: Tensor, iterations: int = ITERATIONS) -> Tensor:
@@ -107,15 +107,25 @@ def bend_large(
     """
     if image.ndim != 4 or maps.ndim != 4 or len(image) != 1 or len(maps) != 1:
         raise ShapeError(f"one picture and its maps, not {image.shape} and {maps.shape}")
-    height, width = image.shape[-2:]
+    channels, (height, width) = image.shape[1], image.shape[-2:]
+    each = maps.shape[1] != channels
+    if iterations < 1 or maps.shape[1] != channels * (iterations if each else 1):
+        bend(image, maps, iterations)  # says what is wrong
     out = torch.empty_like(image)
     rows = max(1, strip // width)
     with torch.no_grad():
         maps = maps.to(image)
         for top in range(0, height, rows):
             part = slice(top, min(top + rows, height))
+            found = image[..., part, :].clone()
+            room = torch.empty_like(found)
             own = _widened(maps, part, height, width)
-            out[..., part, :] = bend(image[..., part, :], own, iterations)
+            for n in range(iterations):
+                a = own[:, n * channels : (n + 1) * channels] if each else own
+                torch.mul(found, found, out=room)
+                torch.sub(found, room, out=room)
+                found.addcmul_(a, room)
+            out[..., part, :] = found
     return out
 
 

@@ -60,7 +60,7 @@ def test_strips_give_what_the_whole_gives(
     for strip in (1, 200, 1 << 20):
         found = bend_large(image, maps, strip=strip)
         assert found.dtype == dtype
-        torch.testing.assert_close(found, bend(image, wide), rtol=0, atol=3e-6)
+        torch.testing.assert_close(found, bend(image, wide), rtol=0, atol=1e-5)
 
 
 def test_sixteen_bits_stay_apart() -> None:
