@@ -25,7 +25,7 @@ from hdrmetrics.learned.tensorfile import card_path
 from hdrmetrics.photometry.display import get_display
 from hdrmetrics.text.jsontext import readable
 from hdrmetrics.text.textfile import write_text
-from results.common.files import keep
+from results.common.files import keep, kept
 from results.curves.methods import GAMMAS, METHODS, Method, gamma, gamma_to
 from results.curves.pictures import STOPS, bad, good, windows
 
@@ -132,13 +132,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--scenes", type=Path, required=True)
     parser.add_argument("--run", action="append", default=[], metavar="NAME=WEIGHTS")
+    parser.add_argument(
+        "--keep", action="store_true", help="what report.json has already is not measured again"
+    )
     options = parser.parse_args()
     torch.set_num_threads(1)
     runs = {text.partition("=")[0]: Path(text.partition("=")[2]) for text in options.run}
-    power = best_gamma(options.scenes)
+    before = kept(HERE / "report.json") if options.keep else {}
+    power = before.get("gamma") or best_gamma(options.scenes)
     methods, judge = methods_of(power, runs), Judge()
     scenes = windows(options.scenes)
     values: dict[str, dict[str, list[list[float]]]] = {who: {} for who in methods}
+    if before and before["scenes"] == list(scenes):
+        values |= {who: own for who, own in before["values"].items() if who in methods}
+    methods = {who: method for who, method in methods.items() if not values[who]}
     for name, light in scenes.items():
         original = good(light)
         pictures = [bad(light, name, stops) for stops in STOPS]

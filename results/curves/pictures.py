@@ -10,6 +10,7 @@ from torch import Tensor
 from datasets.scenes.scene import Split
 from datasets.scenes.scene_files import find_scenes
 from datasets.streams import digest, stream
+from hdrmetrics.errors import OptionError
 from trainers.curves.exposing import photographed
 from trainers.curves.material import scene_windows
 
@@ -24,12 +25,20 @@ WELL = 20_000.0
 
 
 def windows(folder: Path, split: Split = "test") -> dict[str, Tensor]:
-    """Return the metered light of a window of each scene of a split, ``(1, 3, side, side)``."""
+    """Return the metered light of a window of each scene of a split, ``(1, 3, side, side)``.
+
+    Scenes that are too small are left out, and named.
+    """
     found = {}
     for scene in find_scenes(folder, kinds=("hdr",)):
-        if scene.split == split:
-            for kept in scene_windows(scene, stream(1, "window", scene.name), 1, SIDE):
-                found[scene.name] = torch.from_numpy(kept).movedim(-1, 0)[None].float()
+        if scene.split != split:
+            continue
+        try:
+            (kept,) = scene_windows(scene, stream(1, "window", scene.name), 1, SIDE)
+        except OptionError as error:
+            print(f"left out: {scene.name}: {error}", flush=True)
+            continue
+        found[scene.name] = torch.from_numpy(kept).movedim(-1, 0)[None].float()
     return found
 
 
