@@ -122,7 +122,10 @@ def main() -> None:
     speed = kept(HERE / "speed.json")
     if speed:
         text += ["", "## Time", "", speed["what"], ""]
-        rows = [[name, *(f"{v:.1f}" for v in values)] for name, values in speed["rows"].items()]
+        rows = [
+            [name, *("" if v is None else f"{v:.1f}" for v in values)]
+            for name, values in speed["rows"].items()
+        ]
         text.append(markdown_table(["", *speed["columns"]], rows, right=range(1, 5)))
     seen = HERE / "seen.md"
     if seen.exists():
