@@ -13,6 +13,7 @@ import numpy as np
 
 from datasets.command import Adder, exit_status, parser_of
 from hdrmetrics.errors import OptionError
+from trainers.curves.command import add_command as add_curves
 from trainers.improving.command import add_command as add_improving
 from trainers.opinions.command import add_command
 from trainers.tonemapping.command import add_command as add_tonemapping
@@ -48,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
         _add_training(sub)
     add_command(command)
     add_improving(command)
+    add_curves(command)
     _prepare_commands(command)
     _weights_commands(command)
     _judging_commands(command)

@@ -55,7 +55,8 @@ def list_enhancers(
     Parameters
     ----------
     against
-        Keep those made for a fault: ``"blur"``, ``"noise"``, ``"compression"``, ``"clipping"``.
+        Keep those made for a fault: ``"blur"``, ``"noise"``, ``"compression"``, ``"clipping"``,
+        ``"exposure"``.
     learned
         Keep networks (True) or the others (False).
 

@@ -14,7 +14,7 @@ from hdrmetrics.catalogue.parameters import Parameter
 from hdrmetrics.errors import ShapeError
 from hdrmetrics.picture.pixels import check_codes
 
-Fault = Literal["blur", "noise", "compression", "clipping"]
+Fault = Literal["blur", "noise", "compression", "clipping", "exposure"]
 """What an enhancer is against."""
 
 ADVICE = "Divide 8-bit values by 255; light is tone-mapped first"

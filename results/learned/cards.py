@@ -15,6 +15,7 @@ from typing import Any
 
 from hdrmetrics.learned.card import Card
 from hdrmetrics.learned.catalogue import WEIGHTS
+from hdrmetrics.learned.curves import weights as curves
 from hdrmetrics.learned.describing import describe, family
 from hdrmetrics.learned.improvable import catalogue as improvable
 from hdrmetrics.learned.liked import catalogue as liked
@@ -25,6 +26,7 @@ from hdrmetrics.learned.weights import load_weights
 from hdrmetrics.learned.whole_image import MINIMUM_SIZE
 from hdrmetrics.text.markdown import markdown_table
 from hdrmetrics.text.textfile import write_text
+from results.curves.cards import curve_card
 from results.enhance.cards import restoration_card
 from results.improvable.cards import gain_card
 from results.learned.tables import SHOWN, cell
@@ -257,6 +259,8 @@ def model_cards() -> Iterator[tuple[str, str]]:
     opinions = liked.WEIGHTS / f"nima{SUFFIX}"
     yield opinions.stem, opinion_card(opinions)
     yield SHIPPED.stem, restoration_card(SHIPPED)
+    for path in curves.SHIPPED.values():
+        yield path.stem, curve_card(path)
     gains = improvable.WEIGHTS / f"improvability{SUFFIX}"
     yield gains.stem, gain_card(gains)
     for operator in NETS.values():

@@ -12,6 +12,8 @@ OTHERS = {
     "restore": "trainers/README.md#learning-to-restore",
     "reinhard_net": "trainers/README.md#learning-to-tone-map",
     "reinhard_grid": "trainers/README.md#learning-to-tone-map",
+    "curve": "python -m trainers curves --recipe curve`",
+    "curve-light": "python -m trainers curves --recipe curve-light`",
     "improvability": "trainers/README.md#learning-what-would-gain",
 }
 """What learnt from no teacher, and where its card says how."""

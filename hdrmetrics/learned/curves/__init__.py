@@ -1,0 +1,1 @@
+"""Networks that draw the curves by which badly exposed pictures become well exposed."""

@@ -1,0 +1,1 @@
+"""Training of the networks that draw the curves of badly exposed pictures."""
