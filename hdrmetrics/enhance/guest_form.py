@@ -189,7 +189,7 @@ def _called(guest: Callable[[Tensor], Any], given: Tensor, name: str) -> Any:
         raise EnhancerError(
             f"{name} ran out of memory with {tuple(given.shape)}: work in tiles (tile=1024)"
         ) from error
-    except Exception as error:  # whatever it is, it is the guest's
+    except (Exception, SystemExit) as error:  # whatever it is, it is the guest's
         size = f"{given.shape[-1]}×{given.shape[-2]} pixels"
         raise EnhancerError(f"{name} failed on {size}: {error!r}") from error
 
