@@ -15,9 +15,10 @@ from torch import Tensor
 from hdrmetrics.errors import HdrMetricsError, OptionError
 from hdrmetrics.metric import Metric
 from hdrmetrics.optimize.judge import Judge
+from hdrmetrics.optimize.numbers import is_whole
 from hdrmetrics.optimize.objective import Goals, Objective
 from hdrmetrics.optimize.result import Optimized
-from hdrmetrics.optimize.search import Plan
+from hdrmetrics.optimize.search import Plan, usable_side
 from hdrmetrics.optimize.space import Space
 from hdrmetrics.optimize.tonemapping import (
     DOMAINS,
@@ -124,13 +125,14 @@ def best_operator(
     >>> sorted(found.standing), len(found.tuned)
     (['drago03', 'ward94'], 1)
     """
-    if isinstance(tuned, bool) or not isinstance(tuned, int) or tuned < 1:
+    if not is_whole(tuned, 1):
         raise OptionError(f"tuned is a whole number above 0, not {tuned!r}")
     light = one_picture(image)
     objective = Objective(metrics, DOMAINS, TAKES)
     referee = None
     if judge is not None:
         referee = Judge(judge, tolerance, objective, DOMAINS, TAKES)
+        referee.check_size(light)
     plan = plan or Plan()
     names = list(operators) or [i.name for i in list_operators() if i.name not in _SLOW]
 
@@ -167,7 +169,7 @@ def _tried(
     promise: dict[str, float] = {}
     fitted = None
     for name, problem in problems.items():
-        scene = problem.at(plan.thumbnail)
+        scene = problem.at(usable_side(problem, plan.thumbnail, objective))
         fitted = fitted or objective.at(scene.reference)
         losses = []
         for settings in ({}, *_spread(problem, plan.seed)):

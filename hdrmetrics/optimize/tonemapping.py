@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from hdrmetrics.catalogue.parameters import Parameter
-from hdrmetrics.errors import PixelValueError, ShapeError
+from hdrmetrics.errors import OptionError, PixelValueError, ShapeError
 from hdrmetrics.metric import Metric
 from hdrmetrics.optimize.judge import Judge
 from hdrmetrics.optimize.objective import Goals, Objective
@@ -200,6 +200,8 @@ def tune(
 ) -> Optimized:
     """Search, then compare default and result at full size; arguments are checked already."""
     began = time.monotonic()
+    if judge is not None:
+        judge.check_size(problem.light)
     space = Space(problem.parameters, problem.start, problem.moved(only), owner=problem.name)
     found = search(problem, space, objective, plan)
     default = dict(problem.default)
@@ -245,7 +247,14 @@ def one_picture(image: Tensor) -> Tensor:
         For several pictures.
     PixelValueError
         For NaN, infinity, negative values, or a black picture.
+    OptionError
+        Under ``torch.inference_mode``, where no gradient can be had.
     """
+    if torch.is_inference_mode_enabled():
+        raise OptionError(
+            "torch.inference_mode() takes gradients away for good: call it outside, or under "
+            "torch.no_grad(), which does not"
+        )
     light = check_light(image)
     if light.shape[0] != 1:
         raise ShapeError(f"settings are tuned for one picture at a time, not {light.shape[0]}")
