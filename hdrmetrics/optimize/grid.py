@@ -12,12 +12,12 @@ from torch import Tensor
 from hdrmetrics.errors import OptionError
 from hdrmetrics.metric import Metric
 from hdrmetrics.numerics.holding import hold
-from hdrmetrics.optimize.judge import Judge, Verdict
+from hdrmetrics.optimize.judge import Verdict
 from hdrmetrics.optimize.numbers import is_finite, is_whole
 from hdrmetrics.optimize.objective import Goals, Objective
 from hdrmetrics.optimize.problem import reduced
 from hdrmetrics.optimize.search import MIDDLE, THUMBNAIL
-from hdrmetrics.optimize.tonemapping import DOMAINS, JUDGE, TAKES, TOLERANCE, one_picture
+from hdrmetrics.optimize.tonemapping import JUDGE, TOLERANCE, goals_and_judge, one_picture
 from hdrmetrics.tonemap import to_display
 from hdrmetrics.tonemap.exposure_grid import tone_by_grid, total_variation
 
@@ -149,13 +149,11 @@ def optimize_grid(
     """
     began, plan = time.monotonic(), plan or GridPlan()
     light = one_picture(image)
-    objective = Objective(metrics, DOMAINS, TAKES)
+    objective, referee = goals_and_judge(metrics, judge, tolerance)
     if not objective.differentiable:
         names = " and ".join(objective.names)
         raise OptionError(f"a grid is moved by gradients, and {names} has none")
-    referee = None
-    if judge is not None:
-        referee = Judge(judge, tolerance, objective, DOMAINS, TAKES)
+    if referee is not None:
         referee.check_size(light)
     start = torch.full((1, *plan.cells), math.log(_KEY), dtype=light.dtype, device=light.device)
     grid = _moved(light, start, objective, plan)

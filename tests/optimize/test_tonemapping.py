@@ -132,7 +132,8 @@ def test_a_panorama_is_tuned(light: Tensor) -> None:
 @pytest.mark.parametrize(
     ("goals", "error"),
     [
-        ("pu21-psnr", DomainError), ([], OptionError), ({"tmqi": 0.0}, OptionError),
+        ("pu21-psnr", DomainError), ("psnr", DomainError), ([], OptionError),
+        ({"tmqi": 0.0}, OptionError),
         (["tmqi", "tmqi"], OptionError), ({"tmqi": float("nan")}, OptionError),
         (3, OptionError), ("no-such", LookupError), ({"tmqi": "much"}, OptionError),
     ],
@@ -215,6 +216,16 @@ def test_the_best_operator_is_better_than_each_as_it_is(light: Tensor) -> None:
     assert {one.name for one in best.tuned} == set(promising[:2])
     assert all(best.promise[name] <= best.standing[name] for name in names)
     assert best.to_dict()["name"] == best.chosen.name
+
+
+def test_what_is_worse_than_the_default_operator_is_not_chosen(light: Tensor) -> None:
+    """The judge may refuse the best; the next must still be better than choosing nothing."""
+    best = best_operator(light, ["normalize"], "tmqi", plan=Plan(Budget(4)), judge=None)
+    metric = create_metric("tmqi").prepare(light)
+    assert float(metric(tonemap(light, "normalize"))) < float(metric(tonemap(light, "reinhard02")))
+    assert best.chosen.name == "reinhard02"
+    assert best.reason == "normalize is no better than reinhard02"
+    assert best.chosen.after == best.chosen.before
 
 
 def test_operators_without_settings_stand_as_they_are(light: Tensor) -> None:
