@@ -118,7 +118,7 @@ def _add_judging(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Enhance the files, and judge what came of them where that is asked for."""
-    from hdrmetrics.cli.guests import read_models
+    from hdrmetrics.cli.guests import guests_voice, read_models
     from hdrmetrics.cli.variants import make_variants
     from hdrmetrics.enhance import enhancer_info
     from hdrmetrics.enhance.guest_form import GUEST_PARAMETERS
@@ -135,7 +135,8 @@ def run(arguments: argparse.Namespace) -> int:
     from hdrmetrics.cli.making import Maker
     from hdrmetrics.cli.pictures import make_pictures
 
-    models = read_models(arguments.model, arguments.weights, names)
+    with guests_voice():
+        models = read_models(arguments.model, arguments.weights, names)
     parameters = {name: enhancer_info(name).parameters for name in names}
     parameters |= dict.fromkeys(models, GUEST_PARAMETERS)
     shared.check_device(arguments.device)
@@ -149,10 +150,11 @@ def run(arguments: argparse.Namespace) -> int:
         arguments.jobs = 1  # whoever wrote a net seldom thought of threads
     endings = _LIGHT if work.light else _CODES
     ending = ".exr" if work.light else f".{arguments.format}"
-    made, planned, interrupted = make_pictures(
-        arguments, variants, Maker(work.read, work.write),
-        endings=endings, ending=ending, apart=True,
-    )  # fmt: skip
+    with guests_voice():
+        made, planned, interrupted = make_pictures(
+            arguments, variants, Maker(work.read, work.write),
+            endings=endings, ending=ending, apart=True,
+        )  # fmt: skip
     facts = [*work.facts(), *(("note", text) for text in notes)]
     if interrupted or not metrics:
         return report_made(

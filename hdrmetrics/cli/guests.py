@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import copy
 import re
+import sys
 from collections.abc import Collection, Sequence
+from contextlib import AbstractContextManager, redirect_stdout
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +35,11 @@ class Model:
     where: str
     guest: Any
     weights: str | None
+
+
+def guests_voice() -> AbstractContextManager[object]:
+    """Send what guests print to stderr: stdout is for tables, and for JSON that is piped on."""
+    return redirect_stdout(sys.stderr)
 
 
 def read_models(

@@ -82,8 +82,8 @@ def _print(
     written = [one for one in made if one.state == "written"]
     if planned == 1:
         if written:
-            print(f"{written[0].target}: {single}")
-            print("\n".join(f"{name}: {text}" for name, text in facts))
+            lines = [f"{written[0].target}: {single}"]
+            print("\n".join([*lines, *(f"{name}: {text}" for name, text in facts)]))
         elif made and made[0].state == "skipped":
             print(f"{made[0].target}: there already")
         return

@@ -112,7 +112,8 @@ def run(arguments: argparse.Namespace) -> int:
     facts += [("note", text) for text in (*notes, *work.notes(list(infos.values())))]
     single = f"tone-mapped by {operator}, {work.transfer(operator)}"
     if tuning is not None:
-        single = tuned_sentence(made, work.transfer(operator))
+        encoded = [one.details["transfer"] for one in made if one.state == "written"]
+        single = tuned_sentence(made, encoded[0] if encoded else work.transfer(operator))
         facts += tuned_facts(made, tuning, planned)
         if tuning.page is not None and made:
             write_tuned_page(made, tuning, facts)

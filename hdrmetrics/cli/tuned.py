@@ -47,17 +47,13 @@ class TonemapTuner:
         saturation: float,
         transfer: DisplayTransfer,
     ) -> None:
-        from hdrmetrics.optimize.judge import Judge
-        from hdrmetrics.optimize.objective import Objective
-        from hdrmetrics.optimize.tonemapping import DOMAINS, TAKES, TOLERANCE
+        from hdrmetrics.optimize.tonemapping import goals_and_judge
 
         self.tuning = tuning
         self.rendering: dict[str, Any] = {
             "color": color, "saturation": saturation, "transfer": transfer
         }  # fmt: skip
-        objective = Objective(tuning.goals, DOMAINS, TAKES)  # refuses what cannot be, first
-        if tuning.judge is not None:
-            Judge(tuning.judge, TOLERANCE, objective, DOMAINS, TAKES)
+        goals_and_judge(tuning.goals, tuning.judge)  # refuses what cannot be, first
 
     def tune(self, light: Tensor, variant: Variant, path: Path) -> tuple[Optimized, dict[str, Any]]:
         """Return what the search found for a picture, and JSON-ready facts about it.

@@ -40,7 +40,8 @@ def add_tuning(parser: argparse.ArgumentParser, example: str, judge: str) -> Non
     )  # fmt: skip
     group.add_argument(
         "--budget", metavar="N|Ns",
-        help="pictures tried for each that is written, or seconds as in 20s (default: 60)",
+        help="pictures tried for each that is written, or seconds as in 20s (default: 60); with "
+        "--operator best for each of the three operators that are tuned",
     )  # fmt: skip
     group.add_argument(
         "--judge", metavar="METRIC",

@@ -37,7 +37,7 @@ class CallableEnhancer(Enhancer):
             found = self.function(image.clone())
         except HdrMetricsError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise EnhancerError(f"{self.name} failed: {error!r}") from error
         return check_guest(found, image, self.name)
 

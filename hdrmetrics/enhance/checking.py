@@ -11,6 +11,25 @@ from hdrmetrics.errors import EnhancerError, ShapeError
 from hdrmetrics.picture.pixels import check_codes
 
 
+def as_pixels(found: Any, name: str) -> Tensor:
+    """Return what a guest made, of whatever size, if it is floats that lie in memory.
+
+    Raises
+    ------
+    EnhancerError
+        If it is not.
+    """
+    if not isinstance(found, Tensor) or not found.is_floating_point():
+        kind = found.dtype if isinstance(found, Tensor) else type(found).__name__
+        raise EnhancerError(f"{name} returned {kind}: an enhancer returns a tensor of floats")
+    if found.layout is not torch.strided or found.is_meta:
+        where = found.device if found.is_meta else found.layout
+        raise EnhancerError(
+            f"{name} returned {where}: an enhancer returns the values of all pixels"
+        )
+    return found
+
+
 def check_guest(found: Any, image: Tensor, name: str) -> Tensor:
     """Return what a guest made of a picture ``(1, 3, H, W)``, as float32 of the same size.
 
@@ -23,14 +42,7 @@ def check_guest(found: Any, image: Tensor, name: str) -> Tensor:
     PixelValueError, DomainError
         For NaN, infinity and values outside [0, 1].
     """
-    if not isinstance(found, Tensor) or not found.is_floating_point():
-        kind = found.dtype if isinstance(found, Tensor) else type(found).__name__
-        raise EnhancerError(f"{name} returned {kind}: an enhancer returns a tensor of floats")
-    if found.layout is not torch.strided or found.is_meta:
-        where = found.device if found.is_meta else found.layout
-        raise EnhancerError(
-            f"{name} returned {where}: an enhancer returns the values of all pixels"
-        )
+    found = as_pixels(found, name)
     if found.shape != image.shape:
         raise ShapeError(
             f"{name} made {tuple(found.shape)} of {tuple(image.shape)}: an enhancer keeps the size"

@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from hdrmetrics.catalogue.parameters import Parameter, resolve
+from hdrmetrics.enhance.checking import as_pixels
 from hdrmetrics.enhance.tiles import in_tiles
 from hdrmetrics.errors import (
     DomainError,
@@ -171,15 +172,7 @@ class GuestForm:
             found = _one_of(found, self.pick, name)
         elif self.pick is not None:
             raise EnhancerError(f"{name} returned one picture: there is nothing to pick from")
-        if not isinstance(found, Tensor) or not found.is_floating_point():
-            kind = found.dtype if isinstance(found, Tensor) else type(found).__name__
-            raise EnhancerError(f"{name} returned {kind}: an enhancer returns a tensor of floats")
-        if found.layout is not torch.strided or found.is_meta:
-            where = found.device if found.is_meta else found.layout
-            raise EnhancerError(
-                f"{name} returned {where}: an enhancer returns the values of all pixels"
-            )
-        return found
+        return as_pixels(found, name)
 
 
 def _called(guest: Callable[[Tensor], Any], given: Tensor, name: str) -> Any:
@@ -189,7 +182,7 @@ def _called(guest: Callable[[Tensor], Any], given: Tensor, name: str) -> Any:
         raise EnhancerError(
             f"{name} ran out of memory with {tuple(given.shape)}: work in tiles (tile=1024)"
         ) from error
-    except Exception as error:  # whatever it is, it is the guest's
+    except (Exception, SystemExit) as error:  # whatever it is, it is the guest's
         size = f"{given.shape[-1]}×{given.shape[-2]} pixels"
         raise EnhancerError(f"{name} failed on {size}: {error!r}") from error
 

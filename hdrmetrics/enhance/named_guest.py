@@ -18,6 +18,10 @@ from hdrmetrics.enhance.modules import Guest
 from hdrmetrics.errors import EnhancerError, OptionError
 
 _COUNT = itertools.count()
+_PREFIX = "_guest_"
+
+_BROUGHT: dict[str, Path] = {}
+"""Modules that were imported from beside a guest, and the folder they lie in."""
 
 
 def find_guest(where: str) -> Guest:
@@ -65,7 +69,7 @@ def _module(place: str, path: Path) -> Any:
     try:
         if path.suffix != ".py":
             return importlib.import_module(place)
-        spec = importlib.util.spec_from_file_location(f"_guest_{next(_COUNT)}_{path.stem}", path)
+        spec = importlib.util.spec_from_file_location(f"{_PREFIX}{next(_COUNT)}_{path.stem}", path)
         assert spec is not None
         assert spec.loader is not None
         module = importlib.util.module_from_spec(spec)
@@ -77,7 +81,10 @@ def _module(place: str, path: Path) -> Any:
             raise OptionError(f"there is no module {place!r} ({error})") from error
         raise EnhancerError(f"{place} cannot be loaded: {error}") from error
     except (Exception, SystemExit) as error:
-        raise EnhancerError(f"{place} cannot be loaded: {error!r}") from error
+        hint = ""
+        if path.suffix == ".py" and "no known parent package" in str(error):
+            hint = ": a file that imports its neighbours by a dot is named as package.module:NAME"
+        raise EnhancerError(f"{place} cannot be loaded: {error!r}{hint}") from error
 
 
 def _guest(found: Any, where: str) -> Guest:
@@ -114,9 +121,33 @@ def _offer(module: Any) -> str:
 
 @contextmanager
 def _beside(folder: Path) -> Iterator[None]:
-    """Let what lies in a folder be imported, as when a file of it is run."""
+    """Let what lies in a folder be imported, as when a file of it is run.
+
+    Modules that an earlier guest brought from another folder are forgotten first: nets of two
+    people have files of the same names (``arch.py``, ``utils``), and the second must not be made
+    with the parts of the first, which keeps those that it has.
+    """
+    for name in [name for name, home in _BROUGHT.items() if home != folder]:
+        sys.modules.pop(name, None)
+        del _BROUGHT[name]
+    known = set(sys.modules) - set(_BROUGHT)
     sys.path.insert(0, str(folder))
     try:
         yield
     finally:
-        sys.path.remove(str(folder))
+        if str(folder) in sys.path:  # what was run may have changed it
+            sys.path.remove(str(folder))
+        own = [name for name in set(sys.modules) - known if _top(name) not in known]
+        _BROUGHT.update({name: folder for name in own if _lies_in(folder, _top(name))})
+
+
+def _top(name: str) -> str:
+    return name.partition(".")[0]
+
+
+def _lies_in(folder: Path, name: str) -> bool:
+    """Return whether a module or package is a file or folder right in a folder."""
+    module = sys.modules.get(name)
+    places = list(getattr(module, "__path__", ())) or [getattr(module, "__file__", None)]
+    own = name.startswith(_PREFIX)  # the guest itself, whose name no other has
+    return not own and any(place and Path(place).resolve().parent == folder for place in places)

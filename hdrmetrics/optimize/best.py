@@ -15,16 +15,16 @@ from torch import Tensor
 from hdrmetrics.errors import HdrMetricsError, OptionError
 from hdrmetrics.metric import Metric
 from hdrmetrics.optimize.judge import Judge
-from hdrmetrics.optimize.objective import Goals, Objective
+from hdrmetrics.optimize.numbers import is_whole
+from hdrmetrics.optimize.objective import Fitted, Goals, Objective
 from hdrmetrics.optimize.result import Optimized
-from hdrmetrics.optimize.search import Plan
+from hdrmetrics.optimize.search import Plan, usable_side
 from hdrmetrics.optimize.space import Space
 from hdrmetrics.optimize.tonemapping import (
-    DOMAINS,
     JUDGE,
-    TAKES,
     TOLERANCE,
     ToneMapping,
+    goals_and_judge,
     one_picture,
     tune,
 )
@@ -48,7 +48,7 @@ class Best:
     Parameters
     ----------
     chosen
-        The tuned operator, or the default one if the judge refused all.
+        The tuned operator, or the default one where no other is better that the judge lets pass.
     standing
         The loss of each operator as it is, on a copy of up to 512 px; infinite where it failed.
     promise
@@ -96,7 +96,7 @@ def best_operator(
     Every operator is tried as it is and with six settings spread over its space; those few that
     promise most are tuned with the same plan each, and the best of them is returned. The judge
     compares it with ``reinhard02`` as it is: one that it finds worse makes room for the next, and
-    if there is none left ``reinhard02`` is returned.
+    if none is left that the metrics like better, ``reinhard02`` is returned.
 
     Parameters
     ----------
@@ -124,13 +124,12 @@ def best_operator(
     >>> sorted(found.standing), len(found.tuned)
     (['drago03', 'ward94'], 1)
     """
-    if isinstance(tuned, bool) or not isinstance(tuned, int) or tuned < 1:
+    if not is_whole(tuned, 1):
         raise OptionError(f"tuned is a whole number above 0, not {tuned!r}")
     light = one_picture(image)
-    objective = Objective(metrics, DOMAINS, TAKES)
-    referee = None
-    if judge is not None:
-        referee = Judge(judge, tolerance, objective, DOMAINS, TAKES)
+    objective, referee = goals_and_judge(metrics, judge, tolerance)
+    if referee is not None:
+        referee.check_size(light)
     plan = plan or Plan()
     names = list(operators) or [i.name for i in list_operators() if i.name not in _SLOW]
 
@@ -153,9 +152,8 @@ def best_operator(
         except OptionError:  # nothing to tune in it: it stands as it is
             results.append(_as_it_is(problems[name], objective))
     fitted = objective.at(light)
-    losses = {one.name: float(fitted.loss(one.picture)) for one in results}
-    results.sort(key=lambda one: losses[one.name])
-    chosen, reason = _judged(results, problem(_DEFAULT), objective, referee)
+    results.sort(key=lambda one: _loss(fitted, one))
+    chosen, reason = _judged(results, problem(_DEFAULT), objective, fitted, referee)
     return Best(chosen, standing, promise, tuple(results), reason)
 
 
@@ -167,7 +165,7 @@ def _tried(
     promise: dict[str, float] = {}
     fitted = None
     for name, problem in problems.items():
-        scene = problem.at(plan.thumbnail)
+        scene = problem.at(usable_side(problem, plan.thumbnail, objective))
         fitted = fitted or objective.at(scene.reference)
         losses = []
         for settings in ({}, *_spread(problem, plan.seed)):
@@ -193,6 +191,11 @@ def _spread(problem: ToneMapping, seed: int) -> list[dict[str, Any]]:
     return [space.plain(point) for point in space.spread(_POINTS, seed)]
 
 
+def _loss(fitted: Fitted, one: Optimized) -> float:
+    with torch.no_grad():
+        return float(fitted.loss(one.picture))
+
+
 def _finite(losses: dict[str, float]) -> dict[str, float | None]:
     return {name: loss if math.isfinite(loss) else None for name, loss in losses.items()}
 
@@ -210,12 +213,20 @@ def _as_it_is(problem: ToneMapping, objective: Objective) -> Optimized:
 
 
 def _judged(
-    results: list[Optimized], default: ToneMapping, objective: Objective, judge: Judge | None
+    results: list[Optimized],
+    default: ToneMapping,
+    objective: Objective,
+    fitted: Fitted,
+    judge: Judge | None,
 ) -> tuple[Optimized, str]:
-    """Return the first that the judge lets pass, or the default and why."""
+    """Return the first that is better and that the judge lets pass, or the default and why."""
     plain = _as_it_is(default, objective)
+    least = _loss(fitted, plain)
     refused = []
     for one in results:
+        if not _loss(fitted, one) < least and one.name != _DEFAULT:
+            refused.append(f"{one.name} is no better than {_DEFAULT}")
+            continue
         verdict = None
         if judge is not None:
             verdict = judge.verdict(plain.picture, one.picture, default.light)

@@ -7,8 +7,10 @@ import time
 from dataclasses import dataclass
 
 from hdrmetrics.errors import OptionError
+from hdrmetrics.optimize.numbers import is_finite, is_whole
 
 DEFAULT_EVALUATIONS = 60
+_LEAST = 4  # the start, and enough others for each part of a search
 
 
 class SpentError(Exception):
@@ -43,10 +45,12 @@ class Budget:
 
     def __post_init__(self) -> None:
         count, seconds = self.evaluations, self.seconds
-        if count is not None and (isinstance(count, bool) or count != int(count) or count < 4):
-            raise OptionError(f"a budget is a whole number of at least 4 evaluations, not {count}")
-        if seconds is not None and not (math.isfinite(seconds) and seconds > 0):
-            raise OptionError(f"a budget in seconds is a number above 0, not {seconds}")
+        if count is not None and not is_whole(count, _LEAST):
+            raise OptionError(
+                f"a budget is a whole number of at least {_LEAST} evaluations, not {count!r}"
+            )
+        if seconds is not None and not (is_finite(seconds) and seconds > 0):
+            raise OptionError(f"a budget in seconds is a number above 0, not {seconds!r}")
 
     @property
     def most(self) -> int:

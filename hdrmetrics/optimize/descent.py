@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -88,8 +89,10 @@ def evolve(
     # The package knows no space of one axis: a second one, without effect, stands in.
     first = [*start.tolist(), *([0.5] if dimensions == 1 else [])]
     options: dict[str, Any] = {
-        "bounds": [0.0, 1.0], "maxfevals": steps, "seed": seed + 1, "verbose": -9,
-        "verb_log": 0, "tolfun": 1e-6, "tolx": 1e-4,
+        "bounds": [0.0, 1.0], "maxfevals": steps, "verbose": -9, "verb_log": 0, "tolfun": 1e-6,
+        "tolx": 1e-4,
+        # Draws of its own: NumPy's are one for all threads, and belong to the caller.
+        "seed": math.nan, "randn": np.random.RandomState(seed + 1).randn,
     }  # fmt: skip
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # of its own plots and options

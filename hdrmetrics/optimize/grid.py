@@ -12,11 +12,12 @@ from torch import Tensor
 from hdrmetrics.errors import OptionError
 from hdrmetrics.metric import Metric
 from hdrmetrics.numerics.holding import hold
-from hdrmetrics.optimize.judge import Judge, Verdict
+from hdrmetrics.optimize.judge import Verdict
+from hdrmetrics.optimize.numbers import is_finite, is_whole
 from hdrmetrics.optimize.objective import Goals, Objective
 from hdrmetrics.optimize.problem import reduced
 from hdrmetrics.optimize.search import MIDDLE, THUMBNAIL
-from hdrmetrics.optimize.tonemapping import DOMAINS, JUDGE, TAKES, TOLERANCE, one_picture
+from hdrmetrics.optimize.tonemapping import JUDGE, TOLERANCE, goals_and_judge, one_picture
 from hdrmetrics.tonemap import to_display
 from hdrmetrics.tonemap.exposure_grid import tone_by_grid, total_variation
 
@@ -24,6 +25,9 @@ _KEY = 0.18
 _RATES = (0.15, 0.05)
 _LARGER = 0.3
 """The part of the steps that is taken at the larger size."""
+
+_MOST_CELLS = 256  # along each axis: finer than that, a grid is a picture
+_FURTHEST = 100.0  # stops, beyond which exposures leave single precision
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +63,20 @@ class GridPlan:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if self.steps < 1 or len(self.cells) != 3 or min(self.cells) < 1:
-            raise OptionError("a grid has three counts of cells, and is moved at least once")
-        if not (self.reach > 0 and self.smooth >= 0 and math.isfinite(self.smooth)):
-            raise OptionError("reach is above 0 and smooth at least 0")
+        for name, least in (("steps", 1), ("seed", 0)):
+            if not is_whole(getattr(self, name), least):
+                raise OptionError(
+                    f"{name} is a whole number of at least {least}, not {getattr(self, name)!r}"
+                )
+        counts = tuple(self.cells)
+        if len(counts) != 3 or not all(is_whole(one, 1) and one <= _MOST_CELLS for one in counts):
+            raise OptionError(
+                f"cells are three whole numbers from 1 to {_MOST_CELLS}, not {self.cells!r}"
+            )
+        if not (is_finite(self.reach) and 0 < self.reach <= _FURTHEST):
+            raise OptionError(f"reach is a number of stops above 0, not {self.reach!r}")
+        if not (is_finite(self.smooth) and self.smooth >= 0):
+            raise OptionError(f"smooth is a number of at least 0, not {self.smooth!r}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,13 +149,12 @@ def optimize_grid(
     """
     began, plan = time.monotonic(), plan or GridPlan()
     light = one_picture(image)
-    objective = Objective(metrics, DOMAINS, TAKES)
+    objective, referee = goals_and_judge(metrics, judge, tolerance)
     if not objective.differentiable:
         names = " and ".join(objective.names)
         raise OptionError(f"a grid is moved by gradients, and {names} has none")
-    referee = None
-    if judge is not None:
-        referee = Judge(judge, tolerance, objective, DOMAINS, TAKES)
+    if referee is not None:
+        referee.check_size(light)
     start = torch.full((1, *plan.cells), math.log(_KEY), dtype=light.dtype, device=light.device)
     grid = _moved(light, start, objective, plan)
     with torch.no_grad():
@@ -170,6 +183,15 @@ def _codes(light: Tensor, grid: Tensor) -> Tensor:
     return to_display(tone_by_grid(light, grid))
 
 
+def _seen(light: Tensor, side: int, least: int) -> Tensor:
+    """Return light reduced to a longer side, or as far as metrics let it."""
+    small = reduced(light, side)
+    while small is not light and min(small.shape[-2:]) < least:
+        side *= 2
+        small = reduced(light, side)
+    return small
+
+
 def _moved(light: Tensor, start: Tensor, objective: Objective, plan: GridPlan) -> Tensor:
     """Return the grid of the least loss, smoothness included, at the larger size."""
     grid = start.clone().requires_grad_()
@@ -178,7 +200,7 @@ def _moved(light: Tensor, start: Tensor, objective: Objective, plan: GridPlan) -
     best, least = start, math.inf
     larger = max(1, round(_LARGER * plan.steps))
     for side, steps in ((THUMBNAIL, plan.steps - larger), (MIDDLE, larger + 1)):
-        seen = reduced(light, side)
+        seen = _seen(light, side, objective.minimum_size)
         views = objective.augmented(seen, plan.seed) if plan.augment else objective.at(seen)
         for step in range(steps):
             part = step / max(1, steps)

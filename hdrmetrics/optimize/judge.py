@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from hdrmetrics.errors import OptionError
+from hdrmetrics.errors import OptionError, ShapeError
 from hdrmetrics.metric import Metric
+from hdrmetrics.optimize.numbers import is_finite
 from hdrmetrics.optimize.objective import Objective, as_metric, check_domain
 
 
@@ -84,9 +84,24 @@ class Judge:
             raise OptionError(f"{name} is optimised, so it cannot be the judge: choose another")
         if not self.metric.info.says_how_good:
             raise OptionError(f"{name} does not say how good a picture is: choose another judge")
-        if not (math.isfinite(tolerance) and tolerance >= 0):
-            raise OptionError(f"a judge's tolerance is at least 0, not {tolerance}")
+        if not (is_finite(tolerance) and tolerance >= 0):
+            raise OptionError(f"a judge's tolerance is a number of at least 0, not {tolerance!r}")
         self.tolerance = float(tolerance)
+
+    def check_size(self, picture: Tensor) -> None:
+        """Refuse, before a search, a picture ``(1, C, H, W)`` that it cannot judge afterwards.
+
+        Raises
+        ------
+        ShapeError
+            If the picture is too small.
+        """
+        least, (height, width) = self.metric.info.minimum_size, picture.shape[-2:]
+        if min(height, width) < least:
+            raise ShapeError(
+                f"{self.metric.info.name} judges pictures of at least {least}×{least} pixels, not "
+                f"{width}×{height}: choose another judge, or none"
+            )
 
     def verdict(self, before: Tensor, after: Tensor, reference: Tensor | None) -> Verdict:
         """Return what it says of two pictures ``(1, C, H, W)``."""

@@ -11,9 +11,11 @@ from torch import Tensor
 from hdrmetrics.catalogue.metrics import create_metric
 from hdrmetrics.errors import DomainError, OptionError
 from hdrmetrics.metric import Metric, PreparedMetric
+from hdrmetrics.optimize.numbers import is_finite
 
-Goals = str | Metric | Sequence[str | Metric] | Mapping[str, float]
-"""A metric, several with the same weight, or names with their weights."""
+Goals = str | Metric | Sequence[str | Metric] | Mapping[str, float] | Mapping[str | Metric, float]
+"""A metric, several with the same weight, or each with its weight; a :class:`Metric` made by
+:func:`hdrmetrics.create_metric` where it needs options."""
 
 
 class Objective:
@@ -22,7 +24,7 @@ class Objective:
     Each loss is that of :meth:`~hdrmetrics.metric.Metric.as_loss`; of a metric without a gradient,
     how far its value is from the better end of its range. Losses have the size of their metric
     (one minus the score's target of a learned one, decibels of PSNR), which weights have to level
-    out.
+    out. Only the ratios of the weights count: they are divided by their sum.
 
     Parameters
     ----------
@@ -55,21 +57,31 @@ class Objective:
     def __init__(self, goals: Goals, domains: Sequence[str], takes: str) -> None:
         weighted: list[tuple[Metric, float]]
         if isinstance(goals, Mapping):
-            weighted = [(as_metric(name), float(weight)) for name, weight in goals.items()]
+            weighted = [(as_metric(one), weight) for one, weight in goals.items()]
         else:
             several = [goals] if isinstance(goals, (str, Metric)) else list(goals)
             weighted = [(as_metric(one), 1.0) for one in several]
         if not weighted:
             raise OptionError("give a metric to optimise")
         for metric, weight in weighted:
-            if not (math.isfinite(weight) and weight > 0):
-                raise OptionError(f"the weight of {metric.info.name} is above 0, not {weight:g}")
+            if not (is_finite(weight) and weight > 0):
+                raise OptionError(
+                    f"the weight of {metric.info.name} is a number above 0, not {weight!r}"
+                )
             check_domain(metric, domains, takes)
         self.names = tuple(metric.info.name for metric, _ in weighted)
         if len(set(self.names)) < len(self.names):
             raise OptionError(f"a metric is there twice: {', '.join(self.names)}")
         self.metrics = tuple(metric for metric, _ in weighted)
-        self.weights = tuple(weight for _, weight in weighted)
+        # Divided by the largest first, whose sum with the others may be beyond all numbers.
+        largest = max(weight for _, weight in weighted)
+        total = sum(weight / largest for _, weight in weighted)
+        self.weights = tuple(weight / largest / total for _, weight in weighted)
+
+    @property
+    def minimum_size(self) -> int:
+        """Pixels that each side of a picture has at least, for all metrics."""
+        return max(metric.info.minimum_size for metric in self.metrics)
 
     @property
     def reference(self) -> bool:
@@ -165,7 +177,7 @@ class Augmented:
 
     def _cut(self, image: Tensor, index: int, draws: torch.Generator) -> Tensor:
         height, width = image.shape[-2:]
-        least = max(metric.info.minimum_size for metric in self.objective.metrics)
+        least = self.objective.minimum_size
         room = [max(0, min(self._CUT, side // 16, side - least)) for side in (height, width)]
         parts = torch.rand(2, generator=draws).tolist()
         top, left = (int(part * (space + 1)) for part, space in zip(parts, room, strict=True))

@@ -14,6 +14,7 @@ from torch import Tensor
 from hdrmetrics.errors import OptionError, ShapeError
 from hdrmetrics.optimize.budget import Budget, Meter, SpentError
 from hdrmetrics.optimize.descent import evolution, evolve, follow
+from hdrmetrics.optimize.numbers import is_finite, is_whole
 from hdrmetrics.optimize.objective import Augmented, Fitted, Objective
 from hdrmetrics.optimize.problem import Problem, Scene
 from hdrmetrics.optimize.space import Space
@@ -96,11 +97,13 @@ class Plan:
     def __post_init__(self) -> None:
         if self.method not in get_args(Method):
             raise OptionError(f"method is {', '.join(get_args(Method))}; not {self.method!r}")
-        if not (math.isfinite(self.pull) and self.pull >= 0):
-            raise OptionError(f"pull is at least 0, not {self.pull}")
+        if not isinstance(self.budget, Budget):
+            raise OptionError(f"budget is a Budget, as Budget(60); not {self.budget!r}")
+        if not (is_finite(self.pull) and self.pull >= 0):
+            raise OptionError(f"pull is a number of at least 0, not {self.pull!r}")
         for name, least in (("restarts", 1), ("thumbnail", 16), ("seed", 0)):
             value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int) or value < least:
+            if not is_whole(value, least):
                 raise OptionError(f"{name} is a whole number of at least {least}, not {value!r}")
 
 
@@ -140,11 +143,8 @@ class _Search:
         self.gradient = _by_gradient(problem, space, objective, plan)
         self.meter = Meter(plan.budget)
         self.trials: list[Trial] = []
-        least = max(metric.info.minimum_size for metric in objective.metrics)
-        self.sides = [side for side in (plan.thumbnail, MIDDLE) if _usable(problem, side, least)]
-        self.sides = [side for side in self.sides if side < problem.side] or []
-        self.sides.append(min(problem.side, MIDDLE))
-        self.sides = sorted(set(self.sides))
+        sides = (plan.thumbnail, max(plan.thumbnail, MIDDLE))
+        self.sides = sorted({usable_side(problem, side, objective) for side in sides})
 
     def run(self) -> Found:
         """Search, refine, and return the best."""
@@ -296,10 +296,26 @@ def _by_gradient(problem: Problem, space: Space, objective: Objective, plan: Pla
     return by_gradient
 
 
+def usable_side(problem: Problem, side: int, objective: Objective) -> int:
+    """Return the longer side to which a picture can be reduced for some metrics.
+
+    Parameters
+    ----------
+    problem
+        With the picture.
+    side
+        The one that is wanted; doubled until the shorter one is enough, so that panoramas can be
+        judged, and never more than the picture's.
+    objective
+        Of the metrics.
+    """
+    while side < problem.side and not _usable(problem, side, objective.minimum_size):
+        side *= 2
+    return min(side, problem.side)
+
+
 def _usable(problem: Problem, side: int, least: int) -> bool:
     """Whether the picture, reduced to a longer side, is large enough for the metrics."""
-    if problem.side <= side:
-        return True
     try:
         scene = problem.at(side)
         with torch.no_grad():

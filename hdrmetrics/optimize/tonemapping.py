@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from hdrmetrics.catalogue.parameters import Parameter
-from hdrmetrics.errors import PixelValueError, ShapeError
+from hdrmetrics.errors import DomainError, OptionError, PixelValueError, ShapeError
 from hdrmetrics.metric import Metric
 from hdrmetrics.optimize.judge import Judge
 from hdrmetrics.optimize.objective import Goals, Objective
@@ -190,14 +190,39 @@ def optimize_tonemap(
     (True, True)
     """
     light = one_picture(image)
-    objective = Objective(metrics, DOMAINS, TAKES)
-    referee = None
-    if judge is not None:
-        referee = Judge(judge, tolerance, objective, DOMAINS, TAKES)
+    objective, referee = goals_and_judge(metrics, judge, tolerance)
     problem = ToneMapping(
         light, operator, fixed, color=color, saturation=saturation, transfer=transfer
     )
     return tune(problem, objective, plan or Plan(), referee, only)
+
+
+def goals_and_judge(
+    metrics: Goals, judge: str | Metric | None, tolerance: float = TOLERANCE
+) -> tuple[Objective, Judge | None]:
+    """Return what is optimised and who judges, both of tone-mapped pictures.
+
+    Parameters
+    ----------
+    metrics, judge, tolerance
+        As for :func:`optimize_tonemap`.
+
+    Raises
+    ------
+    UnknownNameError, OptionError
+        If there is no such metric, or the judge is optimised itself.
+    DomainError
+        For a metric of other pictures, or one whose reference is no light.
+    """
+    objective = Objective(metrics, DOMAINS, TAKES)
+    referee = None if judge is None else Judge(judge, tolerance, objective, DOMAINS, TAKES)
+    for metric in (*objective.metrics, *([referee.metric] if referee else [])):
+        if metric.info.domain == "sdr" and metric.info.reference:
+            raise DomainError(
+                f"{metric.info.name} compares with a display-encoded picture, and here is light: "
+                "take one of tone-mapped pictures (norvdpnet-tmo, tmqi, fsitm) or of pictures alone"
+            )
+    return objective, referee
 
 
 def tune(
@@ -209,6 +234,8 @@ def tune(
 ) -> Optimized:
     """Search, then compare default and result at full size; arguments are checked already."""
     began = time.monotonic()
+    if judge is not None:
+        judge.check_size(problem.light)
     space = Space(problem.parameters, problem.start, problem.moved(only), owner=problem.name)
     found = search(problem, space, objective, plan)
     default = dict(problem.default)
@@ -253,7 +280,14 @@ def one_picture(image: Tensor) -> Tensor:
         For several pictures.
     PixelValueError
         For NaN, infinity, negative values, or a black picture.
+    OptionError
+        Under ``torch.inference_mode``, where no gradient can be had.
     """
+    if torch.is_inference_mode_enabled():
+        raise OptionError(
+            "torch.inference_mode() takes gradients away for good: call it outside, or under "
+            "torch.no_grad(), which does not"
+        )
     light = check_light(image)
     if light.shape[0] != 1:
         raise ShapeError(f"settings are tuned for one picture at a time, not {light.shape[0]}")

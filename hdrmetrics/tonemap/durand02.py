@@ -60,7 +60,7 @@ class Durand02(EachLuminanceOperator):
     def map_one(self, light: Tensor, values: Values) -> Tensor:
         """Return base and detail put together again."""
         space = values.get("sigma_space")
-        reach = _reach(light) if space is None else float(space)
+        reach = _reach(light) if space is None else float(space.detach())
         smooth = self.smooth(
             torch.log10(light + DELTA), reach, float(values["sigma_range"].detach())
         )

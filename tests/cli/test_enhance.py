@@ -36,6 +36,10 @@ def brighter(x):
 def darker(x):
     return x ** 2
 
+def talks(x):
+    print("layer 1")
+    return x ** 0.5
+
 def light(x):
     return 2 * x ** 2.2
 
@@ -96,7 +100,7 @@ def test_one_file_by_one_of_ours(run: Callable[..., Any]) -> None:
     found = run("enhance", "in/a.png", "-o", "out.png", "--enhancer", "unsharp-mask",
                 "--set", "amount=1.5")  # fmt: skip
     assert (found.code, found.err) == (0, "")
-    assert "out.png: enhanced by unsharp_mask" in found.out
+    assert found.out == "out.png: enhanced by unsharp_mask\n"
     image = torch.from_numpy(drawn(0)).movedim(-1, 0)[None] / 255
     wanted = create_enhancer("unsharp_mask", amount=1.5)(image)
     made = torch.from_numpy(np.array(Pillow.open("out.png"))).movedim(-1, 0)[None] / 255
@@ -108,6 +112,12 @@ def test_a_net_of_ones_own(run: Callable[..., Any]) -> None:
     assert (found.code, found.err) == (0, "")
     wanted = np.rint(255 * np.sqrt(drawn(0) / 255.0))
     assert np.array_equal(np.asarray(Pillow.open("out.png")), wanted)
+
+
+def test_what_a_net_prints_is_not_in_the_json(run: Callable[..., Any]) -> None:
+    found = run("enhance", "in/a.png", "out.png", "--model", "mine.py:talks", "--json", "-")
+    assert json.loads(found.out)["rows"][0]["status"] == "written"
+    assert found.err == "layer 1\n"
 
 
 def test_options_and_weights_of_a_net(run: Callable[..., Any]) -> None:

@@ -10,7 +10,13 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from hdrmetrics.enhance import Enhancer, LightGuest, find_guest, from_module
+from hdrmetrics.enhance import (
+    Enhancer,
+    LightGuest,
+    find_guest,
+    from_callable,
+    from_module,
+)
 from hdrmetrics.enhance.blended import Blended
 from hdrmetrics.errors import (
     DomainError,
@@ -247,6 +253,47 @@ def test_guests_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     ):
         with pytest.raises(error, match=message):
             find_guest(where)
+
+
+def test_guests_do_not_share_what_lies_beside_them(tmp_path: Path) -> None:
+    """Two people's nets have files of one name: each is made of its own."""
+    for name, factor in (("a", 0.5), ("b", 0.25)):
+        folder = tmp_path / name
+        (folder / "archs").mkdir(parents=True)
+        (folder / "archs" / "__init__.py").write_text("from archs.block import FACTOR\n")
+        (folder / "archs" / "block.py").write_text(f"FACTOR = {factor}\n")
+        (folder / "util.py").write_text(f"LEFT = {factor}\n")
+        (folder / "net.py").write_text(
+            "import util\nfrom archs import FACTOR\n"
+            "def net(x): return FACTOR * x\ndef left(x): return util.LEFT * x\n"
+        )
+    image = photograph(4, 5)
+    guests = [
+        (factor, from_module(find_guest(f"{tmp_path / name / 'net.py'}:{what}")))
+        for name, factor in (("a", 0.5), ("b", 0.25), ("a", 0.5))
+        for what in ("net", "left")
+    ]
+    for factor, guest in guests:
+        assert torch.equal(guest(image), factor * image)
+
+
+def test_a_guest_may_clean_the_path_and_is_told_of_dots(tmp_path: Path) -> None:
+    (tmp_path / "clean.py").write_text(
+        f"import sys\nsys.path.remove({str(tmp_path)!r})\ndef net(x): return x\n"
+    )
+    assert from_module(find_guest(f"{tmp_path / 'clean.py'}:net")).name == "net"
+    (tmp_path / "dots.py").write_text("from .parts import net\n")
+    with pytest.raises(EnhancerError, match="named as package"):
+        find_guest(f"{tmp_path / 'dots.py'}:net")
+
+
+def test_a_guest_that_ends_the_process_has_failed() -> None:
+    def leaves(x: Tensor) -> Tensor:
+        raise SystemExit(3)
+
+    for guest in (from_module(leaves), from_callable(leaves)):
+        with pytest.raises(EnhancerError, match=r"leaves failed.*SystemExit"):
+            guest(photograph(4, 5))
 
 
 def test_mixtures() -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -14,6 +17,7 @@ from hdrmetrics.errors import OptionError
 from hdrmetrics.metric import Metric, MetricInfo
 from hdrmetrics.optimize import Budget, Objective, Plan, Space, search
 from hdrmetrics.optimize.budget import Meter, SpentError
+from hdrmetrics.optimize.search import usable_side
 
 
 class Level(Metric):
@@ -88,6 +92,42 @@ def test_evolution_finds_it_too_and_the_same_way_each_time() -> None:
     assert [t.settings for t in first.trials] != [t.settings for t in other.trials]
 
 
+def test_evolution_draws_for_itself() -> None:
+    """The caller's random numbers go on as if nothing had been, whatever other threads draw."""
+    state = np.random.get_state()  # noqa: NPY002 - the one that callers may still use
+    plan = Plan(Budget(60), method="evolution", seed=2)
+    one = found((0.7, 0.2, 0.4), plan)[0]
+    after = np.random.get_state()  # noqa: NPY002
+    assert all(np.array_equal(a, b) for a, b in zip(state, after, strict=True))
+    with ThreadPoolExecutor(3) as pool:
+        others = list(pool.map(lambda _: found((0.7, 0.2, 0.4), plan)[0], range(3)))
+    assert all(other.settings == one.settings for other in others)
+
+
+def test_only_the_ratio_of_weights_counts() -> None:
+    metrics = Level((0.7, 0.2, 0.4)), Level((0.1, 0.2, 0.4))
+    metrics[1].info = dataclasses.replace(metrics[1].info, name="other")
+    for factor in (1.0, 1e-300, 1e307):
+        goals = {metrics[0]: 3 * factor, metrics[1]: factor}
+        objective = Objective(goals, ("sdr",), "codes")
+        assert objective.weights == pytest.approx((0.75, 0.25))
+
+
+@pytest.mark.parametrize(("short", "wanted"), [(300, [512, 600]), (8, [600]), (1, [600])])
+def test_panoramas_are_reduced_as_far_as_metrics_let_them(short: int, wanted: list[int]) -> None:
+    class Wide(Flat):
+        def at(self, side: int) -> Wide:
+            self.sides.append(side)
+            self.reference = torch.ones(1, 3, max(1, round(short * side / 600)), side)
+            return self
+
+    metric = Level((0.7, 0.2, 0.4))
+    metric.info = dataclasses.replace(metric.info, minimum_size=8)
+    objective = Objective(metric, ("sdr",), "codes")
+    sides = {usable_side(Wide(), side, objective) for side in (512, 1024)}
+    assert sorted(sides) == wanted
+
+
 @pytest.mark.parametrize("smooth", [True, False])
 @pytest.mark.parametrize("evaluations", [4, 17, 60])
 def test_the_budget_is_kept(evaluations: int, smooth: bool) -> None:
@@ -153,7 +193,7 @@ def test_gradients_are_refused_where_there_are_none() -> None:
     "wrong",
     [
         {"method": "luck"}, {"restarts": 0}, {"restarts": 1.5}, {"seed": -1}, {"thumbnail": 3},
-        {"pull": -1.0}, {"pull": float("nan")},
+        {"pull": -1.0}, {"pull": float("nan")}, {"pull": "x"}, {"budget": 60},
     ],
 )  # fmt: skip
 def test_plans_that_cannot_be(wrong: dict[str, Any]) -> None:
@@ -161,7 +201,14 @@ def test_plans_that_cannot_be(wrong: dict[str, Any]) -> None:
         Plan(**wrong)
 
 
-@pytest.mark.parametrize("wrong", [{"evaluations": 3}, {"evaluations": True}, {"seconds": 0.0}])
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"evaluations": 3}, {"evaluations": True}, {"evaluations": float("nan")},
+        {"evaluations": float("inf")}, {"evaluations": "60"}, {"seconds": 0.0}, {"seconds": "20"},
+        {"seconds": True},
+    ],
+)  # fmt: skip
 def test_budgets_that_cannot_be(wrong: dict[str, Any]) -> None:
     with pytest.raises(OptionError):
         Budget(**wrong)

@@ -110,14 +110,32 @@ def test_a_judge_is_never_optimised(light: Tensor) -> None:
         optimize_tonemap(light, "drago03", "tmqi", judge="improvability")
     with pytest.raises(OptionError, match="tolerance"):
         optimize_tonemap(light, "drago03", "tmqi", tolerance=-1)
+    with pytest.raises(OptionError, match="tolerance"):
+        optimize_tonemap(light, "drago03", "tmqi", tolerance="0.1")  # type: ignore[arg-type]
+
+
+def test_what_could_not_be_judged_is_refused_before_the_search(light: Tensor) -> None:
+    with pytest.raises(ShapeError, match="nima judges pictures of at least 32×32 pixels, not 24"):
+        optimize_tonemap(light[..., :24], "drago03", "tmqi", judge="nima")
+    with torch.inference_mode(), pytest.raises(OptionError, match="inference_mode"):
+        optimize_tonemap(light, "drago03", "tmqi")
+
+
+def test_a_panorama_is_tuned(light: Tensor) -> None:
+    wide = light[..., :12, :].repeat(1, 1, 1, 10)  # 1200×12: 512×5 on the thumbnail
+    found = optimize_tonemap(wide, "drago03", "tmqi", plan=Plan(Budget(6)), judge=None)
+    assert {trial.side for trial in found.trace} == {1200}
+    best = best_operator(wide, ["drago03"], "tmqi", plan=Plan(Budget(4)), tuned=1, judge=None)
+    assert best.chosen.name == "drago03"
 
 
 @pytest.mark.parametrize(
     ("goals", "error"),
     [
-        ("pu21-psnr", DomainError), ([], OptionError), ({"tmqi": 0.0}, OptionError),
+        ("pu21-psnr", DomainError), ("psnr", DomainError), ([], OptionError),
+        ({"tmqi": 0.0}, OptionError),
         (["tmqi", "tmqi"], OptionError), ({"tmqi": float("nan")}, OptionError),
-        (3, OptionError), ("no-such", LookupError),
+        (3, OptionError), ("no-such", LookupError), ({"tmqi": "much"}, OptionError),
     ],
 )  # fmt: skip
 def test_goals_that_cannot_be(light: Tensor, goals: Any, error: type[Exception]) -> None:
@@ -198,6 +216,16 @@ def test_the_best_operator_is_better_than_each_as_it_is(light: Tensor) -> None:
     assert {one.name for one in best.tuned} == set(promising[:2])
     assert all(best.promise[name] <= best.standing[name] for name in names)
     assert best.to_dict()["name"] == best.chosen.name
+
+
+def test_what_is_worse_than_the_default_operator_is_not_chosen(light: Tensor) -> None:
+    """The judge may refuse the best; the next must still be better than choosing nothing."""
+    best = best_operator(light, ["normalize"], "tmqi", plan=Plan(Budget(4)), judge=None)
+    metric = create_metric("tmqi").prepare(light)
+    assert float(metric(tonemap(light, "normalize"))) < float(metric(tonemap(light, "reinhard02")))
+    assert best.chosen.name == "reinhard02"
+    assert best.reason == "normalize is no better than reinhard02"
+    assert best.chosen.after == best.chosen.before
 
 
 def test_operators_without_settings_stand_as_they_are(light: Tensor) -> None:
