@@ -143,12 +143,12 @@ def best_operator(
         except OptionError:  # a colour treatment that this one lacks
             if len(names) == 1:
                 raise
-    standing, promise = _tried(problems, objective, plan)
+    standing, promise, hints = _tried(problems, objective, plan)
     order = sorted(promise, key=lambda name: promise[name])[:tuned]
     results = []
     for name in order:
         try:
-            results.append(tune(problems[name], objective, plan, None))
+            results.append(tune(problems[name], objective, plan, None, hints=[hints[name]]))
         except OptionError:  # nothing to tune in it: it stands as it is
             results.append(_as_it_is(problems[name], objective))
     fitted = objective.at(light)
@@ -159,16 +159,18 @@ def best_operator(
 
 def _tried(
     problems: dict[str, ToneMapping], objective: Objective, plan: Plan
-) -> tuple[dict[str, float], dict[str, float]]:
-    """Return the loss of each operator as it is, and the least of some settings."""
+) -> tuple[dict[str, float], dict[str, float], dict[str, dict[str, Any]]]:
+    """Return the loss of each operator as it is, the least of some settings, and those."""
     standing: dict[str, float] = {}
     promise: dict[str, float] = {}
+    hints: dict[str, dict[str, Any]] = {}
     fitted = None
     for name, problem in problems.items():
         scene = problem.at(usable_side(problem, plan.thumbnail, objective))
         fitted = fitted or objective.at(scene.reference)
         losses = []
-        for settings in ({}, *_spread(problem, plan.seed)):
+        tried: list[dict[str, Any]] = [{}, *_spread(problem, plan.seed)]
+        for settings in tried:
             try:
                 with torch.no_grad():
                     loss = float(fitted.loss(scene.render(settings)))
@@ -178,9 +180,10 @@ def _tried(
                 loss = math.inf
             losses.append(loss if math.isfinite(loss) else math.inf)
         standing[name], promise[name] = losses[0], min(losses)
+        hints[name] = tried[losses.index(promise[name])]
     if not any(math.isfinite(loss) for loss in promise.values()):
         raise OptionError("no operator made a picture of it that the metrics can judge")
-    return standing, promise
+    return standing, promise, hints
 
 
 def _spread(problem: ToneMapping, seed: int) -> list[dict[str, Any]]:

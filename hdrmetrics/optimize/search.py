@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Literal, get_args
@@ -107,7 +107,13 @@ class Plan:
                 raise OptionError(f"{name} is a whole number of at least {least}, not {value!r}")
 
 
-def search(problem: Problem, space: Space, objective: Objective, plan: Plan) -> Found:
+def search(
+    problem: Problem,
+    space: Space,
+    objective: Objective,
+    plan: Plan,
+    hints: Sequence[Mapping[str, Any]] = (),
+) -> Found:
     """Find settings that lower an objective.
 
     Points spread over the space are tried on a thumbnail; the best are starts of descents there;
@@ -124,6 +130,8 @@ def search(problem: Problem, space: Space, objective: Objective, plan: Plan) -> 
         What is lowered.
     plan
         How.
+    hints
+        Settings that are tried first, beside the start.
 
     Raises
     ------
@@ -134,7 +142,7 @@ def search(problem: Problem, space: Space, objective: Objective, plan: Plan) -> 
     ShapeError
         If the picture is too small for a metric.
     """
-    return _Search(problem, space, objective, plan).run()
+    return _Search(problem, space, objective, plan).run(hints)
 
 
 class _Search:
@@ -146,12 +154,14 @@ class _Search:
         sides = (plan.thumbnail, max(plan.thumbnail, MIDDLE))
         self.sides = sorted({usable_side(problem, side, objective) for side in sides})
 
-    def run(self) -> Found:
+    def run(self, hints: Sequence[Mapping[str, Any]]) -> Found:
         """Search, refine, and return the best."""
         start = self.space.start
         first = _Stage(self, self.sides[0])
         first.begin()
         self.meter.allow(_SCAN)
+        for hint in hints:
+            self._quietly(partial(first.loss, self.space.point(hint), "scan"))
         self._quietly(lambda: self._scan(first))
         starts = first.best(self.plan.restarts)
         for index, point in enumerate(starts):
@@ -319,7 +329,8 @@ def _usable(problem: Problem, side: int, least: int) -> bool:
     try:
         scene = problem.at(side)
         with torch.no_grad():
-            seen = scene.render({}) if scene.reference is None else scene.reference
+            reference = scene.reference
+            seen = scene.render(problem.start) if reference is None else reference
     except ShapeError:
         return False
     return min(seen.shape[-2:]) >= least

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -231,17 +231,20 @@ def tune(
     plan: Plan,
     judge: Judge | None,
     only: Iterable[str] | None = None,
+    hints: Sequence[Mapping[str, Any]] = (),
 ) -> Optimized:
     """Search, then compare default and result at full size; arguments are checked already."""
     began = time.monotonic()
-    if judge is not None:
-        judge.check_size(problem.light)
-    space = Space(problem.parameters, problem.start, problem.moved(only), owner=problem.name)
-    found = search(problem, space, objective, plan)
     default = dict(problem.default)
+    with torch.no_grad():
+        first = problem.whole(default)
+    if judge is not None:
+        judge.check_size(first)
+    space = Space(problem.parameters, problem.start, problem.moved(only), owner=problem.name)
+    found = search(problem, space, objective, plan, hints)
     chosen = {**default, **found.settings}
     with torch.no_grad():
-        first, second = problem.whole(default), problem.whole(chosen)
+        second = problem.whole(chosen)
         fitted = objective.at(problem.reference)
         losses = float(fitted.loss(first)), float(fitted.loss(second))
     before, reason, verdict = fitted.values(first), "", None
