@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from hdrmetrics.optimize.filling import Filled
-from hdrmetrics.optimize.objective import Fitted, Goals, Objective
+from hdrmetrics.optimize.objective import Fitted, Goals, Objective, shares
 from hdrmetrics.optimize.tonemapping import DOMAINS, TAKES
 
 SHOWN = (DOMAINS, TAKES)
@@ -53,7 +53,11 @@ class LayersObjective(Objective):
         self.base, self.light = Objective(base, *SHOWN), Objective(light, *LIGHT)
         self.names = self.base.names + self.light.names
         self.metrics = self.base.metrics + self.light.metrics
-        self.weights = self.base.weights + self.light.weights
+        # Ratios between the two count as well: the shares are those of all.
+        self.given = self.base.given + self.light.given
+        self.weights = shares(self.given)
+        count = len(self.base.names)
+        self.base.weights, self.light.weights = self.weights[:count], self.weights[count:]
 
     def at(self, reference: Tensor | None) -> FittedLayers:
         """Return the objective for files of one picture."""

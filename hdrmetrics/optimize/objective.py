@@ -73,10 +73,8 @@ class Objective:
         if len(set(self.names)) < len(self.names):
             raise OptionError(f"a metric is there twice: {', '.join(self.names)}")
         self.metrics = tuple(metric for metric, _ in weighted)
-        # Divided by the largest first, whose sum with the others may be beyond all numbers.
-        largest = max(weight for _, weight in weighted)
-        total = sum(weight / largest for _, weight in weighted)
-        self.weights = tuple(weight / largest / total for _, weight in weighted)
+        self.given = tuple(float(weight) for _, weight in weighted)
+        self.weights = shares(self.given)
 
     @property
     def minimum_size(self) -> int:
@@ -106,6 +104,20 @@ class Objective:
     def augmented(self, reference: Tensor | None, seed: int) -> Augmented:
         """Return the mean objective of views of the picture."""
         return Augmented(self, reference, seed)
+
+
+def shares(weights: Sequence[float]) -> tuple[float, ...]:
+    """Return weights divided by their sum.
+
+    Examples
+    --------
+    >>> shares([1e308, 3e308 / 3])
+    (0.5, 0.5)
+    """
+    # Divided by the largest first, whose sum with the others may be beyond all numbers.
+    largest = max(weights)
+    total = sum(weight / largest for weight in weights)
+    return tuple(weight / largest / total for weight in weights)
 
 
 class Fitted:

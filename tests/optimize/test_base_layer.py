@@ -69,7 +69,9 @@ def test_both_pictures_count(light: torch.Tensor) -> None:
     assert fitted.values(layers.stacked) == pytest.approx({"tmqi": tmqi, "pu21-psnr": psnr})
     loss = hm.create_metric("pu21-psnr").as_loss()(layers.light, light)
     shown = hm.create_metric("tmqi").as_loss()(layers.base, light)
-    assert float(fitted.loss(layers.stacked)) == pytest.approx(2 * float(shown) + 0.5 * float(loss))
+    assert objective.weights == pytest.approx((0.8, 0.2))  # ratios across both pictures count
+    together = 0.8 * float(shown) + 0.2 * float(loss)
+    assert float(fitted.loss(layers.stacked)) == pytest.approx(together)
     assert float(fitted.loss(torch.full_like(layers.stacked, torch.inf))) == torch.inf
 
 
