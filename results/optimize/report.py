@@ -152,10 +152,11 @@ def _against(some: Some, values: Values, key: Values, phase: Values | None) -> l
     return [cell(some.mean(values)), cell(some.mean(values - key), 4), improved, change]
 
 
-def judge_table(some: Some) -> str:
-    """Return what a judge refuses, and what is left."""
+def judge_table(every: Some, tried: Some | None) -> str:
+    """Return what a judge refuses, and what is left; of the best operator where it was tried."""
     rows = []
-    for operator in (*OPERATORS, "best"):
+    for operator in (*OPERATORS, *(["best"] if tried else [])):
+        some = tried if tried is not None and operator == "best" else every
         plain = "key" if operator == "best" else operator
         name = operator if operator == "best" else f"{operator} learned"
         before, after = some.values(plain, "fsitm"), some.values(name, "fsitm")
@@ -218,10 +219,12 @@ def main() -> None:
         })  # fmt: skip
         if not some.names:
             continue
-        text += [
-            f"## {len(some.names)} {what}", operators_table(some), "### The best operator",
-            best_table(some, standing), "### The judge", judge_table(some),
-        ]  # fmt: skip
+        text += [f"## {len(some.names)} {what}", operators_table(some)]
+        tried = {name: found[name] for name in some.names if "best" in found[name]["rows"]}
+        if tried:
+            of = f", of {len(tried)} of them" if len(tried) < len(some.names) else ""
+            text += [f"### The best operator{of}", best_table(Some(tried), standing)]
+        text += ["### The judge", judge_table(some, Some(tried) if tried else None)]
     mean, most = scatter(found, HERE / "scatter.png")
     seconds = np.array([
         row["seconds"] for one in found.values() for row in one["rows"].values() if "seconds" in row
