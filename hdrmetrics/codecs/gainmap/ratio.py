@@ -46,7 +46,7 @@ class GainRange:
     @property
     def headroom(self) -> float:
         """Stops above SDR white that a screen needs to show everything."""
-        return max(*self.high, 2.0**-6)
+        return max(*self.high, _LEAST_RANGE)
 
     def apply(self, base: Samples, gain: Plane) -> Plane:
         """Return the light of a base picture with the samples of the gain map at its size.
