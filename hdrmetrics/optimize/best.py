@@ -109,11 +109,19 @@ def best_operator(
     tuned
         How many are tuned.
 
+    Returns
+    -------
+    Best
+        With the result, and how all operators stood.
+
     Raises
     ------
     OptionError
-        If ``tuned`` is no whole number above 0. Otherwise as
-        :func:`~hdrmetrics.optimize.optimize_tonemap`.
+        If ``tuned`` is no whole number above 0, or no operator makes a picture that the metrics
+        can judge.
+    UnknownNameError, DomainError, ShapeError, PixelValueError, MissingPackageError
+        As :func:`~hdrmetrics.optimize.optimize_tonemap`; the last one if an operator that is among
+        the best few has no gradient, and CMA-ES is not installed.
 
     Examples
     --------

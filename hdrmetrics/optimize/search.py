@@ -73,7 +73,8 @@ class Plan:
     method
         See :data:`Method`.
     augment
-        Whether descents see views of the picture (flipped, cut by a few pixels, slightly noisy).
+        Whether descents along gradients see views of the picture (flipped, cut by a few pixels,
+        slightly noisy); evolution sees the picture itself.
     pull
         What moving a setting from one end of its range to the other costs, as a part of the loss at
         the start: settings that do not matter to the metric stay where they were.
@@ -132,6 +133,11 @@ def search(
         How.
     hints
         Settings that are tried first, beside the start.
+
+    Returns
+    -------
+    Found
+        The best settings, and all that was tried.
 
     Raises
     ------
