@@ -147,6 +147,20 @@ def search(
         If evolution is needed and not installed.
     ShapeError
         If the picture is too small for a metric.
+
+    References
+    ----------
+    Those of :mod:`hdrmetrics.optimize.descent`: L-BFGS-B and CMA-ES.
+
+    Examples
+    --------
+    >>> from hdrmetrics.optimize.tonemapping import DOMAINS, TAKES, ToneMapping
+    >>> light = torch.logspace(-1, 3, 96).expand(1, 3, 96, 96)
+    >>> problem = ToneMapping(light, "drago03", {})
+    >>> space = Space(problem.parameters, problem.start, ["bias"])
+    >>> found = search(problem, space, Objective("tmqi", DOMAINS, TAKES), Plan(Budget(6)))
+    >>> list(found.settings), found.loss <= found.start_loss
+    (['bias'], True)
     """
     return _Search(problem, space, objective, plan).run(hints)
 
