@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from hdrmetrics import errors as errors
     from hdrmetrics import expand as expand
     from hdrmetrics import functional as functional
+    from hdrmetrics import optimize as optimize
     from hdrmetrics import tonemap as tonemap
     from hdrmetrics.catalogue.metrics import create_metric as create_metric
     from hdrmetrics.catalogue.metrics import list_metrics as list_metrics
@@ -85,6 +86,7 @@ _ROOMS = {
             "errors",
             "expand",
             "functional",
+            "optimize",
             "tonemap",
         )
     },

@@ -68,6 +68,7 @@ class TonemapTuner:
             Of the picture that will be written, by which its thumbnails are called.
         """
         from hdrmetrics.optimize import best_operator, optimize_tonemap
+        from hdrmetrics.optimize.best import DEFAULT
 
         goals, plan, judge = self.tuning.goals, self.tuning.plan, self.tuning.judge
         how: dict[str, Any] = {"plan": plan, "judge": judge, **self.rendering}
@@ -79,14 +80,22 @@ class TonemapTuner:
             record = found.to_dict()
         details: dict[str, Any] = {"optimization": record}
         if self.tuning.page is not None:
-            details["thumbnails"] = self._thumbnails(light, found, path, self.tuning.page)
+            first = DEFAULT if variant.operator == BEST else found.name
+            details["thumbnails"] = self._thumbnails(light, first, found, path, self.tuning.page)
         return found, details
 
-    def _thumbnails(self, light: Tensor, found: Optimized, path: Path, page: str) -> dict[str, str]:
+    def _thumbnails(
+        self, light: Tensor, first: str, found: Optimized, path: Path, page: str
+    ) -> dict[str, str]:
         from hdrmetrics.optimize.tonemapping import ToneMapping
 
         rendering = {**self.rendering, "transfer": "srgb"}  # what browsers show
-        return save_thumbnails(ToneMapping(light, found.name, {}, **rendering), found, path, page)
+        shown = ToneMapping(light, found.name, {}, **rendering)
+        before = None
+        if first != found.name:
+            plain = ToneMapping(light, first, {}, **rendering)
+            before = plain, plain.default
+        return save_thumbnails(shown, found, path, page, before=before)
 
 
 class Shown(Protocol):
@@ -96,18 +105,29 @@ class Shown(Protocol):
         """Return the picture reduced to a longer side."""
 
 
-def save_thumbnails(shown: Shown, found: Optimized, path: Path, page: str) -> dict[str, str]:
-    """Write the pictures of a page, before and after and the way, and return where they lie."""
+def save_thumbnails(
+    shown: Shown,
+    found: Optimized,
+    path: Path,
+    page: str,
+    *,
+    before: tuple[Shown, Mapping[str, Any]] | None = None,
+) -> dict[str, str]:
+    """Write the pictures of a page, before and after and the way, and return where they lie.
+
+    ``before`` is what made the first one and its settings, where that is another operator.
+    """
     from hdrmetrics.improve.previews import preview, preview_paths, save_previews
     from hdrmetrics.picture.image import Calibration, Image
     from hdrmetrics.report.pictures import folder_of
     from hdrmetrics.report.traces import trace_figure
 
-    def seen(settings: Mapping[str, Any]) -> bytes:
-        pixels = shown.at(640).render(settings)[0].movedim(0, 2).contiguous().numpy()
+    def seen(what: Shown, settings: Mapping[str, Any]) -> bytes:
+        pixels = what.at(640).render(settings)[0].movedim(0, 2).contiguous().numpy()
         return preview(Image(pixels, Calibration("display", transfer="srgb")))
 
-    images = {"before": seen(found.default), "after": seen(found.settings)}
+    first, default = before or (shown, found.default)
+    images = {"before": seen(first, default), "after": seen(shown, found.settings)}
     if found.trace:
         images["trace"] = trace_figure(found.trace, _strip(shown, found))
     paths = preview_paths(folder_of(page), str(path))

@@ -51,7 +51,8 @@ def add_tuning(parser: argparse.ArgumentParser, example: str, judge: str) -> Non
     group.add_argument("--seed", type=_seed, metavar="N", help="of the search (default: 0)")
     group.add_argument(
         "--report", metavar="PAGE.html",
-        help="write a page: before and after, how the search went, and why results were refused",
+        help="write a page: before and after, how the search went, and why results were refused "
+        "(needs the extra report)",
     )  # fmt: skip
 
 

@@ -37,7 +37,7 @@ class CurveEnhancer(Configured, Enhancer):
     A network sees a small copy and says how the curve F + a·F·(1 − F) runs at each place, eight
     times over; its maps are widened to the picture's size and applied in strips, so that large
     pictures cost little memory. Curves act on display codes, in the precision that the picture
-    has: light is encoded first. They are monotone, and black and white stay: what was clipped
+    has: encode light first. They are monotone, and black and white stay: what was clipped
     stays clipped. Noise in shadows is brightened with them.
 
     An SDR picture becomes a better exposed HDR picture by ``curve`` first, then
@@ -52,9 +52,9 @@ class CurveEnhancer(Configured, Enhancer):
     Raises
     ------
     OptionError
-        For an unknown setting or a value out of bounds.
+        For an unknown setting, a value out of bounds, or the weights of the other network.
     WeightsError
-        If the weights cannot be read, or are those of the other network.
+        If the weights cannot be read.
     """
 
     info: ClassVar[EnhancerInfo]

@@ -108,6 +108,11 @@ class Expansion:
         image, peak, transfer, gamma, settings
             As for :func:`expand`; one picture.
 
+        Returns
+        -------
+        dict
+            By name, numbers and choices.
+
         Raises
         ------
         OptionError, ShapeError, PixelValueError, DomainError

@@ -37,7 +37,7 @@ _TUNED = 3
 _POINTS = 6
 """Settings of each operator that are tried before it is known which are worth tuning."""
 
-_DEFAULT = "reinhard02"
+DEFAULT = "reinhard02"
 """The operator that people get who choose none, which the judge compares with."""
 
 
@@ -49,6 +49,8 @@ class Best:
     ----------
     chosen
         The tuned operator, or the default one where no other is better that the judge lets pass.
+        Its ``before`` is of the default operator's picture, and ``tuned`` says whether its own is
+        another; that of an operator that is best as it is counts.
     standing
         The loss of each operator as it is, on a copy of up to 512 px; infinite where it failed.
     promise
@@ -109,11 +111,19 @@ def best_operator(
     tuned
         How many are tuned.
 
+    Returns
+    -------
+    Best
+        With the result, and how all operators stood.
+
     Raises
     ------
     OptionError
-        If ``tuned`` is no whole number above 0. Otherwise as
-        :func:`~hdrmetrics.optimize.optimize_tonemap`.
+        If ``tuned`` is no whole number above 0, or no operator makes a picture that the metrics
+        can judge.
+    UnknownNameError, DomainError, ShapeError, PixelValueError, MissingPackageError
+        As :func:`~hdrmetrics.optimize.optimize_tonemap`; the last one if an operator that is among
+        the best few has no gradient, and CMA-ES is not installed.
 
     Examples
     --------
@@ -153,7 +163,7 @@ def best_operator(
             results.append(_as_it_is(problems[name], objective))
     fitted = objective.at(light)
     results.sort(key=lambda one: _loss(fitted, one))
-    chosen, reason = _judged(results, problem(_DEFAULT), objective, fitted, referee)
+    chosen, reason = _judged(results, problem(DEFAULT), objective, fitted, referee)
     return Best(chosen, standing, promise, tuple(results), reason)
 
 
@@ -227,8 +237,8 @@ def _judged(
     least = _loss(fitted, plain)
     refused = []
     for one in results:
-        if not _loss(fitted, one) < least and one.name != _DEFAULT:
-            refused.append(f"{one.name} is no better than {_DEFAULT}")
+        if not _loss(fitted, one) < least and one.name != DEFAULT:
+            refused.append(f"{one.name} is no better than {DEFAULT}")
             continue
         verdict = None
         if judge is not None:
@@ -236,10 +246,16 @@ def _judged(
             if verdict.worse:
                 refused.append(
                     f"{verdict.metric} finds {one.name} ({verdict.after:.4g}) worse than "
-                    f"{_DEFAULT} ({verdict.before:.4g})"
+                    f"{DEFAULT} ({verdict.before:.4g})"
                 )
                 continue
-        # What it gains, it gains over what people get who choose nothing.
-        return dataclasses.replace(one, before=plain.after, verdict=verdict), ""
+        # What it gains, it gains over what people get who choose nothing: another operator as it is
+        # is another picture, too.
+        tuned = one.tuned or one.name != DEFAULT
+        reason = "" if tuned else one.reason
+        chosen = dataclasses.replace(
+            one, before=plain.after, verdict=verdict, tuned=tuned, reason=reason
+        )
+        return chosen, ""
     reason = "; ".join(refused)
     return dataclasses.replace(plain, reason=reason), reason

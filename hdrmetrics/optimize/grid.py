@@ -128,6 +128,11 @@ def optimize_grid(
     plan
         Steps and guards.
 
+    Returns
+    -------
+    TunedGrid
+        With the grid, the picture, and what the judge said.
+
     Raises
     ------
     UnknownNameError, OptionError, DomainError, ShapeError, PixelValueError

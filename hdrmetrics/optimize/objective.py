@@ -82,11 +82,6 @@ class Objective:
         return max(metric.info.minimum_size for metric in self.metrics)
 
     @property
-    def reference(self) -> bool:
-        """Whether a metric compares with a reference."""
-        return any(metric.info.reference for metric in self.metrics)
-
-    @property
     def differentiable(self) -> bool:
         """Whether all metrics are."""
         return all(metric.info.differentiable for metric in self.metrics)

@@ -73,7 +73,8 @@ class Plan:
     method
         See :data:`Method`.
     augment
-        Whether descents see views of the picture (flipped, cut by a few pixels, slightly noisy).
+        Whether descents along gradients see views of the picture (flipped, cut by a few pixels,
+        slightly noisy); evolution sees the picture itself.
     pull
         What moving a setting from one end of its range to the other costs, as a part of the loss at
         the start: settings that do not matter to the metric stay where they were.
@@ -133,6 +134,11 @@ def search(
     hints
         Settings that are tried first, beside the start.
 
+    Returns
+    -------
+    Found
+        The best settings, and all that was tried.
+
     Raises
     ------
     OptionError
@@ -141,6 +147,20 @@ def search(
         If evolution is needed and not installed.
     ShapeError
         If the picture is too small for a metric.
+
+    References
+    ----------
+    Those of :mod:`hdrmetrics.optimize.descent`: L-BFGS-B and CMA-ES.
+
+    Examples
+    --------
+    >>> from hdrmetrics.optimize.tonemapping import DOMAINS, TAKES, ToneMapping
+    >>> light = torch.logspace(-1, 3, 96).expand(1, 3, 96, 96)
+    >>> problem = ToneMapping(light, "drago03", {})
+    >>> space = Space(problem.parameters, problem.start, ["bias"])
+    >>> found = search(problem, space, Objective("tmqi", DOMAINS, TAKES), Plan(Budget(6)))
+    >>> list(found.settings), found.loss <= found.start_loss
+    (['bias'], True)
     """
     return _Search(problem, space, objective, plan).run(hints)
 

@@ -82,6 +82,8 @@ class Space:
         is neither a number, a choice nor a flag) stays as it is.
     only
         Names of those to move; ``None`` for all that can.
+    owner
+        What messages call the operator.
 
     Raises
     ------

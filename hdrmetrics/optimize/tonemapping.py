@@ -1,4 +1,4 @@
-"""Tone-mapping operators tuned by quality: one operator, or the best of several."""
+"""Tone-mapping operators tuned by quality, one operator at a time."""
 
 from __future__ import annotations
 
@@ -153,7 +153,8 @@ def optimize_tonemap(
     tolerance
         By how much the judge may find it worse, in its unit.
     only
-        Names of the settings to tune; by default all that are not fixed.
+        Names of the settings to tune; by default those that are not fixed, but for one where two
+        say the same (:attr:`~hdrmetrics.tonemap.OperatorInfo.searched`).
     color, saturation, transfer, fixed
         As for :func:`hdrmetrics.tonemap.tonemap`: settings given here are not tuned.
 
@@ -166,7 +167,8 @@ def optimize_tonemap(
     Raises
     ------
     UnknownNameError, OptionError, DomainError
-        For operators, settings and metrics that there are not, or that do not fit.
+        For operators, settings and metrics that there are not, or that do not fit; under
+        ``torch.inference_mode``, where no gradient can be had.
     ShapeError
         For several pictures, or one that is too small for a metric.
     PixelValueError
@@ -286,14 +288,19 @@ def one_picture(image: Tensor) -> Tensor:
     OptionError
         Under ``torch.inference_mode``, where no gradient can be had.
     """
-    if torch.is_inference_mode_enabled():
-        raise OptionError(
-            "torch.inference_mode() takes gradients away for good: call it outside, or under "
-            "torch.no_grad(), which does not"
-        )
+    refuse_inference_mode()
     light = check_light(image)
     if light.shape[0] != 1:
         raise ShapeError(f"settings are tuned for one picture at a time, not {light.shape[0]}")
     if not bool((light > 0).any()):
         raise PixelValueError("the picture is black: there is nothing to tune a tone mapping for")
     return light.detach()
+
+
+def refuse_inference_mode() -> None:
+    """Raise :class:`OptionError` under ``torch.inference_mode``, where no gradient can be had."""
+    if torch.is_inference_mode_enabled():
+        raise OptionError(
+            "torch.inference_mode() takes gradients away for good: call it outside, or under "
+            "torch.no_grad(), which does not"
+        )

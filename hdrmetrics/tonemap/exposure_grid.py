@@ -101,6 +101,12 @@ def slice_grid(grid: Tensor, guide: Tensor) -> Tensor:
         Values of any unit; N may be 1.
     guide
         Nepers around the centre; beyond :data:`SPAN` the last level counts.
+
+    Examples
+    --------
+    >>> levels = torch.tensor([0.0, 1.0]).view(1, 2, 1, 1)
+    >>> slice_grid(levels, torch.tensor([-9.0, 0.0, 2.5]).view(1, 1, 1, 3)).flatten().tolist()
+    [0.0, 0.5, 0.75]
     """
     count, _, height, width = guide.shape
 

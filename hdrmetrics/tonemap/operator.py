@@ -219,9 +219,17 @@ class Operator(Configured):
         light
             Luminance ``(N, 1, H, W)``.
         values
-            The other settings, as far as they stand before it in the list of parameters.
+            The settings that were given, and those that were derived before it.
+
+        Raises
+        ------
+        OptionError
+            If the operator does not say how: a class with such a parameter overrides this.
         """
-        raise NotImplementedError
+        raise OptionError(
+            f"{self.info.name} does not say what its {name} is for a picture: give a number, or "
+            "implement derive"
+        )
 
     def complete(self, light: Tensor, values: Values) -> Values:
         """Return the settings with those that were left to the picture."""

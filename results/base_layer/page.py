@@ -108,7 +108,7 @@ def write(found: dict[str, Any], folder: Path) -> None:
         traded=found["trades"][0]["rate"] if found["trades"] else 0.0,
         trades=_trades(rows, found["trades"]),
         each=_each([row for row in rows if row["rate"] == 2.0]),
-        library=_library(found["library"], rows),
+        library=_library(found["library"]),
         said=_said(rows),
     )
     write_text(folder / "report.md", text)
@@ -204,7 +204,7 @@ def _each(rows: Rows) -> str:
     return markdown_table(heads, lines)
 
 
-def _library(library: dict[str, dict[str, float]], rows: Rows) -> str:
+def _library(library: dict[str, dict[str, float]]) -> str:
     found = [one for one in library.values() if one]
     if not found:
         return ""

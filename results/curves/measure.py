@@ -38,7 +38,7 @@ LIKED = ("nima", "norvdpnet-sdr", "improvability")
 """Of the picture alone, in their own units; of the input and of networks only."""
 
 MEAN = 0.45
-"""Mean code that a gamma of each picture's own aims at: the enhancers' target."""
+"""Mean code that a gamma of each picture's own aims at, as networks with one target do."""
 
 ENHANCERS = ("curve", "curve-light")
 MOST = 60.0  # dB

@@ -115,7 +115,7 @@ def main() -> None:
     text += ["", "## Gains in PSNR over all exposures, paired by scene, dB", ""]
     text.append(gains(report, [who for who in plain if who not in OURS]))
     if runs:
-        text += ["", "## Without each of the five losses", ""]
+        text += ["", "## Losses added and left out", ""]
         steps = sorted(set(report["steps"].values()))
         text.append(WITHOUT.format(steps=" or ".join(map(str, steps))))
         text += ["", ablation(report, runs)]

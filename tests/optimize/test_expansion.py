@@ -117,3 +117,5 @@ def test_pictures_that_cannot_be_are_refused(codes: torch.Tensor) -> None:
         optimize_expansion(torch.full_like(codes, torch.nan))
     with pytest.raises(DomainError):
         optimize_expansion(codes * 255)
+    with torch.inference_mode(), pytest.raises(OptionError, match="inference_mode"):
+        optimize_expansion(codes)

@@ -234,6 +234,22 @@ def test_operators_without_settings_stand_as_they_are(light: Tensor) -> None:
     assert {one.name for one in best.tuned} == set(bare)
 
 
+def test_another_operator_as_it_is_is_another_picture(
+    light: Tensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any, **__: Any) -> None:
+        raise OptionError("nothing to tune")
+
+    monkeypatch.setattr("hdrmetrics.optimize.best.tune", refuse)
+    best = best_operator(light, ["normalize"], Blind(), plan=Plan(Budget(4)), tuned=1, judge=None)
+    assert best.chosen.name == "normalize"
+    assert not best.tuned[0].tuned
+    assert best.chosen.tuned
+    assert not best.chosen.reason
+    name = Blind().info.name
+    assert best.chosen.after[name] != best.chosen.before[name]
+
+
 def test_the_judge_can_refuse_all_operators(light: Tensor) -> None:
     best = best_operator(
         light, ["gamma"], Blind(), judge="tmqi", tolerance=0.0, plan=Plan(Budget(12)), tuned=1

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 import torch
 
-from hdrmetrics.errors import PixelValueError
-from hdrmetrics.tonemap import create_operator, list_operators
+from hdrmetrics.errors import OptionError, PixelValueError
+from hdrmetrics.tonemap import Operator, create_operator, list_operators
 
 NAMES = [info.name for info in list_operators() if info.name != "durand02_exact"]
 
@@ -36,3 +36,11 @@ def test_settings_follow_the_picture_where_they_were_left_to_it() -> None:
 def test_settings_of_bad_pictures() -> None:
     with pytest.raises(PixelValueError):
         create_operator("reinhard02").settings_of(torch.full((1, 3, 4, 4), float("nan")))
+
+
+def test_an_operator_that_does_not_say_how_is_a_typed_error() -> None:
+    class Silent(type(create_operator("ward94"))):  # type: ignore[misc]
+        derive = Operator.derive
+
+    with pytest.raises(OptionError, match="ward94 does not say what its world is"):
+        Silent().settings_of(torch.full((1, 3, 4, 4), 10.0))

@@ -78,6 +78,7 @@ def test_recipes_that_come_with_the_code() -> None:
         ("judged = 1\njudges = []", "as judges"),
         ("stops = [1.0, -1.0]", "stops and wells"),
         ("seen = 4", "looked at 8"),
+        ("pool = 0", "pool, batch"),
         ('precision = "half"', "precision"),
     ],
 )

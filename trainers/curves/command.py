@@ -16,7 +16,7 @@ _STOPPED = 143
 def add_command(command: Adder) -> None:
     """Add the command to those of the trainers."""
     sub = command("curves", _train, "train a network that draws the curves of bad exposures")
-    sub.add_argument("--recipe", default="curve", help="a TOML file, or one of ours (curve)")
+    sub.add_argument("--recipe", default="curve", help="a TOML file, or curve or curve-light")
     sub.add_argument("--photographs", type=Path, help="folder of photographs")
     sub.add_argument("--scenes", type=Path, help="folder of HDR scenes")
     sub.add_argument("--biq2021", dest="opinions", type=Path, help="a copy of BIQ2021")

@@ -114,24 +114,15 @@ class Recipe:
             raise OptionError("weights of losses are 0 or more, and not all 0")
         if self.judged and not self.judges:
             raise OptionError("judged has a weight: name the metrics as judges")
-        if (
-            min(
-                self.batch,
-                self.held,
-                self.seen // 8,
-                self.looked // 8,
-                self.region,
-                self.neighbours,
-            )
-            < 1
-        ):
+        counts = (self.pool, self.batch, self.held, self.region, self.neighbours)
+        if min(*counts, self.seen // 8, self.looked // 8) < 1:
             raise OptionError(
                 "pool, batch, held and regions are at least 1, what is seen and looked at 8"
             )
         parts = (self.untouched, self.scenes, self.judged_part, self.target)
         if not all(0 <= one <= 1 for one in parts) or not 0 <= self.average < 1:
             raise OptionError(
-                "untouched, scenes, judged_part and target lie in [0, 1], average too"
+                "untouched, scenes, judged_part and target lie in [0, 1], average in [0, 1)"
             )
         if not (self.stops[0] < self.stops[1] and 0 < self.wells[0] <= self.wells[1]):
             raise OptionError("stops and wells go from the smaller to the larger")

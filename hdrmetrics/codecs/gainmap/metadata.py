@@ -20,7 +20,14 @@ _LARGEST_STOPS = 64.0
 
 
 def pack(gain: GainRange) -> bytes:
-    """Return the block, version included."""
+    """Return the block, version included.
+
+    Examples
+    --------
+    >>> gain = GainRange((0.0,), (2.5,))
+    >>> len(pack(gain)), unpack(pack(gain)) == gain
+    (61, True)
+    """
     flags = _BASE_PRIMARIES | (_SEVERAL if len(gain.low) == 3 else 0)
     parts = [VERSION, struct.pack(">B", flags), _unsigned(0.0), _unsigned(gain.headroom)]
     for low, high in zip(gain.low, gain.high, strict=True):

@@ -46,7 +46,7 @@ class GainRange:
     @property
     def headroom(self) -> float:
         """Stops above SDR white that a screen needs to show everything."""
-        return max(*self.high, 2.0**-6)
+        return max(*self.high, _LEAST_RANGE)
 
     def apply(self, base: Samples, gain: Plane) -> Plane:
         """Return the light of a base picture with the samples of the gain map at its size.
@@ -74,13 +74,31 @@ def stops_between(base: Samples, light: Plane) -> Plane:
         Codes, ``(H, W, C)``.
     light
         ``(H, W, C)``, 1.0 is SDR white.
+
+    Examples
+    --------
+    >>> grey = np.full((1, 1, 1), 255, np.uint8)
+    >>> round(float(stops_between(grey, np.full((1, 1, 1), 8.0, np.float32))[0, 0, 0]), 2)
+    3.0
     """
     ratio = (light + np.float32(OFFSET)) / (SRGB[base] + np.float32(OFFSET))
     return np.clip(np.log2(ratio), -_LIMIT, _LIMIT)
 
 
 def as_samples(stops: Plane) -> tuple[GainRange, Samples]:
-    """Return a gain map's range and samples for the stops that it has to hold."""
+    """Return a gain map's range and samples for the stops that it has to hold.
+
+    Parameters
+    ----------
+    stops
+        ``(H, W, C)``, of :func:`stops_between`; the outermost of each channel are clipped.
+
+    Examples
+    --------
+    >>> gain, samples = as_samples(np.linspace(0, 4, 5, dtype=np.float32).reshape(1, 5, 1))
+    >>> samples.ravel().tolist()
+    [0, 64, 128, 191, 255]
+    """
     flat = stops.reshape(-1, stops.shape[-1])
     low, high = np.quantile(flat, (_OUTSIDE, 1 - _OUTSIDE), axis=0).astype(np.float32)
     high = np.maximum(high, low + np.float32(_LEAST_RANGE))
@@ -94,6 +112,13 @@ def enlarged(gain: Samples, height: int, width: int) -> Plane:
 
     Between samples, the four neighbours are weighted by the inverse of their distance, as the
     reference implementation libultrahdr does.
+
+    Parameters
+    ----------
+    gain
+        ``(h, w, C)``, no larger than the picture.
+    height, width
+        Of the picture, in pixels.
 
     References
     ----------
@@ -127,6 +152,18 @@ def reduced(stops: Plane, scale: int) -> Plane:
     Readers take the ratio of the widths for both axes: blocks begin where they look for them. Where
     the two shapes differ by more than one per cent, as they must in small pictures, some readers
     stretch the gain map first, and the light differs a little.
+
+    Parameters
+    ----------
+    stops
+        ``(H, W, C)``.
+    scale
+        At least 1.
+
+    Examples
+    --------
+    >>> reduced(np.arange(4, dtype=np.float32).reshape(1, 4, 1), 2).ravel().tolist()
+    [0.5, 2.5]
     """
     width = stops.shape[1]
     factor = width / max(width // scale, 1)

@@ -237,6 +237,7 @@ def _regions(image: Tensor, region: int) -> Tensor:
     """Return the means of regions, ``(N, 1, H/region, W/region)``."""
     if region < 1 or min(_rgb(image).shape[-2:]) < region:
         raise ShapeError(
-            f"regions have 1 pixel a side to the picture's {tuple(image.shape[-2:])}, not {region}"
+            f"a region has 1 pixel a side at least, and no more than the picture's "
+            f"{tuple(image.shape[-2:])}; not {region}"
         )
     return F.avg_pool2d(image.mean(dim=1, keepdim=True), region)

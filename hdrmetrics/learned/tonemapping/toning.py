@@ -20,6 +20,13 @@ def toned(image: Tensor, tone: Tone) -> Tensor:
         Linear light, any unit.
     tone
         Of the same pictures.
+
+    Examples
+    --------
+    >>> from hdrmetrics.learned.tonemapping.net import fresh_net
+    >>> light = torch.full((1, 3, 20, 30), 50.0)
+    >>> round(toned(light, fresh_net()(luminance(light))).max().item(), 4)  # 0.18 / (1 + 0.18)
+    0.1525
     """
     light = luminance(image)
     if tone.exposure.shape[1] > 1:
