@@ -135,6 +135,11 @@ def run(arguments: argparse.Namespace) -> int:
     from hdrmetrics.cli.making import Maker
     from hdrmetrics.cli.pictures import make_pictures
 
+    if arguments.skip_existing and arguments.resume:
+        raise OptionError(
+            "--resume knows what is done; without it --skip-existing makes the pictures that are "
+            "not there: give one of them"
+        )
     with guests_voice():
         models = read_models(arguments.model, arguments.weights, names)
     parameters = {name: enhancer_info(name).parameters for name in names}

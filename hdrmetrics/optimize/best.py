@@ -5,14 +5,14 @@ from __future__ import annotations
 import dataclasses
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from hdrmetrics.errors import HdrMetricsError, OptionError
+from hdrmetrics.errors import HdrMetricsError, MissingPackageError, OptionError
 from hdrmetrics.metric import Metric
 from hdrmetrics.optimize.judge import Judge
 from hdrmetrics.optimize.numbers import is_whole
@@ -121,9 +121,9 @@ def best_operator(
     OptionError
         If ``tuned`` is no whole number above 0, or no operator makes a picture that the metrics
         can judge.
-    UnknownNameError, DomainError, ShapeError, PixelValueError, MissingPackageError
-        As :func:`~hdrmetrics.optimize.optimize_tonemap`; the last one if an operator that is among
-        the best few has no gradient, and CMA-ES is not installed.
+    UnknownNameError, DomainError, ShapeError, PixelValueError
+        As :func:`~hdrmetrics.optimize.optimize_tonemap`. Without CMA-ES operators that have no
+        gradient stand with the best settings of the scan.
 
     Examples
     --------
@@ -159,8 +159,9 @@ def best_operator(
     for name in order:
         try:
             results.append(tune(problems[name], objective, plan, None, hints=[hints[name]]))
-        except OptionError:  # nothing to tune in it: it stands as it is
-            results.append(_as_it_is(problems[name], objective))
+        except (OptionError, MissingPackageError):
+            # Nothing to tune in it, or nothing to tune it with: the best of what was tried stands.
+            results.append(_untuned(problems[name], objective, hints[name]))
     fitted = objective.at(light)
     results.sort(key=lambda one: _loss(fitted, one))
     chosen, reason = _judged(results, problem(DEFAULT), objective, fitted, referee)
@@ -213,15 +214,19 @@ def _finite(losses: dict[str, float]) -> dict[str, float | None]:
     return {name: loss if math.isfinite(loss) else None for name, loss in losses.items()}
 
 
-def _as_it_is(problem: ToneMapping, objective: Objective) -> Optimized:
+def _untuned(
+    problem: ToneMapping, objective: Objective, settings: Mapping[str, Any] | None = None
+) -> Optimized:
+    """Return an operator with some settings beside its own, or as it is."""
     began = time.monotonic()
+    chosen = {**problem.default, **(settings or {})}
     with torch.no_grad():
-        picture = problem.render_on(problem.light, problem.default)
+        picture = problem.render_on(problem.light, chosen)
     values = objective.at(problem.light).values(picture)
     return Optimized(
-        name=problem.name, settings=dict(problem.default), default=dict(problem.default),
-        picture=picture, before=values, after=values, tuned=False, reason="as it is",
-        found=dict(problem.default), verdict=None, trace=(), seconds=time.monotonic() - began,
+        name=problem.name, settings=chosen, default=dict(problem.default), picture=picture,
+        before=values, after=values, tuned=bool(settings), reason="" if settings else "as it is",
+        found=chosen, verdict=None, trace=(), seconds=time.monotonic() - began,
     )  # fmt: skip
 
 
@@ -233,7 +238,7 @@ def _judged(
     judge: Judge | None,
 ) -> tuple[Optimized, str]:
     """Return the first that is better and that the judge lets pass, or the default and why."""
-    plain = _as_it_is(default, objective)
+    plain = _untuned(default, objective)
     least = _loss(fitted, plain)
     refused = []
     for one in results:

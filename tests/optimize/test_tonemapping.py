@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import sys
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,13 @@ import torch
 from torch import Tensor
 
 from hdrmetrics import create_metric
-from hdrmetrics.errors import DomainError, OptionError, PixelValueError, ShapeError
+from hdrmetrics.errors import (
+    DomainError,
+    MissingPackageError,
+    OptionError,
+    PixelValueError,
+    ShapeError,
+)
 from hdrmetrics.metric import Metric
 from hdrmetrics.optimize import Budget, Objective, Plan, best_operator, optimize_tonemap
 from hdrmetrics.tonemap import create_operator, to_display, tonemap
@@ -243,7 +250,6 @@ def test_another_operator_as_it_is_is_another_picture(
     monkeypatch.setattr("hdrmetrics.optimize.best.tune", refuse)
     best = best_operator(light, ["normalize"], Blind(), plan=Plan(Budget(4)), tuned=1, judge=None)
     assert best.chosen.name == "normalize"
-    assert not best.tuned[0].tuned
     assert best.chosen.tuned
     assert not best.chosen.reason
     name = Blind().info.name
@@ -262,3 +268,15 @@ def test_the_judge_can_refuse_all_operators(light: Tensor) -> None:
 def test_how_many_are_tuned_is_checked(light: Tensor) -> None:
     with pytest.raises(OptionError, match="tuned"):
         best_operator(light, tuned=0)
+
+
+def test_without_evolution_operators_stand_with_the_best_that_was_tried(
+    light: Tensor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "cma", None)
+    best = best_operator(light, ["durand02"], "tmqi", plan=Plan(Budget(4)), tuned=1, judge=None)
+    metric = create_metric("tmqi").prepare(light)
+    assert best.tuned[0].name == "durand02"
+    assert best.chosen.after["tmqi"] >= float(metric(tonemap(light, "reinhard02"))) - 1e-6
+    with pytest.raises(MissingPackageError, match=r"hdrmetrics\[optimize\]"):
+        optimize_tonemap(light, "durand02", "tmqi")
