@@ -1,4 +1,4 @@
-"""The page of what tuning brings: ``report.md`` and its plots, from the measurements.
+"""The page of what tuning brings: ``report.md`` and its plot, from measurements and ``seen.md``.
 
     python -m results.optimize.report [--work DIR]
 
@@ -235,6 +235,7 @@ def main() -> None:
         SAID.format(mean=100 * mean, most=100 * most),
         f"Median time of a search: {np.median(seconds):.0f} s, on a machine that was busy.",
     ]
+    text.append((HERE / "seen.md").read_text(encoding="utf-8").strip())
     write_text(HERE / "report.md", "\n\n".join(text) + "\n")
 
 
