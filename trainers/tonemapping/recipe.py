@@ -44,9 +44,6 @@ class Recipe:
         Weight of what changes when the picture is moved a little, in units of 2 %.
     near
         Weight of the distance from the photographic key and from γ = 1.
-    tabled
-        Views of each picture of which the score is asked at 25 exposures before learning, for the
-        form ``curve``; 0 to ask it of new views in every step.
     rate, decay
         Peak learning rate of AdamW, and its weight decay.
     average
@@ -72,7 +69,6 @@ class Recipe:
     smooth: float = 0.0
     steady: float = 1e-3
     near: float = 1e-3
-    tabled: int = 0
     rate: float = 5e-3
     decay: float = 1e-3
     average: float = 0.99
@@ -83,8 +79,6 @@ class Recipe:
             raise OptionError("batch is at least 1, pixels at least 4096")
         if not (0 <= self.large <= 1 and 0 <= self.scenes <= 1 and 0 <= self.average < 1):
             raise OptionError("large and scenes lie in [0, 1], average in [0, 1)")
-        if self.tabled < 0 or (self.tabled and self.form != "curve"):
-            raise OptionError("tabled is a number of views, of the form curve")
         if self.contrast < 1 or min(self.colour, self.smooth, self.steady, self.near) < 0:
             raise OptionError("contrast is at least 1; colour and weights of losses at least 0")
 

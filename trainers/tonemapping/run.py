@@ -6,7 +6,6 @@ import copy
 import json
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -29,8 +28,6 @@ from trainers.running.processes import Processes
 from trainers.tonemapping.frames import Frames, make_frames
 from trainers.tonemapping.learner import Learner, Views
 from trainers.tonemapping.recipe import Recipe
-from trainers.tonemapping.tabled import TabledLearner, TabledViews
-from trainers.tonemapping.tables import make_tables
 
 CHECKPOINT, PLAN, RUN = "checkpoint.pt", "plan.json", "run.json"
 
@@ -101,7 +98,7 @@ def run(wanted: Wanted, recipe: Recipe) -> ToneNet | None:
     out.mkdir(parents=True, exist_ok=True)
     train, held = (_frames(wanted, split) for split in ("train", "validation"))
     begun = fresh_net(recipe.size, digest(wanted.seed, "weights") >> 1)
-    learner, views, fresh = _beginning(wanted, recipe, begun, train)
+    learner, views = Learner(copy.deepcopy(begun), recipe), Views(train, recipe, wanted.seed)
     done = 0
     if checkpoint.exists():
         plan, state = Plan.load(out / PLAN), load_checkpoint(checkpoint, device=torch.device("cpu"))
@@ -112,26 +109,10 @@ def run(wanted: Wanted, recipe: Recipe) -> ToneNet | None:
     else:
         plan = _plan(wanted, recipe, learner, views)
         plan.save(out / PLAN)
-        learner = fresh()
+        learner = Learner(begun, recipe)
     if not _steps(wanted, recipe, learner, views, held, plan, done, told):
         return None
     return _finish(out, learner, held, plan, {**told, "sources": _sources(train, held)})
-
-
-def _beginning(
-    wanted: Wanted, recipe: Recipe, net: ToneNet, train: Frames
-) -> tuple[Learner, Any, Callable[[], Learner]]:
-    """Return what learns (and is spoilt by a plan), what it sees, and how another one is made."""
-    if recipe.tabled:
-        path = (wanted.frames or wanted.out) / f"tables-{recipe.digest[:8]}-{wanted.seed}.npz"
-        tables = make_tables(path, train, recipe, wanted.seed, quiet=wanted.quiet)
-        views: Any = TabledViews(tables, recipe, wanted.seed)
-        return (
-            TabledLearner(copy.deepcopy(net), recipe, tables), views,
-            lambda: TabledLearner(net, recipe, tables),
-        )  # fmt: skip
-    views = Views(train, recipe, wanted.seed)
-    return Learner(copy.deepcopy(net), recipe), views, lambda: Learner(net, recipe)
 
 
 def _frames(wanted: Wanted, split: Split) -> Frames:
@@ -151,7 +132,7 @@ def _spread(scenes: list[FileScene], most: int) -> list[FileScene]:
     return sorted(scenes, key=lambda one: digest("held", one.name))[:most]
 
 
-def _plan(wanted: Wanted, recipe: Recipe, learner: Learner, views: Any) -> Plan:
+def _plan(wanted: Wanted, recipe: Recipe, learner: Learner, views: Views) -> Plan:
     """Return how many steps the run takes: those asked for, or as many as fit into its time."""
     if wanted.steps is not None:
         return Plan(wanted.steps, "float32", "contiguous", 0.0, 0.0, {})
@@ -173,7 +154,7 @@ def _steps(
     wanted: Wanted,
     recipe: Recipe,
     learner: Learner,
-    views: Any,
+    views: Views,
     held: Frames,
     plan: Plan,
     done: int,

@@ -135,26 +135,15 @@ class ToneNet(nn.Module):
         """
         kind = self.whole.weight.dtype
         small, centre = (one.to(kind) for one in thumbnail(light))
-        exposure, gamma = self.of_thumbnails(small)
-        return Tone(centre, exposure, torch.ones_like(centre) if gamma is None else gamma)
-
-    def of_thumbnails(self, small: Tensor) -> tuple[Tensor, Tensor | None]:
-        """Return log exposures over the centre, and γ where the form has one.
-
-        Parameters
-        ----------
-        small
-            Of :func:`~hdrmetrics.learned.tonemapping.thumbnail.thumbnail`, ``(N, 1, 64, 64)``.
-        """
         maps = F.silu(self.c(F.silu(self.b(F.silu(self.a(small / 2))))))
         known = torch.cat([BINS / 4 * histogram(small), maps.mean(dim=(2, 3))], dim=1)
         whole = F.silu(self.whole(known))
         if self.size.form == "grid":
             found = self.last(F.silu(self.place(maps) + whole[..., None, None]))
-            return START + _held(found), None
+            return Tone(centre, START + _held(found), torch.ones_like(centre))
         found = self.last(F.silu(self.deep(whole)))[..., None, None]
         gamma = 1 + _COLOUR * torch.tanh(found[:, 1:])
-        return START + _held(found[:, :1]), gamma
+        return Tone(centre, START + _held(found[:, :1]), gamma)
 
 
 def _held(moved: Tensor) -> Tensor:
