@@ -116,7 +116,8 @@ def optimize_grid(
     """Tone-map a picture by a grid of exposures that quality metrics choose.
 
     With hundreds of numbers a learned metric is easily exploited: bounds, smoothness, views and the
-    judge are there for that, and ``results/optimize/fooled.md`` shows what happens without each.
+    judge are there for that. ``results/tonemapnet`` shows what happens without smoothness, and
+    ``python -m results.optimize.fooled`` measures what happens without each.
 
     Parameters
     ----------

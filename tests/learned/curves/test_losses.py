@@ -111,7 +111,7 @@ def test_what_is_no_picture_is_refused() -> None:
                 loss(wrong)
     with pytest.raises(ShapeError, match="one size"):
         spatial_consistency(image, image[..., :16])
-    with pytest.raises(ShapeError, match="regions"):
+    with pytest.raises(ShapeError, match="a region has"):
         exposure(image, region=21)
     with pytest.raises(ShapeError, match="iterations"):
         illumination_smoothness(image, iterations=2)
