@@ -162,6 +162,14 @@ def _record(made: Made) -> Mapping[str, Any]:
     return found
 
 
+def _short(settings: Mapping[str, Any]) -> str:
+    """Return settings with four digits, for a table or a sentence."""
+    return " ".join(
+        f"{name}={value:.4g}" if isinstance(value, float) else f"{name}={value}"
+        for name, value in settings.items()
+    )
+
+
 def tuned_operator(made: Made) -> str:
     """Return the operator that was chosen for a picture; empty where none was."""
     return str(_record(made).get("name", ""))
@@ -174,10 +182,7 @@ def tuned_settings(made: Made) -> str:
         return ""
     if not record["tuned"]:
         return "default kept"
-    return " ".join(
-        f"{name}={value:.4g}" if isinstance(value, float) else f"{name}={value}"
-        for name, value in record["settings"].items()
-    )
+    return _short(record["settings"])
 
 
 def tuned_scores(made: Sequence[Made]) -> dict[str, list[str]]:
@@ -214,10 +219,7 @@ def tuned_sentence(made: Sequence[Made], transfer: str, *, done: str = "tone-map
     ]
     if not record["tuned"]:
         return f"{done} by {record['name']} as it is, {transfer}: {record['reason']}"
-    settings = " ".join(
-        f"{name}={value:.4g}" if isinstance(value, float) else f"{name}={value}"
-        for name, value in record["settings"].items()
-    )
+    settings = _short(record["settings"])
     return f"{done} by {record['name']} {settings}, {transfer}; {'; '.join(scores)}"
 
 
