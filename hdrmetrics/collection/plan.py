@@ -1,0 +1,36 @@
+"""What is wanted of every picture of a collection, as plain data that travels to other machines."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is wanted of every picture.
+
+    Parameters
+    ----------
+    metrics
+        Names of metrics without reference.
+    viewing
+        The keywords of :class:`~hdrmetrics.jobs.settings.Viewing` that were given, as JSON has
+        them.
+    options
+        Options of metrics by their names.
+    small
+        Whether pictures may be decoded at a reduced size, where all of the metrics allow it.
+    looks
+        Whether to note what pictures look like, by which bursts are found.
+    preview
+        Longest side of the preview that is made of each, in pixels; 0 for none.
+    """
+
+    metrics: tuple[str, ...]
+    viewing: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    small: bool = True
+    looks: bool = False
+    preview: int = 0
