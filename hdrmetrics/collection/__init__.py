@@ -1,1 +1,1 @@
-"""Tens of thousands of pictures ranked: listed, scored, remembered, grouped, on one machine or many."""
+"""Tens of thousands of pictures ranked: scored, remembered, grouped, on one machine or many."""

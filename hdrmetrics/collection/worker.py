@@ -43,7 +43,7 @@ class Worker:
             image = read_image(item.path)
         except (OSError, HdrMetricsError, MemoryError) as error:
             return Record(item.path, item.name, errors={"file": message_of(error)})
-        row = score_files([(image, None)], self.metrics, jobs=1, **self.plan.viewing)[0]  # type: ignore[typeddict-item]
+        row = score_files([(image, None)], self.metrics, jobs=1, **self.plan.viewing)[0]
         return Record(
             item.path, item.name, digest, image.width, image.height, row.scores, row.errors
         )
