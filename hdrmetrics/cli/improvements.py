@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from hdrmetrics.cli.journal import Form, scores_of, scores_record
+from hdrmetrics.cli.journal import Form
 from hdrmetrics.cli.output import emit, report_problems, short_names
 from hdrmetrics.cli.tables import Column, Grid, format_facts, terminal_width
 from hdrmetrics.improve.gains import IMPROVABILITY, gain_metrics
