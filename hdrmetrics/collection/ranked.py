@@ -101,7 +101,7 @@ def rank_collection(
     --------
     >>> import hdrmetrics as hm
     >>> table = hm.rank_collection(hm.sample_images().values(), by="pu21-piqe", cache=False)
-    >>> list(table.columns)[:3], list(table["place"])
+    >>> list(table.columns)[:3], table["place"].tolist()
     (['place', 'test', 'pu21-piqe'], [1, 2, 3])
     """
     check_pandas()
