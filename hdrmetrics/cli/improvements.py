@@ -18,6 +18,7 @@ from hdrmetrics.improve.guard import NO_GUARD
 from hdrmetrics.improve.job import Plan
 from hdrmetrics.improve.row import Improvement
 from hdrmetrics.jobs.batch import Row
+from hdrmetrics.jobs.kept import scores_of, scores_record
 from hdrmetrics.result import Score
 from hdrmetrics.text.csvline import csv_line
 from hdrmetrics.text.documents import document

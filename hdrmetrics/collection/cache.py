@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from hdrmetrics.collection.cachefile import (
     APPLICATION,
@@ -133,7 +133,7 @@ class Cache:
         self._writes = True
         self._mended = False
         self._late = 0
-        self._waiting: list[tuple[str, Sequence[Sequence[object]]]] = []
+        self._waiting: list[tuple[str, Sequence[Sequence[Any]]]] = []
         self._asked: set[bytes] = set()
         self._added = 0
         self._open()
@@ -323,21 +323,21 @@ class Cache:
 
     # -- statements -----------------------------------------------------------------------
 
-    def _picture(self, query: str, values: Sequence[object]) -> Picture | None:
+    def _picture(self, query: str, values: Sequence[Any]) -> Picture | None:
         for digest, size, kind, width, height, used in self._rows(query, values):
             if used != _now():
                 self._asked.add(bytes(digest))
             return Picture(bytes(digest), size, kind, width, height)
         return None
 
-    def _rows(self, query: str, values: Sequence[object]) -> list[tuple[object, ...]]:
-        def ask() -> list[tuple[object, ...]]:
+    def _rows(self, query: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+        def ask() -> list[tuple[Any, ...]]:
             assert self._db is not None
-            return self._db.execute(query, values).fetchall()  # type: ignore[arg-type]
+            return self._db.execute(query, values).fetchall()
 
         return (self._guarded(ask) if self._db is not None else None) or []
 
-    def _write(self, statement: str, rows: Sequence[Sequence[object]]) -> None:
+    def _write(self, statement: str, rows: Sequence[Sequence[Any]]) -> None:
         if self._db is not None and self._writes and rows:
             self._waiting.append((statement, rows))
 
@@ -346,7 +346,7 @@ class Cache:
             return False
         with _transaction(self._db):
             for statement, rows in self._waiting:
-                self._db.executemany(statement, rows)  # type: ignore[arg-type]
+                self._db.executemany(statement, rows)
         self._late = 0
         return True
 

@@ -8,7 +8,7 @@ import json
 import os
 import platform
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -20,6 +20,7 @@ from hdrmetrics.collection.keys import parts_of
 from hdrmetrics.collection.plan import Plan
 from hdrmetrics.collection.stamps import digest_of
 from hdrmetrics.errors import OptionError
+from hdrmetrics.jobs.defaults import AXES, ranked_by
 from hdrmetrics.jobs.kept import decoded, encoded
 
 _PACKAGE = Path(__file__).parent.parent
@@ -42,6 +43,26 @@ class Meaning:
     plan: Plan
     infos: tuple[MetricInfo, ...]
     parts: Mapping[str, str]
+
+
+def asked_for(by: str | Sequence[str] | None, files: Iterable[str]) -> list[str]:
+    """Return the names of the metrics that were asked for, or those usual for these files.
+
+    Parameters
+    ----------
+    by
+        As for :func:`hdrmetrics.rank_collection`.
+    files
+        Of the collection.
+
+    Examples
+    --------
+    >>> asked_for("liked,piqe", []), asked_for(None, ["a.jpg"])
+    (['nima', 'piqe'], ['nima', 'norvdpnet'])
+    """
+    texts = [by] if isinstance(by, str) else by or []
+    names = [name.strip() for text in texts for name in text.split(",")]
+    return [AXES.get(name.lower(), name) for name in names if name] or list(ranked_by(files))
 
 
 def meaning_of(plan: Plan) -> Meaning:

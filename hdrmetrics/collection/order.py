@@ -38,7 +38,8 @@ def in_order(
         return missing, 0.0 if missing else sign * value, record.name, record.path
 
     order = sorted(range(len(records)), key=key)
-    numbers, last = {}, math.nan
+    numbers: dict[int, int] = {}
+    last = math.nan
     for at, index in enumerate(order):
         value = _value(records[index], first)
         if math.isnan(value):

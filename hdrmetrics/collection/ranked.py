@@ -14,13 +14,12 @@ from hdrmetrics.collection.collect import Collecting
 from hdrmetrics.collection.engine import Engine
 from hdrmetrics.collection.listing import list_collection
 from hdrmetrics.collection.local import Local
-from hdrmetrics.collection.meaning import meaning_of
+from hdrmetrics.collection.meaning import asked_for, meaning_of
 from hdrmetrics.collection.order import in_order
 from hdrmetrics.collection.plan import Plan
 from hdrmetrics.collection.ranking import Ranking
 from hdrmetrics.collection.tables import check_pandas, to_dataframe
 from hdrmetrics.errors import HdrMetricsWarning, OptionError
-from hdrmetrics.jobs.defaults import AXES, ranked_by
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -151,26 +150,6 @@ def rank_pictures(
         collecting = Collecting(listing.items, meaning.plan, meaning.parts, kept)
         collecting.run(find_engine(engine, jobs))
     return in_order([*collecting.records, *listing.problems], meaning.infos)
-
-
-def asked_for(by: str | Sequence[str] | None, files: Iterable[str]) -> list[str]:
-    """Return the names of the metrics that were asked for, or those usual for these files.
-
-    Parameters
-    ----------
-    by
-        As for :func:`rank_collection`.
-    files
-        Of the collection.
-
-    Examples
-    --------
-    >>> asked_for("liked,piqe", []), asked_for(None, ["a.jpg"])
-    (['nima', 'piqe'], ['nima', 'norvdpnet'])
-    """
-    texts = [by] if isinstance(by, str) else by or []
-    names = [name.strip() for text in texts for name in text.split(",")]
-    return [AXES.get(name.lower(), name) for name in names if name] or list(ranked_by(files))
 
 
 def find_engine(engine: str | Engine, jobs: int | None) -> Engine:

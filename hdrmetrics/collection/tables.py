@@ -112,7 +112,7 @@ def write_parquet(ranking: Ranking, path: str | os.PathLike[str]) -> None:
 def check_pandas() -> None:
     """Raise :class:`MissingPackageError` before any work if there can be no data frame."""
     try:
-        import pandas  # noqa: F401, ICN001
+        import pandas  # noqa: F401
     except ImportError as error:
         raise MissingPackageError(
             "rank_collection needs pandas: pip install 'hdrmetrics[report]'"

@@ -11,11 +11,11 @@ VARIABLE = "HDRMETRICS_CACHE"
 
 
 def cache_folder() -> Path:
-    """Return the user's folder for what this package can make again; it need not be there yet.
+    r"""Return the user's folder for what this package can make again; it need not be there yet.
 
     ``HDRMETRICS_CACHE`` where that is set. Otherwise ``$XDG_CACHE_HOME/hdrmetrics`` or
     ``~/.cache/hdrmetrics``, on macOS ``~/Library/Caches/hdrmetrics``, on Windows
-    ``%LOCALAPPDATA%\\hdrmetrics\\Cache``.
+    ``%LOCALAPPDATA%\hdrmetrics\Cache``.
     """
     if own := os.environ.get(VARIABLE):
         return Path(own)
