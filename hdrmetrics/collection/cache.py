@@ -374,7 +374,7 @@ class Cache:
                         self._db.executemany(f"DELETE FROM {table} WHERE digest = ?", doomed)
                 if not doomed:
                     break
-            self._db.execute("PRAGMA incremental_vacuum").fetchall()
+            self._db.executescript("PRAGMA incremental_vacuum")  # execute() takes one page only
 
         if self._writes:
             self._guarded(cut)
