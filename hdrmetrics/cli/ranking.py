@@ -144,15 +144,17 @@ def ranking_grid(shown: Shown) -> Grid:
         cells += [interval_cell(row, infos[0])] if ranged else []
         return cells + ([place.disagreement] if marked else [])
 
-    if scored <= 2 * top:
-        return Grid(columns, [line(place) for place in places])
-    skipped = ["", f"… {scored - 2 * top} in between …", *[""] * (len(columns) - 2)]
-    first, last = places[:top], places[scored - top : scored]
-    failed = places[scored : scored + top]
-    lines = [*map(line, first), skipped, *map(line, last), *map(line, failed)]
-    if len(places) - scored > top:
-        more = len(places) - scored - top
-        lines.append(["", f"… {more} more that failed …", *[""] * (len(columns) - 2)])
+    def gap(text: str) -> list[str]:
+        return ["", f"… {text} …", *[""] * (len(columns) - 2)]
+
+    best, failed = places[:scored], places[scored:]
+    lines = [line(place) for place in best[:top]]
+    if scored > 2 * top:
+        lines.append(gap(f"{scored - 2 * top} in between"))
+    lines += [line(place) for place in best[max(top, scored - top) :]]
+    lines += [line(place) for place in failed[:top]]
+    if len(failed) > top:
+        lines.append(gap(f"{len(failed) - top} more that failed"))
     return Grid(columns, lines)
 
 

@@ -70,7 +70,8 @@ def test_disagreement_of_the_axes() -> None:
 
 
 def test_groups_are_numbered_by_their_keepers() -> None:
-    records = [record(name, value) for name, value in zip("abcde", (1.0, 9.0, 2.0, 8.0, 5.0))]
+    values = (1.0, 9.0, 2.0, 8.0, 5.0)
+    records = [record(name, value) for name, value in zip("abcde", values, strict=True)]
     groups = [
         Group((0, 1), 1, {0: "blurred", 1: "sharpest"}), Group((2, 3), 2, {2: "sharp", 3: "dark"}),
     ]  # fmt: skip
