@@ -61,7 +61,9 @@ def check_targets(arguments: argparse.Namespace, inputs: Iterable[str | os.PathL
     streams = [option for option, target in named.items() if target == "-"]
     if len(streams) > 1:
         raise OptionError(f"{' and '.join(streams)} cannot both go to stdout: name a file for one")
-    read = {resolved(path) for path in inputs}
+    # What is not there yet is not read either: tens of thousands of inputs take a second.
+    there = any(os.path.lexists(target) for target in named.values())
+    read = {resolved(path) for path in inputs} if there else set()
     taken: dict[Path, str] = {}
     for option, target in named.items():
         path = Path(target)

@@ -95,7 +95,7 @@ def main() -> int:
             trial += 1
             for table in TABLES:
                 (folder / table).unlink(missing_ok=True)
-            moments = []
+            moments: list[tuple[int, int]] = []
             while True:  # three kills at most, so that the last run has something to do
                 before = kept(folder, f"cache{trial}")
                 run = start(folder, f"cache{trial}")
