@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from hdrmetrics.catalogue.metrics import metric_info as metric_info
     from hdrmetrics.catalogue.metrics import metric_options as metric_options
     from hdrmetrics.catalogue.metrics import register_metric as register_metric
+    from hdrmetrics.collection.ranked import rank_collection as rank_collection
     from hdrmetrics.io import read_image as read_image
     from hdrmetrics.io import write_image as write_image
     from hdrmetrics.jobs.batch import Row as Row
@@ -64,6 +65,7 @@ _HOMES = {
     "metric_info": "catalogue.metrics",
     "metric_options": "catalogue.metrics",
     "rank": "jobs.ranking",
+    "rank_collection": "collection.ranked",
     "read_image": "io",
     "register_metric": "catalogue.metrics",
     "rows_to_dataframe": "jobs.frames",

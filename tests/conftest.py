@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +49,16 @@ class Goldens:
         array = self.image(name)
         array = array[None] if array.ndim == 2 else np.moveaxis(array, 2, 0)
         return torch.from_numpy(np.ascontiguousarray(array))[None]
+
+
+_caches = itertools.count()
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Let no test see what another one, or the user, has kept."""
+    folder = tmp_path_factory.getbasetemp() / f"cache{next(_caches)}"
+    monkeypatch.setenv("HDRMETRICS_CACHE", str(folder))
 
 
 @pytest.fixture(scope="session")

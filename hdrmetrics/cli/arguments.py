@@ -113,12 +113,18 @@ def add_conditions(parser: argparse.ArgumentParser, *, reference: bool = True) -
         )  # fmt: skip
 
 
-def add_running(parser: argparse.ArgumentParser) -> None:
-    """Add how the work is done."""
+def add_running(parser: argparse.ArgumentParser, *, recursive: bool = False) -> None:
+    """Add how the work is done; folders in folders are looked into by default where that is so."""
     group = parser.add_argument_group("running")
-    group.add_argument(
-        "--recursive", action="store_true", help="look into the folders of a folder, too"
-    )
+    if recursive:
+        group.add_argument(
+            "--no-recursive", dest="recursive", action="store_false",
+            help="do not look into the folders of a folder",
+        )  # fmt: skip
+    else:
+        group.add_argument(
+            "--recursive", action="store_true", help="look into the folders of a folder, too"
+        )
     add_device(group)
     group.add_argument(
         "--jobs", type=count, metavar="N",

@@ -34,7 +34,8 @@ def add_parser(commands: Any) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Compare the files."""
-    from hdrmetrics.cli.findings import find_sets, say_what_is_left_out, score_and_report
+    from hdrmetrics.cli.findings import find_sets, score_and_report
+    from hdrmetrics.cli.leftout import say_what_is_left_out
 
     names = shared.chosen_metrics(arguments.metric, WITH_REFERENCE)
     tests, references = arguments.files, arguments.reference

@@ -95,12 +95,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _judge(arguments: argparse.Namespace) -> int:
-    from hdrmetrics.cli.findings import (
-        correction_warning,
-        say_what_is_left_out,
-        without_correction,
-    )
+    from hdrmetrics.cli.findings import correction_warning, without_correction
     from hdrmetrics.cli.job import Job
+    from hdrmetrics.cli.leftout import say_what_is_left_out
     from hdrmetrics.cli.output import score_table
     from hdrmetrics.cli.tables import terminal_width
     from hdrmetrics.cli.targets import check_targets

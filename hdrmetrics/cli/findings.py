@@ -1,4 +1,4 @@
-"""Everything from the files of a command to its tables: what score, compare and rank share."""
+"""Everything from the files of a command to its tables: what score and compare share."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hdrmetrics.catalogue.metrics import metric_info, metric_options
-from hdrmetrics.cli import messages
 from hdrmetrics.cli.job import Job, will_resume
 from hdrmetrics.cli.output import Findings, report
 from hdrmetrics.cli.targets import check_targets
 from hdrmetrics.jobs.batch import Row
-from hdrmetrics.jobs.pairing import Case, described, find_cases, left_out
+from hdrmetrics.jobs.pairing import Case, find_cases
 
 if TYPE_CHECKING:
     from hdrmetrics.cli.maps import MapWriter
@@ -41,21 +40,6 @@ def find_sets(
         if methods is not None:
             return methods
     return {"": find_cases(tests, references, recursive=recursive)}
-
-
-def say_what_is_left_out(arguments: argparse.Namespace, sources: Sequence[str]) -> None:
-    """Say in one line which files of the folders are not looked at, and why."""
-    if arguments.quiet:
-        return
-    pictures, endings = left_out(sources, recursive=arguments.recursive)
-    parts = [described(pictures)] if pictures else []
-    if endings:
-        count = sum(endings.values())
-        kinds = ", ".join(f"{n} {end or 'without ending'}" for end, n in endings.items())
-        were = "file that is no picture was" if count == 1 else "files that are no pictures were"
-        parts.append(f"{count} {were} left out: {kinds}")
-    if parts:
-        messages.say("; ".join(parts))
 
 
 def score_and_report(

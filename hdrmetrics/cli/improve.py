@@ -106,8 +106,8 @@ def _add_running(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Find, recommend or enhance."""
-    from hdrmetrics.cli.findings import say_what_is_left_out
     from hdrmetrics.cli.improvements import Improvements, tell
+    from hdrmetrics.cli.leftout import say_what_is_left_out
     from hdrmetrics.improve.picked import picked
     from hdrmetrics.report.pictures import folder_of
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from hdrmetrics.cli.journal import Form, scores_of, scores_record
+from hdrmetrics.cli.journal import Form
 from hdrmetrics.cli.output import emit, report_problems, short_names
 from hdrmetrics.cli.tables import Column, Grid, format_facts, terminal_width
 from hdrmetrics.improve.gains import IMPROVABILITY, gain_metrics
@@ -18,6 +18,7 @@ from hdrmetrics.improve.guard import NO_GUARD
 from hdrmetrics.improve.job import Plan
 from hdrmetrics.improve.row import Improvement
 from hdrmetrics.jobs.batch import Row
+from hdrmetrics.jobs.kept import scores_of, scores_record
 from hdrmetrics.result import Score
 from hdrmetrics.text.csvline import csv_line
 from hdrmetrics.text.documents import document

@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,8 +16,8 @@ from hdrmetrics.catalogue.metrics import metric_info
 from hdrmetrics.errors import ImageWriteError, OptionError
 from hdrmetrics.gate.baseline import differences, flatten
 from hdrmetrics.jobs.batch import Row
+from hdrmetrics.jobs.kept import scores_of, scores_record
 from hdrmetrics.photometry.display import Display
-from hdrmetrics.result import Score
 
 FORMAT = 1
 SUFFIX = ".partial.jsonl"
@@ -302,22 +301,6 @@ def changed(then: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
     return differences(flatten(then), flatten(now))
 
 
-def scores_record(scores: Mapping[str, Score]) -> dict[str, Any]:
-    """Return scores as JSON of which :func:`scores_of` makes them again, to the last digit."""
-    return {
-        name: {f.name: _encoded(getattr(score, f.name)) for f in dataclasses.fields(score)}
-        for name, score in scores.items()
-    }
-
-
-def scores_of(record: Mapping[str, Any]) -> dict[str, Score]:
-    """Return the scores that :func:`scores_record` wrote."""
-    return {
-        name: Score(**{key: _decoded(value) for key, value in fields.items()})
-        for name, fields in record.items()
-    }
-
-
 def _record(row: Row) -> dict[str, Any]:
     scores = scores_record(row.scores)
     return {"test": row.test, "reference": row.reference, "scores": scores, "errors": row.errors}
@@ -330,28 +313,3 @@ def _row(record: Mapping[str, Any]) -> Row:
 
 SCORES = Form(_record, _row)
 """Rows of scores and errors, which most commands have."""
-
-
-def _encoded(value: Any) -> Any:
-    """Return a value as JSON that tells tuples from lists and knows infinity: read as written."""
-    if isinstance(value, float) and not math.isfinite(value):
-        return {"$float": repr(float(value))}
-    if isinstance(value, tuple):
-        return {"$tuple": [_encoded(one) for one in value]}
-    if isinstance(value, list):
-        return [_encoded(one) for one in value]
-    if isinstance(value, Mapping):
-        return {key: _encoded(one) for key, one in value.items()}
-    return value
-
-
-def _decoded(value: Any) -> Any:
-    if isinstance(value, list):
-        return [_decoded(one) for one in value]
-    if isinstance(value, dict):
-        if value.keys() == {"$float"}:
-            return float(value["$float"])
-        if value.keys() == {"$tuple"}:
-            return tuple(_decoded(one) for one in value["$tuple"])
-        return {key: _decoded(one) for key, one in value.items()}
-    return value

@@ -119,7 +119,7 @@ def report(found: Findings, arguments: argparse.Namespace) -> int:
                 for method, many in found.sets.items()
                 for row in many
             ],
-            "summary": _summary_records(found),
+            "summary": summary_records(found.sets, found.infos),
             **({"differences": methods.difference_records(deltas)} if found.several else {}),
             **({"partial": {"done": len(rows), "of": found.total}} if found.partial else {}),
             **found.extra,
@@ -143,8 +143,18 @@ def report(found: Findings, arguments: argparse.Namespace) -> int:
     return report_problems(rows, quiet=arguments.quiet)
 
 
-def report_problems(rows: Sequence[Row], *, quiet: bool) -> int:
-    """Print errors and warnings, those that differ in numbers only once; return the exit code."""
+def report_problems(rows: Sequence[Row], *, quiet: bool, most: int | None = None) -> int:
+    """Print errors and warnings, those that differ in numbers only once; return the exit code.
+
+    Parameters
+    ----------
+    rows
+        With what happened to them.
+    quiet
+        Whether errors alone are printed.
+    most
+        How many of these at most; the rest is counted.
+    """
     names = short_names([row.test for row in rows])
     for line in [] if quiet else grouped_warnings(rows):
         messages.warning(line)
@@ -161,10 +171,12 @@ def report_problems(rows: Sequence[Row], *, quiet: bool) -> int:
             told = whole or message.startswith(f"{where[0]} ")
             text = message if told else f"{', '.join(where)}: {message}"
             found.setdefault(text, []).append("" if named else name)
-    for text, files in found.items():
+    for text, files in list(found.items())[:most]:
         others = listed(files[1:], most=_NAMED) if files[0] else ""
         first = f"{files[0]}: {text}" if files[0] else text
         messages.error(f"{first} (likewise {others})" if others else first)
+    if most is not None and len(found) > most:
+        messages.error(f"and {len(found) - most} errors more, which the tables tell")
     return 0 if all(row.ok for row in rows) else 2
 
 
@@ -284,13 +296,16 @@ def places(rows: Sequence[Row], infos: Sequence[MetricInfo]) -> list[tuple[str, 
     return found
 
 
-def _summary_records(found: Findings) -> list[dict[str, Any]]:
+def summary_records(
+    sets: Mapping[str, Sequence[Row]], infos: Sequence[MetricInfo]
+) -> list[dict[str, Any]]:
+    """Return mean and worst values for JSON, by method where there are several."""
     records: list[dict[str, Any]] = []
-    for method, rows in found.sets.items():
-        for info in found.infos:
+    for method, rows in sets.items():
+        for info in infos:
             one = summary_of(rows, info)
             worst = None if one.worst is None or not math.isfinite(one.worst) else one.worst
-            head: dict[str, Any] = {"method": method} if found.several else {}
+            head: dict[str, Any] = {"method": method} if "" not in sets else {}
             records.append(
                 head
                 | {

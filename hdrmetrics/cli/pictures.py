@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from hdrmetrics.cli.destinations import plan_targets, ready, split_output
-from hdrmetrics.cli.findings import say_what_is_left_out
+from hdrmetrics.cli.leftout import say_what_is_left_out
 from hdrmetrics.cli.making import Job, Made, Maker, make_all
 from hdrmetrics.cli.operators import check_depth
 from hdrmetrics.cli.progress import Progress

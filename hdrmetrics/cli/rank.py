@@ -1,23 +1,25 @@
-"""The command ``rank``: the best and the worst pictures of a folder."""
+"""The command ``rank``: the best and the worst pictures of a collection."""
 
 from __future__ import annotations
 
 import argparse
-import dataclasses
-import itertools
-from collections.abc import Sequence
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from hdrmetrics.cli import arguments as shared
+from hdrmetrics.cli.targets import add_tables, table_files
+from hdrmetrics.errors import OptionError
 from hdrmetrics.jobs.defaults import FAITHFUL, LIKED
 
 if TYPE_CHECKING:
-    from hdrmetrics.cli.output import Findings
-    from hdrmetrics.cli.tables import Grid
-    from hdrmetrics.jobs.batch import Row
-    from hdrmetrics.metric import MetricInfo
+    from hdrmetrics.collection.cache import Cache
+    from hdrmetrics.collection.collect import Collecting
+    from hdrmetrics.collection.plan import Plan
 
 _TOP = 10
+_VIEWING = ("peak", "scale", "display", "mask", "region", "device")
 
 
 def add_parser(commands: Any) -> None:
@@ -28,99 +30,154 @@ def add_parser(commands: Any) -> None:
         usage="hdrmetrics rank [options] FOLDER [FOLDER ...]",
         description="Order pictures by a no-reference metric and show the best and the worst. "
         "Photographs are shown with how people like them and with how faithful they are; where "
-        "one is far from the other, that is marked.",
+        "one is far from the other, that is marked. What was scored is kept in a cache: run again, "
+        "the command scores only what is new or changed, and goes on where it was stopped.",
         allow_abbrev=False,
     )
-    parser.add_argument("files", nargs="+", metavar="FOLDER", help="folder, file or 'pattern'")
+    parser.add_argument("files", nargs="*", metavar="FOLDER", help="folder, file or 'pattern'")
+    parser.add_argument(
+        "--by", action="append", default=[], metavar="WHAT",
+        help="what decides the order: liked, faithful, improvability or a metric; with commas, the "
+        "first decides and the others are shown",
+    )  # fmt: skip
     parser.add_argument(
         "--top", type=shared.count, default=_TOP, metavar="N",
         help=f"how many of the best and of the worst to show (default: {_TOP})",
     )  # fmt: skip
     shared.add_metrics(
         parser, [f"{LIKED} and {FAITHFUL} of photographs, otherwise {FAITHFUL}"],
-        ", the first decides the order",
+        ", the first decides the order; as --by",
     )  # fmt: skip
     shared.add_conditions(parser, reference=False)
-    shared.add_running(parser)
-    shared.add_outputs(parser)
+    shared.add_running(parser, recursive=True)
+    _add_cache(parser)
+    tables = parser.add_argument_group("tables")
+    shared.add_csv(tables)
+    shared.add_json(tables)
+    tables.add_argument("--parquet", metavar="FILE.parquet", help="write a Parquet file")
+    add_tables(tables)
     parser.set_defaults(run=run)
+
+
+def _add_cache(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("cache")
+    which = group.add_mutually_exclusive_group()
+    which.add_argument(
+        "--cache", metavar="FILE",
+        help="keep what is found in this file (default: one in the user's cache folder, or in that "
+        "of HDRMETRICS_CACHE)",
+    )  # fmt: skip
+    which.add_argument("--no-cache", action="store_true", help="keep nothing and use nothing kept")
+    group.add_argument(
+        "--full-size", action="store_true",
+        help="decode whole pictures, also where a reduced size is as good",
+    )  # fmt: skip
+    asks = group.add_mutually_exclusive_group()
+    asks.add_argument("--cache-info", action="store_true", help="say what the cache holds, only")
+    asks.add_argument("--clear-cache", action="store_true", help="remove the cache, only")
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Rank the files."""
-    from hdrmetrics.catalogue.metrics import metric_info
-    from hdrmetrics.cli.findings import find_sets, say_what_is_left_out, score_and_report
-    from hdrmetrics.jobs.defaults import ranked_by
-    from hdrmetrics.jobs.ranking import check_rankable, in_order
+    from hdrmetrics.cli.leftout import say_what_is_left_out
+    from hdrmetrics.cli.ranking import Shown, report
+    from hdrmetrics.cli.targets import check_targets
+    from hdrmetrics.collection.collect import Collecting
+    from hdrmetrics.collection.listing import list_collection
+    from hdrmetrics.collection.meaning import asked_for, remembered_meaning
+    from hdrmetrics.collection.order import in_order
 
-    sets = find_sets(arguments.files, None, recursive=arguments.recursive)
-    names = shared.chosen_metrics(arguments.metric, ranked_by([case.test for case in sets[""]]))
-    infos = [metric_info(name) for name in names]
-    for one in infos:
-        check_rankable(one)
-    info = infos[0]
-    settings = shared.settings(arguments, names)
-    say_what_is_left_out(arguments, arguments.files)
+    if arguments.cache_info or arguments.clear_cache:
+        return _about_cache(arguments)
+    if not arguments.files:
+        raise OptionError("rank needs a FOLDER, a file or a pattern")
+    listing = list_collection(arguments.files, recursive=arguments.recursive)
+    paths = [item.path for item in listing.items]
+    names = asked_for([*arguments.by, *arguments.metric], paths)
+    check_targets(arguments, paths)
+    given = {key: value for key in _VIEWING if (value := getattr(arguments, key)) is not None}
+    small = not arguments.full_size
+    asked = [names, arguments.option, given, small, arguments.isolate]
+    with _opened(arguments) as cache:
+        meaning = remembered_meaning(asked, lambda: _plan(arguments, names, given), cache)
+        say_what_is_left_out(arguments, arguments.files)
+        collecting = Collecting(listing.items, meaning.plan, meaning.parts, cache)
 
-    def finish(found: Findings) -> Findings:
-        rows = in_order(found.rows, info)
-        facts = [*uncertainty(rows, info), *found.facts]
-        grid = ranking_grid(rows, infos, arguments.top)
-        return dataclasses.replace(found, sets={"": rows}, facts=facts, grid=grid)
+        def finish() -> int:
+            ranking = in_order([*collecting.records, *listing.problems], meaning.infos)
+            total = len(listing.items) + len(listing.problems)
+            return report(Shown(ranking, total, arguments.top), arguments)
 
-    return score_and_report(sets, names, settings, arguments, finish=finish)
-
-
-def ranking_grid(rows: Sequence[Row], infos: Sequence[MetricInfo], top: int) -> Grid:
-    """Return the best and the worst pictures with their places, and intervals if there are any.
-
-    Intervals are those of the first metric, which decides; in the last column stands where the
-    axes disagree.
-    """
-    from hdrmetrics.cli.output import axes_column, cell, interval, interval_cell, short_names
-    from hdrmetrics.cli.tables import Column, Grid
-    from hdrmetrics.text.formatting import heading
-
-    columns = [Column("place", right=True), Column("file", shrinks="start")]
-    columns += [Column(heading(one), right=True) for one in infos]
-    info = infos[0]
-    names = short_names([row.test for row in rows])
-    lines = [
-        [
-            str(index + 1) if info.name in row.scores else "–",
-            name,
-            *(cell(row, one) for one in infos),
-        ]
-        for index, (name, row) in enumerate(zip(names, rows, strict=True))
-    ]
-    if any(interval(row, info) for row in rows):
-        columns.append(Column("interval", right=True))
-        for line, row in zip(lines, rows, strict=True):
-            line.append(interval_cell(row, info))
-    column, marks = axes_column(rows)
-    if column is not None:
-        columns.append(column)
-        for line, mark in zip(lines, marks, strict=True):
-            line.append(mark)
-    scored = sum(info.name in row.scores for row in rows)
-    if scored > 2 * top:
-        skipped = ["", f"… {scored - 2 * top} in between …", *[""] * (len(columns) - 2)]
-        lines = [*lines[:top], skipped, *lines[scored - top :]]
-    return Grid(columns, lines)
+        try:
+            _work(collecting, arguments)
+        except KeyboardInterrupt:
+            if collecting.done and not table_files(arguments):
+                finish()
+            count = f"{collecting.done} of {len(listing.items)} files were done"
+            more = "" if cache is None else "; the same command goes on from there"
+            raise KeyboardInterrupt(f"interrupted: {count}{more}") from None
+        return finish()
 
 
-def uncertainty(rows: Sequence[Row], info: MetricInfo) -> list[tuple[str, str]]:
-    """Return how many places are uncertain, where the metric gives intervals."""
-    from hdrmetrics.cli.output import interval
+def _work(collecting: Collecting, arguments: argparse.Namespace) -> None:
+    """Make what records there are not, and show how far that is."""
+    total = len(collecting.items)
+    if collecting.done == total:
+        return
+    from hdrmetrics.cli.progress import Progress
+    from hdrmetrics.collection.local import Local
 
-    ranged = [ends for row in rows if (ends := interval(row, info)) is not None]
-    if len(ranged) < 2:
-        return []
-    best = ranged[0]
-    overlap = sum(low <= best[1] and best[0] <= high for low, high in ranged[1:])
-    close = sum(a[0] <= b[1] and b[0] <= a[1] for a, b in itertools.pairwise(ranged))
-    text = (
-        f"{close} of {len(ranged) - 1} neighbours have intervals that overlap, so their order is "
-        f"not certain; so do the intervals of the first and {overlap} others"
-    )
-    return [("places", text)]
+    with Progress(total, quiet=arguments.quiet, done=collecting.done, unit=" photographs") as step:
+        collecting.run(Local(arguments.jobs), step)
+
+
+def _plan(arguments: argparse.Namespace, names: Iterable[str], given: dict[str, Any]) -> Plan:
+    """Return what is wanted of every picture, with names and options looked up."""
+    from hdrmetrics.catalogue.metrics import canonical_name
+    from hdrmetrics.collection.plan import Plan
+
+    metrics = tuple(dict.fromkeys(canonical_name(name) for name in names))
+    settings = shared.settings(arguments, metrics)
+    small = not arguments.full_size
+    options = settings["options"] or {}
+    return Plan(metrics, given, options, small=small, isolate=arguments.isolate)
+
+
+@contextmanager
+def _opened(arguments: argparse.Namespace) -> Iterator[Cache | None]:
+    from hdrmetrics.cli import messages
+    from hdrmetrics.collection.cache import Cache
+
+    if arguments.no_cache:
+        yield None
+        return
+
+    def note(text: str) -> None:
+        if not arguments.quiet:
+            messages.warning(text)
+
+    with Cache(arguments.cache, note) as cache:
+        yield cache
+
+
+def _about_cache(arguments: argparse.Namespace) -> int:
+    """Say what the cache holds, or remove it."""
+    from hdrmetrics.cli import messages
+    from hdrmetrics.collection.cache import Cache, clear, usual_file
+
+    if arguments.files:
+        raise OptionError("--cache-info and --clear-cache take no FOLDER: nothing is ranked")
+    file = usual_file() if arguments.cache is None else arguments.cache
+    if arguments.clear_cache:
+        print(f"{file}: {'removed' if clear(arguments.cache) else 'there is none'}")
+        return 0
+    if not os.path.exists(file):
+        print(f"{file}: there is none")
+        return 0
+    with Cache(arguments.cache, messages.warning) as cache:
+        info = cache.info()
+        print(
+            f"{file}: {info.pictures} pictures, {info.parts} scores and previews, "
+            f"{info.size / 1e6:.1f} MB of at most {cache.limit / 1e6:.0f} MB"
+        )
+    return 0

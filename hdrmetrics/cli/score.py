@@ -34,7 +34,8 @@ def add_parser(commands: Any) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Score the files."""
     from hdrmetrics.catalogue.metrics import metric_info
-    from hdrmetrics.cli.findings import find_sets, say_what_is_left_out, score_and_report
+    from hdrmetrics.cli.findings import find_sets, score_and_report
+    from hdrmetrics.cli.leftout import say_what_is_left_out
     from hdrmetrics.jobs.defaults import without_reference
     from hdrmetrics.jobs.pairing import listed
 

@@ -11,7 +11,7 @@ from hdrmetrics.errors import OptionError
 from hdrmetrics.picture.endings import SUFFIXES, UNREAD
 from hdrmetrics.text.textfile import is_special, resolved
 
-_TABLES = ("csv", "json", "latex", "markdown", "junit", "report")
+_TABLES = ("csv", "json", "parquet", "latex", "markdown", "junit", "report")
 _WORKBOOKS = frozenset(
     {".xlsx", ".xls", ".xlsm", ".xlsb", ".ods", ".numbers", ".parquet", ".feather", ".pkl",
      ".pickle", ".h5", ".hdf5", ".mat", ".docx", ".doc", ".zip", ".gz", ".xz", ".bz2", ".zst"}
@@ -61,13 +61,15 @@ def check_targets(arguments: argparse.Namespace, inputs: Iterable[str | os.PathL
     streams = [option for option, target in named.items() if target == "-"]
     if len(streams) > 1:
         raise OptionError(f"{' and '.join(streams)} cannot both go to stdout: name a file for one")
-    read = {resolved(path) for path in inputs}
+    # What is not there yet is not read either: tens of thousands of inputs take a second.
+    there = any(os.path.lexists(target) for target in named.values())
+    read = {resolved(path) for path in inputs} if there else set()
     taken: dict[Path, str] = {}
     for option, target in named.items():
         path = Path(target)
         if target == "-" or is_special(path):
             continue
-        if fault := _fault(path, read):
+        if fault := _fault(path, read, option):
             raise OptionError(f"{option}: {fault}")
         other = taken.setdefault(resolved(path), option)
         if other != option:
@@ -85,7 +87,9 @@ def writable_targets(
     found: dict[str, str] = {}
     for option, target in _named(arguments).items():
         free = target not in found.values()
-        if free and (target == "-" or is_special(Path(target)) or not _fault(Path(target), read)):
+        if free and (
+            target == "-" or is_special(Path(target)) or not _fault(Path(target), read, option)
+        ):
             found[option] = target
     return found
 
@@ -96,18 +100,21 @@ def _named(arguments: argparse.Namespace) -> dict[str, str]:
     return {option: target for option, target in targets.items() if target is not None}
 
 
-def _fault(path: Path, read: Collection[Path]) -> str:
-    """Return what is wrong with writing a table to a file; empty for nothing."""
+def _fault(path: Path, read: Collection[Path], option: str) -> str:
+    """Return what is wrong with writing the table of an option to a file; empty for nothing."""
     if path.is_dir():
         return f"{str(path)!r} is a folder; name a file to write"
     if not path.parent.is_dir():
         return f"there is no folder {str(path.parent)!r} to write to"
-    if path.suffix.lower() in _WORKBOOKS:
+    if option == "--parquet":
+        if path.exists() and not _is_parquet(path):
+            return f"{str(path)!r} is no Parquet file; name another one"
+    elif path.suffix.lower() in _WORKBOOKS:
         return (
             f"tables are text, which {str(path)!r} would not be; name a .csv, which spreadsheets "
             "and pandas read"
         )
-    if _is_picture(path):
+    if picture_name(str(path)) or (option != "--parquet" and _is_picture(path)):
         return f"{str(path)!r} is a picture; name another file for the table"
     if resolved(path) in read:
         return f"{str(path)!r} is read, too; name another file for the table"
@@ -126,6 +133,15 @@ def _is_picture(path: Path) -> bool:
     except OSError:  # writing will tell
         return False
     return b"\0" in head or head.startswith((b"#?", b"PF", b"Pf"))
+
+
+def _is_parquet(path: Path) -> bool:
+    """Return whether a file begins as Parquet files do, or is empty."""
+    try:
+        with path.open("rb") as file:
+            return file.read(4) in (b"", b"PAR1")
+    except OSError:  # writing will tell
+        return True
 
 
 def picture_name(word: str) -> bool:

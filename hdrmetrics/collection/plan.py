@@ -26,6 +26,8 @@ class Plan:
         Whether to note what pictures look like, by which bursts are found.
     preview
         Longest side of the preview that is made of each, in pixels; 0 for none.
+    isolate
+        As for :func:`hdrmetrics.read_image`; no value depends on it.
     """
 
     metrics: tuple[str, ...]
@@ -34,3 +36,4 @@ class Plan:
     small: bool = True
     looks: bool = False
     preview: int = 0
+    isolate: bool | None = None

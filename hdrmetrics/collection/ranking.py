@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hdrmetrics.catalogue.metric_info import MetricInfo
 from hdrmetrics.collection.record import Record
-from hdrmetrics.metric import MetricInfo
 
 
 @dataclass(frozen=True, slots=True)

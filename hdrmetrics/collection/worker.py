@@ -39,8 +39,8 @@ class Worker:
         from hdrmetrics.io import read_image
 
         try:
+            image = read_image(item.path, isolate=self.plan.isolate)  # refuses pipes and devices
             digest = hashlib.sha256(Path(item.path).read_bytes()).hexdigest()
-            image = read_image(item.path)
         except (OSError, HdrMetricsError, MemoryError) as error:
             return Record(item.path, item.name, errors={"file": message_of(error)})
         row = score_files([(image, None)], self.metrics, jobs=1, **self.plan.viewing)[0]

@@ -15,6 +15,7 @@ import torch
 
 from hdrmetrics.errors import HdrMetricsError, OptionError
 from hdrmetrics.jobs.inputs import Source
+from hdrmetrics.jobs.row import Row as Row
 from hdrmetrics.jobs.running import Stop, make_rows
 from hdrmetrics.jobs.scoring import (
     ScoreMap,
@@ -28,42 +29,6 @@ from hdrmetrics.metric import Metric
 from hdrmetrics.picture.image import Image
 from hdrmetrics.resources.machine import usable_cores
 from hdrmetrics.resources.room import Room
-from hdrmetrics.result import Score
-
-
-@dataclass(frozen=True)
-class Row:
-    """What became of one file.
-
-    Parameters
-    ----------
-    test, reference
-        The files; ``"image 3"`` for the third one when it was not a file.
-    scores
-        By the metric's name; a metric that failed is missing here.
-    errors
-        By the metric's name, ``"file"`` when the file itself could not be read, or
-        ``"map of"`` and the metric's name when the score is there but its map failed.
-    """
-
-    test: str
-    reference: str | None
-    scores: dict[str, Score] = field(default_factory=dict)
-    errors: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def ok(self) -> bool:
-        """Whether every metric gave a score."""
-        return not self.errors
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return JSON-ready values."""
-        return {
-            "test": self.test,
-            "reference": self.reference,
-            "scores": {name: value.to_dict() for name, value in self.scores.items()},
-            "errors": self.errors,
-        }
 
 
 class BatchSettings(Viewing, total=False):

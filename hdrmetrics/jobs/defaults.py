@@ -15,6 +15,9 @@ WITHOUT_REFERENCE = ("norvdpnet", "pu21-piqe")
 LIKED, FAITHFUL = "nima", "norvdpnet"
 """Of photographs: how people like them, and how faithful they are."""
 
+AXES = {"liked": LIKED, "faithful": FAITHFUL}
+"""What people may say in place of a metric's name."""
+
 _OF_LIGHT = ("exr", "hdr", "pfm", "jpegxr", "tiff")
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from hdrmetrics.errors import ImageReadError, PairingError
 from hdrmetrics.io.kinds import is_picture, why_left_out
+from hdrmetrics.jobs.folders import Entry, entries
 from hdrmetrics.picture.endings import SUFFIXES
 
 _LISTED = 8  # names in a message
@@ -112,9 +113,9 @@ def look_for(
 def _find(source: Path, recursive: bool) -> list[Found]:
     if source.is_dir():
         images = [
-            Found(source / path, path.as_posix(), named=False)
-            for path in _below(source, recursive)
-            if is_picture(source / path)
+            Found(entry.path, entry.name, named=False)
+            for entry in entries(source, recursive=recursive)
+            if _listed(entry)
         ]
         if not images:
             deeper = "" if recursive else " (folders inside it are not looked into)"
@@ -132,26 +133,15 @@ def _find(source: Path, recursive: bool) -> list[Found]:
     return [Found(source, source.name, named=True)]
 
 
-def _below(folder: Path, recursive: bool) -> list[Path]:
-    """Return the files below a folder, relative to it, sorted, without hidden ones.
+def _listed(entry: Entry) -> bool:
+    """Return whether a name in a folder stands for a picture.
 
     Pipes, links that lead nowhere and the like count where they are called pictures: reading them
     tells what is wrong.
     """
-    return [path for path in _entries(folder, recursive) if _is_file(folder / path)]
-
-
-def _entries(folder: Path, recursive: bool) -> list[Path]:
-    walk = folder.rglob("*") if recursive else folder.iterdir()
-    return [
-        path
-        for path in sorted(path.relative_to(folder) for path in walk)
-        if not any(part.startswith(".") for part in path.parts)
-    ]
-
-
-def _is_file(path: Path) -> bool:
-    return path.is_file() or (path.suffix.lower() in SUFFIXES and not path.is_dir())
+    if entry.is_file:
+        return is_picture(entry.path)
+    return entry.suffix in SUFFIXES and not entry.is_folder
 
 
 def _out_of_reach(path: Path, recursive: bool) -> str | None:
@@ -221,18 +211,19 @@ def left_out(
     pictures, others = [], Counter[str]()
     for folder in dict.fromkeys(map(Path, sources)):
         try:
-            paths = _entries(folder, recursive) if folder.is_dir() else []
+            there = entries(folder, recursive=recursive) if folder.is_dir() else []
         except OSError:  # a problem of its own, see look_for
             continue
-        for path in paths:
-            whole = folder / path
-            if is_picture(whole):
+        for entry in there:
+            if is_picture(entry.path):
                 continue
-            reason = why_left_out(whole) if whole.is_file() else _out_of_reach(whole, recursive)
+            reason = (
+                why_left_out(entry.path) if entry.is_file else _out_of_reach(entry.path, recursive)
+            )
             if reason is not None:
-                pictures.append(LeftOut(whole, path.as_posix(), reason))
-            elif whole.is_file():
-                others[path.suffix.lower()] += 1
+                pictures.append(LeftOut(entry.path, entry.name, reason))
+            elif entry.is_file:
+                others[entry.suffix] += 1
     return pictures, dict(sorted(others.items()))
 
 

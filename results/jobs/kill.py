@@ -1,4 +1,4 @@
-"""What stopping ``rank`` and ``compare`` at random moments loses, and how a rerun ends.
+"""What stopping ``score`` and ``compare`` at random moments loses, and how a rerun ends.
 
 Each trial starts the command, stops it (SIGKILL, every other time SIGINT) at a random moment
 while its rows come, looks at the rows it has kept, and runs it again with ``--resume``. The
@@ -107,7 +107,7 @@ def main() -> int:
     draw = random.Random(arguments.seed)
     failed = 0
     for words in (
-        ["rank", "test", "-m", "pu21-piqe"],
+        ["score", "test", "-m", "pu21-piqe"],
         ["compare", "test", "ref", "-m", "pu21-psnr,pu21-ms-ssim,pu21-fsim"],
     ):
         with tempfile.TemporaryDirectory() as name:

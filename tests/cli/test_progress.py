@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -45,9 +46,14 @@ def test_when_the_bar_is_shown(
     assert ("3/3" in stream.getvalue() or "0/3" in stream.getvalue()) == shown
 
 
+def path(row: Any) -> str:
+    """Return the file that a row or record is of."""
+    return str(row.test if isinstance(row, Row) else row.path)
+
+
 def test_every_row_is_counted(run, folders: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     steps: list[str] = []
-    monkeypatch.setattr(progress.Progress, "_step", lambda self, row: steps.append(row.test))
+    monkeypatch.setattr(progress.Progress, "_step", lambda self, row: steps.append(path(row)))
     run("compare", "test", "ref")
     run("rank", "test", "-m", "pu21-piqe")
     run("evaluate", "test", "-r", "ref", "--fail-below", "pu21-psnr=0")

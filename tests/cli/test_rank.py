@@ -5,6 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +16,12 @@ import pytest
 from PIL import Image
 
 import hdrmetrics as hm
+from hdrmetrics.cli import progress
+from hdrmetrics.collection.cache import Cache, usual_file
 from hdrmetrics.errors import ImageReadError, OptionError
+from tests.collection.photographs import counted
+
+ROOT = Path(__file__).parents[2]
 
 
 def scores(names: list[str]) -> dict[str, float]:
@@ -53,7 +62,7 @@ def test_the_command_shows_best_and_worst(run, folders: Path) -> None:
     result = run("rank", "test", "--metric", "pu21-piqe", "--top", "2")
     assert result.code == 0
     lines = result.out.split("\n\n")[0].splitlines()
-    assert [line.split()[0] for line in lines[1:]] == ["1", "2", "…", "6", "7"]
+    assert [line.split()[0] for line in lines[1:]] == ["1", "=2", "…", "=2", "=2"]
     assert "3 in between" in lines[3]
     whole = run("rank", "test", "-m", "pu21-piqe").out.split("\n\n")[0].splitlines()
     assert len(whole) == 8
@@ -180,3 +189,163 @@ def test_intervals_stand_at_the_end_of_a_table_of_scores(run) -> None:
     assert "interval of norvdpnet-hdr-c" in both.out
     plain = run("score", pictures[0], "-m", "pu21-piqe")
     assert "interval" not in plain.out
+
+
+def test_axes_and_metrics_by_name(run, tmp_path: Path) -> None:
+    folder = photographs(tmp_path / "photographs", 2)
+    by = run("rank", folder, "--by", "liked,piqe")
+    assert by.out == run("rank", folder, "-m", "nima", "-m", "piqe").out
+    assert by.out.splitlines()[0].split()[2:6] == ["nima", "↑", "piqe", "↓"]
+    assert run("rank", folder, "--by", "nonsense").code == 2
+    assert "rank needs a FOLDER" in run("rank").err
+
+
+def test_folders_in_folders(run, tmp_path: Path) -> None:
+    photographs(tmp_path / "a", 1)
+    photographs(tmp_path / "a" / "b", 2)
+    words = ("rank", tmp_path / "a", "--by", "piqe", "--csv")
+    assert run(*words).out.count("\n") == 4
+    assert run(*words, "--no-recursive").out.count("\n") == 2
+
+
+def test_a_second_run_scores_nothing_and_loads_no_torch(tmp_path: Path) -> None:
+    folder = photographs(tmp_path / "photographs", 3)
+    code = (
+        "import sys; from hdrmetrics.cli import main; code = main(sys.argv[1:]); "
+        "print('torch' in sys.modules, code)"
+    )
+    words = ["rank", str(folder), "--by", "piqe", "--csv", "out.csv", "--json", "out.json"]
+    tables = []
+    for loaded in (True, False):
+        found = subprocess.run(
+            [sys.executable, "-c", code, *words], cwd=tmp_path, capture_output=True, text=True,
+            check=True, env=os.environ | {"PYTHONPATH": str(ROOT)},
+        )  # fmt: skip
+        assert found.stdout.splitlines()[-1] == f"{loaded} 0", found.stderr
+        tables.append([(tmp_path / name).read_bytes() for name in ("out.csv", "out.json")])
+    assert tables[0] == tables[1]
+
+
+def test_the_cache_can_be_named_left_out_looked_at_and_removed(
+    run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = photographs(tmp_path / "photographs", 2)
+    own = tmp_path / "own.sqlite"
+    words = ("rank", folder, "--by", "piqe", "--csv")
+    with counted(monkeypatch) as seen:
+        whole = run(*words, "--no-cache").out
+        assert "there is none" in run("rank", "--cache-info").out
+        assert run(*words, "--cache", own).out == run(*words, "--cache", own).out == whole
+        assert len(seen) == 4
+        assert run(*words).out == whole
+        assert len(seen) == 6
+        assert run(*words, "--full-size").out == whole
+        assert len(seen) == 8
+    assert "2 pictures, 2 scores" in run("rank", "--cache-info", "--cache", own).out
+    assert "2 pictures, 4 scores" in run("rank", "--cache-info").out
+    assert "removed" in run("rank", "--clear-cache").out
+    assert "there is none" in run("rank", "--clear-cache").out
+    assert own.exists()
+    assert run("rank", folder, "--clear-cache").code == 2
+    assert run(*words, "--cache", own, "--no-cache").code == 2
+
+
+def test_a_damaged_cache_is_one_note(run, tmp_path: Path) -> None:
+    folder = photographs(tmp_path / "photographs", 2)
+    words = ("rank", folder, "--by", "piqe", "--csv")
+    whole = run(*words).out
+    usual_file().write_bytes(b"nothing of the kind")
+    again = run(*words)
+    assert (again.code, again.out) == (0, whole)
+    assert again.err.count("\n") == 1
+    assert "set aside" in again.err
+    assert run(*words, "--cache", folder / "0.png").err.count("is left alone") == 1
+
+
+def test_parquet(run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pq = pytest.importorskip("pyarrow.parquet")
+    folder = photographs(tmp_path / "photographs", 2)
+    monkeypatch.chdir(tmp_path)
+    words = ("rank", folder, "--by", "piqe", "--parquet")
+    for _ in range(2):  # an older one is replaced
+        assert run(*words, "out.parquet").code == 0
+    assert pq.read_table("out.parquet").column("place").to_pylist() == [1, 2]
+    Path("text.txt").write_text("not to be lost")
+    assert "is no Parquet file" in run(*words, "text.txt").err
+    assert "is a picture" in run(*words, "out.png").err
+
+
+def test_an_interrupted_run_goes_on_by_itself(
+    run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = photographs(tmp_path / "photographs", 5)
+    monkeypatch.chdir(tmp_path)
+    words = ("rank", folder, "--by", "piqe", "--jobs", "1", "--csv", "out.csv")
+    whole = run(*words, "--no-cache") and Path("out.csv").read_bytes()
+    Path("out.csv").write_text("older\n")
+    steps: list[object] = []
+
+    def step(self: object, record: object) -> None:
+        steps.append(record)
+        if len(steps) == 3:
+            raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(progress.Progress, "_step", step)
+        stopped = run(*words)
+    assert (stopped.code, stopped.out) == (130, "")
+    assert "interrupted: 3 of 5 files were done; the same command goes on" in stopped.err
+    assert Path("out.csv").read_text() == "older\n"
+    with counted(monkeypatch) as seen:
+        assert run(*words).code == 0
+    assert len(seen) == 2
+    assert Path("out.csv").read_bytes() == whole
+    steps.clear()
+    with monkeypatch.context() as patch:
+        patch.setattr(progress.Progress, "_step", step)
+        shown = run(*words[:-2], "--no-cache")
+    assert "partial: 3 of 5 files" in shown.out
+    assert "goes on" not in shown.err
+
+
+def test_killed_and_beside_another_the_tables_are_the_same(run, tmp_path: Path) -> None:
+    folder = photographs(tmp_path / "photographs", 12)
+
+    def start(name: str, cache: str) -> subprocess.Popen[bytes]:
+        words = ["rank", str(folder), "--by", "piqe", "--csv", name]
+        return subprocess.Popen(
+            [sys.executable, "-m", "hdrmetrics", *words], cwd=tmp_path, stdout=subprocess.DEVNULL,
+            env=os.environ | {"PYTHONPATH": str(ROOT), "HDRMETRICS_CACHE": cache},
+        )  # fmt: skip
+
+    def kept(cache: str) -> int:
+        file = tmp_path / cache / usual_file().name
+        with Cache(file, lambda text: None) as one:
+            return one.info().pictures if file.exists() else 0
+
+    killed = start("killed.csv", "a")
+    end = time.monotonic() + 100
+    while kept("a") < 3 and killed.poll() is None and time.monotonic() < end:
+        time.sleep(0.01)
+    killed.kill()
+    killed.wait()
+    assert kept("a") >= 3
+    both = [start("one.csv", "a"), start("two.csv", "a")]
+    assert [one.wait(100) for one in both] == [0, 0]
+    assert run("rank", folder, "--by", "piqe", "--csv", tmp_path / "whole.csv").code == 0
+    tables = [(tmp_path / f"{name}.csv").read_bytes() for name in ("one", "two", "whole")]
+    assert tables[0] == tables[1] == tables[2]
+
+
+def test_many_errors_are_counted(run, tmp_path: Path) -> None:
+    folder = photographs(tmp_path / "photographs", 1)
+    for number in range(25):
+        (folder / f"bad{number}.png").write_bytes(b"")
+    result = run("rank", folder, "--by", "piqe")
+    assert result.code == 2
+    assert result.err.count("\n") == 21
+    assert "and 5 errors more" in result.err
+    assert "15 more that failed" in result.out
+    document = json.loads(run("rank", folder, "--by", "piqe", "--json").out)
+    assert [row["place"] for row in document["rows"]] == [1, *[None] * 25]
+    assert all(row["errors"] for row in document["rows"][1:])

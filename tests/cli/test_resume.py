@@ -19,7 +19,7 @@ from tests.cli.conftest import noisy, scene
 
 ROOT = Path(__file__).parents[2]
 COMPARE = ["compare", "test", "ref", "--csv", "out.csv"]
-RANK = ["rank", "test", "-m", "pu21-piqe", "--csv", "out.csv"]
+SCORE = ["score", "test", "-m", "pu21-piqe", "--csv", "out.csv"]
 KEPT = Path("out.csv.partial.jsonl")
 
 
@@ -43,7 +43,7 @@ def stop_after(monkeypatch: pytest.MonkeyPatch, count: int, error: BaseException
     return seen
 
 
-@pytest.mark.parametrize("words", [COMPARE, RANK, ["score", *COMPARE[1:2], "-r", *COMPARE[2:]]])
+@pytest.mark.parametrize("words", [COMPARE, SCORE, ["score", *COMPARE[1:2], "-r", *COMPARE[2:]]])
 def test_an_interrupted_run_goes_on(
     run, folders: Path, monkeypatch: pytest.MonkeyPatch, words: list[str]
 ) -> None:
@@ -180,7 +180,7 @@ def test_nothing_kept_is_said_and_leaves_no_file(
 def test_without_a_file_the_rows_done_are_shown(
     run, folders: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for words in (["compare", "test", "ref"], ["rank", "test", "-m", "pu21-piqe"],
+    for words in (["compare", "test", "ref"], ["score", "test", "-m", "pu21-piqe"],
                   ["evaluate", "test", "-r", "ref", "--fail-below", "pu21-psnr=3"]):  # fmt: skip
         with monkeypatch.context() as patch:
             stop_after(patch, 2, KeyboardInterrupt())
@@ -247,7 +247,7 @@ def test_a_row_comes_back_as_it_was() -> None:
     assert repr(again) == repr(row)
 
 
-@pytest.mark.parametrize("words", [COMPARE, RANK])
+@pytest.mark.parametrize("words", [COMPARE, SCORE])
 def test_a_killed_process_loses_no_finished_row(folders: Path, words: list[str], run) -> None:
     for index in range(3, 9):
         hm.write_image(f"ref/{index}.exr", scene(index), depth="float")

@@ -1,0 +1,178 @@
+"""From the files of a collection to their records: what is known is looked up, the rest is made."""
+
+from __future__ import annotations
+
+import dataclasses
+import zlib
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from hdrmetrics.collection.cache import Cache, Picture
+from hdrmetrics.collection.engine import Engine
+from hdrmetrics.collection.item import Item
+from hdrmetrics.collection.keys import key_of
+from hdrmetrics.collection.parts import Parts
+from hdrmetrics.collection.plan import Plan
+from hdrmetrics.collection.record import Record
+from hdrmetrics.collection.stamps import Stamp, digest_of, stamp_of
+from hdrmetrics.io.kinds import sniff
+
+
+class Collecting:
+    """The records of a collection in the making.
+
+    Parameters
+    ----------
+    items
+        Its files; their names are unique.
+    plan
+        What is wanted of each.
+    parts
+        What that depends on; see :func:`~hdrmetrics.collection.keys.parts_of`.
+    cache
+        What is known, and where to keep what is found; ``None`` for neither. Errors are not kept:
+        a file or a metric that failed is tried again the next time.
+    """
+
+    def __init__(
+        self, items: Sequence[Item], plan: Plan, parts: Mapping[str, str], cache: Cache | None
+    ) -> None:
+        self.items = items
+        self.plan = plan
+        self._parts = parts
+        self._cache = cache
+        self._forms = Parts()
+        self._keys: dict[str, dict[str, bytes]] = {}
+        self._stamps: dict[str, Stamp] = {}
+        self._found: dict[str, Record] = {}
+        self._in_part: dict[str, Record] = {}  # that lack metrics only
+        if cache is not None:
+            for item in items:
+                self._look_up(item, cache)
+
+    @property
+    def done(self) -> int:
+        """How many records there are."""
+        return len(self._found)
+
+    @property
+    def records(self) -> list[Record]:
+        """Those that are there, in the order of the items."""
+        return [self._found[one.name] for one in self.items if one.name in self._found]
+
+    def run(self, engine: Engine, tell: Callable[[Record], None] = lambda record: None) -> None:
+        """Make the records that are not there yet.
+
+        Parameters
+        ----------
+        engine
+            Who makes them.
+        tell
+            Called with each.
+
+        Raises
+        ------
+        OptionError, UnknownNameError
+            As of the engine.
+        KeyboardInterrupt
+            After which what was finished is in :attr:`records`, and kept.
+        """
+
+        def finish(record: Record) -> None:
+            if record.name in self._found:  # told twice, see make_rows
+                return
+            record = self._forms.shared(record)
+            self._keep(record)
+            if (before := self._in_part.get(record.name)) is not None:
+                scores = before.scores | record.scores
+                record = dataclasses.replace(record, scores=scores)
+            self._found[record.name] = record
+            tell(record)
+
+        todo: dict[tuple[str, ...], tuple[Plan, list[Item]]] = {}
+        for item in self.items:
+            if item.name in self._found:
+                continue
+            if self._cache is not None and self._moved(item, self._cache):
+                tell(self._found[item.name])
+                continue
+            plan = self._rest_of_plan(item)
+            todo.setdefault(plan.metrics, (plan, []))[1].append(item)
+        for plan, items in todo.values():
+            engine(items, plan, finish)
+
+    # -- what is known --------------------------------------------------------------------
+
+    def _look_up(self, item: Item, cache: Cache) -> None:
+        """Find the record of a file that was not changed since it was made."""
+        stamp = stamp_of(item.path)
+        if stamp is None:
+            return
+        self._stamps[item.name] = stamp
+        picture = cache.picture_of(Path(item.path), stamp.text)
+        if picture is not None:
+            self._put_together(item, picture, cache)
+
+    def _moved(self, item: Item, cache: Cache) -> bool:
+        """Find the record of bytes that had another name or time; return whether there is one."""
+        stamp = self._stamps.get(item.name)
+        if stamp is None or item.name in self._in_part or not cache.has_size(stamp.size):
+            return False
+        digest = digest_of(item.path)
+        picture = None if digest is None else cache.picture(digest)
+        if picture is None or not self._put_together(item, picture, cache):
+            return False
+        if stamp.settled and stamp_of(item.path) == stamp:
+            cache.add_name(picture.digest, Path(item.path), stamp.text)
+        return True
+
+    def _put_together(self, item: Item, picture: Picture, cache: Cache) -> bool:
+        """Note the record of known bytes, or a part of it; return whether it is whole."""
+        keys = self._keys_of(picture.kind)
+        values = cache.parts(picture.digest, list(keys.values()))
+        there = {name: values[key] for name, key in keys.items() if key in values}
+        empty = Record(item.path, item.name, picture.digest.hex(), picture.width, picture.height)
+        try:
+            record = self._forms.record(empty, there)
+        except (ValueError, KeyError, TypeError, zlib.error):  # damaged: made anew
+            return False
+        lacking = keys.keys() - there.keys()
+        if not lacking:
+            self._found[item.name] = record
+        elif record.scores and lacking <= set(self.plan.metrics) and not self.plan.small:
+            self._in_part[item.name] = record
+        return not lacking
+
+    def _rest_of_plan(self, item: Item) -> Plan:
+        """Return what is to be done for an item of which a part may be known."""
+        known = self._in_part.get(item.name)
+        if known is None:
+            return self.plan
+        rest = tuple(name for name in self.plan.metrics if name not in known.scores)
+        return dataclasses.replace(self.plan, metrics=rest, looks=False, preview=0)
+
+    def _keys_of(self, kind: str) -> dict[str, bytes]:
+        if kind not in self._keys:
+            self._keys[kind] = {name: key_of(text, kind) for name, text in self._parts.items()}
+        return self._keys[kind]
+
+    # -- what is kept ---------------------------------------------------------------------
+
+    def _keep(self, record: Record) -> None:
+        """Keep what was made, unless the file was changed under it."""
+        stamp = self._stamps.get(record.name)
+        if self._cache is None or stamp is None or not record.digest:
+            return
+        kind = sniff(Path(record.path)) or ""
+        after = stamp_of(record.path)
+        if after is None or after.text != stamp.text:
+            return
+        keys = self._keys_of(kind)
+        parts = {keys[name]: value for name, value in self._forms.of(record).items()}
+        if parts:
+            digest = bytes.fromhex(record.digest)
+            picture = Picture(digest, stamp.size, kind, record.width, record.height)
+            # The times of a file that was written just now may not tell of what is written next.
+            self._cache.add(
+                picture, parts, Path(record.path), stamp.text if stamp.settled else None
+            )

@@ -1,0 +1,1 @@
+"""Claims about ranking collections: kills, reruns, memory."""

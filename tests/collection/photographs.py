@@ -1,0 +1,64 @@
+"""Small photographs, and a metric that counts how often it is asked."""
+
+from __future__ import annotations
+
+import io
+import os
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from hdrmetrics.collection import local
+from hdrmetrics.collection.item import Item
+from hdrmetrics.collection.record import Record
+from hdrmetrics.collection.worker import Worker
+
+
+def jpeg(seed: int, side: int = 48) -> bytes:
+    """Return a JPEG file of smooth colours and noise."""
+    rng = np.random.default_rng(seed)
+    small = Image.fromarray(rng.integers(0, 255, (4, 5, 3), dtype=np.uint8))
+    smooth = np.asarray(small.resize((side + 16, side), Image.Resampling.BICUBIC), float)
+    noisy = smooth + rng.normal(0, 4 + 3 * (seed % 7), smooth.shape)
+    out = io.BytesIO()
+    Image.fromarray(np.clip(noisy, 0, 255).astype(np.uint8)).save(out, "JPEG", quality=90)
+    return out.getvalue()
+
+
+def fill(folder: Path, count: int) -> list[Path]:
+    """Fill a folder with photographs that were there for a while."""
+    folder.mkdir(parents=True, exist_ok=True)
+    files = [folder / f"{number:02d}.jpg" for number in range(count)]
+    for number, file in enumerate(files):
+        file.write_bytes(jpeg(number))
+    return files
+
+
+def items(files: Sequence[Path]) -> list[Item]:
+    """Return files as a collection."""
+    return [Item(str(file), file.name) for file in files]
+
+
+def wait_until_settled(files: Sequence[Path]) -> None:
+    """Wait until the times of files are old enough to be trusted."""
+    newest = max(os.stat(file).st_ctime for file in files)
+    time.sleep(max(0.0, newest + 3.1 - time.time()))
+
+
+@contextmanager
+def counted(monkeypatch) -> Iterator[list[tuple[str, tuple[str, ...]]]]:
+    """Give a list to which goes what is scored: names of files, and by which metrics."""
+    seen: list[tuple[str, tuple[str, ...]]] = []
+
+    class Counting(Worker):
+        def __call__(self, item: Item) -> Record:
+            seen.append((item.name, self.plan.metrics))
+            return super().__call__(item)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(local, "Worker", Counting)
+        yield seen
