@@ -47,9 +47,7 @@ def packed(page: Page) -> dict[str, Any]:
         "names": [row.name for row in rows],
         "pictures": [_pictures(row.pictures, texts) for row in rows],
         "notes": {i: [texts[one] for one in row.notes] for i, row in enumerate(rows) if row.notes},
-        "figures": {
-            i: _pictures(row.figures, texts) for i, row in enumerate(rows) if row.figures
-        },
+        "figures": {i: _pictures(row.figures, texts) for i, row in enumerate(rows) if row.figures},
         "groups": {i: groups[row.group] for i, row in enumerate(rows) if row.group},
         "keepers": [i for i, row in enumerate(rows) if row.group and row.keeper],
         "marks": [[texts[m.label], texts[m.text], m.tone] for m in marks.values],
@@ -71,9 +69,7 @@ class _Pool:
         return list(self.numbers)
 
 
-def _column(
-    column: Column, rows: Sequence[PageRow], texts: _Pool, marks: _Pool
-) -> dict[str, Any]:
+def _column(column: Column, rows: Sequence[PageRow], texts: _Pool, marks: _Pool) -> dict[str, Any]:
     record = asdict(column)
     cells = [row.cells.get(column.key) for row in rows]
     if column.kind in NUMBERS:

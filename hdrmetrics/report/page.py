@@ -10,8 +10,8 @@ from typing import Literal
 from hdrmetrics.errors import OptionError
 
 Kind = Literal["number", "share", "score", "state", "tags", "marks", "text"]
-"""How a column is shown. ``number``; ``share``: a bar from ``low`` to ``high``; ``score``: such a bar
-with whiskers, where the value has an interval; ``state``: one of a few words, by which rows are
+"""How a column is shown. ``number``; ``share``: a bar from ``low`` to ``high``; ``score``: such a
+bar with whiskers, where the value has an interval; ``state``: one of a few words, by which rows are
 filtered; ``tags``: several words; ``marks``: words that warn or tell, each with its sentence, by
 which rows are filtered; ``text``: a sentence."""
 
@@ -212,18 +212,28 @@ class Page:
         keys = [column.key for column in self.columns]
         if len(set(keys)) < len(keys):
             raise OptionError(f"two columns of a page have one key: {', '.join(keys)}")
-        kinds = {column.key: column.kind for column in self.columns}
+        columns = {column.key: column for column in self.columns}
         for row in self.rows:
             if unknown := sorted(set(row.cells) - set(keys)):
                 raise OptionError(f"no column of the page is called {', '.join(unknown)}")
             if len(row.pictures) > 2:
                 raise OptionError("a row of a page has at most two pictures, which are compared")
             for key, value in row.cells.items():
-                if value is not None and not _fits(value, kinds[key]):
-                    raise OptionError(f"{value!r} is no cell of a column of {kinds[key]}: {key}")
+                if value is not None:
+                    _check(value, columns[key])
         keepers = Counter(row.group for row in self.rows if row.keeper)
         if twice := [group for group, count in keepers.items() if count > 1 and group]:
             raise OptionError(f"a group of a page has one keeper, not several: {twice[0]}")
+
+
+def _check(value: Cell, column: Column) -> None:
+    if not _fits(value, column.kind):
+        raise OptionError(f"{value!r} is no cell of a column of {column.kind}: {column.key}")
+    keys = [state.key for state in column.states]
+    if column.kind == "state" and value not in keys:
+        raise OptionError(
+            f"{value!r} is none of the states of {column.key}: {', '.join(keys) or 'it has none'}"
+        )
 
 
 def _fits(value: Cell, kind: Kind) -> bool:

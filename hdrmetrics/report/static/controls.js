@@ -11,6 +11,7 @@ if (!sortable.some((column) => column.key === order.key)) order.key = "";
 choice.value = order.key;
 
 function sortBy(key, descending) {
+  const kept = anchor();  // before the controls change their height
   order.key = key;
   order.descending = descending;
   choice.value = key;
@@ -20,7 +21,7 @@ function sortBy(key, descending) {
   direction.textContent = descending ? high : low;
   direction.setAttribute("aria-pressed", String(descending));
   histogram();
-  arrange();
+  arrange(true, kept);
 }
 
 // The heads of the table's columns, which put it in their order.
@@ -85,8 +86,8 @@ for (let row = 0; row < count; row++)
 for (const [label, n] of labels)
   chip("marks", `${label} ${n}`, data.marks.find((mark) => mark.label === label).tone, false, choose(only, label));
 if (members.size) chip("bursts", "best of each burst only", "plain", true, (on) => { folded = on; arrange(false); });
-for (const [id, there] of [["states", stateColumn], ["marks", labels.size], ["bursts", members.size]])
-  by(id).hidden = !there || !by(id).querySelector("label");
+for (const [id, fewest] of [["states", 2], ["marks", 1], ["bursts", 1]])
+  by(id).hidden = by(id).querySelectorAll("label").length < fewest;
 
 let waiting = 0;
 search.addEventListener("input", () => {

@@ -5,12 +5,8 @@ let detailed = -1;
 function openDetails(row) {
   if (row < 0) return;
   detailed = row;
-  const card = element("article", "card opened"), all = body(row, false);
+  const card = element("article", "card opened"), all = body(row, false, true);
   all.querySelector("h2").id = "detailed";
-  for (const text of data.columns.filter((column) => column.lows)) {
-    const interval = intervalText(text, row);
-    if (interval) all.querySelector(".values")?.after(element("p", "sentence", `${text.label}: ${numberText(text, text.values[row])}, interval ${interval}`));
-  }
   card.append(frame(row), all);
   inside.replaceChildren(card);
   by("before").disabled = places[row] <= 0;

@@ -30,7 +30,7 @@ function body(row, lead, full) {
   tags.append(...burst(row, lead), ...marked(marks));
   if (tags.children.length) made.append(tags);
   const values = element("dl", "values");
-  values.append(...data.columns.map((column) => value(column, row)).filter(Boolean));
+  values.append(...data.columns.map((column) => value(column, row, full)).filter(Boolean));
   if (values.children.length) made.append(values);
   for (const column of data.columns)
     if (column.kind === "text" && column.values[row] !== null)
@@ -71,8 +71,8 @@ function tableColumns() {
   const all = data.columns.filter((column) => column.kind !== "text");
   const room = Math.max(1, Math.floor((list.clientWidth - 300) / 130));
   const first = all.filter((column) => column.key === order.key);
-  const chosen = new Set([...first, ...all].slice(0, room + first.length));
-  return all.filter((column) => chosen.has(column)).slice(0, Math.max(room, 1));
+  const chosen = [...new Set([...first, ...all])].slice(0, room);
+  return all.filter((column) => chosen.includes(column));
 }
 
 function line(row, lead) {

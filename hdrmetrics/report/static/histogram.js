@@ -1,7 +1,6 @@
 // How the values of the column in order are spread, and the range that rows are held to.
 const panel = by("range"), chart = by("chart"), least = by("least"), largest = by("largest");
 const FEWEST = 3;
-const SVG = "http://www.w3.org/2000/svg";
 let spread = null;
 
 function histogram() {
@@ -21,7 +20,7 @@ function histogram() {
   const most = Math.max(...counts);
   by("ranged").textContent = visible(column.label);
   chart.replaceChildren(...counts.map((n, i) => {
-    const bar = document.createElementNS(SVG, "rect");
+    const bar = document.createElementNS(chart.namespaceURI, "rect");
     for (const [key, is] of Object.entries({ x: 48 * i / bars, width: 0.86 * 48 / bars, y: 30 - 30 * n / most, height: 30 * n / most }))
       bar.setAttribute(key, is);
     return bar;
@@ -45,10 +44,11 @@ function paint() {
 }
 
 function hold(key, from, to) {
+  const kept = anchor();  // before the controls change their height
   if (from === -Infinity && to === Infinity) ranges.delete(key); else ranges.set(key, [from, to]);
   if (spread) paint();
   chips();
-  arrange(false);
+  arrange(false, kept);
 }
 
 for (const field of [least, largest]) field.addEventListener("input", () => {

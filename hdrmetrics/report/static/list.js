@@ -1,11 +1,13 @@
 // The virtual list: only rows near the window are in the document, and what is seen stays in place.
 const list = by("list"), shown = by("shown"), controls = by("controls"), head = by("head");
 const MOST_PRINTED = 500;
+const WHOLE = 100;  // rows that are all in the document: a browser's own search finds them
 const nodes = new Map();      // by row: its element
 const places = new Int32Array(count).fill(-1);  // by row: where it stands, if it is shown
 let view = "cards", rows = [], leads = new Set(), follow = new Set();
 let columns = 1, lines = 0, heights = new Float64Array(0), tops = new Float64Array(1), estimate = 0;
 let from = 0, to = 0, current = -1, printing = false;
+let steady = null;  // the anchor as it last was: after a change of width it is too late to ask
 
 const edge = () => (getComputedStyle(controls).position === "sticky" ? controls.offsetHeight : 0)
   + (view === "table" ? head.offsetHeight : 0);
@@ -132,12 +134,14 @@ function update(hold = anchor()) {
       if (Math.abs(wished - scrollY) >= 0.5) scrollTo({ top: wished, behavior: "instant" });
     }
     const y = scrollY - listTop(), screen = innerHeight;
-    const first = estimate ? lineAt(y - screen) : 0;
-    const last = estimate ? Math.min(lines, lineAt(y + 2 * screen) + 1) : Math.min(lines, 3);
+    const whole = rows.length <= WHOLE;
+    const first = estimate && !whole ? lineAt(y - screen) : 0;
+    const last = whole ? lines : Math.min(lines, estimate ? lineAt(y + 2 * screen) + 1 : 3);
     place(first, last);
     if (!measure(first, last)) break;
   }
   addUp();
+  steady = anchor();
 }
 
 // Lays the list out anew: other rows, another form or another width.
@@ -154,10 +158,9 @@ function layOut(hold = anchor()) {
 }
 
 // Shows the rows that fit now. What stood first in the window stays there, or what followed it.
-function arrange(again = true) {
-  let hold = anchor();
+function arrange(again = true, hold = anchor()) {
   const before = rows;
-  if (again) sorted.sort(compare);
+  if (again) sorted.sort(comparison());
   const next = shownRows();
   ({ rows, leads, follow } = next);
   let place = hold ? places[hold.row] : 0;
@@ -167,9 +170,9 @@ function arrange(again = true) {
     while (place < before.length && places[before[place]] < 0) place++;
     hold = place < before.length ? { row: before[place], top: hold.top } : null;
   }
-  list.setAttribute("aria-rowcount", rows.length + 1);
-  layOut(hold);
+  by("board").setAttribute("aria-rowcount", rows.length + 1);
   tell(next.fitting);
+  layOut(hold);
 }
 
 function toggleGroup(group) {

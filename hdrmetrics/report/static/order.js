@@ -8,18 +8,29 @@ const ranges = new Map();   // by the column's key: [least, largest]
 let folded = members.size > 0;
 let words = [];
 
-function compare(a, b) {
-  const column = columnOf(order.key), sign = order.descending ? -1 : 1;
-  let before = 0;
-  if (!column) {
-    before = sign * names.compare(data.names[a], data.names[b]);
-  } else {
-    const x = column.values[a], y = column.values[b];
-    if ((x === null) !== (y === null)) return x === null ? 1 : -1;  // what is unknown comes last
-    // States come in the order of their filters when what is highest comes first.
-    if (x !== y) before = (x < y ? -1 : 1) * (column.kind === "state" ? -sign : sign);
+// By the row: where its name stands among all; found once, when first asked for.
+let ranks = null;
+function rankOf(row) {
+  if (!ranks) {
+    ranks = new Int32Array(count);
+    Array.from({ length: count }, (_, one) => one)
+      .sort((a, b) => names.compare(data.names[a], data.names[b]) || a - b)
+      .forEach((one, place) => { ranks[one] = place; });
   }
-  return before || names.compare(data.names[a], data.names[b]) || a - b;
+  return ranks[row];
+}
+
+function comparison() {
+  const column = columnOf(order.key), sign = order.descending ? -1 : 1;
+  if (!column) return (a, b) => sign * (rankOf(a) - rankOf(b));
+  // States come in the order of their filters when what is highest comes first.
+  const turn = column.kind === "state" ? -sign : sign, values = column.values;
+  return (a, b) => {
+    const x = values[a], y = values[b];
+    if (x === y) return rankOf(a) - rankOf(b);
+    if (x === null || y === null) return x === null ? 1 : -1;  // what is unknown comes last
+    return x < y ? -turn : turn;
+  };
 }
 
 function fits(row) {

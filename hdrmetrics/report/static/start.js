@@ -4,7 +4,7 @@ const wider = new ResizeObserver(() => {
   document.body.style.setProperty("--edge", `${getComputedStyle(controls).position === "sticky" ? controls.offsetHeight : 0}px`);
   if (list.clientWidth === width) return;
   width = list.clientWidth;
-  layOut();
+  layOut(steady);
 });
 addEventListener("scroll", () => update(), { passive: true });
 addEventListener("beforeprint", () => {

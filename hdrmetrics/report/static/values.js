@@ -42,7 +42,7 @@ const marked = (marks) => marks.map((mark) => {
 });
 
 // A line of a card's values; nothing where there is no value, or where it is told elsewhere.
-function value(column, row) {
+function value(column, row, full) {
   const given = column.values[row];
   if (given === null || ["state", "text", "marks"].includes(column.kind)) return null;
   const line = element("div"), title = element("dt", "", column.label);
@@ -59,7 +59,7 @@ function value(column, row) {
     const interval = intervalText(column, row);
     if (interval) {
       drawn.title = `interval ${interval}`;
-      said.append(element("span", "unseen", `, interval ${interval}`));
+      said.append(element("span", full ? "interval" : "unseen", full ? ` (${interval})` : `, interval ${interval}`));
     }
     drawn.append(bar(column, row));
     line.append(drawn, said);
@@ -70,7 +70,7 @@ function value(column, row) {
 
 // A cell of the table.
 function cell(column, row) {
-  const made = element("div", `cell ${column.kind}`), given = column.values[row];
+  const made = element("div", `cell of-${column.kind}`), given = column.values[row];
   made.setAttribute("role", "cell");
   if (column.kind === "state") {
     const state = stateOf(row);
