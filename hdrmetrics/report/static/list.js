@@ -6,6 +6,7 @@ const nodes = new Map();      // by row: its element
 const places = new Int32Array(count).fill(-1);  // by row: where it stands, if it is shown
 let view = "cards", rows = [], leads = new Set(), follow = new Set();
 let columns = 1, lines = 0, heights = new Float64Array(0), tops = new Float64Array(1), estimate = 0;
+let width = 0;  // that the list is laid out for
 let from = 0, to = 0, current = -1, printing = false;
 let steady = null;  // the anchor as it last was: after a change of width it is too late to ask
 
@@ -146,7 +147,8 @@ function update(hold = anchor()) {
 
 // Lays the list out anew: other rows, another form or another width.
 function layOut(hold = anchor()) {
-  const form = FORMS[view], width = list.clientWidth;
+  const form = FORMS[view];
+  width = list.clientWidth;
   columns = form.least === Infinity ? 1 : Math.max(1, Math.floor((width + form.gap) / (form.least + form.gap)));
   shown.style.setProperty("--columns", columns);
   lines = Math.ceil(rows.length / columns);
@@ -201,4 +203,5 @@ function goTo(index) {
   nodes.get(row)?.focus({ preventScroll: true });
 }
 
-const resized = new ResizeObserver(() => update());
+// A width that changes is a matter of the whole list, which start.js sees to.
+const resized = new ResizeObserver(() => { if (list.clientWidth === width) update(); });

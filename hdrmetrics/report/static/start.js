@@ -1,12 +1,9 @@
 // The page as it opens, and what goes on around it: scrolling, other widths, printing.
-let width = 0;
 const wider = new ResizeObserver(() => {
   document.body.style.setProperty("--edge", `${getComputedStyle(controls).position === "sticky" ? controls.offsetHeight : 0}px`);
-  if (list.clientWidth === width) return;
-  width = list.clientWidth;
-  layOut(steady);
+  if (list.clientWidth !== width) layOut(steady);
 });
-addEventListener("scroll", () => update(), { passive: true });
+addEventListener("scroll", () => { if (list.clientWidth === width) update(); }, { passive: true });
 addEventListener("beforeprint", () => {
   const start = Math.max(0, lineAt(scrollY - listTop()));
   printing = eager = true;
@@ -23,7 +20,6 @@ addEventListener("afterprint", () => {
 controls.hidden = false;
 show("cards");
 sortBy(order.key, order.descending);
-width = list.clientWidth;
 wider.observe(list);
 wider.observe(controls);
 document.body.dataset.opened = Math.round(performance.now());
