@@ -35,6 +35,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Score the files."""
     from hdrmetrics.catalogue.metrics import metric_info
     from hdrmetrics.cli.findings import find_sets, say_what_is_left_out, score_and_report
+    from hdrmetrics.cli.pages import check_report, write_findings
     from hdrmetrics.jobs.defaults import without_reference
     from hdrmetrics.jobs.pairing import listed
 
@@ -47,6 +48,10 @@ def run(arguments: argparse.Namespace) -> int:
     if lacking and arguments.reference is None:
         raise OptionError(f"{listed(lacking)} needs a reference: add --reference FILE")
     settings = shared.settings(arguments, names)
+    check_report(arguments.report)
     writer = shared.map_writer(arguments, sets, names, settings)
     say_what_is_left_out(arguments, [*arguments.files, *(arguments.reference or ())])
-    return score_and_report(sets, names, settings, arguments, writer=writer)
+    return score_and_report(
+        sets, names, settings, arguments, writer=writer,
+        finish=lambda found: write_findings(found, arguments),
+    )  # fmt: skip

@@ -239,7 +239,7 @@ def _check(value: Cell, column: Column) -> None:
 def _fits(value: Cell, kind: Kind) -> bool:
     """Return whether a value can stand in a column."""
     if kind in NUMBERS:
-        return isinstance(value, (int, float)) or (kind == "score" and isinstance(value, Scored))
+        return isinstance(value, (int, float)) or (kind != "share" and isinstance(value, Scored))
     if kind in ("state", "text"):
         return isinstance(value, str)
     wanted = Mark if kind == "marks" else str

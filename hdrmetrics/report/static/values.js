@@ -52,18 +52,19 @@ function value(column, row, full) {
     const several = element("dd", "wide tags");
     several.append(...tagged(textsOf(given)));
     line.append(several);
-  } else if (column.kind === "number") {
-    line.append(element("dd", "wide", numberText(column, given)));
   } else {
-    const drawn = element("dd", "drawn"), said = element("dd", "", numberText(column, given));
+    const said = element("dd", column.kind === "number" ? "wide" : "", numberText(column, given));
     const interval = intervalText(column, row);
-    if (interval) {
-      drawn.title = `interval ${interval}`;
+    if (interval)
       said.append(element("span", full ? "interval" : "unseen", full ? ` (${interval})` : `, interval ${interval}`));
+    if (column.kind !== "number") {
+      const drawn = element("dd", "drawn");
+      if (interval) drawn.title = `interval ${interval}`;
+      drawn.append(bar(column, row));
+      line.append(drawn);
+      line.classList.toggle("over", column.mark === null || given >= column.mark);
     }
-    drawn.append(bar(column, row));
-    line.append(drawn, said);
-    line.classList.toggle("over", column.mark === null || given >= column.mark);
+    line.append(said);
   }
   return line;
 }
