@@ -26,8 +26,8 @@ def metric_columns(
     infos
         The metrics.
     rows
-        The scores of each row by the metric's name: where a scale has no end, a bar ends at the
-        lowest and highest of them.
+        The scores of each row by the metric's name: where a scale has no end, a bar begins at zero
+        or the lowest of them, and ends at the highest.
     """
     columns = [_metric_column(info, rows) for info in infos]
     return [*columns, Column("marks", "marks", "marks", sortable=False)]
@@ -84,7 +84,7 @@ def _metric_column(info: MetricInfo, rows: Sequence[Mapping[str, Score]]) -> Col
         there = [row[info.name] for row in rows if info.name in row]
         ends = [end for one in there for end in (one.value, one.low, one.high)]
         known = [end for end in ends if end is not None and math.isfinite(end)]
-        low = low if math.isfinite(low) else min(known, default=0.0)
+        low = low if math.isfinite(low) else min([0.0, *known])
         high = high if math.isfinite(high) else max(known, default=0.0)
     # A bar needs two ends: of one picture on an open scale there is the number alone.
     kind: Kind = "score" if low < high else "number"

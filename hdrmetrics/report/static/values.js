@@ -35,9 +35,12 @@ function bar(column, row) {
 }
 
 const tagged = (texts) => texts.map((text) => element("span", "tag plain", text));
-const marked = (marks) => marks.map((mark) => {
-  const made = element("span", `tag ${mark.tone}`, mark.label);
-  if (mark.text) made.title = visible(mark.text);
+
+// A word for all marks that are called alike.
+const marked = (marks) => [...new Set(marks.map((mark) => mark.label))].map((label) => {
+  const alike = marks.filter((mark) => mark.label === label);
+  const made = element("span", `tag ${alike[0].tone}`, label);
+  made.title = visible(alike.map((mark) => mark.text).join("; "));
   return made;
 });
 
