@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from hdrmetrics.cli.overwriting import add_overwrite
+from hdrmetrics.cli.pages import add_report
 from hdrmetrics.cli.targets import add_resume, add_tables
 from hdrmetrics.errors import OptionError
 
@@ -253,6 +254,7 @@ def add_scoring(
     add_conditions(parser)
     add_running(parser)
     add_outputs(parser)
+    add_report(parser)
     parser.set_defaults(run=run)
 
 

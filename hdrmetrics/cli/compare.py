@@ -36,6 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Compare the files."""
     from hdrmetrics.cli.findings import find_sets, score_and_report
     from hdrmetrics.cli.leftout import say_what_is_left_out
+    from hdrmetrics.cli.pages import check_report, write_findings
 
     names = shared.chosen_metrics(arguments.metric, WITH_REFERENCE)
     tests, references = arguments.files, arguments.reference
@@ -48,6 +49,10 @@ def run(arguments: argparse.Namespace) -> int:
         tests, references = tests[:1], tests[1:]
     sets = find_sets(tests, references, recursive=arguments.recursive)
     settings = shared.settings(arguments, names)
+    check_report(arguments.report)
     writer = shared.map_writer(arguments, sets, names, settings)
     say_what_is_left_out(arguments, [*tests, *references])
-    return score_and_report(sets, names, settings, arguments, writer=writer)
+    return score_and_report(
+        sets, names, settings, arguments, writer=writer,
+        finish=lambda found: write_findings(found, arguments),
+    )  # fmt: skip

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hdrmetrics.cli import arguments as shared
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
 
 _ENHANCER, _EXPANSION, _PEAK = "restore", "kovaleski-oliveira14", 1000.0
 _CODES, _LIGHT = (".png", ".jpg", ".jpeg", ".webp"), (".exr", ".hdr", ".pfm")
-_PAGES = (".html", ".htm")
 _MODEL = {
     "name": "--model", "title": "A net of yours", "kind": "guest",
     "citation": "what you name: docs/guests.md", "learned": True, "against": [],
@@ -133,6 +131,7 @@ def run(arguments: argparse.Namespace) -> int:
     from hdrmetrics.cli.judging import check_judging, is_judged, judge
     from hdrmetrics.cli.made import report_made
     from hdrmetrics.cli.making import Maker
+    from hdrmetrics.cli.pages import check_report
     from hdrmetrics.cli.pictures import make_pictures
 
     if arguments.skip_existing and arguments.resume:
@@ -145,7 +144,7 @@ def run(arguments: argparse.Namespace) -> int:
     parameters = {name: enhancer_info(name).parameters for name in names}
     parameters |= dict.fromkeys(models, GUEST_PARAMETERS)
     shared.check_device(arguments.device)
-    _check_report(arguments.report)
+    check_report(arguments.report)
     variants, notes = make_variants(parameters, arguments.set)
     work = Work(arguments, variants, models, _PEAK)
     metrics = check_judging(arguments, light=work.light) if is_judged(arguments) else []
@@ -180,16 +179,6 @@ def _chosen(arguments: argparse.Namespace) -> list[str]:
     alike = {name.replace("-", "_"): name for name in every}
     names = chosen_operators(arguments.enhancer, _ENHANCER, every)
     return list(dict.fromkeys(alike.get(name.replace("-", "_"), name) for name in names))
-
-
-def _check_report(page: str | None) -> None:
-    if page is None:
-        return
-    from hdrmetrics.report.rendering import check_pages
-
-    if Path(page).suffix.lower() not in _PAGES:
-        raise OptionError(f"--report is a page, as page.html; not {page!r}")
-    check_pages()
 
 
 def _card(info: EnhancerInfo) -> tuple[dict[str, Any], Sequence[Parameter]]:

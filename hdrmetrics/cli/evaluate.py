@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hdrmetrics.cli import arguments as shared
+from hdrmetrics.cli.pages import ENDINGS, add_report, check_report
 from hdrmetrics.cli.targets import add_resume
-from hdrmetrics.errors import OptionError
+from hdrmetrics.errors import MissingPackageError, OptionError
 from hdrmetrics.jobs.defaults import WITH_REFERENCE, WITHOUT_REFERENCE
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from hdrmetrics.jobs.batch import Row
 
 _SHOWN = 20
-_REPORTS = ("junit", "markdown", "json")
+_REPORTS = ("junit", "markdown", "json", "report")
 
 
 def add_parser(commands: Any) -> None:
@@ -62,6 +63,7 @@ def add_parser(commands: Any) -> None:
     reports.add_argument("--junit", metavar="FILE.xml", help="write JUnit XML")
     reports.add_argument("--markdown", metavar="FILE.md", help="write a summary (- for stdout)")
     shared.add_json(reports)
+    add_report(reports)
     add_resume(reports)
     shared.add_conditions(parser)
     shared.add_running(parser)
@@ -107,6 +109,7 @@ def _judge(arguments: argparse.Namespace) -> int:
     names = shared.chosen_metrics(arguments.metric, ())
     drops = max_drop(arguments.max_drop)
     check_targets(arguments, _inputs(arguments))
+    check_report(arguments.report)
     settings = shared.settings(arguments, _metrics(arguments, names, drops))
     cases = find_cases(arguments.files, arguments.reference, recursive=arguments.recursive)
     check_targets(arguments, [*_inputs(arguments), *(case.test for case in cases)])
@@ -133,7 +136,8 @@ def _judge(arguments: argparse.Namespace) -> int:
             return 2
         found = gate.judge([done[index] for index in range(len(done))])
         found = dataclasses.replace(found, notices=(*found.notices, *exempt))
-        _write(found, {f"--{k}": v for k in _REPORTS if (v := getattr(arguments, k)) is not None})
+        targets = {f"--{k}": v for k in _REPORTS if (v := getattr(arguments, k)) is not None}
+        _write(found, targets, arguments, {name: done[i] for i, name in enumerate(gate.cases)})
         if "-" not in (arguments.json, arguments.markdown, arguments.junit):
             _print(found)
         sys.stdout.flush()
@@ -150,20 +154,41 @@ def _inputs(arguments: argparse.Namespace) -> list[str]:
     return [name for name in named if name is not None]
 
 
-def _write(found: GateReport, targets: Mapping[str, str]) -> None:
+def _write(
+    found: GateReport,
+    targets: Mapping[str, str],
+    arguments: argparse.Namespace,
+    rows: Mapping[str, Row],
+) -> None:
     from hdrmetrics.cli.output import emit
     from hdrmetrics.gate.report import to_json, to_junit, to_markdown, write_report
 
     forms = {"--json": to_json, "--markdown": to_markdown, "--junit": to_junit}
     files = {option: target for option, target in targets.items() if target != "-"}
+    if (page := files.pop("--report", None)) is not None:
+        _write_page(found, rows, page, arguments)
     write_report(
         found,
         junit=files.get("--junit"),
         json=files.get("--json"),
         markdown=files.get("--markdown"),
     )
-    for option in targets.keys() - files.keys():
-        emit(forms[option](found), "-")
+    for option, target in targets.items():
+        if target == "-":
+            emit(forms[option](found), target)
+
+
+def _write_page(
+    found: GateReport, rows: Mapping[str, Row], target: str, arguments: argparse.Namespace
+) -> None:
+    from hdrmetrics.cli.progress import Progress
+    from hdrmetrics.report.rendering import write_page
+    from hdrmetrics.report.verdicts import verdict_page
+
+    isolate = getattr(arguments, "isolate", None)
+    with Progress(len(rows), quiet=getattr(arguments, "quiet", False)) as step:
+        page = verdict_page(found, rows, target, isolate=isolate, on_row=step)
+    write_page(target, page)
 
 
 def report_misunderstood(argv: Sequence[str], message: str) -> None:
@@ -190,8 +215,11 @@ def _report_failure(arguments: argparse.Namespace, error: Exception) -> None:
 
     problem = " ".join(str(error).split()) or type(error).__name__
     found = GateReport((), (), {}, {}, arguments.baseline, False, problem=problem)
-    with contextlib.suppress(OSError):  # the first error is the one to tell
-        _write(found, writable_targets(arguments, _inputs(arguments)))
+    targets = writable_targets(arguments, _inputs(arguments))
+    if Path(targets.get("--report", "x.html")).suffix.lower() not in ENDINGS:
+        del targets["--report"]
+    with contextlib.suppress(OSError, MissingPackageError):  # the first error is the one to tell
+        _write(found, targets, arguments, {})
 
 
 def _metrics(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from hdrmetrics.cli import arguments as shared
 from hdrmetrics.cli.overwriting import add_overwrite, refuse_overwriting
+from hdrmetrics.cli.pages import check_report
 from hdrmetrics.cli.targets import add_resume, check_targets
 from hdrmetrics.errors import OptionError
 from hdrmetrics.text.textfile import remove_drafts
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from hdrmetrics.jobs.pairing import Found
 
 _ENHANCER, _GUARD, _THRESHOLD = "restore", "nima", 0.4  # as hdrmetrics.improve, without loading it
-_PAGES = (".html", ".htm")
 
 
 def add_parser(commands: Any) -> None:
@@ -164,12 +164,7 @@ def _check(arguments: argparse.Namespace) -> None:
             "--resume knows what is done; without it --skip-existing makes the pictures that are "
             "not there: give one of them"
         )
-    if arguments.report is not None:
-        from hdrmetrics.report.rendering import check_pages
-
-        if Path(arguments.report).suffix.lower() not in _PAGES:
-            raise OptionError(f"--report is a page, as page.html; not {arguments.report!r}")
-        check_pages()
+    check_report(arguments.report)
     if mode != "alert":
         arguments.enhancer = arguments.enhancer or _ENHANCER
         arguments.guard = arguments.guard or _GUARD

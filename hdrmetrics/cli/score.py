@@ -36,6 +36,7 @@ def run(arguments: argparse.Namespace) -> int:
     from hdrmetrics.catalogue.metrics import metric_info
     from hdrmetrics.cli.findings import find_sets, score_and_report
     from hdrmetrics.cli.leftout import say_what_is_left_out
+    from hdrmetrics.cli.pages import check_report, write_findings
     from hdrmetrics.jobs.defaults import without_reference
     from hdrmetrics.jobs.pairing import listed
 
@@ -48,6 +49,10 @@ def run(arguments: argparse.Namespace) -> int:
     if lacking and arguments.reference is None:
         raise OptionError(f"{listed(lacking)} needs a reference: add --reference FILE")
     settings = shared.settings(arguments, names)
+    check_report(arguments.report)
     writer = shared.map_writer(arguments, sets, names, settings)
     say_what_is_left_out(arguments, [*arguments.files, *(arguments.reference or ())])
-    return score_and_report(sets, names, settings, arguments, writer=writer)
+    return score_and_report(
+        sets, names, settings, arguments, writer=writer,
+        finish=lambda found: write_findings(found, arguments),
+    )  # fmt: skip

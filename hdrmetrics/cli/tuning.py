@@ -173,14 +173,10 @@ def check_page(target: str) -> None:
     MissingPackageError
         If what makes pages or plots is not installed.
     """
-    from pathlib import Path
-
-    from hdrmetrics.report.rendering import check_pages
+    from hdrmetrics.cli.pages import check_report
     from hdrmetrics.report.traces import check_plots
 
-    if Path(target).suffix.lower() not in (".html", ".htm"):
-        raise OptionError(f"--report is a page, as page.html; not {target!r}")
-    check_pages()
+    check_report(target)
     check_plots()
 
 

@@ -12,10 +12,10 @@ from hdrmetrics.errors import HdrMetricsError
 from hdrmetrics.improve.photograph import read_photograph
 from hdrmetrics.improve.previews import preview, preview_paths, save_previews
 from hdrmetrics.io import read_image
-from hdrmetrics.picture.image import Calibration, Image
 from hdrmetrics.report.page import Cell, Column, Page, PageRow, Picture, State
 from hdrmetrics.report.pictures import EMBEDDED_UP_TO, folder_of, picture
 from hdrmetrics.report.rendering import write_page
+from hdrmetrics.report.thumbnails import as_seen
 
 if TYPE_CHECKING:
     from hdrmetrics.jobs.batch import Row
@@ -119,21 +119,9 @@ class _Shown:
         if self.last[0] != before:
             self.last = before, preview(read_photograph(Path(before)))
         paths = preview_paths(self.folder, after)
-        made = preview(_as_seen(read_image(after)))
+        made = preview(as_seen(read_image(after)))
         save_previews(paths, {"before": self.last[1], "after": made})
         return [picture(label, path, self.page, embed=self.embed) for label, path in paths.items()]
-
-
-def _as_seen(image: Image) -> Image:
-    """Return a picture as a page shows it: light is tone-mapped."""
-    if not image.calibration.linear:
-        return image
-    from hdrmetrics.tonemap import create_operator, to_display
-
-    code = to_display(create_operator("reinhard02")(image.tensor().clamp(min=0)))
-    calibration = Calibration("display", transfer="srgb", rule="tone-mapped by reinhard02")
-    pixels = code[0].movedim(0, 2).contiguous().numpy()
-    return image.replace(pixels=pixels, calibration=calibration)
 
 
 def _row(

@@ -2,19 +2,62 @@
 
 from __future__ import annotations
 
-import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass, field
+from typing import Literal
 
 from hdrmetrics.errors import OptionError
 
-Kind = Literal["number", "share", "state", "tags", "text"]
-"""How a column is shown. ``number``; ``share``: a bar from ``low`` to ``high``; ``state``: one of a
-few words, by which rows are filtered; ``tags``: several words; ``text``: a sentence."""
+Kind = Literal["number", "share", "score", "state", "tags", "marks", "text"]
+"""How a column is shown. ``number``; ``share``: a bar from ``low`` to ``high``; ``score``: such a
+bar with whiskers, where the value has an interval; ``state``: one of a few words, by which rows are
+filtered; ``tags``: several words; ``marks``: words that warn or tell, each with its sentence, by
+which rows are filtered; ``text``: a sentence."""
+
+NUMBERS = frozenset({"number", "share", "score"})
+"""Kinds of columns of numbers: they have an order and a histogram, and can be held to a range."""
 
 Tone = Literal["good", "plain", "warning", "bad"]
-Cell = float | str | Sequence[str] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A value with its interval.
+
+    Parameters
+    ----------
+    value
+        The value, which may be infinite.
+    low, high
+        Ends of the interval; ``None`` where there is none.
+    """
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A word about a row.
+
+    Parameters
+    ----------
+    label
+        The word: rows with the same one are found by it.
+    text
+        What it means of this row, in a sentence; empty where the word says all.
+    tone
+        Its colour.
+    """
+
+    label: str
+    text: str = ""
+    tone: Tone = "plain"
+
+
+Cell = float | str | Scored | Sequence[str] | Sequence[Mark] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +152,12 @@ class PageRow:
     notes
         Sentences: errors and warnings.
     figures
-        Further pictures, which open below the others: plots.
+        Further pictures, which are loaded when somebody opens them: plots, maps.
+    group
+        Name of the burst it belongs to; empty for none. All but one row of a group are folded away
+        at first.
+    keeper
+        Whether it is the row of its group that is shown.
     """
 
     name: str
@@ -117,6 +165,8 @@ class PageRow:
     pictures: Sequence[Picture] = ()
     notes: Sequence[str] = ()
     figures: Sequence[Picture] = ()
+    group: str = ""
+    keeper: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +195,8 @@ class Page:
     Raises
     ------
     OptionError
-        If two columns have one key, a cell has no column, or a row has more than two pictures.
+        If two columns have one key, a cell has no column or is not of its kind, a row has more
+        than two pictures, or a group more than one keeper.
     """
 
     title: str
@@ -161,31 +212,40 @@ class Page:
         keys = [column.key for column in self.columns]
         if len(set(keys)) < len(keys):
             raise OptionError(f"two columns of a page have one key: {', '.join(keys)}")
+        columns = {column.key: column for column in self.columns}
         for row in self.rows:
             if unknown := sorted(set(row.cells) - set(keys)):
                 raise OptionError(f"no column of the page is called {', '.join(unknown)}")
             if len(row.pictures) > 2:
                 raise OptionError("a row of a page has at most two pictures, which are compared")
-
-    def data(self) -> dict[str, Any]:
-        """Return what the page's script reads, JSON-ready; numbers that are not finite are none."""
-        return {
-            "columns": [asdict(column) for column in self.columns],
-            "sort": self.sort,
-            "descending": self.descending,
-            "unit": list(self.unit),
-            "rows": [
-                {
-                    "name": row.name,
-                    "cells": {key: _finite(value) for key, value in row.cells.items()},
-                    "pictures": [asdict(picture) for picture in row.pictures],
-                    "notes": list(row.notes),
-                    "figures": [asdict(picture) for picture in row.figures],
-                }
-                for row in self.rows
-            ],
-        }
+            for key, value in row.cells.items():
+                if value is not None:
+                    _check(value, columns[key])
+        keepers = Counter(row.group for row in self.rows if row.keeper)
+        if twice := [group for group, count in keepers.items() if count > 1 and group]:
+            raise OptionError(f"a group of a page has one keeper, not several: {twice[0]}")
 
 
-def _finite(value: Cell) -> Cell:
-    return None if isinstance(value, float) and not math.isfinite(value) else value
+def _check(value: Cell, column: Column) -> None:
+    if not _fits(value, column.kind):
+        raise OptionError(f"{value!r} is no cell of a column of {column.kind}: {column.key}")
+    keys = [state.key for state in column.states]
+    if column.kind == "state" and value not in keys:
+        raise OptionError(
+            f"{value!r} is none of the states of {column.key}: {', '.join(keys) or 'it has none'}"
+        )
+
+
+def _fits(value: Cell, kind: Kind) -> bool:
+    """Return whether a value can stand in a column."""
+    if kind in NUMBERS:
+        return isinstance(value, (int, float)) or (kind != "share" and isinstance(value, Scored))
+    if kind in ("state", "text"):
+        return isinstance(value, str)
+    wanted = Mark if kind == "marks" else str
+    # A str is a sequence of its letters, and no list of tags.
+    return (
+        isinstance(value, Sequence)
+        and not isinstance(value, str)
+        and all(isinstance(one, wanted) for one in value)
+    )

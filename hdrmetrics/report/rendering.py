@@ -12,10 +12,15 @@ from typing import Any
 
 from hdrmetrics import __version__
 from hdrmetrics.errors import MissingPackageError
+from hdrmetrics.report.packing import packed
 from hdrmetrics.report.page import Page
 from hdrmetrics.text.textfile import readable, write_text
 
 _ROOM = Path(__file__).parent
+_SCRIPTS = (
+    "data", "elements", "values", "pictures", "forms", "order", "list", "details", "histogram",
+    "controls", "keys", "start",
+)  # fmt: skip
 
 
 def write_page(path: str | os.PathLike[str], page: Page) -> None:
@@ -55,7 +60,7 @@ def render(page: Page) -> str:
     >>> "<b>" in html, "Content-Security-Policy" in html
     (False, True)
     """
-    style, script = _text("static/page.css"), _text("static/page.js")
+    style, script = _text("page.css"), _script()
     beside = any(
         not p.src.startswith("data:") for row in page.rows for p in (*row.pictures, *row.figures)
     )
@@ -69,7 +74,7 @@ def render(page: Page) -> str:
         policy=policy,
         style=style,
         script=script,
-        data=script_json(page.data()),
+        data=script_json(packed(page)),
         version=__version__,
     )
     return readable(filled)
@@ -102,7 +107,14 @@ def _digest(text: str) -> str:
 @cache
 def _text(name: str) -> str:
     # The digest is of what stands between the tags, in which browsers see no carriage return.
-    return "\n" + (_ROOM / name).read_text(encoding="utf-8")
+    return "\n" + (_ROOM / "static" / name).read_text(encoding="utf-8")
+
+
+@cache
+def _script() -> str:
+    """Return the parts of the script as one, whose names nobody else sees."""
+    parts = "".join(_text(f"{name}.js") for name in _SCRIPTS)
+    return f'\n"use strict";\n(() => {{{parts}}})();\n'
 
 
 @cache

@@ -13,6 +13,7 @@ import pytest
 from hdrmetrics import read_image, write_image
 from hdrmetrics.expand import expand
 from tests.cli.conftest import scene
+from tests.report.reading import read_page
 
 Run = Callable[..., Any]
 QUICK = ("--optimize", "norvdpnet-itmo", "--operator", "akyuz07", "--budget", "5")
@@ -49,9 +50,7 @@ def test_a_folder_with_a_page(pictures: Path, run: Run) -> None:
     found = run("expand", "in", "-o", "out", *words)
     assert found.code == 2  # the broken one
     assert sorted(p.name for p in Path("out").iterdir()) == ["a.exr", "b.exr"]
-    html = Path("page.html").read_text(encoding="utf-8")
-    start = html.index('id="data">') + len('id="data">')
-    data = json.loads(html[start : html.index("</script>", start)])
+    data = read_page(Path("page.html").read_text(encoding="utf-8"))
     assert len(data["rows"]) == 3
     for row in data["rows"]:
         if row["cells"]["status"] != "failed":

@@ -21,6 +21,7 @@ from hdrmetrics.optimize import Budget
 from hdrmetrics.tonemap import tonemap
 from tests.cli.conftest import scene
 from tests.cli.processes import ROOT
+from tests.report.reading import read_page
 
 Run = Callable[..., Any]
 QUICK = ("--optimize", "norvdpnet-tmo", "--operator", "reinhard_free", "--budget", "8")
@@ -66,9 +67,7 @@ def test_a_folder_with_a_page(pictures: Path, run: Run) -> None:
     assert "black" in found.err
     assert sorted(p.name for p in Path("out").iterdir()) == ["a.png", "b.png", "c.png"]
     assert "→" in found.out or "default kept" in found.out
-    html = Path("page.html").read_text(encoding="utf-8")
-    start = html.index('id="data">') + len('id="data">')
-    data = json.loads(html[start : html.index("</script>", start)])
+    data = read_page(Path("page.html").read_text(encoding="utf-8"))
     states = [row["cells"]["status"] for row in data["rows"]]
     assert states.count("failed") == 2
     for row in data["rows"]:

@@ -25,11 +25,12 @@ _FLAGS = [
 _HARNESS = """<!doctype html><meta charset="utf-8">
 <iframe id="page" src="PAGE" style="width:WIDTHpx;height:2000px"></iframe><pre id="found"></pre>
 <script>
-document.getElementById("page").addEventListener("load", () => {
+document.getElementById("page").addEventListener("load", async () => {
   const page = document.getElementById("page").contentDocument;
   const view = document.getElementById("page").contentWindow;
   let found;
-  try { found = ((page, view) => { SCRIPT })(page, view); } catch (error) { found = String(error); }
+  const asked = async (page, view) => { SCRIPT };
+  try { found = await asked(page, view); } catch (error) { found = String(error); }
   document.getElementById("found").textContent = JSON.stringify(found);
 });
 </script>
@@ -50,7 +51,8 @@ def dom(page: Path) -> str:
 def ask(page: Path, script: str, width: int = 1000) -> Any:
     """Return what a script makes of a page that another one holds in a frame.
 
-    The script has ``page``, the document, and ``view``, its window; it returns what JSON can hold.
+    The script has ``page``, the document, and ``view``, its window; it may wait, and returns what
+    JSON can hold.
     """
     harness = page.with_name("harness.html")
     text = _HARNESS.replace("PAGE", page.name).replace("WIDTH", str(width))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import re
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +11,7 @@ from hdrmetrics.cli import main
 from hdrmetrics.report import improvements
 from tests.improve.standins import install, photograph
 from tests.report.browser import dom, needs_browser
+from tests.report.reading import read_page
 
 EVIL = "<img src=x onerror=alert(1)>.png"
 
@@ -29,10 +28,7 @@ def photos(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def data(page: str = "page.html") -> dict[str, Any]:
-    text = Path(page).read_text(encoding="utf-8")
-    (block,) = re.findall(r'<script type="application/json" id="data">(.*?)</script>', text)
-    found: dict[str, Any] = json.loads(block)
-    return found
+    return read_page(Path(page).read_text(encoding="utf-8"))
 
 
 def test_what_would_gain_most_comes_first_with_before_and_after() -> None:
@@ -87,5 +83,5 @@ def test_chromium_shows_it() -> None:
     main(["improve", "photos", "--mode", "recommend", "--report", "page.html", "--quiet"])
     text = dom(Path("page.html"))
     assert text.count('type="range"') == 2
-    assert text.count('<li class="card">') == 4
+    assert text.count('<article class="card entry"') == 4
     assert "&lt;img src=x onerror=alert(1)&gt;" in text

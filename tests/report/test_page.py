@@ -6,20 +6,23 @@ import base64
 import hashlib
 import html.parser
 import io
-import json
+import math
 import re
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image as Pillow
 
 from hdrmetrics.errors import MissingPackageError, OptionError
 from hdrmetrics.report import rendering
-from hdrmetrics.report.page import Column, Page, PageRow, Picture, State
+from hdrmetrics.report.packing import packed
+from hdrmetrics.report.page import Column, Mark, Page, PageRow, Picture, Scored, State
 from hdrmetrics.report.pictures import folder_of, picture
 from hdrmetrics.report.rendering import render, write_page
 from tests.report.browser import ask, dom, needs_browser
+from tests.report.reading import read_page
 
 EVIL = [
     "<img src=x onerror=alert(1)>.png", "</script><script>alert(1)</script>.jpg",
@@ -88,8 +91,12 @@ def test_no_name_becomes_markup() -> None:
     assert not any(name.startswith("on") for _, found in parsed.tags for name in found)
     assert EVIL[0] in "".join(parsed.texts["h1"])
     assert "49" not in "".join(parsed.texts["dt"])  # names are no templates
-    data = json.loads(parsed.texts["script"][0])
-    assert [row["name"] for row in data["rows"]] == EVIL
+    rows = read_page(text)["rows"]
+    assert [row["name"] for row in rows] == EVIL
+    assert rows[1]["cells"] == {
+        "state": "good", "overall": pytest.approx(1 / len(EVIL), rel=1e-6), "size": None,
+        "why": [EVIL[1]], "verdict": EVIL[1],
+    }  # fmt: skip
 
 
 def test_the_policy_names_what_runs_and_nothing_else() -> None:
@@ -110,15 +117,51 @@ def test_the_policy_names_what_runs_and_nothing_else() -> None:
     assert "https:" not in text
 
 
-def test_numbers_that_are_none_and_rows_that_cannot_be() -> None:
-    row = PageRow("a", {"overall": float("nan")})
-    assert Page("t", COLUMNS, [row]).data()["rows"][0]["cells"] == {"overall": None}
-    with pytest.raises(OptionError, match="no column of the page is called x"):
-        Page("t", COLUMNS, [PageRow("a", {"x": 1.0})])
+def test_a_column_is_a_list_and_a_text_stands_once() -> None:
+    columns = [Column("x", "x", "score"), Column("m", "m", "marks"), Column("t", "t", "text")]
+    mark = Mark("doubtful", "unlike", "warning")
+    long = "a sentence that many rows share"
+    rows = [PageRow(str(i), {"x": Scored(i / 3, 0.0, 1.0), "m": [mark], "t": long}, notes=[long],
+                    group="g", keeper=i == 1) for i in range(50)]  # fmt: skip
+    text = render(Page("t", columns, rows))
+    assert text.count(long) == 1
+    read = read_page(text)["rows"]
+    assert read[1]["cells"]["x"] == (pytest.approx(1 / 3, abs=1e-6), 0, 1)
+    assert read[49]["cells"]["m"] == [("doubtful", "unlike", "warning")]
+    assert read[49]["notes"] == [long]
+    assert [row["keeper"] for row in read].index(True) == 1
+
+
+def test_numbers_that_are_none_or_infinite() -> None:
+    values = [float("nan"), math.inf, -math.inf, None, 3]
+    rows = [PageRow("a", {"overall": one, "size": one}) for one in values]
+    first, second = packed(Page("t", COLUMNS, rows))["columns"][1:3]
+    assert first["values"] == second["values"] == [None, "inf", "-inf", None, 3]
+
+
+@pytest.mark.parametrize(
+    ("cells", "message"),
+    [
+        ({"x": 1.0}, "no column of the page is called x"),
+        ({"overall": "good"}, "is no cell of a column of share: overall"),
+        ({"why": "one"}, "is no cell of a column of tags: why"),
+        ({"why": [Mark("one")]}, "is no cell of a column of tags: why"),
+        ({"overall": Scored(1.0)}, "is no cell of a column of share"),
+        ({"state": "unheard of"}, "'unheard of' is none of the states of state: good, bad"),
+    ],
+)
+def test_cells_that_cannot_be(cells: dict[str, Any], message: str) -> None:
+    with pytest.raises(OptionError, match=message):
+        Page("t", COLUMNS, [PageRow("a", cells)])
+
+
+def test_rows_that_cannot_be() -> None:
     with pytest.raises(OptionError, match="one key"):
         Page("t", [*COLUMNS, COLUMNS[0]], [])
     with pytest.raises(OptionError, match="at most two"):
         Page("t", COLUMNS, [PageRow("a", pictures=[shown("x", (0, 0, 0))] * 3)])
+    with pytest.raises(OptionError, match="one keeper"):
+        Page("t", COLUMNS, [PageRow(name, group="g", keeper=True) for name in "ab"])
 
 
 def test_without_jinja_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -157,7 +200,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @needs_browser
 def test_chromium_shows_the_rows_and_runs_no_name(written: Path) -> None:
     text = dom(written)
-    assert text.count('<li class="card">') == len(EVIL)
+    assert text.count('<article class="card entry') == len(EVIL)
     assert '<img src="x"' not in text
     assert "&lt;img src=x onerror=alert(1)&gt;" in text
     assert "␊" in text  # line breaks are seen
@@ -168,7 +211,7 @@ def test_chromium_shows_the_rows_and_runs_no_name(written: Path) -> None:
 def test_order_filters_and_sliders(written: Path) -> None:
     found = ask(written, """
       const names = () =>
-        [...page.querySelectorAll(".card:not([hidden]) h2")].map((h) => h.textContent);
+        [...page.querySelectorAll(".card.entry h2")].map((h) => h.textContent);
       const set = (id, value, kind) => {
         page.getElementById(id).value = value;
         page.getElementById(id).dispatchEvent(new view.Event(kind));
@@ -188,7 +231,7 @@ def test_order_filters_and_sliders(written: Path) -> None:
       set("search", "", "input");
       page.querySelector("#states input").click();
       found.filtered = names().length;
-      const slider = page.querySelector(".card:not([hidden]) input[type=range]");
+      const slider = page.querySelector(".card.entry input[type=range]");
       slider.value = 20;
       slider.dispatchEvent(new view.Event("input"));
       const pair = slider.parentElement;
@@ -223,7 +266,7 @@ def test_order_filters_and_sliders(written: Path) -> None:
 def test_nothing_is_wider_than_the_window(written: Path, width: int) -> None:
     found = ask(written, """
       return [page.documentElement.scrollWidth, view.innerWidth,
-              Math.max(...[...page.querySelectorAll("h2, .card, .pair")]
+              Math.max(...[...page.querySelectorAll("h2, .card, .pair, .controls *")]
                 .map((one) => one.getBoundingClientRect().right))];
     """, width)  # fmt: skip
     assert found[0] <= found[1]
