@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
+from scipy.ndimage import gaussian_filter1d
 from torch import Tensor
 
 from hdrmetrics.collection.look import SIDE
@@ -13,9 +16,11 @@ from hdrmetrics.collection.look import SIDE
 Codes = NDArray[np.uint8]
 
 _ROUGH, _WIDE = 1.5, 3.0  # px, widths of Gaussians: what is aligned by, and too coarse to compare
+_FINE, _COARSE, _PLACES = 2.0, 6.0, 8  # px: what the layout tells lies between; places a side
 _REACH = 6  # px that one may be shifted against the other, of 32
-_ROUNDS = 8  # of Gauss and Newton, from the best shift on
-_HOPELESS = 0.35  # correlation at the best shift, below which nothing is turned or stretched
+_TOGETHER = 256  # pairs: their planes stay in the cache
+_ROUNDS = 6  # of Gauss and Newton, from the best shift on
+_HOPELESS = 0.7  # correlation at the best shift, below which nothing is turned or stretched
 _STRETCH = 1.3  # times that one may be larger than the other
 _OVERLAP = 0.7  # part of the pictures that both show
 _FLOOR = 0.02  # deviation of ranks, below which there is nothing to compare
@@ -45,17 +50,45 @@ def levelled(codes: Codes) -> NDArray[np.float32]:
     return ranks
 
 
+def layouts(codes: Codes) -> NDArray[np.float32]:
+    """Return unit vectors ``(N, 64)`` whose products say how alike pictures are laid out.
+
+    Ranks between two widths of blur, at 8×8 places; those of a picture without detail are 0.
+
+    Parameters
+    ----------
+    codes
+        ``(N, 1024)``.
+    """
+    found = [_layouts(codes[part]) for part in _parts(len(codes))]
+    return np.concatenate(found) if found else np.zeros((0, _PLACES**2), np.float32)
+
+
+def _layouts(codes: Codes) -> NDArray[np.float32]:
+    planes = _planes(codes)
+    between = _blurred(planes - _blurred(planes, _COARSE), _FINE)
+    vectors = F.avg_pool2d(between, SIDE // _PLACES).flatten(1)
+    vectors = vectors - vectors.mean(dim=1, keepdim=True)
+    length = vectors.norm(dim=1, keepdim=True)
+    found: NDArray[np.float32] = torch.where(length > _FLOOR, vectors / length, 0.0).numpy()
+    return found
+
+
 @torch.no_grad()
-def likenesses(first: Codes, second: Codes) -> NDArray[np.float32]:
-    """Return how well the details of pictures agree where both show the same, ``(N,)``.
+def likenesses(
+    codes: Codes, first: NDArray[np.int64], second: NDArray[np.int64]
+) -> NDArray[np.float32]:
+    """Return how well the details of pairs of pictures agree where both show the same, ``(P,)``.
 
     The second is shifted, turned and stretched onto the first by the algorithm of Lucas and Kanade,
     so what is cut off a border, or a few degrees, cost little.
 
     Parameters
     ----------
+    codes
+        ``(N, 1024)``, of :attr:`~hdrmetrics.collection.look.Look.small`.
     first, second
-        ``(N, 1024)`` codes of :attr:`~hdrmetrics.collection.look.Look.small`.
+        ``(P,)`` places of pictures.
 
     Returns
     -------
@@ -69,40 +102,72 @@ def likenesses(first: Codes, second: Codes) -> NDArray[np.float32]:
     inverse compositional algorithm).
     """
     found = np.zeros(len(first), np.float32)
-    planes = [torch.from_numpy(levelled(one)).reshape(-1, 1, SIDE, SIDE) for one in (first, second)]
-    fixed, moved = (_blurred(one, _ROUGH) for one in planes)
-    shift, peak = _shifts(fixed, moved)
-    kept = (peak >= _HOPELESS).nonzero().flatten()
-    if len(kept):
-        warp = _aligned(fixed[kept], moved[kept], shift[kept])
-        details = [one[kept] - _blurred(one[kept], _WIDE) for one in planes]
-        found[kept.numpy()] = _agreement(*details, warp).numpy()
+    asked, places = np.unique(np.concatenate([first, second]), return_inverse=True)
+    halves = [_halved(codes[asked[part]]) for part in _parts(len(asked))]
+    half = torch.cat(halves) if halves else torch.zeros(0)
+    for part in _parts(len(first)):
+        one, two = (torch.from_numpy(places[side + part.start : side + part.stop])
+                    for side in (0, len(first)))  # fmt: skip
+        shift, peak = _shifts(half[one], half[two])
+        kept = (peak >= _HOPELESS).nonzero().flatten()
+        if len(kept):
+            chosen = kept.numpy() + part.start
+            pair = codes[first[chosen]], codes[second[chosen]]
+            found[chosen] = _closely(*pair, shift[kept]).numpy()
     return found
 
 
+def _parts(count: int) -> list[slice]:
+    starts = range(0, count, _TOGETHER)
+    return [slice(start, min(start + _TOGETHER, count)) for start in starts]
+
+
+def _planes(codes: Codes) -> Tensor:
+    return torch.from_numpy(levelled(codes)).reshape(-1, 1, SIDE, SIDE)
+
+
+def _halved(codes: Codes) -> Tensor:
+    """Return the ranks of pictures, blurred, at half the size, about their means: ``(N, 16, 16)``."""
+    half = F.avg_pool2d(_blurred(_planes(codes), _ROUGH), 2)[:, 0]
+    return half - half.mean(dim=(1, 2), keepdim=True)
+
+
+def _closely(first: Codes, second: Codes, shift: Tensor) -> Tensor:
+    planes = _planes(first), _planes(second)
+    warp = _aligned(_blurred(planes[0], _ROUGH), _blurred(planes[1], _ROUGH), shift)
+    fixed, moved = (one - _blurred(one, _WIDE) for one in planes)
+    return _agreement(fixed, moved, warp)
+
+
 def _blurred(planes: Tensor, width: float) -> Tensor:
-    reach = int(3 * width + 0.5)
-    line = torch.exp(-torch.arange(-reach, reach + 1).float().square() / (2 * width**2))
-    line = line / line.sum()
-    wide = F.pad(planes, (reach, reach, reach, reach), mode="replicate")
-    across = F.conv2d(wide, line[None, None, None])
-    return F.conv2d(across, line[None, None, :, None])
+    spread = _spread(width)
+    return spread @ planes @ spread.T
+
+
+@functools.cache
+def _spread(width: float) -> Tensor:
+    """Return the matrix ``(32, 32)`` of a Gaussian over a line whose ends go on."""
+    return torch.from_numpy(gaussian_filter1d(np.eye(SIDE, dtype=np.float32), width, axis=0, mode="nearest"))
 
 
 def _shifts(fixed: Tensor, moved: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the best shifts ``(N, 2)``, across and down in pixels, and the correlations there."""
-    own = [one[:, 0] - one[:, 0].mean(dim=(1, 2), keepdim=True) for one in (fixed, moved)]
-    size = (SIDE + _REACH,) * 2
+    """Return the best shifts ``(N, 2)``, across and down in pixels, and the correlations there.
+
+    Of pictures at half the size: what is left of a pixel, the alignment finds.
+    """
+    own = fixed, moved
+    side, reach = SIDE // 2, _REACH // 2
+    size = (side + 2 * reach + 2,) * 2  # a length that is quickly transformed
     spectra = [torch.fft.rfft2(one, s=size) for one in own]
     product = torch.fft.irfft2(spectra[0].conj() * spectra[1], s=size)
-    near = torch.arange(-_REACH, _REACH + 1)
+    near = torch.arange(-reach, reach + 1)
     window = product[:, near % size[0]][:, :, near % size[1]]
     # As if what lies outside were like what lies inside: a shift leaves fewer pixels to agree.
-    left = (SIDE - near.abs()).float() / SIDE
+    left = (side - near.abs()).float() / side
     power = (own[0].square().sum((1, 2)) * own[1].square().sum((1, 2))).sqrt()
     best, place = (window / (left[:, None] * left)).flatten(1).max(dim=1)
-    shift = torch.stack([near[place % len(near)], near[place // len(near)]], dim=1).float()
-    return shift, best / power.clamp(min=(_FLOOR * SIDE) ** 2)
+    shift = 2.0 * torch.stack([near[place % len(near)], near[place // len(near)]], dim=1)
+    return shift, best / power.clamp(min=(_FLOOR * side) ** 2)
 
 
 def _lines() -> Tensor:
@@ -123,17 +188,24 @@ def _aligned(fixed: Tensor, moved: Tensor, shift: Tensor) -> Tensor:
     curve = steps @ steps.mT + 1e-2 * torch.eye(6)
     inverse = torch.linalg.inv(curve)
     target = fixed[:, 0, inner, inner].flatten(1)
-    warp = torch.eye(3).repeat(count, 1, 1)
-    warp[:, :2, 2] = shift * (2 / SIDE)
-    last = torch.tensor([0.0, 0.0, 1.0]).expand(count, 1, 3)
+    warp = torch.eye(3)[:2].repeat(count, 1, 1)
+    warp[:, :, 2] = shift * (2 / SIDE)
     for _ in range(_ROUNDS):
-        seen = _sampled(moved, warp[:, :2])[:, 0, inner, inner].flatten(1)
+        seen = _sampled(moved, warp)[:, 0, inner, inner].flatten(1)
         gain = _gain(target, seen)
         error = gain * (seen - seen.mean(1, keepdim=True)) - (target - target.mean(1, keepdim=True))
         step = (inverse @ (steps @ error[:, :, None]))[..., 0].clamp(-0.2, 0.2)
-        change = torch.cat([step.reshape(-1, 2, 3) + torch.eye(3)[:2], last], dim=1)
-        warp = warp @ torch.linalg.inv(change)
-    return warp[:, :2]
+        warp = _undone(warp, step.reshape(-1, 2, 3))
+    return warp
+
+
+def _undone(warp: Tensor, step: Tensor) -> Tensor:
+    """Return a map after the inverse of 1 + step."""
+    change = step[..., :2] + torch.eye(2)
+    (a, b), (c, d) = (change[:, row].unbind(-1) for row in range(2))
+    turned = torch.stack([torch.stack([d, -b], -1), torch.stack([-c, a], -1)], 1)
+    linear = warp[..., :2] @ (turned / (a * d - b * c)[:, None, None])
+    return torch.cat([linear, warp[..., 2:] - linear @ step[..., 2:]], dim=-1)
 
 
 def _gain(target: Tensor, seen: Tensor) -> Tensor:
@@ -158,10 +230,11 @@ def _agreement(fixed: Tensor, moved: Tensor, warp: Tensor) -> Tensor:
     energies = [one.square().sum((1, 2, 3)) for one in parts]
     least = _FLOOR**2 * count.flatten()
     found = (parts[0] * parts[1]).sum((1, 2, 3)) / (energies[0] * energies[1]).sqrt().clamp(min=1e-9)
-    sizes = torch.linalg.det(warp[:, :, :2])
-    stretch = torch.linalg.svdvals(warp[:, :, :2])
-    fits = (stretch[:, 0] <= _STRETCH) & (stretch[:, 1] >= 1 / _STRETCH) & (sizes > 0)
+    linear = warp[:, :, :2]
+    sizes = linear[:, 0, 0] * linear[:, 1, 1] - linear[:, 0, 1] * linear[:, 1, 0]
+    longest = linear.square().sum(1).amax(1).sqrt()
+    fits = (longest <= _STRETCH) & (sizes / longest >= 1 / _STRETCH)
     overlap = count.flatten() / SIDE**2
-    fits &= (overlap >= _OVERLAP) & (overlap * sizes.abs() >= _OVERLAP)
+    fits &= (overlap >= _OVERLAP) & (overlap * sizes >= _OVERLAP)
     fits &= (energies[0] > least) & (energies[1] > least)
     return torch.where(fits, found.clamp(min=0.0), 0.0)

@@ -93,7 +93,8 @@ def _jobs(
         for path in others[:: max(1, len(others) // max(strangers, 1))][:strangers]
     ]
     order = np.random.default_rng(0).permutation(len(jobs))  # so that any beginning is fair
-    return [jobs[i] for i in order]
+    shuffled = [jobs[i] for i in order]
+    return sorted(shuffled, key=lambda job: job[2] == STRANGER)
 
 
 def _members(kind: str, path: Path) -> list[Member]:
