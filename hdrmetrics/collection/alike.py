@@ -1,4 +1,4 @@
-"""How much two small grey pictures show the same, wherever the camera pointed and however bright."""
+"""How much two small grey pictures show the same, however shifted, turned or exposed."""
 
 from __future__ import annotations
 
@@ -127,7 +127,7 @@ def _planes(codes: Codes) -> Tensor:
 
 
 def _halved(codes: Codes) -> Tensor:
-    """Return the ranks of pictures, blurred, at half the size, about their means: ``(N, 16, 16)``."""
+    """Return ranks, blurred, at half the size, less their means, ``(N, 16, 16)``."""
     half = F.avg_pool2d(_blurred(_planes(codes), _ROUGH), 2)[:, 0]
     return half - half.mean(dim=(1, 2), keepdim=True)
 
@@ -147,7 +147,9 @@ def _blurred(planes: Tensor, width: float) -> Tensor:
 @functools.cache
 def _spread(width: float) -> Tensor:
     """Return the matrix ``(32, 32)`` of a Gaussian over a line whose ends go on."""
-    return torch.from_numpy(gaussian_filter1d(np.eye(SIDE, dtype=np.float32), width, axis=0, mode="nearest"))
+    return torch.from_numpy(
+        gaussian_filter1d(np.eye(SIDE, dtype=np.float32), width, axis=0, mode="nearest")
+    )
 
 
 def _shifts(fixed: Tensor, moved: Tensor) -> tuple[Tensor, Tensor]:
@@ -175,7 +177,7 @@ def _lines() -> Tensor:
 
 
 def _aligned(fixed: Tensor, moved: Tensor, shift: Tensor) -> Tensor:
-    """Return affine maps ``(N, 2, 3)`` from places of the first to those of the second, in [−1, 1]."""
+    """Return affine maps ``(N, 2, 3)`` from places of the first, in [−1, 1], to the second's."""
     count = len(fixed)
     line = _lines()
     x, y = line.expand(SIDE, SIDE), line[:, None].expand(SIDE, SIDE)
@@ -229,7 +231,9 @@ def _agreement(fixed: Tensor, moved: Tensor, warp: Tensor) -> Tensor:
     ]
     energies = [one.square().sum((1, 2, 3)) for one in parts]
     least = _FLOOR**2 * count.flatten()
-    found = (parts[0] * parts[1]).sum((1, 2, 3)) / (energies[0] * energies[1]).sqrt().clamp(min=1e-9)
+    found = (parts[0] * parts[1]).sum((1, 2, 3)) / (energies[0] * energies[1]).sqrt().clamp(
+        min=1e-9
+    )
     linear = warp[:, :, :2]
     sizes = linear[:, 0, 0] * linear[:, 1, 1] - linear[:, 0, 1] * linear[:, 1, 0]
     longest = linear.square().sum(1).amax(1).sqrt()

@@ -106,7 +106,7 @@ def _grouped(looks: Sequence[Look], seconds: float, likeness: float) -> list[lis
     own = [looks[each[0]] for each in copies]
     near = _neighbours(own, _times(own), seconds, likeness)
     stars = _stars(near)
-    stars = _joined(own, stars, seconds, likeness)
+    stars = _joined(own, stars, near, seconds, likeness)
     found = [[position for one in star for position in copies[one]] for star in stars]
     return [each for each in found if len(each) > 1]
 
@@ -161,9 +161,7 @@ def _described(looks: Sequence[Look], small: NDArray[np.uint8]) -> NDArray[np.fl
     return np.concatenate([layouts(small), seen], axis=1)
 
 
-def _candidates(
-    vectors: NDArray[np.float32], times: NDArray[np.float64], seconds: float
-) -> Pairs:
+def _candidates(vectors: NDArray[np.float32], times: NDArray[np.float64], seconds: float) -> Pairs:
     """Return pairs worth a closer look, the first before the second; all with all, in blocks."""
     firsts, seconds_ = [], []
     for start in range(0, len(vectors), _BLOCK):
@@ -213,10 +211,10 @@ def _stars(near: Neighbours) -> list[list[int]]:
         middles[index] = [index]
         for other in (index, *own):
             free[other] = False
-    for index, own in enumerate(near):
+    for index, others in enumerate(near):
         if index in middles:
             continue
-        best = max((value, -other) for other, value in own.items() if other in middles)
+        best = max((value, -other) for other, value in others.items() if other in middles)
         middles[-best[1]].append(index)
     return _with_half(middles, near)
 
@@ -242,16 +240,17 @@ def _with_half(middles: dict[int, list[int]], near: Neighbours) -> list[list[int
 
 
 def _joined(
-    looks: Sequence[Look], stars: list[list[int]], seconds: float, likeness: float
+    looks: Sequence[Look], stars: list[list[int]], near: Neighbours, seconds: float, likeness: float
 ) -> list[list[int]]:
-    """Return groups whose middles are alike as one: so large bursts, of which not all pairs count.
+    """Return groups whose middles are alike as one, where not all neighbours were looked at.
 
-    Where all pairs were looked at, no two middles are alike.
+    Where they were, no two middles are alike.
     """
-    large = [place for place, star in enumerate(stars) if len(star) > _MOST]
+    full = [any(len(near[one]) >= _MOST for one in star) for star in stars]
+    large = [star for star, cut in zip(stars, full, strict=True) if cut]
     if len(large) < 2:
         return stars
-    middles = [looks[stars[place][0]] for place in large]
-    near = _neighbours(middles, _times(middles), seconds, likeness)
-    merged = [[m for one in star for m in stars[large[one]]] for star in _stars(near)]
-    return [star for star in stars if len(star) <= _MOST] + merged
+    middles = [looks[star[0]] for star in large]
+    further = _neighbours(middles, _times(middles), seconds, likeness)
+    merged = [[m for one in star for m in large[one]] for star in _stars(further)]
+    return [star for star, cut in zip(stars, full, strict=True) if not cut] + merged

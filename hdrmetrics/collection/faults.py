@@ -1,4 +1,4 @@
-"""What may be wrong with a photograph beside others of the same thing: blur, noise, blocks, ends."""
+"""What may be wrong with a photograph beside others of its kind: blur, noise, blocks, ends."""
 
 from __future__ import annotations
 
@@ -74,7 +74,9 @@ def _tiles(grey: Tensor) -> list[Tensor]:
         [round(i * max(side - _TILE, 0) / (count - 1)) // _BLOCK * _BLOCK for i in range(count)]
         for side in (height, width)
     )
-    return [grey[y : y + _TILE, x : x + _TILE] for y in sorted(set(tops)) for x in sorted(set(lefts))]
+    return [
+        grey[y : y + _TILE, x : x + _TILE] for y in sorted(set(tops)) for x in sorted(set(lefts))
+    ]
 
 
 def _steepness(tiles: list[Tensor]) -> float:
@@ -115,6 +117,8 @@ def _blocks(tiles: list[Tensor]) -> float:
     for axis in (0, 1):
         at, between = 0.0, 0.0
         for tile in tiles:
+            if tile.shape[axis] <= _BLOCK:
+                continue
             steps = tile.diff(dim=axis).abs()
             # How far a step differs from its neighbours, so that a slope counts for nothing.
             bend = steps - F.avg_pool1d(
@@ -123,8 +127,7 @@ def _blocks(tiles: list[Tensor]) -> float:
             lines = bend.double().mean(dim=1 - axis)
             level = float(steps.double().mean()) + 0.5 / 255
             place = torch.arange(len(lines)) % _BLOCK == _BLOCK - 1
-            if place.any() and not place.all():
-                at += float(lines[place].mean()) / level
-                between += float(lines[~place].mean()) / level
+            at += float(lines[place].mean()) / level
+            between += float(lines[~place].mean()) / level
         found.append((at - between) / len(tiles))
     return max(0.0, sum(found) / 2)

@@ -1,4 +1,4 @@
-"""What a picture looks like, in some 1200 bytes: by this its like are found, and the best of them."""
+"""What a picture looks like, in some 1200 bytes: by this its like are found, and the best."""
 
 from __future__ import annotations
 

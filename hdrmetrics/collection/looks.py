@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+from typing import cast
 
 import numpy as np
 import torch
@@ -14,9 +15,12 @@ from torch import Tensor
 from hdrmetrics.collection.faults import faults_of
 from hdrmetrics.collection.look import SIDE, WIDTH, Look
 from hdrmetrics.collection.taken import taken_at
+from hdrmetrics.errors import ShapeError
 from hdrmetrics.jobs.inputs import Units, prepare_inputs
 from hdrmetrics.learned.borders import box_of
+from hdrmetrics.learned.liked.card import OpinionCard
 from hdrmetrics.learned.liked.catalogue import WEIGHTS
+from hdrmetrics.learned.liked.network import OpinionNetwork, Trunk
 from hdrmetrics.learned.liked.nima import NAME
 from hdrmetrics.learned.liked.rendered import STOPS, exposures
 from hdrmetrics.learned.liked.views import look
@@ -27,7 +31,6 @@ from hdrmetrics.picture.image import Image
 from hdrmetrics.picture.light import holds_light
 
 _SEED = 18
-_LEVELS = (192, 320)  # channels of the last two levels: what a picture is of, not how good it is
 
 
 @torch.no_grad()
@@ -92,8 +95,14 @@ def embedded(statistics: Tensor) -> NDArray[np.int8]:
     The means of the last two levels, standardised, turned by fixed directions at right angles.
     """
     network = _network()
+    if statistics.shape != (network.count,):
+        raise ShapeError(
+            f"statistics of {NAME} are {network.count} numbers, not {tuple(statistics.shape)}: "
+            "give what its statistics() returned for this picture alone"
+        )
     standard = network.standard(statistics)
-    chosen = torch.cat([standard[place] for place in _places(network.trunk.channels)])
+    channels = cast(Trunk, network.trunk).channels
+    chosen = torch.cat([standard[place] for place in _places(channels)])
     vector = (_directions(len(chosen)) @ chosen.double()).numpy()
     largest = max(float(np.abs(vector).max()), 1e-12)
     return np.round(127 * vector / largest).astype(np.int8)
@@ -111,15 +120,16 @@ def _seen(inside: Tensor) -> Tensor:
 def _places(channels: tuple[int, ...]) -> list[slice]:
     """Return where the means of the last two levels stand: each level has means, deviations."""
     ends = 2 * np.cumsum(channels)
-    return [slice(int(e - 2 * c), int(e - c)) for e, c in zip(ends[-2:], channels[-2:], strict=True)]
+    last = zip(ends[-2:].tolist(), channels[-2:], strict=True)
+    return [slice(end - 2 * count, end - count) for end, count in last]
 
 
 @functools.cache
-def _loaded():
+def _loaded() -> tuple[OpinionNetwork, OpinionCard]:
     return load_opinions(WEIGHTS / f"{NAME}{SUFFIX}")
 
 
-def _network():
+def _network() -> OpinionNetwork:
     return _loaded()[0]
 
 

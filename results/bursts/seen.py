@@ -1,4 +1,4 @@
-"""Records of made bursts and of strangers, kept line by line so that a run can be taken up again."""
+"""Records of made bursts and of strangers, kept line by line so that a run can go on."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from tqdm import tqdm
@@ -14,6 +14,8 @@ from tqdm import tqdm
 from datasets.scenes.groups import read_groups
 from hdrmetrics import as_image, create_metric, read_image
 from hdrmetrics.collection.looks import look_of
+from hdrmetrics.learned.liked.distribution import mean_score
+from hdrmetrics.learned.liked.nima import Nima
 from results.bursts.made import Member, copies, series
 
 KINDS = {"series": series, "copies": copies}
@@ -37,13 +39,13 @@ def see(photographs: Path, crowd: Path, out: Path, *, sources: int, strangers: i
         Photographs of the crowd, evenly.
     """
     done = {json.loads(line)["name"] for line in out.open()} if out.exists() else set()
-    nima = create_metric("nima")
+    nima = cast(Nima, create_metric("nima"))
     with out.open("a", encoding="utf-8") as file:
         jobs = _jobs(photographs, crowd, sources, strangers)
         for source, group, kind, path in tqdm(jobs, mininterval=30):
             if f"{source}/{kind}" in done:
                 continue
-            members = _members(kind, path)
+            members = members_of(kind, path)
             lines = []
             for index, member in enumerate(members):
                 image = as_image(member.codes)
@@ -52,7 +54,7 @@ def see(photographs: Path, crowd: Path, out: Path, *, sources: int, strangers: i
                 look = look_of(image, statistics=seen)
                 score = None
                 if seen is not None:
-                    views = [float(_mean(nima.network.judge(one))) for one in seen]
+                    views = [float(mean_score(nima.network.judge(one))) for one in seen]
                     score = sum(views) / len(views)
                 lines.append({
                     "source": source, "group": group, "kind": kind, "index": index,
@@ -62,12 +64,6 @@ def see(photographs: Path, crowd: Path, out: Path, *, sources: int, strangers: i
             record = {"name": f"{source}/{kind}", "members": lines}
             file.write(json.dumps(record) + "\n")
             file.flush()
-
-
-def _mean(distribution: Any) -> Any:
-    from hdrmetrics.learned.liked.distribution import mean_score
-
-    return mean_score(distribution)
 
 
 def _jobs(
@@ -84,9 +80,7 @@ def _jobs(
         (groups[name][0], name, list(KINDS)[i % len(KINDS)], files[groups[name][0]])
         for i, name in enumerate(chosen)
     ]
-    jobs += [
-        (one, name, STRANGER, files[one]) for name in names for one in groups[name]
-    ]
+    jobs += [(one, name, STRANGER, files[one]) for name in names for one in groups[name]]
     others = sorted(crowd.iterdir())
     jobs += [
         (path.stem, path.stem, STRANGER, path)
@@ -97,7 +91,8 @@ def _jobs(
     return sorted(shuffled, key=lambda job: job[2] == STRANGER)
 
 
-def _members(kind: str, path: Path) -> list[Member]:
+def members_of(kind: str, path: Path) -> list[Member]:
+    """Return the pictures of a burst, the same ones whenever it is asked for; one of a stranger."""
     image = read_image(path)
     if kind == STRANGER:
         return [Member("", np.round(255 * image.pixels).astype(np.uint8))]
