@@ -15,12 +15,13 @@ from hdrmetrics.collection.look import SIDE
 
 Codes = NDArray[np.uint8]
 
-_ROUGH, _WIDE = 1.5, 3.0  # px, widths of Gaussians: what is aligned by, and too coarse to compare
+# Widths of Gaussians in px: what is shifted by, what is aligned by, what is too coarse to compare.
+_SLIGHT, _ROUGH, _WIDE = 1.0, 1.5, 3.0
 _FINE, _COARSE, _PLACES = 2.0, 6.0, 8  # px: what the layout tells lies between; places a side
 _REACH = 6  # px that one may be shifted against the other, of 32
 _TOGETHER = 256  # pairs: their planes stay in the cache
 _ROUNDS = 6  # of Gauss and Newton, from the best shift on
-_HOPELESS = 0.7  # correlation at the best shift, below which nothing is turned or stretched
+_HOPELESS = 0.65  # correlation at the best shift, below which nothing is turned or stretched
 _STRETCH = 1.3  # times that one may be larger than the other
 _OVERLAP = 0.7  # part of the pictures that both show
 _FLOOR = 0.02  # deviation of ranks, below which there is nothing to compare
@@ -127,8 +128,9 @@ def _planes(codes: Codes) -> Tensor:
 
 
 def _halved(codes: Codes) -> Tensor:
-    """Return ranks, blurred, at half the size, less their means, ``(N, 16, 16)``."""
-    half = F.avg_pool2d(_blurred(_planes(codes), _ROUGH), 2)[:, 0]
+    """Return what of the ranks is detail, at half the size, less its mean, ``(N, 16, 16)``."""
+    planes = _planes(codes)
+    half = F.avg_pool2d(_blurred(planes - _blurred(planes, _WIDE), _SLIGHT), 2)[:, 0]
     return half - half.mean(dim=(1, 2), keepdim=True)
 
 

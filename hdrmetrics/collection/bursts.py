@@ -19,11 +19,11 @@ from hdrmetrics.errors import OptionError
 SECONDS = 10.0
 """Between two pictures of a burst, at most."""
 
-LIKENESS = 0.6
+LIKENESS = 0.5
 """Of two pictures that show the same, at least, whenever they were taken; strangers reach 0.4."""
 
-_EASED = 0.15  # less is asked of pictures of one moment: people and leaves move
-_CLOSE, _CLOSE_IN_TIME = 1.0, 0.8  # sum of what both descriptors agree in, to be looked at closely
+_EASED = 0.1  # less is asked of pictures of one moment: people and leaves move
+_CLOSE, _CLOSE_IN_TIME = 0.9, 0.8  # sum of what both descriptors agree in, to be looked at closely
 _EMBEDDED = 0.35  # weight of the network's beside that of the layout
 _BLOCK = 1024  # pictures whose neighbours are looked for together
 _MOST = 24  # neighbours of a picture behind it in the order: among thousands alike, not all count
