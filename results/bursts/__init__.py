@@ -1,0 +1,1 @@
+"""How well bursts are found, and the best of them, on bursts made of photographs."""

@@ -1,0 +1,53 @@
+"""The report on bursts, for people to read."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from hdrmetrics.text.textfile import write_text
+
+_BEGIN = """# Bursts and near-duplicates
+
+Made by `python -m results.bursts.measure report` from bursts of photographs: *series*, as a hand
+holds a camera (six frames of 92 % of the sides, shifted, some turned by up to 1.5°; five of them
+with other exposures of ±0.3 to ±2 stops, blurred with σ 0.7 to 4, moved by 4 to 20 px, noisy, or
+several of these), and *copies* (six of one photograph: cut to 90–97 %, turned by up to 3°, resized
+to 50–95 %, JPEG 30–90, other exposures, blurred, or several of these). One picture of each is
+unspoiled. Among them are strangers: the other photographs, of which some show one place, and a
+crowd of BIQ2021. Thresholds and weights were chosen on one half of the scenes; the numbers that
+count are those of the other. Intervals (95 %) draw groups of scenes again. Pictures in which two
+strangers were joined stand below the tables: some of them *are* near-duplicates.
+
+"""
+
+
+def write_page(path: Path, report: dict[str, Any]) -> None:
+    """Write the tables of a report."""
+    text = _BEGIN
+    for half, found in reversed(report["halves"].items()):
+        text += (
+            f"## {half.capitalize()} half: {found['bursts']} bursts and {found['strangers']} "
+            f"strangers, {found['pictures']} pictures\n\n"
+        )
+        names = list(next(iter(found["cases"].values())))
+        text += f"| | {' | '.join(names)} |\n|---|{'---|' * len(names)}\n"
+        for case, shares in found["cases"].items():
+            cells = " | ".join(_cell(name, shares[name]) for name in names)
+            text += f"| {case} | {cells} |\n"
+        text += "\n"
+        joined = found["joined strangers"]
+        if joined:
+            text += "Strangers in groups (without times):\n\n"
+            text += "".join(f"- {', '.join(f'`{name}`' for name in group)}\n" for group in joined)
+            text += "\n"
+    text += "![Groups, right and wrong](sheet.jpg)\n"
+    write_text(path, text)
+
+
+def _cell(name: str, share: list[float]) -> str:
+    if name.startswith("strangers"):
+        whole, low, high = (1e4 * one for one in share)
+        return f"{whole:.0f} of 10,000 ({low:.0f}–{high:.0f})"
+    whole, low, high = (100 * one for one in share)
+    return f"{whole:.1f} % ({low:.1f}–{high:.1f})"
