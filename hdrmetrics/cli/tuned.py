@@ -226,7 +226,7 @@ def tuned_sentence(made: Sequence[Made], transfer: str, *, done: str = "tone-map
 def tuned_facts(made: Sequence[Made], tuning: Tuning, planned: int) -> list[tuple[str, str]]:
     """Return lines for below a table: what was optimised, who judged, what was refused."""
     records = [_record(one) for one in made if _record(one)]
-    facts = [("optimised", tuning.named), ("judge", tuning.judge or "none"), *tuning.facts]
+    facts = [("optimised", tuning.named), ("judge", tuning.judged), *tuning.facts]
     verdicts = [record["judge"] for record in records if record.get("judge")]
     if planned == 1:
         from hdrmetrics.report.tunings import judge_text

@@ -40,16 +40,14 @@ class ExpansionTuner:
 
     def __init__(self, tuning: Tuning, peak: float) -> None:
         from hdrmetrics.optimize.expansion import DOMAINS, TAKES, TOLERANCE
-        from hdrmetrics.optimize.judge import Judge
+        from hdrmetrics.optimize.judge import judges_of
         from hdrmetrics.optimize.objective import Objective
 
         self.tuning, self.peak = tuning, peak
         goals, judge = tuning.made()
         objective = Objective(goals, DOMAINS, TAKES)  # refuses what cannot be, first
-        metrics = list(objective.metrics)
-        if judge is not None:
-            metrics.append(Judge(judge, TOLERANCE, objective, DOMAINS, TAKES).metric)
-        for metric in metrics:
+        judges = judges_of(judge, TOLERANCE, objective, DOMAINS, TAKES)
+        for metric in (*objective.metrics, *(judges.metrics if judges else ())):
             if metric.info.reference:
                 raise OptionError(
                     f"{metric.info.name} compares with the light that is wanted, which is unknown "

@@ -46,9 +46,9 @@ def add_tuning(parser: argparse.ArgumentParser, example: str, judge: str) -> Non
         "--operator best for each of the three operators that are tuned",
     )  # fmt: skip
     group.add_argument(
-        "--judge", metavar="METRIC",
-        help="a metric that is not optimised and can refuse what the search found, or none "
-        f"(default: {judge})",
+        "--judge", metavar="METRIC[,...]",
+        help="a metric that is not optimised and can refuse what the search found, or several, or "
+        f"none (default: {judge})",
     )  # fmt: skip
     group.add_argument("--seed", type=_seed, metavar="N", help="of the search (default: 0)")
     group.add_argument(
@@ -68,22 +68,22 @@ class Tuning:
         Metrics with their weights.
     plan
         Budget and seed.
-    judge
-        The metric that judges; ``None`` for none.
+    judges
+        The metrics that judge, of which any can refuse.
     page
         Where a page goes.
     options
-        Of metrics, the judge among them, by name.
+        Of metrics, the judges among them, by name.
     """
 
     goals: dict[str, float]
     plan: Plan
-    judge: str | None
+    judges: tuple[str, ...]
     page: str | None = None
     options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
-    def made(self) -> tuple[dict[str | Metric, float], str | Metric | None]:
-        """Return what is optimised with its weights, and the judge; each with its options.
+    def made(self) -> tuple[dict[str | Metric, float], list[str | Metric] | None]:
+        """Return what is optimised with its weights, and the judges; each with its options.
 
         Raises
         ------
@@ -91,7 +91,7 @@ class Tuning:
             If there is no such metric, or its options do not go together.
         """
         goals = {self._made(name): weight for name, weight in self.goals.items()}
-        return goals, None if self.judge is None else self._made(self.judge)
+        return goals, [self._made(name) for name in self.judges] or None
 
     def _made(self, name: str) -> str | Metric:
         from hdrmetrics.catalogue.metrics import create_metric
@@ -108,6 +108,11 @@ class Tuning:
         """The options, as a line below a table."""
         texts = [f"{n}.{k}={v}" for n, some in self.options.items() for k, v in some.items()]
         return [("options", " ".join(texts))] if texts else []
+
+    @property
+    def judged(self) -> str:
+        """The judges, as a sentence has them."""
+        return ", ".join(self.judges) or NO_JUDGE
 
     @property
     def named(self) -> str:
@@ -137,11 +142,12 @@ def read_tuning(arguments: argparse.Namespace, judge: str) -> Tuning | None:
 
     if arguments.report is not None:
         check_page(arguments.report)
-    named = judge if arguments.judge is None else canonical_name(arguments.judge)
-    chosen = None if named == NO_JUDGE else named
-    options = parse_options(arguments.option, [*goals, *([chosen] if chosen else [])])
+    named = judge if arguments.judge is None else arguments.judge
+    judges = tuple(canonical_name(name.strip()) for name in named.split(","))
+    judges = () if judges == (NO_JUDGE,) else judges
+    options = parse_options(arguments.option, [*goals, *judges])
     plan = Plan(budget=read_budget(arguments.budget), seed=arguments.seed or 0)
-    return Tuning(goals, plan, chosen, arguments.report, options)
+    return Tuning(goals, plan, judges, arguments.report, options)
 
 
 def read_goals(texts: Sequence[str]) -> dict[str, float]:

@@ -107,6 +107,16 @@ def test_a_judge_that_refuses_is_told(pictures: Path, run: Run) -> None:
             assert "default kept" in found.out
 
 
+def test_several_judges_are_named_and_told(pictures: Path, run: Run) -> None:
+    words = ("tonemap", "in/a.exr", "a.png", *QUICK, "--judge", "fsitm,chromaticity")
+    found = run(*words, "--json", "a.json")
+    assert found.code == 0, found.err
+    assert "fsitm" in found.out
+    assert "chromaticity" in found.out
+    verdict = json.loads(Path("a.json").read_text())["rows"][0]["optimization"]["judge"]
+    assert [verdict["metric"], verdict["beside"][0]["metric"]] == ["fsitm", "chromaticity"]
+
+
 def test_options_reach_what_is_optimised_and_the_judge(pictures: Path, run: Run) -> None:
     goal = create_metric("fsitm", softness=0.2, channel="red")
     words = (
@@ -156,6 +166,8 @@ def test_options_reach_what_is_optimised_and_the_judge(pictures: Path, run: Run)
         (["--optimize", "tmqi,tmqi"], "twice"),
         (["--optimize", "pu21-psnr"], "judges hdr pictures"),
         (["--optimize", "tmqi", "--judge", "tmqi"], "cannot be the judge"),
+        (["--optimize", "tmqi", "--judge", "fsitm,none"], "none"),
+        (["--optimize", "tmqi", "--judge", "fsitm,fsitm"], "a judge is there twice"),
         (["--optimize", "tmqi", "--budget", "soon"], "--budget is a number"),
         (["--optimize", "tmqi", "--budget", "2"], "at least 4"),
         (["--optimize", "tmqi", "--budget=-3s"], "above 0"),
