@@ -19,6 +19,7 @@ from trainers.learning.average import WeightAverage
 from trainers.running.lesson import Lesson, Pace
 from trainers.running.plan import Plan
 from trainers.running.run import check_wanted, read_run, take
+from trainers.running.schedule import learning_rate
 
 
 @dataclass(frozen=True)
@@ -51,11 +52,8 @@ class Counting(Lesson[Counter]):
     looks = ("seen",)
 
     def __init__(self, breaks: int = 10**9) -> None:
-        super().__init__(Counter)
+        super().__init__(Counter, 1.0)
         self.breaks = breaks
-
-    def rate(self, step: int, steps: int) -> float:
-        return 1 - step / steps
 
     def step(self, step: int, steps: int, rate: float) -> Mapping[str, float]:
         with torch.no_grad():
@@ -66,7 +64,8 @@ class Counting(Lesson[Counter]):
         return {"seen": float(self.learner.net.weight.detach())}
 
     def seconds(self) -> tuple[float, dict[str, float]]:
-        self.timed(lambda step: self.step(step, 9, 0.0))
+        each, measured = super().seconds()
+        assert measured == {"float32, contiguous": each}
         return 0.5, {"float32, contiguous": 0.5}
 
     def choose(self) -> dict[str, Any]:
@@ -88,7 +87,8 @@ def test_a_run_writes_what_it_did(tmp_path: Path) -> None:
     assert [row["step"] for row in log] == ["2", "4", "5"]
     assert [float(row["loss"]) for row in log] == pytest.approx([0.05, 0.25, 0.4])
     assert [float(row["odd"]) for row in log] == [0.5, 0.5, 0]
-    assert float(log[-1]["learning_rate"]) == pytest.approx(0.2)
+    rates = [learning_rate(step, 5, peak=1.0) for step in (1, 3, 4)]
+    assert [float(row["learning_rate"]) for row in log] == pytest.approx(rates, rel=1e-5)
     assert rows(asked.out / "validation.csv") == [{"step": "3", "seen": "3"}]
     said = read_run(asked.out)
     assert list(said) == ["seed", "sources", "steps", "weights", "count", "environment"]

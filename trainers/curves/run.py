@@ -17,9 +17,7 @@ from trainers.curves.batches import Batches, Held
 from trainers.curves.learner import Learner, by_stops, psnr
 from trainers.curves.material import Material, make_material
 from trainers.curves.recipe import TERMS, Recipe
-from trainers.learning.schedule import learning_rate
 from trainers.running.lesson import Lesson, Pace
-from trainers.running.plan import mode_name
 from trainers.running.run import check_wanted, take
 
 
@@ -116,17 +114,12 @@ class CurveLesson(Lesson[Learner]):
     def __init__(
         self, begun: CurveNet, recipe: Recipe, seed: int, batches: Batches, held: Held
     ) -> None:
-        super().__init__(lambda: Learner(copy.deepcopy(begun), recipe, seed))
+        super().__init__(
+            lambda: Learner(copy.deepcopy(begun), recipe, seed),
+            recipe.rate,
+            (recipe.precision, recipe.layout),
+        )
         self.recipe, self.batches, self.held = recipe, batches, held
-
-    @property
-    def mode(self) -> tuple[str, str]:
-        """Precision and layout of the recipe."""
-        return self.recipe.precision, self.recipe.layout
-
-    def rate(self, step: int, steps: int) -> float:
-        """Return the learning rate of a step."""
-        return learning_rate(step, steps, peak=self.recipe.rate)
 
     def step(self, step: int, steps: int, rate: float) -> Mapping[str, float]:
         """Take a step, and return the losses."""
@@ -135,11 +128,6 @@ class CurveLesson(Lesson[Learner]):
     def look(self) -> Mapping[str, float]:
         """Return the mean PSNR in dB before, by the weights and by their average."""
         return {who: _mean(rows) for who, rows in self._by_stops().items()}
-
-    def seconds(self) -> tuple[float, dict[str, float]]:
-        """Return the seconds of a step."""
-        each = self.timed(lambda step: self.learner.step(*self.batches(step), step, 0.0))
-        return each, {mode_name(*self.mode): each}
 
     def choose(self) -> dict[str, Any]:
         """Keep the weights whose mean PSNR is better."""

@@ -16,13 +16,11 @@ from datasets.streams import digest
 from hdrmetrics.errors import OptionError
 from hdrmetrics.learned.restoring.net import RestorationNet, fresh_net
 from hdrmetrics.learned.restoring.weights import load_restoration
-from trainers.learning.schedule import learning_rate
 from trainers.restoring.learner import Batches, Learner
 from trainers.restoring.recipe import Recipe
 from trainers.restoring.references import references
 from trainers.restoring.windows import Windows, make_windows
 from trainers.running.lesson import Lesson, Pace
-from trainers.running.plan import mode_name
 from trainers.running.run import check_wanted, take
 
 Held = tuple[Tensor, Tensor]
@@ -110,17 +108,12 @@ class RestorationLesson(Lesson[Learner]):
     looks = ("before", "last", "average")
 
     def __init__(self, begun: RestorationNet, recipe: Recipe, batches: Batches, held: Held) -> None:
-        super().__init__(lambda: Learner(copy.deepcopy(begun), recipe))
+        super().__init__(
+            lambda: Learner(copy.deepcopy(begun), recipe),
+            recipe.rate,
+            (recipe.precision, recipe.layout),
+        )
         self.recipe, self.batches, self.held = recipe, batches, held
-
-    @property
-    def mode(self) -> tuple[str, str]:
-        """Precision and layout of the recipe."""
-        return self.recipe.precision, self.recipe.layout
-
-    def rate(self, step: int, steps: int) -> float:
-        """Return the learning rate of a step."""
-        return learning_rate(step, steps, peak=self.recipe.rate)
 
     def step(self, step: int, steps: int, rate: float) -> Mapping[str, float]:
         """Take a step, and return the loss."""
@@ -132,11 +125,6 @@ class RestorationLesson(Lesson[Learner]):
         with self.learner.average.applied():
             _, average = self.learner.judge(*self.held)
         return {"before": before, "last": last, "average": average}
-
-    def seconds(self) -> tuple[float, dict[str, float]]:
-        """Return the seconds of a step."""
-        each = self.timed(lambda step: self.learner.step(*self.batches(step), 0.0))
-        return each, {mode_name(*self.mode): each}
 
     def choose(self) -> dict[str, Any]:
         """Keep the weights whose mean PSNR is better."""

@@ -10,6 +10,8 @@ from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from torch import nn
 
+from trainers.running.plan import mode_name
+
 
 class Learner(Protocol):
     """A network with its optimiser and the average of its weights."""
@@ -57,6 +59,10 @@ class Lesson(ABC, Generic[Own]):
     ----------
     make
         Makes the learner as it is before the first step, whenever it is called.
+    peak
+        Learning rate once it is warm; see :func:`~trainers.running.schedule.learning_rate`.
+    mode
+        Precision and layout in which it learns.
     """
 
     pace: ClassVar[Pace]
@@ -69,22 +75,18 @@ class Lesson(ABC, Generic[Own]):
     looks: ClassVar[tuple[str, ...]]
     """What a look says: columns of ``validation.csv``."""
 
-    def __init__(self, make: Callable[[], Own]) -> None:
-        self._make = make
+    def __init__(
+        self,
+        make: Callable[[], Own],
+        peak: float,
+        mode: tuple[str, str] = ("float32", "contiguous"),
+    ) -> None:
+        self._make, self.peak, self.mode = make, peak, mode
         self.learner = make()
 
     def begin(self) -> None:
         """Forget every step."""
         self.learner = self._make()
-
-    @property
-    def mode(self) -> tuple[str, str]:
-        """Precision and layout in which it learns."""
-        return "float32", "contiguous"
-
-    @abstractmethod
-    def rate(self, step: int, steps: int) -> float:
-        """Return the learning rate of a step."""
 
     @abstractmethod
     def step(self, step: int, steps: int, rate: float) -> Mapping[str, float]:
@@ -95,12 +97,13 @@ class Lesson(ABC, Generic[Own]):
         """Return what is seen of what is held out."""
 
     @abstractmethod
-    def seconds(self) -> tuple[float, dict[str, float]]:
-        """Return the seconds of a step on average, and of each mode; the steps are for nothing."""
-
-    @abstractmethod
     def choose(self) -> dict[str, Any]:
         """Keep the better of the last weights and their average, and return what is to be told."""
+
+    def seconds(self) -> tuple[float, dict[str, float]]:
+        """Return the seconds of a step on average, and of each mode; the steps are for nothing."""
+        each = self.timed(lambda step: self.step(step, 0, 0.0))
+        return each, {mode_name(*self.mode): each}
 
     def timed(self, step: Callable[[int], object]) -> float:
         """Return the seconds that a step takes, once it is warm."""

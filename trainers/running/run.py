@@ -20,6 +20,7 @@ from trainers.running.lesson import Lesson
 from trainers.running.logs import CsvLog, clock
 from trainers.running.plan import Plan, steps_in
 from trainers.running.processes import Processes
+from trainers.running.schedule import learning_rate
 
 CHECKPOINT, PLAN, RUN = "checkpoint.pt", "plan.json", "run.json"
 
@@ -137,7 +138,7 @@ def _steps(
 
     with StopRequest() as stop:
         while done < plan.steps:
-            rate = lesson.rate(done, plan.steps)
+            rate = learning_rate(done, plan.steps, peak=lesson.peak)
             said.append(lesson.step(done, plan.steps, rate))
             done += 1
             if not said[-1]["loss"] < lesson.diverged:  # NaN too

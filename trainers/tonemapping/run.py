@@ -13,7 +13,6 @@ from datasets.scenes.scene import Split
 from datasets.scenes.scene_files import FileScene, find_scenes
 from datasets.streams import digest
 from hdrmetrics.learned.tonemapping.net import ToneNet, fresh_net
-from trainers.learning.schedule import learning_rate
 from trainers.running.lesson import Lesson, Pace
 from trainers.running.plan import mode_name
 from trainers.running.run import check_wanted, take
@@ -103,12 +102,8 @@ class ToneLesson(Lesson[Learner]):
     looks = ("learned", "tmqi", "moved")
 
     def __init__(self, begun: ToneNet, recipe: Recipe, views: Views, held: Frames) -> None:
-        super().__init__(lambda: Learner(copy.deepcopy(begun), recipe))
+        super().__init__(lambda: Learner(copy.deepcopy(begun), recipe), recipe.rate)
         self.recipe, self.views, self.held = recipe, views, held
-
-    def rate(self, step: int, steps: int) -> float:
-        """Return the learning rate of a step."""
-        return learning_rate(step, steps, peak=self.recipe.rate)
 
     def step(self, step: int, steps: int, rate: float) -> Mapping[str, float]:
         """Take a step, by large views towards the end."""
