@@ -138,7 +138,8 @@ def _function(info: MetricInfo) -> Callable[..., Tensor]:
     def call(test: Tensor, *reference: Tensor, mask: Tensor | None, options: Any) -> Tensor:
         for image, role in zip((test, *reference), ("test", "reference"), strict=False):
             # XYZ of colours outside BT.709 has negative channels.
-            if info.domain == "hdr" and options.get("encoding") != "xyz":
+            light = info.domain == "hdr" or (info.domain == "tonemapped" and role == "reference")
+            if light and options.get("encoding") != "xyz":
                 check_light(image, role)
         metric = _metric(info.name, test.device, *sorted(options.items()))
         value: Tensor = metric(test, *reference, mask=mask)

@@ -27,6 +27,11 @@ def add_metrics(
         help=f"metric; may be given several times (default: {', '.join(default)}{extra}; "
         "hdrmetrics metrics lists them)",
     )  # fmt: skip
+    add_option(parser)
+
+
+def add_option(parser: argparse._ActionsContainer) -> None:
+    """Add ``--option``, of metrics."""
     parser.add_argument(
         "--option", action="append", default=[], metavar="METRIC.KEY=VALUE",
         help="option of a metric, as listed by: hdrmetrics metrics NAME",

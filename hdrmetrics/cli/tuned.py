@@ -53,7 +53,7 @@ class TonemapTuner:
         self.rendering: dict[str, Any] = {
             "color": color, "saturation": saturation, "transfer": transfer
         }  # fmt: skip
-        goals_and_judge(tuning.goals, tuning.judge)  # refuses what cannot be, first
+        goals_and_judge(*tuning.made())  # refuses what cannot be, first
 
     def tune(self, light: Tensor, variant: Variant, path: Path) -> tuple[Optimized, dict[str, Any]]:
         """Return what the search found for a picture, and JSON-ready facts about it.
@@ -70,15 +70,15 @@ class TonemapTuner:
         from hdrmetrics.optimize import best_operator, optimize_tonemap
         from hdrmetrics.optimize.best import DEFAULT
 
-        goals, plan, judge = self.tuning.goals, self.tuning.plan, self.tuning.judge
-        how: dict[str, Any] = {"plan": plan, "judge": judge, **self.rendering}
+        goals, judge = self.tuning.made()
+        how: dict[str, Any] = {"plan": self.tuning.plan, "judge": judge, **self.rendering}
         if variant.operator == BEST:
             best = best_operator(light, (), goals, **how)
             found, record = best.chosen, best.to_dict()
         else:
             found = optimize_tonemap(light, variant.operator, goals, **how, **variant.settings)
             record = found.to_dict()
-        details: dict[str, Any] = {"optimization": record}
+        details: dict[str, Any] = {"optimization": record | self.tuning.told}
         if self.tuning.page is not None:
             first = DEFAULT if variant.operator == BEST else found.name
             details["thumbnails"] = self._thumbnails(light, first, found, path, self.tuning.page)
@@ -226,7 +226,7 @@ def tuned_sentence(made: Sequence[Made], transfer: str, *, done: str = "tone-map
 def tuned_facts(made: Sequence[Made], tuning: Tuning, planned: int) -> list[tuple[str, str]]:
     """Return lines for below a table: what was optimised, who judged, what was refused."""
     records = [_record(one) for one in made if _record(one)]
-    facts = [("optimised", tuning.named), ("judge", tuning.judge or "none")]
+    facts = [("optimised", tuning.named), ("judge", tuning.judged), *tuning.facts]
     verdicts = [record["judge"] for record in records if record.get("judge")]
     if planned == 1:
         from hdrmetrics.report.tunings import judge_text

@@ -40,15 +40,14 @@ class ExpansionTuner:
 
     def __init__(self, tuning: Tuning, peak: float) -> None:
         from hdrmetrics.optimize.expansion import DOMAINS, TAKES, TOLERANCE
-        from hdrmetrics.optimize.judge import Judge
+        from hdrmetrics.optimize.judge import judges_of
         from hdrmetrics.optimize.objective import Objective
 
         self.tuning, self.peak = tuning, peak
-        objective = Objective(tuning.goals, DOMAINS, TAKES)  # refuses what cannot be, first
-        metrics = list(objective.metrics)
-        if tuning.judge is not None:
-            metrics.append(Judge(tuning.judge, TOLERANCE, objective, DOMAINS, TAKES).metric)
-        for metric in metrics:
+        goals, judge = tuning.made()
+        objective = Objective(goals, DOMAINS, TAKES)  # refuses what cannot be, first
+        judges = judges_of(judge, TOLERANCE, objective, DOMAINS, TAKES)
+        for metric in (*objective.metrics, *(judges.metrics if judges else ())):
             if metric.info.reference:
                 raise OptionError(
                     f"{metric.info.name} compares with the light that is wanted, which is unknown "
@@ -69,11 +68,12 @@ class ExpansionTuner:
         """
         from hdrmetrics.optimize.expansion import Expanding, optimize_expansion
 
+        goals, judge = self.tuning.made()
         found = optimize_expansion(
-            codes, variant.operator, self.tuning.goals, plan=self.tuning.plan,
-            judge=self.tuning.judge, peak=self.peak, **variant.settings,
+            codes, variant.operator, goals, plan=self.tuning.plan, judge=judge, peak=self.peak,
+            **variant.settings,
         )  # fmt: skip
-        details: dict[str, Any] = {"optimization": found.to_dict()}
+        details: dict[str, Any] = {"optimization": found.to_dict() | self.tuning.told}
         if self.tuning.page is not None:
             fixed = {"peak": self.peak, **variant.settings}
             shown = _Shown(Expanding(codes, variant.operator, None, fixed))

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 
 from hdrmetrics.cli import arguments as shared
 from hdrmetrics.errors import OptionError
 
 if TYPE_CHECKING:
+    from hdrmetrics.metric import Metric
     from hdrmetrics.optimize.budget import Budget
     from hdrmetrics.optimize.search import Plan
 
@@ -38,15 +39,16 @@ def add_tuning(parser: argparse.ArgumentParser, example: str, judge: str) -> Non
         help=f"tune the settings that --set leaves open by a metric, {example} for example, or the "
         "weighted sum of several",
     )  # fmt: skip
+    shared.add_option(group)
     group.add_argument(
         "--budget", metavar="N|Ns",
         help="pictures tried for each that is written, or seconds as in 20s (default: 60); with "
         "--operator best for each of the three operators that are tuned",
     )  # fmt: skip
     group.add_argument(
-        "--judge", metavar="METRIC",
-        help="a metric that is not optimised and can refuse what the search found, or none "
-        f"(default: {judge})",
+        "--judge", metavar="METRIC[,...]",
+        help="a metric that is not optimised and can refuse what the search found, or several, or "
+        f"none (default: {judge})",
     )  # fmt: skip
     group.add_argument("--seed", type=_seed, metavar="N", help="of the search (default: 0)")
     group.add_argument(
@@ -66,16 +68,51 @@ class Tuning:
         Metrics with their weights.
     plan
         Budget and seed.
-    judge
-        The metric that judges; ``None`` for none.
+    judges
+        The metrics that judge, of which any can refuse.
     page
         Where a page goes.
+    options
+        Of metrics, the judges among them, by name.
     """
 
     goals: dict[str, float]
     plan: Plan
-    judge: str | None
+    judges: tuple[str, ...]
     page: str | None = None
+    options: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def made(self) -> tuple[dict[str | Metric, float], list[str | Metric] | None]:
+        """Return what is optimised with its weights, and the judges; each with its options.
+
+        Raises
+        ------
+        HdrMetricsError
+            If there is no such metric, or its options do not go together.
+        """
+        goals = {self._made(name): weight for name, weight in self.goals.items()}
+        return goals, [self._made(name) for name in self.judges] or None
+
+    def _made(self, name: str) -> str | Metric:
+        from hdrmetrics.catalogue.metrics import create_metric
+
+        return create_metric(name, **self.options[name]) if name in self.options else name
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """JSON-ready facts beside what a search says of itself."""
+        return {"options": {k: dict(v) for k, v in self.options.items()}} if self.options else {}
+
+    @property
+    def facts(self) -> list[tuple[str, str]]:
+        """The options, as a line below a table."""
+        texts = [f"{n}.{k}={v}" for n, some in self.options.items() for k, v in some.items()]
+        return [("options", " ".join(texts))] if texts else []
+
+    @property
+    def judged(self) -> str:
+        """The judges, as a sentence has them."""
+        return ", ".join(self.judges) or NO_JUDGE
 
     @property
     def named(self) -> str:
@@ -95,17 +132,22 @@ def read_tuning(arguments: argparse.Namespace, judge: str) -> Tuning | None:
     """
     goals = read_goals(arguments.optimize)
     if not goals:
-        for name in ("budget", "judge", "seed", "report"):
-            if getattr(arguments, name) is not None:
+        for name in ("budget", "judge", "seed", "report", "option"):
+            if getattr(arguments, name) not in (None, []):
                 raise OptionError(f"--{name} goes with --optimize METRIC")
         return None
+    from hdrmetrics.catalogue.metrics import canonical_name
+    from hdrmetrics.cli.options import parse_options
     from hdrmetrics.optimize.search import Plan
 
     if arguments.report is not None:
         check_page(arguments.report)
     named = judge if arguments.judge is None else arguments.judge
+    judges = tuple(canonical_name(name.strip()) for name in named.split(","))
+    judges = () if judges == (NO_JUDGE,) else judges
+    options = parse_options(arguments.option, [*goals, *judges])
     plan = Plan(budget=read_budget(arguments.budget), seed=arguments.seed or 0)
-    return Tuning(goals, plan, None if named == NO_JUDGE else named, arguments.report)
+    return Tuning(goals, plan, judges, arguments.report, options)
 
 
 def read_goals(texts: Sequence[str]) -> dict[str, float]:
@@ -121,11 +163,14 @@ def read_goals(texts: Sequence[str]) -> dict[str, float]:
     >>> read_goals(["norvdpnet-tmo,nima=0.1"])
     {'norvdpnet-tmo': 1.0, 'nima': 0.1}
     """
+    from hdrmetrics.catalogue.metrics import canonical_name
+
     goals: dict[str, float] = {}
     for text in (part.strip() for given in texts for part in given.split(",")):
         name, equals, number = (part.strip() for part in text.partition("="))
         if not name or (equals and not number):
             raise OptionError(f"--optimize is METRIC or METRIC=WEIGHT, not {text!r}")
+        name = canonical_name(name)
         if name in goals:
             raise OptionError(f"--optimize names {name} twice")
         try:

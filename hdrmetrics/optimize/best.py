@@ -13,8 +13,7 @@ import torch
 from torch import Tensor
 
 from hdrmetrics.errors import HdrMetricsError, MissingPackageError, OptionError
-from hdrmetrics.metric import Metric
-from hdrmetrics.optimize.judge import Judge
+from hdrmetrics.optimize.judge import Judges, Referees
 from hdrmetrics.optimize.numbers import is_whole
 from hdrmetrics.optimize.objective import Fitted, Goals, Objective
 from hdrmetrics.optimize.result import Optimized
@@ -86,7 +85,7 @@ def best_operator(
     metrics: Goals = "norvdpnet-tmo",
     *,
     plan: Plan | None = None,
-    judge: str | Metric | None = JUDGE,
+    judge: Referees = JUDGE,
     tolerance: float = TOLERANCE,
     tuned: int = _TUNED,
     color: ColorTreatment | None = None,
@@ -235,7 +234,7 @@ def _judged(
     default: ToneMapping,
     objective: Objective,
     fitted: Fitted,
-    judge: Judge | None,
+    judge: Judges | None,
 ) -> tuple[Optimized, str]:
     """Return the first that is better and that the judge lets pass, or the default and why."""
     plain = _untuned(default, objective)

@@ -11,8 +11,7 @@ from hdrmetrics.catalogue.parameters import Parameter
 from hdrmetrics.errors import OptionError, PixelValueError, ShapeError
 from hdrmetrics.expand import get_expansion
 from hdrmetrics.expand.signal import SdrTransfer
-from hdrmetrics.metric import Metric
-from hdrmetrics.optimize.judge import Judge
+from hdrmetrics.optimize.judge import Referees, judges_of
 from hdrmetrics.optimize.objective import Goals, Objective
 from hdrmetrics.optimize.problem import reduced
 from hdrmetrics.optimize.result import Optimized
@@ -112,7 +111,7 @@ def optimize_expansion(
     *,
     reference: Tensor | None = None,
     plan: Plan | None = None,
-    judge: str | Metric | None = JUDGE,
+    judge: Referees = JUDGE,
     tolerance: float = TOLERANCE,
     only: Iterable[str] | None = None,
     peak: float = 1000.0,
@@ -136,9 +135,9 @@ def optimize_expansion(
         Budget, seed, restarts and method; see :class:`~hdrmetrics.optimize.search.Plan`.
     judge
         A metric that is never optimised: where it finds the tuned picture worse than the default's,
-        the default is returned. ``None`` for no judge.
+        the default is returned. Several, of which any can refuse, or ``None`` for no judge.
     tolerance
-        By how much the judge may find it worse, in its unit.
+        By how much a judge may find it worse, in its unit.
     only
         Names of the settings to tune; by default those that the operator names as worth it
         (``searched`` of its info), or else the real ones that are no sizes in pixels; none of them
@@ -195,11 +194,10 @@ def optimize_expansion(
             "of the same size"
         )
     objective = Objective(metrics, DOMAINS, TAKES)
-    referee = None
-    if judge is not None:
-        referee = Judge(judge, tolerance, objective, DOMAINS, TAKES)
-        if referee.metric.info.reference and wanted is None:
-            raise OptionError(f"{referee.metric.info.name} judges with a reference: give one")
+    referee = judges_of(judge, tolerance, objective, DOMAINS, TAKES)
+    for metric in referee.metrics if referee else ():
+        if metric.info.reference and wanted is None:
+            raise OptionError(f"{metric.info.name} judges with a reference: give one")
     common = {"peak": peak, "transfer": transfer, "gamma": gamma}
     problem = Expanding(codes, operator, wanted, {**common, **fixed})
     return tune(problem, objective, plan or Plan(), referee, only)

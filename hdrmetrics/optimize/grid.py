@@ -10,9 +10,8 @@ import torch
 from torch import Tensor
 
 from hdrmetrics.errors import OptionError
-from hdrmetrics.metric import Metric
 from hdrmetrics.numerics.holding import hold
-from hdrmetrics.optimize.judge import Verdict
+from hdrmetrics.optimize.judge import Referees, Verdict
 from hdrmetrics.optimize.numbers import is_finite, is_whole
 from hdrmetrics.optimize.objective import Goals, Objective
 from hdrmetrics.optimize.problem import reduced
@@ -110,7 +109,7 @@ def optimize_grid(
     metrics: Goals = "norvdpnet-tmo",
     *,
     plan: GridPlan | None = None,
-    judge: str | Metric | None = JUDGE,
+    judge: Referees = JUDGE,
     tolerance: float = TOLERANCE,
 ) -> TunedGrid:
     """Tone-map a picture by a grid of exposures that quality metrics choose.

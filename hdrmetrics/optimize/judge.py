@@ -1,8 +1,9 @@
-"""The judge: a metric that is never optimised, and can refuse what the search found."""
+"""Judges: metrics that are never optimised, and can refuse what the search found."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -12,6 +13,9 @@ from hdrmetrics.errors import OptionError, ShapeError
 from hdrmetrics.metric import Metric
 from hdrmetrics.optimize.numbers import is_finite
 from hdrmetrics.optimize.objective import Objective, as_metric, check_domain
+
+Referees = str | Metric | Sequence[str | Metric] | None
+"""A metric that judges, several of which any can refuse, or none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,8 @@ class Verdict:
         By how much the second may be worse.
     worse
         Whether it is worse by more than that.
+    beside
+        What the other judges say, where there are several.
     """
 
     metric: str
@@ -35,16 +41,20 @@ class Verdict:
     after: float
     tolerance: float
     worse: bool
+    beside: tuple[Verdict, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
-        """Return JSON-ready values."""
-        return {
+        """Return JSON-ready values; ``beside`` only where there are other judges."""
+        found: dict[str, Any] = {
             "metric": self.metric,
             "before": self.before,
             "after": self.after,
             "tolerance": self.tolerance,
             "worse": self.worse,
         }
+        if self.beside:
+            found["beside"] = [one.to_dict() for one in self.beside]
+        return found
 
 
 class Judge:
@@ -116,3 +126,65 @@ class Judge:
         loss = first - second if self.metric.info.higher_is_better else second - first
         worse = not (loss <= self.tolerance or first == second)
         return Verdict(self.metric.info.name, first, second, self.tolerance, worse)
+
+
+class Judges:
+    """Several judges, any of which can refuse.
+
+    Parameters
+    ----------
+    judges
+        At least one.
+
+    Raises
+    ------
+    OptionError
+        For none, or a metric that is there twice.
+    """
+
+    def __init__(self, judges: Sequence[Judge]) -> None:
+        self.judges = tuple(judges)
+        names = [metric.info.name for metric in self.metrics]
+        if not names:
+            raise OptionError("give a metric that judges, or None")
+        if len(set(names)) < len(names):
+            raise OptionError(f"a judge is there twice: {', '.join(names)}")
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """What they judge by."""
+        return tuple(judge.metric for judge in self.judges)
+
+    def check_size(self, picture: Tensor) -> None:
+        """Refuse a picture that one of them cannot judge; see :meth:`Judge.check_size`."""
+        for judge in self.judges:
+            judge.check_size(picture)
+
+    def verdict(self, before: Tensor, after: Tensor, reference: Tensor | None) -> Verdict:
+        """Return what decides, with the others beside it: the first refusal, or the first word."""
+        said = [judge.verdict(before, after, reference) for judge in self.judges]
+        decisive = next((one for one in said if one.worse), said[0])
+        return replace(decisive, beside=tuple(one for one in said if one is not decisive))
+
+
+def judges_of(
+    metrics: Referees, tolerance: float, objective: Objective, domains: tuple[str, ...], takes: str
+) -> Judges | None:
+    """Return those who judge, ``None`` where nobody does.
+
+    Parameters
+    ----------
+    metrics
+        See :data:`Referees`.
+    tolerance, objective, domains, takes
+        As for :class:`Judge`, of each.
+
+    Raises
+    ------
+    OptionError, DomainError, UnknownNameError
+        As :class:`Judge` and :class:`Judges`.
+    """
+    if metrics is None:
+        return None
+    several = [metrics] if isinstance(metrics, (str, Metric)) else list(metrics)
+    return Judges([Judge(one, tolerance, objective, domains, takes) for one in several])

@@ -11,8 +11,7 @@ from torch import Tensor
 
 from hdrmetrics.catalogue.parameters import Parameter
 from hdrmetrics.errors import DomainError, OptionError, PixelValueError, ShapeError
-from hdrmetrics.metric import Metric
-from hdrmetrics.optimize.judge import Judge
+from hdrmetrics.optimize.judge import Judges, Referees, judges_of
 from hdrmetrics.optimize.objective import Goals, Objective
 from hdrmetrics.optimize.problem import Tunable, reduced
 from hdrmetrics.optimize.result import Optimized
@@ -126,7 +125,7 @@ def optimize_tonemap(
     metrics: Goals = "norvdpnet-tmo",
     *,
     plan: Plan | None = None,
-    judge: str | Metric | None = JUDGE,
+    judge: Referees = JUDGE,
     tolerance: float = TOLERANCE,
     only: Iterable[str] | None = None,
     color: ColorTreatment | None = None,
@@ -149,9 +148,10 @@ def optimize_tonemap(
         Budget, seed, restarts and method; see :class:`~hdrmetrics.optimize.search.Plan`.
     judge
         A metric that is never optimised: where it finds the tuned picture worse than the default's,
-        the default is returned. ``None`` for no judge.
+        the default is returned. Several, of which any can refuse: FSITM sees structure,
+        ``chromaticity`` lost colour. ``None`` for no judge.
     tolerance
-        By how much the judge may find it worse, in its unit.
+        By how much a judge may find it worse, in its unit.
     only
         Names of the settings to tune; by default those that are not fixed, but for one where two
         say the same (:attr:`~hdrmetrics.tonemap.OperatorInfo.searched`).
@@ -200,8 +200,8 @@ def optimize_tonemap(
 
 
 def goals_and_judge(
-    metrics: Goals, judge: str | Metric | None, tolerance: float = TOLERANCE
-) -> tuple[Objective, Judge | None]:
+    metrics: Goals, judge: Referees, tolerance: float = TOLERANCE
+) -> tuple[Objective, Judges | None]:
     """Return what is optimised and who judges, both of tone-mapped pictures.
 
     Parameters
@@ -217,8 +217,8 @@ def goals_and_judge(
         For a metric of other pictures, or one whose reference is no light.
     """
     objective = Objective(metrics, DOMAINS, TAKES)
-    referee = None if judge is None else Judge(judge, tolerance, objective, DOMAINS, TAKES)
-    for metric in (*objective.metrics, *([referee.metric] if referee else [])):
+    referee = judges_of(judge, tolerance, objective, DOMAINS, TAKES)
+    for metric in (*objective.metrics, *(referee.metrics if referee else ())):
         if metric.info.domain == "sdr" and metric.info.reference:
             raise DomainError(
                 f"{metric.info.name} compares with a display-encoded picture, and here is light: "
@@ -231,7 +231,7 @@ def tune(
     problem: Tunable,
     objective: Objective,
     plan: Plan,
-    judge: Judge | None,
+    judge: Judges | None,
     only: Iterable[str] | None = None,
     hints: Sequence[Mapping[str, Any]] = (),
 ) -> Optimized:

@@ -113,7 +113,7 @@ def settings_text(settings: Mapping[str, Any]) -> str:
 
 
 def judge_text(verdict: Mapping[str, Any]) -> str:
-    """Return what a judge said, in a phrase.
+    """Return what a judge said, in a phrase, and those beside it.
 
     Examples
     --------
@@ -121,7 +121,8 @@ def judge_text(verdict: Mapping[str, Any]) -> str:
     'fsitm 0.8 → 0.79'
     """
     word = ", refused" if verdict["worse"] else ""
-    return f"{verdict['metric']} {verdict['before']:.4g} → {verdict['after']:.4g}{word}"
+    own = f"{verdict['metric']} {verdict['before']:.4g} → {verdict['after']:.4g}{word}"
+    return "; ".join([own, *(judge_text(one) for one in verdict.get("beside", ()))])
 
 
 def _page_row(row: TunedRow, metrics: Sequence[str], target: str, embed: bool) -> PageRow:

@@ -29,13 +29,13 @@ from hdrmetrics.text.textfile import write_text
 from results.common.files import keep
 from results.liked.opinions import agreement, divided
 from trainers.learning.average import WeightAverage
-from trainers.learning.schedule import learning_rate
 from trainers.opinions.judging import predict
 from trainers.opinions.learner import Learner
 from trainers.opinions.material import Material
 from trainers.opinions.opinions import Opinions
 from trainers.opinions.recipe import Recipe
 from trainers.opinions.start import build, standardise
+from trainers.running.schedule import learning_rate
 
 HERE = Path(__file__).parent
 _PHOTOGRAPHS, _SIDE, _SEED = 1200, 224, 0

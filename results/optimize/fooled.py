@@ -29,7 +29,7 @@ from hdrmetrics.text.textfile import write_text
 from hdrmetrics.tonemap import tonemap
 from results.common.files import keep, kept
 from results.learned.whole import chosen
-from results.optimize.measure import HERE, light_of
+from results.optimize.scenes import HERE, light_of
 
 FILE = "fooled.json"
 SIDE = 512

@@ -10,28 +10,21 @@ from the numbers. A run that is stopped goes on where it was.
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
-from datasets.framing.calibration import calibrate
-from datasets.scenes.scene import Kind
 from hdrmetrics import create_metric
-from hdrmetrics.expand import get_expansion
 from hdrmetrics.metric import PreparedMetric
 from hdrmetrics.metrics.tmqi import TMQI
 from hdrmetrics.optimize import best_operator, optimize_tonemap
 from hdrmetrics.optimize.result import Optimized
 from hdrmetrics.tonemap import tonemap
 from results.common.files import keep, kept
-from results.learned.whole import PEAK, WIDENED, chosen
+from results.optimize.scenes import light_of, measured_scenes, read_options
 
-HERE = Path(__file__).parent
 FILE = "measurements.json"
 OPERATORS = ("reinhard02", "reinhard_free", "drago03")
 GOALS = {"learned": "norvdpnet-tmo", "true": "tmqi"}
@@ -103,40 +96,19 @@ def _of(standing: dict[str, float]) -> Callable[[str], float]:
     return lambda name: standing[name]
 
 
-def light_of(pixels: Tensor, kind: Kind) -> Tensor:
-    """Return a whole scene, or a photograph made HDR, as light ``(1, 3, h, w)``."""
-    if kind == "sdr":
-        pixels = get_expansion(WIDENED)(pixels[None], peak=PEAK)[0]
-    return calibrate(pixels, PEAK).clamp(min=1e-3)[None]
-
-
-def collect(folder: Path, kind: Kind, most: int, place: Path, part: str) -> None:
-    """Measure a part for scenes of the test split, those that are there already not again."""
-    for scene in tqdm(chosen(folder, kind, "test", most), desc=f"{kind}, {part}"):
-        found: dict[str, Any] = kept(place)
-        rows = found.get(scene.name, {}).get("rows", {})
-        if part in rows:
-            continue
-        rows |= PARTS[part](light_of(scene.load(), kind))
-        found[scene.name] = {"kind": kind, "group": scene.group, "rows": rows}
-        keep(place, found)
-
-
 def main() -> None:
-    """Measure."""
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--scenes", type=Path, required=True)
-    parser.add_argument("--photographs", type=Path, help="photographs to make HDR")
-    parser.add_argument("--most", type=int, default=16, help="scenes")
-    parser.add_argument("--widened", type=int, default=40, help="photographs")
-    parser.add_argument("--work", type=Path, default=HERE, help="where measurements are kept")
-    options = parser.parse_args()
-    options.work.mkdir(parents=True, exist_ok=True)
+    """Measure what is not there already."""
+    options = read_options(__doc__)
     place = options.work / FILE
-    for part in PARTS:
-        collect(options.scenes, "hdr", options.most, place, part)
-    for part in PARTS if options.photographs is not None else ():
-        collect(options.photographs, "sdr", options.widened, place, part)
+    for part, measured in PARTS.items():
+        for scene, kind in measured_scenes(options, part):
+            found: dict[str, Any] = kept(place)
+            rows = found.get(scene.name, {}).get("rows", {})
+            if part in rows:
+                continue
+            rows |= measured(light_of(scene.load(), kind))
+            found[scene.name] = {"kind": kind, "group": scene.group, "rows": rows}
+            keep(place, found)
 
 
 if __name__ == "__main__":

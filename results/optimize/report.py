@@ -21,7 +21,8 @@ from hdrmetrics.text.markdown import markdown_table
 from hdrmetrics.text.textfile import write_text
 from results.common.files import kept
 from results.learned.tables import cell
-from results.optimize.measure import FILE, HERE, OPERATORS
+from results.optimize.measure import FILE, OPERATORS
+from results.optimize.scenes import HERE
 from results.optimize.standing import FILE as STANDING
 
 Values = NDArray[np.float64]

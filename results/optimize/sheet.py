@@ -19,7 +19,8 @@ from hdrmetrics.optimize.problem import reduced
 from hdrmetrics.tonemap import tonemap
 from results.common.files import kept
 from results.learned.whole import chosen
-from results.optimize.measure import FILE, HERE, light_of
+from results.optimize.measure import FILE
+from results.optimize.scenes import HERE, light_of
 
 SHOWN = 5
 SIZE = (384, 192)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hdrmetrics import read_image, write_image
+from hdrmetrics import create_metric, read_image, write_image
 from hdrmetrics.expand import expand
 from tests.cli.conftest import scene
 from tests.report.reading import read_page
@@ -57,9 +57,24 @@ def test_a_folder_with_a_page(pictures: Path, run: Run) -> None:
             assert [one["label"] for one in row["pictures"]] == ["default", "tuned"]
 
 
+def test_options_reach_the_metrics(pictures: Path, run: Run) -> None:
+    words = ("--option", "norvdpnet-itmo.precision=bfloat16", "--judge", "none")
+    found = run("expand", "in/a.png", "a.exr", *QUICK, *words, "--json", "a.json")
+    assert found.code == 0, found.err
+    assert "options: norvdpnet-itmo.precision=bfloat16" in found.out
+    record = json.loads(Path("a.json").read_text())["rows"][0]["optimization"]
+    assert record["options"] == {"norvdpnet-itmo": {"precision": "bfloat16"}}
+    codes = read_image("in/a.png").tensor()
+    light = expand(codes, "akyuz07", **record["default"])
+    metric = create_metric("norvdpnet-itmo", precision="bfloat16")
+    assert record["before"]["norvdpnet-itmo"] == pytest.approx(float(metric(light)), abs=1e-3)
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
+        (["--option", "norvdpnet-itmo.precision=float32"], "--option goes with --optimize"),
+        ([*QUICK[:2], "--option", "norvdpnet-itmo.precision=1"], "one of float32, bfloat16"),
         (["--optimize", "pu21-psnr"], "optimize_expansion in Python"),
         (["--optimize", "norvdpnet-itmo", "--judge", "pu21-psnr"], "optimize_expansion in Python"),
         (["--optimize", "tmqi"], "judges tonemapped pictures"),

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from hdrmetrics import read_image, write_image
+from hdrmetrics import create_metric, read_image, write_image
 from hdrmetrics.errors import OptionError
 from hdrmetrics.optimize import Budget
 from hdrmetrics.tonemap import tonemap
@@ -106,10 +106,53 @@ def test_a_judge_that_refuses_is_told(pictures: Path, run: Run) -> None:
             assert "default kept" in found.out
 
 
+def test_several_judges_are_named_and_told(pictures: Path, run: Run) -> None:
+    words = ("tonemap", "in/a.exr", "a.png", *QUICK, "--judge", "fsitm,chromaticity")
+    found = run(*words, "--json", "a.json")
+    assert found.code == 0, found.err
+    assert "fsitm" in found.out
+    assert "chromaticity" in found.out
+    verdict = json.loads(Path("a.json").read_text())["rows"][0]["optimization"]["judge"]
+    assert [verdict["metric"], verdict["beside"][0]["metric"]] == ["fsitm", "chromaticity"]
+
+
+def test_options_reach_what_is_optimised_and_the_judge(pictures: Path, run: Run) -> None:
+    goal = create_metric("fsitm", softness=0.2, channel="red")
+    words = (
+        "--optimize", "fsitm", "--option", "fsitm.softness=0.2", "--option", "fsitm.channel=red",
+        "--judge", "norvdpnet-tmo", "--option", "norvdpnet-tmo.precision=bfloat16",
+        "--operator", "reinhard_free", "--budget", "8",
+    )  # fmt: skip
+    found = run("tonemap", "in/a.exr", "a.png", *words, "--scale", "10", "--json", "a.json")
+    assert found.code == 0, found.err
+    assert "fsitm.softness=0.2" in found.out
+    assert "norvdpnet-tmo.precision=bfloat16" in found.out
+    record = json.loads(Path("a.json").read_text())["rows"][0]["optimization"]
+    assert record["options"] == {
+        "fsitm": {"softness": 0.2, "channel": "red"},
+        "norvdpnet-tmo": {"precision": "bfloat16"},
+    }
+    light = read_image("in/a.exr", scale=10).tensor()
+    before = tonemap(light, "reinhard_free", **record["default"])
+    assert record["before"]["fsitm"] == pytest.approx(float(goal(before, light)), abs=1e-4)
+    if record["judge"]:
+        judge = create_metric("norvdpnet-tmo", precision="bfloat16")
+        assert record["judge"]["before"] == pytest.approx(float(judge(before)), abs=1e-3)
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
         (["--operator", "best"], "needs --optimize"),
+        (["--option", "tmqi.window=valid"], "--option goes with --optimize"),
+        (["--optimize", "tmqi", "--option", "window=valid"], "METRIC.KEY=VALUE"),
+        (["--optimize", "tmqi", "--option", "nima.x=1"], "computed are tmqi, fsitm"),
+        (["--optimize", "tmqi", "--option", "tmqi.nosuch=1"], "it has window"),
+        (["--optimize", "tmqi", "--option", "tmqi.window=wide"], "one of same, valid"),
+        (
+            ["--optimize", "tmqi", "--judge", "none", "--option", "fsitm.channel=red"],
+            "is for fsitm",
+        ),
         (["--budget", "9"], "--budget goes with --optimize"),
         (["--judge", "tmqi"], "--judge goes with --optimize"),
         (["--seed", "1"], "--seed goes with --optimize"),
@@ -122,6 +165,8 @@ def test_a_judge_that_refuses_is_told(pictures: Path, run: Run) -> None:
         (["--optimize", "tmqi,tmqi"], "twice"),
         (["--optimize", "pu21-psnr"], "judges hdr pictures"),
         (["--optimize", "tmqi", "--judge", "tmqi"], "cannot be the judge"),
+        (["--optimize", "tmqi", "--judge", "fsitm,none"], "none"),
+        (["--optimize", "tmqi", "--judge", "fsitm,fsitm"], "a judge is there twice"),
         (["--optimize", "tmqi", "--budget", "soon"], "--budget is a number"),
         (["--optimize", "tmqi", "--budget", "2"], "at least 4"),
         (["--optimize", "tmqi", "--budget=-3s"], "above 0"),

@@ -79,8 +79,8 @@ def test_the_shipped_network() -> None:
 def test_round_trip(tmp_path: Path) -> None:
     net = alive()
     card = RestorationCard(
-        TINY, ({"name": "x", "terms": "CC0"},), {"rate": 1e-3}, 7, 100, {"a": 1}, {"b": [2.5]},
-        ("None known.",),
+        TINY, data=({"name": "x", "terms": "CC0"},), recipe={"rate": 1e-3}, seed=7, steps=100,
+        training={"a": 1}, results={"b": [2.5]}, failures=("None known.",),
     )  # fmt: skip
     path = tmp_path / "net.safetensors"
     written = save_restoration(path, net, card)

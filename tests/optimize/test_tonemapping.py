@@ -21,6 +21,8 @@ from hdrmetrics.errors import (
 )
 from hdrmetrics.metric import Metric
 from hdrmetrics.optimize import Budget, Objective, Plan, best_operator, optimize_tonemap
+from hdrmetrics.optimize.judge import judges_of
+from hdrmetrics.optimize.tonemapping import DOMAINS, TAKES
 from hdrmetrics.tonemap import create_operator, to_display, tonemap
 
 
@@ -108,6 +110,48 @@ def test_the_judge_refuses_what_it_finds_worse(light: Tensor) -> None:
     alone = optimize_tonemap(light, "reinhard_free", Blind(), judge=None)
     assert alone.tuned
     assert float(alone.picture.mean()) < float(found.picture.mean())
+
+
+def test_any_of_several_judges_refuses(light: Tensor) -> None:
+    how: dict[str, Any] = {"plan": Plan(Budget(12)), "tuned": 1}
+    warm = light * torch.tensor([1.6, 1.0, 0.5])[:, None, None]
+    alone = best_operator(warm, ["kuang07"], Blind(), judge=None, **how)
+    assert alone.chosen.name == "kuang07"  # which turns warm light grey
+    for judges in (["nima", "chromaticity"], ["chromaticity", "nima"]):
+        found = best_operator(warm, ["kuang07"], Blind(), judge=judges, tolerance=0.01, **how)
+        assert found.chosen.name == "reinhard02"
+        assert "kuang07" in found.reason
+    kept = optimize_tonemap(
+        warm, "reinhard_free", "tmqi", judge=["norvdpnet-tmo", "chromaticity"], tolerance=50.0,
+        plan=Plan(Budget(12)),
+    )  # fmt: skip
+    assert kept.verdict is not None
+    record = kept.verdict.to_dict()
+    assert [record["metric"], *(one["metric"] for one in record["beside"])] == [
+        "norvdpnet-tmo", "chromaticity"
+    ]  # fmt: skip
+
+
+def test_the_first_that_refuses_decides(light: Tensor) -> None:
+    objective = Objective("tmqi", DOMAINS, TAKES)
+    judges = judges_of(["nima", "chromaticity", "fsitm"], 1.0, objective, DOMAINS, TAKES)
+    assert judges is not None
+    judges.judges[1].tolerance = 1e-6
+    before = tonemap(light, "reinhard02")
+    found = judges.verdict(before, before * torch.tensor([1.0, 0.9, 0.8])[:, None, None], light)
+    assert found.metric == "chromaticity"
+    assert found.worse
+    assert [one.metric for one in found.beside] == ["nima", "fsitm"]
+    assert not any(one.worse for one in found.beside)
+
+
+@pytest.mark.parametrize(
+    ("judge", "message"),
+    [([], "or None"), (["fsitm", "fsitm"], "twice"), (["fsitm", "tmqi"], "cannot be the judge")],
+)
+def test_judges_that_cannot_be(light: Tensor, judge: list[str], message: str) -> None:
+    with pytest.raises(OptionError, match=message):
+        optimize_tonemap(light, "drago03", "tmqi", judge=judge)
 
 
 def test_a_judge_is_never_optimised(light: Tensor) -> None:

@@ -215,7 +215,7 @@ def test_a_stopped_run_ends_in_the_same_weights(
 
     wanted = _wanted(tmp_path / "b", folder, material)
     with monkeypatch.context() as patch:
-        patch.setattr("trainers.curves.run.StopRequest", Stops)
+        patch.setattr("trainers.running.run.StopRequest", Stops)
         assert run(wanted, SMALL) is None
     with pytest.raises(OptionError, match="--resume"):
         run(wanted, SMALL)

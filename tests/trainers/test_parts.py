@@ -19,11 +19,11 @@ from trainers.feeding.sampler import Sampler, balancing_weights
 from trainers.feeding.views import View, draw_views
 from trainers.learning.average import WeightAverage
 from trainers.learning.losses import decorrelation, huber, l1, misranking, mixed_loss
-from trainers.learning.schedule import learning_rate
 from trainers.running.checkpoint import load_checkpoint, save_checkpoint
 from trainers.running.logs import CsvLog, clock
 from trainers.running.plan import Plan, choose_mode, parse_duration, steps_in
 from trainers.running.processes import Processes
+from trainers.running.schedule import learning_rate
 
 CPU = torch.device("cpu")
 

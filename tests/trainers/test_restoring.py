@@ -181,20 +181,20 @@ def test_learning_brings_the_loss_down() -> None:
 def test_a_stopped_run_ends_in_the_same_weights(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from trainers.restoring import run as module
+    from trainers.running import run as module
 
     whole = run(Wanted(tmp_path / "a", folder, None, steps=9, quiet=True), SMALL)
     assert whole is not None
 
     class Stops(module.StopRequest):
-        """Asks to stop at the fourth look."""
+        """Asks to stop at the fifth step."""
 
         looks = 0
 
         @property
         def asked(self) -> bool:
             self.looks += 1
-            return self.looks > 8
+            return self.looks > 4
 
         @asked.setter
         def asked(self, value: bool) -> None: ...

@@ -157,21 +157,21 @@ def test_a_stopped_run_ends_in_the_same_weights(
     assert whole is not None
 
     class Stops(StopRequest):
-        """Asks to stop at the second look."""
+        """Asks to stop at the third step."""
 
         looks = 0
 
         @property
         def asked(self) -> bool:
             self.looks += 1
-            return self.looks > 4
+            return self.looks > 2
 
         @asked.setter
         def asked(self, value: bool) -> None: ...
 
     wanted = replace(wanted, out=tmp_path / "b")
     with monkeypatch.context() as patch:
-        patch.setattr("trainers.tonemapping.run.StopRequest", Stops)
+        patch.setattr("trainers.running.run.StopRequest", Stops)
         assert run(wanted, recipe) is None
     with pytest.raises(OptionError, match="--resume"):
         run(wanted, recipe)

@@ -8,7 +8,8 @@ from typing import Any
 from datasets.scenes.biq2021 import LICENCE
 from hdrmetrics.learned.curves.card import CurveCard
 from trainers.curves.recipe import Recipe
-from trainers.curves.run import Wanted, read_run
+from trainers.curves.run import Wanted
+from trainers.running.run import read_run
 
 
 def card_of(wanted: Wanted, recipe: Recipe) -> CurveCard:

@@ -1,41 +1,24 @@
-"""A whole run of learning to draw curves: pictures, steps, checkpoints, and the better weights."""
+"""A whole run of learning to draw curves: pictures, a lesson, and the better weights."""
 
 from __future__ import annotations
 
 import copy
-import json
-import sys
-import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from datasets.scenes.scene import Split
 from datasets.streams import digest
-from hdrmetrics.errors import ImageReadError, OptionError, PixelValueError
+from hdrmetrics.errors import OptionError
 from hdrmetrics.learned.curves.net import CurveNet, fresh_net
 from hdrmetrics.learned.curves.weights import load_curves
-from hdrmetrics.text.textfile import json_text, write_text
 from trainers.curves.batches import Batches, Held
 from trainers.curves.learner import Learner, by_stops, psnr
 from trainers.curves.material import Material, make_material
 from trainers.curves.recipe import TERMS, Recipe
-from trainers.learning.schedule import learning_rate
-from trainers.running.checkpoint import load_checkpoint, save_checkpoint
-from trainers.running.environment import environment
-from trainers.running.interruption import StopRequest
-from trainers.running.logs import CsvLog, clock
-from trainers.running.plan import Plan, mode_name, steps_in
-from trainers.running.processes import Processes
-
-CHECKPOINT, PLAN, RUN = "checkpoint.pt", "plan.json", "run.json"
-
-_TRIED, _WARMING = 12, 3  # steps timed for a plan, and taken before
-_NOTED = 50  # steps between rows of the log
-_JUDGED = 500  # steps between looks at the pictures held out
-_KEPT = 120.0  # seconds between checkpoints
+from trainers.running.lesson import Lesson, Pace
+from trainers.running.run import check_wanted, take
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +61,8 @@ class Wanted:
 def run(wanted: Wanted, recipe: Recipe) -> CurveNet | None:
     """Train a network; returns it with the better weights, ``None`` if it was stopped before.
 
-    The folder then holds ``run.json``, ``plan.json``, ``log.csv``, ``validation.csv``,
-    ``checkpoint.pt`` and the pictures, ``material``. No loss compares with a well exposed picture.
+    The folder then holds what :func:`~trainers.running.run.take` writes and the pictures,
+    ``material``. No loss compares with a well exposed picture.
     Only the choice between the last weights and their average does: by the mean PSNR on pictures
     held out, which ``run.json`` tells.
 
@@ -93,35 +76,80 @@ def run(wanted: Wanted, recipe: Recipe) -> CurveNet | None:
     PixelValueError
         If training diverges.
     """
-    if (wanted.steps is None) == (wanted.budget is None):
-        raise OptionError("say how long to train: --steps or --budget")
-    out, checkpoint = wanted.out, wanted.out / CHECKPOINT
+    check_wanted(wanted)
     begun, start = _start(wanted, recipe)
     told = {"recipe": recipe.digest, "seed": wanted.seed, "start_from": start}
-    if checkpoint.exists() and not wanted.resume:
-        raise OptionError(f"{out} holds a run: go on with --resume, or name another folder")
-    out.mkdir(parents=True, exist_ok=True)
     found = make_material(
-        wanted.material or out / "material",
+        wanted.material or wanted.out / "material",
         wanted.photographs, wanted.scenes, wanted.opinions, 0, quiet=wanted.quiet,
     )  # fmt: skip
-    learner = Learner(copy.deepcopy(begun), recipe, wanted.seed)
     batches = Batches(found["train"], recipe, wanted.seed)
     held = Batches(found["validation"], recipe, 0).held()
-    done = 0
-    if checkpoint.exists():
-        plan, state = Plan.load(out / PLAN), load_checkpoint(checkpoint, device=torch.device("cpu"))
-        if state.get("told") != told:
-            raise OptionError(f"{out} holds a run of another recipe or seed")
-        learner.restore(state)
-        done = int(state["step"])
-    else:
-        plan = _plan(wanted, recipe, learner, batches)
-        plan.save(out / PLAN)
-        learner = Learner(begun, recipe, wanted.seed)
-    if not _steps(wanted, recipe, learner, batches, held, plan, done, told):
+    lesson = CurveLesson(begun, recipe, wanted.seed, batches, held)
+    if not take(wanted, lesson, told, _sources(found)):
         return None
-    return _finish(out, learner, held, plan, {**told, "sources": _sources(found)})
+    return lesson.learner.net.eval()
+
+
+class CurveLesson(Lesson[Learner]):
+    """Batches of badly exposed pictures, and some held out whose good exposure is known.
+
+    Parameters
+    ----------
+    begun
+        The network as it is at first.
+    recipe, seed
+        Say how.
+    batches
+        What it learns from.
+    held
+        Pictures that weights are chosen by.
+    """
+
+    pace = Pace(noted=50, judged=500, kept=120.0, warming=3, tried=12)
+    diverged = 1e3
+    terms = ("loss", *TERMS)
+    looks = ("before", "last", "average")
+
+    def __init__(
+        self, begun: CurveNet, recipe: Recipe, seed: int, batches: Batches, held: Held
+    ) -> None:
+        super().__init__(
+            lambda: Learner(copy.deepcopy(begun), recipe, seed),
+            recipe.rate,
+            (recipe.precision, recipe.layout),
+        )
+        self.recipe, self.batches, self.held = recipe, batches, held
+
+    def step(self, step: int, steps: int, rate: float) -> Mapping[str, float]:
+        """Take a step, and return the losses."""
+        return self.learner.step(*self.batches(step), step, rate)
+
+    def look(self) -> Mapping[str, float]:
+        """Return the mean PSNR in dB before, by the weights and by their average."""
+        return {who: _mean(rows) for who, rows in self._by_stops().items()}
+
+    def choose(self) -> dict[str, Any]:
+        """Keep the weights whose mean PSNR is better."""
+        found = self._by_stops()
+        told = {
+            who: {f"{stops:+g}": round(value, 3) for stops, value in rows.items()}
+            for who, rows in found.items()
+        }
+        better = _mean(found["average"]) >= _mean(found["last"])
+        return {"validation_psnr": told, "weights": self.take_average(better)}
+
+    def _by_stops(self) -> dict[str, dict[float, float]]:
+        """Return the mean PSNR in dB by exposure: before, by the weights and by their average."""
+        before = by_stops(psnr(self.held.pictures, self.held.originals), self.held)
+        last = self.learner.judge(self.held)
+        with self.learner.average.applied():
+            average = self.learner.judge(self.held)
+        return {"before": before, "last": last, "average": average}
+
+
+def _mean(values: dict[float, float]) -> float:
+    return sum(values.values()) / len(values)
 
 
 def _start(wanted: Wanted, recipe: Recipe) -> tuple[CurveNet, str]:
@@ -135,86 +163,6 @@ def _start(wanted: Wanted, recipe: Recipe) -> tuple[CurveNet, str]:
     return net.requires_grad_(True), card.sha256
 
 
-def _plan(wanted: Wanted, recipe: Recipe, learner: Learner, batches: Batches) -> Plan:
-    """Return how many steps the run takes: those asked for, or as many as fit into its time."""
-    if wanted.steps is not None:
-        return Plan(wanted.steps, recipe.precision, recipe.layout, 0.0, 0.0, {})
-    assert wanted.budget is not None
-    for step in range(_WARMING + _TRIED):
-        if step == _WARMING:
-            began = time.perf_counter()
-        learner.step(*batches(step), step, 0.0)
-    each = (time.perf_counter() - began) / _TRIED
-    measured = {mode_name(recipe.precision, recipe.layout): each}
-    steps = steps_in(wanted.budget, each)
-    return Plan(steps, recipe.precision, recipe.layout, each, wanted.budget, measured)
-
-
-def _steps(
-    wanted: Wanted,
-    recipe: Recipe,
-    learner: Learner,
-    batches: Batches,
-    held: Held,
-    plan: Plan,
-    done: int,
-    told: dict[str, Any],
-) -> bool:
-    """Take the steps that are left; returns whether all are done."""
-    out = wanted.out
-    log = CsvLog(out / "log.csv", ("step", "seconds", "learning_rate", "loss", *TERMS), keep=done)
-    judged = CsvLog(out / "validation.csv", ("step", "before", "last", "average"), keep=done)
-    began = kept = time.monotonic()
-    first, losses = done, list[dict[str, float]]()
-
-    def save() -> None:
-        save_checkpoint(out / CHECKPOINT, {**learner.state(), "step": done, "told": told})
-
-    with StopRequest() as stop:
-        while done < plan.steps:
-            rate = learning_rate(done, plan.steps, peak=recipe.rate)
-            losses.append(learner.step(*batches(done), done, rate))
-            done += 1
-            if not losses[-1]["loss"] < 1e3:  # NaN too
-                raise PixelValueError(
-                    f"the loss became {losses[-1]['loss']} at step {done}: take a lower rate"
-                )
-            if done % _NOTED == 0 or done == plan.steps:
-                seconds = time.monotonic() - began
-                means = {k: sum(one[k] for one in losses) / len(losses) for k in losses[0]}
-                log.add({"step": done, "seconds": seconds, "learning_rate": rate, **means})
-                if not wanted.quiet:
-                    left = seconds / (done - first) * (plan.steps - done)
-                    said = ", ".join(f"{k} {v:.4f}" for k, v in means.items())
-                    line = f"step {done}/{plan.steps}, {clock(left)} left, {said}"
-                    print(line, file=sys.stderr, flush=True)
-                losses = []
-            if done % _JUDGED == 0 and done < plan.steps:
-                looked = judge_both(learner, held)
-                judged.add({"step": done, **{k: _mean(v) for k, v in looked.items()}})
-            asked = stop.asked
-            if asked or time.monotonic() - kept > _KEPT:
-                save()
-                kept = time.monotonic()
-            if asked:
-                return False
-    save()
-    return True
-
-
-def judge_both(learner: Learner, held: Held) -> dict[str, dict[float, float]]:
-    """Return the mean PSNR in dB by exposure: before, by the weights and by their average."""
-    before = by_stops(psnr(held.pictures, held.originals), held)
-    last = learner.judge(held)
-    with learner.average.applied():
-        average = learner.judge(held)
-    return {"before": before, "last": last, "average": average}
-
-
-def _mean(values: dict[float, float]) -> float:
-    return sum(values.values()) / len(values)
-
-
 def _sources(material: dict[Split, Material]) -> dict[str, Any]:
     return {
         split: {
@@ -224,37 +172,3 @@ def _sources(material: dict[Split, Material]) -> dict[str, Any]:
         }
         for split, own in material.items()
     }
-
-
-def _finish(out: Path, learner: Learner, held: Held, plan: Plan, told: dict[str, Any]) -> CurveNet:
-    found = judge_both(learner, held)
-    average = _mean(found["average"]) >= _mean(found["last"])
-    if average:
-        learner.net.load_state_dict(learner.average.state())
-    said = {
-        **told,
-        "steps": plan.steps,
-        "validation_psnr": {
-            who: {f"{stops:+g}": round(value, 3) for stops, value in rows.items()}
-            for who, rows in found.items()
-        },
-        "weights": "average" if average else "last",
-        "environment": environment(Processes("cpu")),
-    }
-    write_text(out / RUN, json_text(said))
-    return learner.net.eval()
-
-
-def read_run(out: Path) -> dict[str, Any]:
-    """Return what a finished run says of itself.
-
-    Raises
-    ------
-    ImageReadError
-        If it is not finished.
-    """
-    try:
-        found: dict[str, Any] = json.loads((out / RUN).read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise ImageReadError(f"{out}: is no finished run ({error})") from error
-    return found

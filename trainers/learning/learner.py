@@ -23,10 +23,10 @@ from trainers.learning.auxiliary import AuxiliaryTargets
 from trainers.learning.average import WeightAverage
 from trainers.learning.losses import mixed_loss
 from trainers.learning.material import Batch, SetMaterial
-from trainers.learning.schedule import learning_rate
 from trainers.learning.standardise import Standardiser
 from trainers.learning.whole import pooled_targets, series_loss, whole_loss
 from trainers.running.processes import Processes
+from trainers.running.schedule import learning_rate
 
 _FIRST = 8  # batches whose moments a run begins with
 _LAYOUTS = {"contiguous": torch.contiguous_format, "channels_last": torch.channels_last}

@@ -17,7 +17,6 @@ from hdrmetrics.learned.liked.network import OpinionNetwork
 from hdrmetrics.learned.tensorfile import round_weights
 from hdrmetrics.text.textfile import write_text
 from trainers.learning.average import WeightAverage
-from trainers.learning.schedule import learning_rate
 from trainers.opinions.copies import divide, groups_of, thumbnails
 from trainers.opinions.finish import check_splits, write_results
 from trainers.opinions.judging import agreement, predict
@@ -31,6 +30,7 @@ from trainers.running.environment import environment
 from trainers.running.interruption import StopRequest
 from trainers.running.logs import RunLog
 from trainers.running.processes import Processes
+from trainers.running.schedule import learning_rate
 
 CHECKPOINT, RUN, GROUPS = "checkpoint.pt", "run.json", "groups.npy"
 _LOG_EVERY, _CHECKPOINT_SECONDS, _VALIDATIONS = 25, 120.0, 2  # validations an epoch

@@ -10,7 +10,8 @@ from hdrmetrics.learned.restoring.card import RestorationCard
 from hdrmetrics.learned.restoring.weights import read_restoration_card
 from hdrmetrics.learned.tensorfile import card_path
 from trainers.restoring.recipe import Recipe
-from trainers.restoring.run import Wanted, read_run
+from trainers.restoring.run import Wanted
+from trainers.running.run import read_run
 
 
 def card_of(wanted: Wanted, recipe: Recipe) -> RestorationCard:

@@ -1,44 +1,30 @@
-"""A whole run of learning to restore: packs, steps, checkpoints, and the better of two weights."""
+"""A whole run of learning to restore: packs, a lesson, and the better of two weights."""
 
 from __future__ import annotations
 
 import copy
 import sys
-import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from datasets.scenes.scene import Split
 from datasets.streams import digest
-from hdrmetrics.errors import ImageReadError, OptionError, PixelValueError
+from hdrmetrics.errors import OptionError
 from hdrmetrics.learned.restoring.net import RestorationNet, fresh_net
 from hdrmetrics.learned.restoring.weights import load_restoration
-from hdrmetrics.text.textfile import json_text, write_text
-from trainers.learning.schedule import learning_rate
 from trainers.restoring.learner import Batches, Learner
 from trainers.restoring.recipe import Recipe
 from trainers.restoring.references import references
 from trainers.restoring.windows import Windows, make_windows
-from trainers.running.checkpoint import load_checkpoint, save_checkpoint
-from trainers.running.environment import environment
-from trainers.running.interruption import StopRequest
-from trainers.running.logs import CsvLog, clock
-from trainers.running.plan import Plan, mode_name, steps_in
-from trainers.running.processes import Processes
+from trainers.running.lesson import Lesson, Pace
+from trainers.running.run import check_wanted, take
 
 Held = tuple[Tensor, Tensor]
 """Degraded and clean patches that weights are chosen by."""
-
-CHECKPOINT, PLAN, RUN = "checkpoint.pt", "plan.json", "run.json"
-
-_TRIED, _WARMING = 30, 5  # steps timed for a plan, and taken before
-_NOTED = 100  # steps between rows of the log
-_JUDGED = 3_000  # steps between looks at the patches held out
-_KEPT = 240.0  # seconds between checkpoints
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,10 +63,9 @@ class Wanted:
 def run(wanted: Wanted, recipe: Recipe) -> RestorationNet | None:
     """Train a network; returns it with the better weights, ``None`` if it was stopped before.
 
-    The folder then holds ``run.json``, ``plan.json``, ``log.csv``, ``validation.csv``,
-    ``checkpoint.pt`` and windows of the photographs, ``train`` and ``validation``. The better
-    weights are the last ones or their average, by the mean PSNR on patches held out, which
-    ``run.json`` tells.
+    The folder then holds what :func:`~trainers.running.run.take` writes and windows of the
+    photographs, ``train`` and ``validation``. The better weights are the last ones or their
+    average, by the mean PSNR on patches held out, which ``run.json`` tells.
 
     Raises
     ------
@@ -92,32 +77,60 @@ def run(wanted: Wanted, recipe: Recipe) -> RestorationNet | None:
     PixelValueError
         If training diverges.
     """
-    if (wanted.steps is None) == (wanted.budget is None):
-        raise OptionError("say how long to train: --steps or --budget")
-    out, checkpoint = wanted.out, wanted.out / CHECKPOINT
+    check_wanted(wanted)
     begun, start = _start(wanted, recipe)
     told = {"recipe": recipe.digest, "seed": wanted.seed, "start_from": start}
-    if checkpoint.exists() and not wanted.resume:
-        raise OptionError(f"{out} holds a run: go on with --resume, or name another folder")
-    out.mkdir(parents=True, exist_ok=True)
     found = _windows(wanted)
-    learner = Learner(copy.deepcopy(begun), recipe)
     batches = Batches(found["train"], recipe, wanted.seed)
     held = Batches(found["validation"], recipe, wanted.seed).held()
-    done = 0
-    if checkpoint.exists():
-        plan, state = Plan.load(out / PLAN), load_checkpoint(checkpoint, device=torch.device("cpu"))
-        if state.get("told") != told:
-            raise OptionError(f"{out} holds a run of another recipe or seed")
-        learner.restore(state)
-        done = int(state["step"])
-    else:
-        plan = _plan(wanted, recipe, learner, batches)
-        plan.save(out / PLAN)
-        learner = Learner(begun, recipe)
-    if not _steps(out, wanted, recipe, learner, batches, held, plan, done, told):
+    lesson = RestorationLesson(begun, recipe, batches, held)
+    if not take(wanted, lesson, told, _sources(found)):
         return None
-    return _finish(out, learner, held, plan, {**told, "sources": _sources(found)})
+    return lesson.learner.net.eval()
+
+
+class RestorationLesson(Lesson[Learner]):
+    """Batches of degraded patches, and some that are held out.
+
+    Parameters
+    ----------
+    begun
+        The network as it is at first.
+    recipe
+        Says how.
+    batches
+        What it learns from.
+    held
+        What weights are chosen by.
+    """
+
+    pace = Pace(noted=100, judged=3_000, kept=240.0, warming=5, tried=30)
+    looks = ("before", "last", "average")
+
+    def __init__(self, begun: RestorationNet, recipe: Recipe, batches: Batches, held: Held) -> None:
+        super().__init__(
+            lambda: Learner(copy.deepcopy(begun), recipe),
+            recipe.rate,
+            (recipe.precision, recipe.layout),
+        )
+        self.recipe, self.batches, self.held = recipe, batches, held
+
+    def step(self, step: int, steps: int, rate: float) -> Mapping[str, float]:
+        """Take a step, and return the loss."""
+        return {"loss": self.learner.step(*self.batches(step), rate)}
+
+    def look(self) -> Mapping[str, float]:
+        """Return the mean PSNR in dB of patches as they are, by the weights and their average."""
+        before, last = self.learner.judge(*self.held)
+        with self.learner.average.applied():
+            _, average = self.learner.judge(*self.held)
+        return {"before": before, "last": last, "average": average}
+
+    def choose(self) -> dict[str, Any]:
+        """Keep the weights whose mean PSNR is better."""
+        found = self.look()
+        better = found["average"] >= found["last"]
+        return {"validation_psnr": found, "weights": self.take_average(better)}
 
 
 def _start(wanted: Wanted, recipe: Recipe) -> tuple[RestorationNet, str]:
@@ -141,116 +154,8 @@ def _windows(wanted: Wanted) -> dict[str, Windows]:
     return found
 
 
-def _plan(wanted: Wanted, recipe: Recipe, learner: Learner, batches: Batches) -> Plan:
-    """Return how many steps the run takes: those asked for, or as many as fit into its time."""
-    if wanted.steps is not None:
-        return Plan(wanted.steps, recipe.precision, recipe.layout, 0.0, 0.0, {})
-    assert wanted.budget is not None
-    for step in range(_WARMING + _TRIED):
-        if step == _WARMING:
-            began = time.perf_counter()
-        learner.step(*batches(step), 0.0)
-    each = (time.perf_counter() - began) / _TRIED
-    steps = steps_in(wanted.budget, each)
-    measured = {mode_name(recipe.precision, recipe.layout): each}
-    return Plan(steps, recipe.precision, recipe.layout, each, wanted.budget, measured)
-
-
-def _steps(
-    out: Path,
-    wanted: Wanted,
-    recipe: Recipe,
-    learner: Learner,
-    batches: Batches,
-    held: Held,
-    plan: Plan,
-    done: int,
-    told: dict[str, Any],
-) -> bool:
-    """Take the steps that are left; returns whether all are done."""
-    log = CsvLog(out / "log.csv", ("step", "seconds", "learning_rate", "loss"), keep=done)
-    judged = CsvLog(
-        out / "validation.csv", ("step", "before", "last", "average"), keep=done
-    )  # mean PSNR, dB
-    began = kept = time.monotonic()
-    first, losses = done, []
-
-    def save() -> None:
-        save_checkpoint(out / CHECKPOINT, {**learner.state(), "step": done, "told": told})
-
-    with StopRequest() as stop:
-        while done < plan.steps:
-            rate = learning_rate(done, plan.steps, peak=recipe.rate)
-            losses.append(learner.step(*batches(done), rate))
-            done += 1
-            if not losses[-1] < 10:  # NaN too
-                raise PixelValueError(
-                    f"the loss became {losses[-1]} at step {done}: take a lower rate"
-                )
-            if done % _NOTED == 0 or done == plan.steps:
-                seconds, mean = time.monotonic() - began, sum(losses) / len(losses)
-                log.add({"step": done, "seconds": seconds, "learning_rate": rate, "loss": mean})
-                if not wanted.quiet:
-                    left = seconds / (done - first) * (plan.steps - done)
-                    line = f"step {done}/{plan.steps}, {clock(left)} left, loss {mean:.5f}"
-                    print(line, file=sys.stderr, flush=True)
-                losses = []
-            if done % _JUDGED == 0 and done < plan.steps:
-                judged.add({"step": done, **judge_both(learner, held)})
-            if stop.asked or time.monotonic() - kept > _KEPT:
-                save()
-                kept = time.monotonic()
-            if stop.asked:
-                return False
-    save()
-    return True
-
-
-def judge_both(learner: Learner, held: Held) -> dict[str, float]:
-    """Return the mean PSNR in dB of patches as they are, by the weights and by their average."""
-    before, last = learner.judge(*held)
-    with learner.average.applied():
-        _, average = learner.judge(*held)
-    return {"before": before, "last": last, "average": average}
-
-
 def _sources(windows: dict[str, Windows]) -> dict[str, Any]:
     return {
         split: {"photographs": len(own), "refused": len(own.said["refused"])}
         for split, own in windows.items()
     }
-
-
-def _finish(
-    out: Path, learner: Learner, held: Held, plan: Plan, told: dict[str, Any]
-) -> RestorationNet:
-    found = judge_both(learner, held)
-    average = found["average"] >= found["last"]
-    if average:
-        learner.net.load_state_dict(learner.average.state())
-    said = {
-        **told,
-        "steps": plan.steps,
-        "validation_psnr": found,
-        "weights": "average" if average else "last",
-        "environment": environment(Processes("cpu")),
-    }
-    write_text(out / RUN, json_text(said))
-    return learner.net.eval()
-
-
-def read_run(out: Path) -> dict[str, Any]:
-    """Return what a finished run says of itself.
-
-    Raises
-    ------
-    ImageReadError
-        If it is not finished.
-    """
-    import json
-
-    try:
-        found: dict[str, Any] = json.loads((out / RUN).read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise ImageReadError(f"{out}: is no finished run ({error})") from error
-    return found

@@ -7,9 +7,10 @@ from typing import Any
 
 from hdrmetrics import create_metric
 from hdrmetrics.learned.tonemapping.card import ToneCard
+from trainers.running.run import read_run
 from trainers.tonemapping.frames import PEAK, WIDENED
 from trainers.tonemapping.recipe import Recipe
-from trainers.tonemapping.run import Wanted, read_run
+from trainers.tonemapping.run import Wanted
 
 
 def card_of(wanted: Wanted, recipe: Recipe) -> ToneCard:

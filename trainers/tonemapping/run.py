@@ -1,40 +1,25 @@
-"""A whole run of learning to tone-map: frames, steps, checkpoints, the better of two weights."""
+"""A whole run of learning to tone-map: frames, a lesson, the better of two weights."""
 
 from __future__ import annotations
 
 import copy
-import json
 import sys
-import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from datasets.scenes.scene import Split
 from datasets.scenes.scene_files import FileScene, find_scenes
 from datasets.streams import digest
-from hdrmetrics.errors import ImageReadError, OptionError, PixelValueError
 from hdrmetrics.learned.tonemapping.net import ToneNet, fresh_net
-from hdrmetrics.text.textfile import json_text, write_text
-from trainers.learning.schedule import learning_rate
-from trainers.running.checkpoint import load_checkpoint, save_checkpoint
-from trainers.running.environment import environment
-from trainers.running.interruption import StopRequest
-from trainers.running.logs import CsvLog, clock
-from trainers.running.plan import Plan, mode_name, steps_in
-from trainers.running.processes import Processes
+from trainers.running.lesson import Lesson, Pace
+from trainers.running.plan import mode_name
+from trainers.running.run import check_wanted, take
 from trainers.tonemapping.frames import Frames, make_frames
 from trainers.tonemapping.learner import Learner, Views
 from trainers.tonemapping.recipe import Recipe
 
-CHECKPOINT, PLAN, RUN = "checkpoint.pt", "plan.json", "run.json"
-
-_TRIED, _WARMING = 6, 1  # steps timed for a plan, and taken before
-_NOTED = 20  # steps between rows of the log
-_JUDGED = 500  # steps between looks at the pictures held out
-_KEPT = 120.0  # seconds between checkpoints
 _HELD = {"hdr": 12, "sdr": 20}  # pictures held out
 
 
@@ -74,10 +59,9 @@ class Wanted:
 def run(wanted: Wanted, recipe: Recipe) -> ToneNet | None:
     """Train a network; returns it with the better weights, ``None`` if it was stopped before.
 
-    The folder then holds ``run.json``, ``plan.json``, ``log.csv``, ``validation.csv``,
-    ``checkpoint.pt`` and, unless they are elsewhere, frames in ``train`` and ``validation``. The
-    better weights are the last ones or their average, by true TMQI of pictures held out, which is
-    never learnt from.
+    The folder then holds what :func:`~trainers.running.run.take` writes and, unless they are
+    elsewhere, frames in ``train`` and ``validation``. The better weights are the last ones or their
+    average, by true TMQI of pictures held out, which is never learnt from.
 
     Raises
     ------
@@ -89,30 +73,62 @@ def run(wanted: Wanted, recipe: Recipe) -> ToneNet | None:
     PixelValueError
         If training diverges.
     """
-    if (wanted.steps is None) == (wanted.budget is None):
-        raise OptionError("say how long to train: --steps or --budget")
-    out, checkpoint = wanted.out, wanted.out / CHECKPOINT
-    told = {"recipe": recipe.digest, "seed": wanted.seed}
-    if checkpoint.exists() and not wanted.resume:
-        raise OptionError(f"{out} holds a run: go on with --resume, or name another folder")
-    out.mkdir(parents=True, exist_ok=True)
+    check_wanted(wanted)
     train, held = (_frames(wanted, split) for split in ("train", "validation"))
     begun = fresh_net(recipe.size, digest(wanted.seed, "weights") >> 1)
-    learner, views = Learner(copy.deepcopy(begun), recipe), Views(train, recipe, wanted.seed)
-    done = 0
-    if checkpoint.exists():
-        plan, state = Plan.load(out / PLAN), load_checkpoint(checkpoint, device=torch.device("cpu"))
-        if state.get("told") != told:
-            raise OptionError(f"{out} holds a run of another recipe or seed")
-        learner.restore(state)
-        done = int(state["step"])
-    else:
-        plan = _plan(wanted, recipe, learner, views)
-        plan.save(out / PLAN)
-        learner = Learner(begun, recipe)
-    if not _steps(wanted, recipe, learner, views, held, plan, done, told):
+    lesson = ToneLesson(begun, recipe, Views(train, recipe, wanted.seed), held)
+    told = {"recipe": recipe.digest, "seed": wanted.seed}
+    if not take(wanted, lesson, told, _sources(train, held)):
         return None
-    return _finish(out, learner, held, plan, {**told, "sources": _sources(train, held)})
+    return lesson.learner.net.eval()
+
+
+class ToneLesson(Lesson[Learner]):
+    """Views of training frames, and whole pictures that are held out.
+
+    Parameters
+    ----------
+    begun
+        The network as it is at first.
+    recipe
+        Says how.
+    views
+        What it learns from.
+    held
+        Pictures that weights are chosen by.
+    """
+
+    pace = Pace(noted=20, judged=500, kept=120.0, warming=1, tried=6)
+    looks = ("learned", "tmqi", "moved")
+
+    def __init__(self, begun: ToneNet, recipe: Recipe, views: Views, held: Frames) -> None:
+        super().__init__(lambda: Learner(copy.deepcopy(begun), recipe), recipe.rate)
+        self.recipe, self.views, self.held = recipe, views, held
+
+    def step(self, step: int, steps: int, rate: float) -> Mapping[str, float]:
+        """Take a step, by large views towards the end."""
+        large = step >= (1 - self.recipe.large) * steps
+        return {"loss": self.learner.step(self.views(step, large=large), rate)}
+
+    def look(self) -> Mapping[str, float]:
+        """Return what the average of the weights makes of the pictures held out."""
+        with self.learner.average.applied():
+            return self.learner.judge(self.held)
+
+    def seconds(self) -> tuple[float, dict[str, float]]:
+        """Return the mean seconds of small and large views, and those of each."""
+        small, large = (
+            self.timed(lambda step, of=of: self.learner.step(self.views(step, large=of), 0.0))  # type: ignore[misc]
+            for of in (False, True)
+        )
+        mean = (1 - self.recipe.large) * small + self.recipe.large * large
+        return mean, {mode_name(*self.mode): small, "large": large}
+
+    def choose(self) -> dict[str, Any]:
+        """Keep the weights whose true TMQI is better."""
+        found = {"last": self.learner.judge(self.held), "average": self.look()}
+        better = found["average"]["tmqi"] > found["last"]["tmqi"]
+        return {"validation": found, "weights": self.take_average(better)}
 
 
 def _frames(wanted: Wanted, split: Split) -> Frames:
@@ -132,74 +148,6 @@ def _spread(scenes: list[FileScene], most: int) -> list[FileScene]:
     return sorted(scenes, key=lambda one: digest("held", one.name))[:most]
 
 
-def _plan(wanted: Wanted, recipe: Recipe, learner: Learner, views: Views) -> Plan:
-    """Return how many steps the run takes: those asked for, or as many as fit into its time."""
-    if wanted.steps is not None:
-        return Plan(wanted.steps, "float32", "contiguous", 0.0, 0.0, {})
-    assert wanted.budget is not None
-    each = []
-    for large in (False, True):
-        for step in range(_WARMING + _TRIED):
-            if step == _WARMING:
-                began = time.perf_counter()
-            learner.step(views(step, large=large), 0.0)
-        each.append((time.perf_counter() - began) / _TRIED)
-    mean = (1 - recipe.large) * each[0] + recipe.large * each[1]
-    steps = steps_in(wanted.budget, mean)
-    measured = {mode_name("float32", "contiguous"): each[0], "large": each[1]}
-    return Plan(steps, "float32", "contiguous", mean, wanted.budget, measured)
-
-
-def _steps(
-    wanted: Wanted,
-    recipe: Recipe,
-    learner: Learner,
-    views: Views,
-    held: Frames,
-    plan: Plan,
-    done: int,
-    told: dict[str, Any],
-) -> bool:
-    """Take the steps that are left; returns whether all are done."""
-    out = wanted.out
-    log = CsvLog(out / "log.csv", ("step", "seconds", "learning_rate", "loss"), keep=done)
-    judged = CsvLog(out / "validation.csv", ("step", "learned", "tmqi", "moved"), keep=done)
-    began = kept = time.monotonic()
-    first, losses = done, []
-
-    def save() -> None:
-        save_checkpoint(out / CHECKPOINT, {**learner.state(), "step": done, "told": told})
-
-    with StopRequest() as stop:
-        while done < plan.steps:
-            rate = learning_rate(done, plan.steps, peak=recipe.rate)
-            large = done >= (1 - recipe.large) * plan.steps
-            losses.append(learner.step(views(done, large=large), rate))
-            done += 1
-            if not losses[-1] < 10:  # NaN too
-                raise PixelValueError(
-                    f"the loss became {losses[-1]} at step {done}: take a lower rate"
-                )
-            if done % _NOTED == 0 or done == plan.steps:
-                seconds, mean = time.monotonic() - began, sum(losses) / len(losses)
-                log.add({"step": done, "seconds": seconds, "learning_rate": rate, "loss": mean})
-                if not wanted.quiet:
-                    left = seconds / (done - first) * (plan.steps - done)
-                    line = f"step {done}/{plan.steps}, {clock(left)} left, loss {mean:.5f}"
-                    print(line, file=sys.stderr, flush=True)
-                losses = []
-            if done % _JUDGED == 0 and done < plan.steps:
-                with learner.average.applied():
-                    judged.add({"step": done, **learner.judge(held)})
-            if stop.asked or time.monotonic() - kept > _KEPT:
-                save()
-                kept = time.monotonic()
-            if stop.asked:
-                return False
-    save()
-    return True
-
-
 def _sources(train: Frames, held: Frames) -> dict[str, Any]:
     return {
         split: {
@@ -209,36 +157,3 @@ def _sources(train: Frames, held: Frames) -> dict[str, Any]:
         }
         for split, own in (("train", train), ("validation", held))
     }
-
-
-def _finish(out: Path, learner: Learner, held: Frames, plan: Plan, told: dict[str, Any]) -> ToneNet:
-    found = {"last": learner.judge(held)}
-    with learner.average.applied():
-        found["average"] = learner.judge(held)
-    better = max(found, key=lambda which: found[which]["tmqi"])
-    if better == "average":
-        learner.net.load_state_dict(learner.average.state())
-    said = {
-        **told,
-        "steps": plan.steps,
-        "validation": found,
-        "weights": better,
-        "environment": environment(Processes("cpu")),
-    }
-    write_text(out / RUN, json_text(said))
-    return learner.net.eval()
-
-
-def read_run(out: Path) -> dict[str, Any]:
-    """Return what a finished run says of itself.
-
-    Raises
-    ------
-    ImageReadError
-        If it is not finished.
-    """
-    try:
-        found: dict[str, Any] = json.loads((out / RUN).read_text("utf-8"))
-    except (OSError, ValueError) as error:
-        raise ImageReadError(f"{out}: is no finished run ({error})") from error
-    return found

@@ -1,78 +1,45 @@
-"""Weights files of restoration networks: safetensors with a JSON card beside them."""
+"""Weights files of restoration networks."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from hdrmetrics.errors import OptionError, WeightsError
+from hdrmetrics.errors import OptionError
+from hdrmetrics.learned.netfile import NetFiles
 from hdrmetrics.learned.restoring.card import RestorationCard
 from hdrmetrics.learned.restoring.net import RestorationNet, empty_net
-from hdrmetrics.learned.saving import kept_weights, save_with_card, weights_path
-from hdrmetrics.learned.tensorfile import (
-    card_path,
-    read_json_card,
-    read_tensors,
-)
 
 SHIPPED = Path(__file__).with_name("weights") / "restore.safetensors"
 """The network that comes with the package."""
 
-_PARAMETERS = 4_000_000  # of a network that a card may ask for: four times the largest of ours
-_LARGEST, _CARD = 4 * _PARAMETERS + (1 << 20), 1 << 20  # bytes
+# Parameters: four times the largest of ours.
+_FILES = NetFiles(RestorationCard, lambda card, device: empty_net(card.size, device), 4_000_000)
 
 
 def save_restoration(
     path: str | Path, net: RestorationNet, card: RestorationCard
 ) -> RestorationCard:
-    """Write the weights of a network, its matrices in half precision, and its card.
-
-    Parameters
-    ----------
-    path
-        Ends in ``.safetensors``; both files are replaced, each in one step.
-    net
-        Whose weights.
-    card
-        Its hash is filled in.
-
-    Returns
-    -------
-    RestorationCard
-        As written.
+    """Write a network and its card; see :meth:`~hdrmetrics.learned.netfile.NetFiles.save`.
 
     Raises
     ------
-    OptionError
-        If the path ends otherwise, the card is of a network of another size or cannot be written
-        as JSON, or a weight is NaN or beyond half precision.
-    ImageWriteError
-        If a file cannot be written.
+    OptionError, ImageWriteError
+        As there, and if the card is of a network of another size.
     """
-    path = weights_path(path)
     if card.size != net.size:
         raise OptionError(f"the card is of a network of {card.size}, not of {net.size}")
-    return save_with_card(path, kept_weights(net), card)
+    return _FILES.save(path, net, card)
 
 
 def load_restoration(path: str | Path = SHIPPED) -> tuple[RestorationNet, RestorationCard]:
-    """Return the network of a weights file, in float32 and for evaluation, and its card.
-
-    Nothing is unpickled; the sizes of both files, of the list of tensors and of the network are
-    checked before anything of that size is made.
+    """Return a network and its card; see :meth:`~hdrmetrics.learned.netfile.NetFiles.load`.
 
     Raises
     ------
     WeightsError
-        If a file is missing, too large, truncated, damaged, does not belong to its card, or holds
-        NaN.
+        As there.
     """
-    path = Path(path)
-    card = read_restoration_card(card_path(path))
-    wanted = empty_net(card.size, "meta").state_dict()
-    weights = read_tensors(path, wanted, card.sha256, _LARGEST)
-    net = empty_net(card.size)
-    net.load_state_dict({name: value.float() for name, value in weights.items()})
-    return net.eval().requires_grad_(False), card
+    return _FILES.load(path)
 
 
 def read_restoration_card(path: Path) -> RestorationCard:
@@ -83,10 +50,4 @@ def read_restoration_card(path: Path) -> RestorationCard:
     WeightsError
         If it is missing, too large or no card, or its network would be too large.
     """
-    card = read_json_card(path, RestorationCard.from_dict, _CARD)
-    count = sum(x.numel() for x in empty_net(card.size, "meta").parameters())
-    if count > _PARAMETERS:
-        raise WeightsError(
-            f"{path}: describes a network of {count:,} weights; at most {_PARAMETERS:,} are read"
-        )
-    return card
+    return _FILES.read_card(path)
