@@ -86,7 +86,15 @@ def prepare_inputs(
     moved = {role: value.to(device=device, dtype=dtype) for role, value in ready.tensors.items()}
     notes = [f"{role}: {note}" for role, image in pair.items() for note in image.notes]
     conditions = {"size": [test.width, test.height], "calibration": ready.record}
+    conditions |= _reduced(pair)
     return Inputs(moved["test"], moved.get("reference"), conditions, (*notes, *ready.warnings))
+
+
+def _reduced(pair: Pair) -> dict[str, str]:
+    """Return at which part of its size a picture was decoded, where that is not all of it."""
+    found = {role: image.origin.details.get("decoded_at") for role, image in pair.items()}
+    names: dict[Role, str] = {"test": "decoded_at", "reference": "reference_decoded_at"}
+    return {names[role]: scale for role, scale in found.items() if scale}
 
 
 def _tonemapped(pair: Pair, units: Units) -> Ready:
