@@ -33,7 +33,8 @@ def read_image(
 
     The format is recognised by content: OpenEXR, Radiance, PFM, TIFF, PNG, JPEG, WebP, BMP, GIF,
     PNM and QOI; with the extra ``codecs`` also JPEG XL, JPEG XR, JPEG 2000, AVIF, HEIC and Ultra
-    HDR.
+    HDR; with ``raw`` the raw files of cameras, developed as photographs in 8-bit sRGB with the
+    camera's white balance (:func:`hdrmetrics.io.formats.raw.read`).
 
     Linear files give linear BT.709 pixels, ``relative`` unless the file itself declares cd/m²
     (``absolute``) or the caller does (``scaled``). Display-encoded files give code values in
@@ -86,7 +87,7 @@ def read_image(
     ImageLimitError
         If it announces more than ``max_pixels``.
     MissingCodecError
-        If its format needs the extra ``codecs``.
+        If its format needs the extra ``codecs`` or ``raw``.
     OptionError
         If an option is out of range or does not go with the file.
     PixelValueError

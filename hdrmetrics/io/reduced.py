@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 SCALES = (8, 4, 2)
 """One part in so many of each side: those that JPEG decoders have."""
 
 
-def scale_for(width: int, height: int, at_least: int | None) -> int:
+def scale_for(
+    width: int, height: int, at_least: int | None, *, scales: Sequence[int] = SCALES
+) -> int:
     """Return by how much each side may be divided so that the shorter one keeps so many pixels.
 
     Parameters
@@ -17,6 +20,8 @@ def scale_for(width: int, height: int, at_least: int | None) -> int:
         Of the picture in the file.
     at_least
         Pixels of the shorter side that are enough; ``None`` where all are wanted.
+    scales
+        Of the decoder, the largest first.
 
     Examples
     --------
@@ -25,7 +30,7 @@ def scale_for(width: int, height: int, at_least: int | None) -> int:
     """
     if at_least is None:
         return 1
-    return next((s for s in SCALES if min(width, height) // s >= at_least), 1)
+    return next((s for s in scales if min(width, height) // s >= at_least), 1)
 
 
 def reduced_details(scale: int, size: tuple[int, int]) -> dict[str, Any]:

@@ -437,7 +437,6 @@ class LearnedMetric(Metric):
                 overlap=self._overlaps,
             )
 
-
     def _sample(self, picture: Tensor, skip: int) -> Windows:
         return sampled_windows(
             self.network, picture, domain=self.info.domain, overlap=self._overlaps, skip=skip

@@ -1,4 +1,4 @@
-"""How shortcuts of ranking change values: run ``python -m results.ranking.measure PHOTOS --out FILE``.
+"""How shortcuts of ranking change values: ``python -m results.ranking.measure PHOTOS --out FILE``.
 
 Every photograph is scored as it is, and damaged at its full size, with all shortcuts and without:
 one line of JSON for each picture, so that a run goes on where it stopped.

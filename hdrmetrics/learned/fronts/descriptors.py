@@ -37,7 +37,8 @@ _DARK, _LIGHT, _EDGE = 0.01, 1.0, 0.01  # codes next to black and to the display
 _LAGS = (2, 3)
 _GRID_LAGS = (7, 8)  # blocks of 8 px agree with the next block, not with one 7 px away
 _PART = 1 << 18  # pixels at a time: the temporaries then stay in the cache
-_NONE = 0, 0
+_Span = tuple[int, int]  # pixels before and after
+_NONE: _Span = 0, 0
 
 
 def _names() -> Iterator[str]:
@@ -91,7 +92,11 @@ class _Octave:
         return CELL >> self.number
 
     def cut(
-        self, x: Tensor, lost: int = 0, down: tuple[int, int] = _NONE, right: tuple[int, int] = _NONE
+        self,
+        x: Tensor,
+        lost: int = 0,
+        down: tuple[int, int] = _NONE,
+        right: tuple[int, int] = _NONE,
     ) -> Tensor:
         """Return the cells' part of a map that lost some pixels at the top left.
 
@@ -271,7 +276,9 @@ def _runs(octave: _Octave) -> tuple[list[Tensor], list[Tensor]]:
     for axis, slope in zip((-1, -2), octave.slopes(before, after), strict=True):
         length = octave.shape[axis] * octave.side
 
-        def along(x: Tensor, first: int, more: int = 0, axis: int = axis, n: int = length) -> Tensor:
+        def along(
+            x: Tensor, first: int, more: int = 0, axis: int = axis, n: int = length
+        ) -> Tensor:
             # From so many steps after the first of the cells.
             return x.narrow(axis, before + first, n + more)
 

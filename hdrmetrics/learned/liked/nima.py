@@ -35,6 +35,7 @@ CITATION = "Talebi & Milanfar, NIMA: neural image assessment, IEEE TIP 27(8), 20
 SMALLEST = 32
 
 _MEASURED_AT = 1024  # px: the side of what traits are measured on
+_ENOUGH = 1.34  # times the largest view: measured, see results/ranking
 _MAP = 512  # px: the side of the view that maps come from
 _WIDTH = SCORES - 1.0
 
@@ -104,6 +105,7 @@ class Nima(Metric):
         self.network = network.requires_grad_(False).eval()
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.card = card
+        self.enough = round(_ENOUGH * max(view.side for view in card.views))
         self.on_seen: Callable[[list[Tensor]], None] | None = None
 
     def train(self, mode: bool = True) -> Nima:
