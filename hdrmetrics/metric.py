@@ -69,6 +69,11 @@ class Metric(nn.Module):
     color_space: str = "bt709"
     """What the metric takes three channels of light for; :func:`hdrmetrics.score` gives BT.709."""
 
+    enough: int | None = None
+    """Pixels of the shorter side of a picture from which on more of them change no order: so small
+    a file may be decoded, by :func:`hdrmetrics.read_image` with ``at_least``. ``None`` where every
+    pixel counts, as wherever detail is judged."""
+
     _domain_limit: ClassVar[float] = 1.0 + 1e-3  # a display code of 1 after float rounding
 
     # -- what subclasses write ------------------------------------------------------------

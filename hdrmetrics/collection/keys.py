@@ -53,14 +53,11 @@ def parts_of(plan: Plan) -> dict[str, str]:
         name: _described(build_metric(name, display, dict(plan.options.get(name, {}))))
         for name in plan.metrics
     }
-    # The least size at which a picture is decoded is that which all metrics of a plan allow, so
-    # that a score of a plan that decodes small may depend on what else is scored.
-    company = sorted(own.values()) if plan.small else []
-    parts = {name: _text([text, viewing, company]) for name, text in own.items()}
+    parts = {name: _text([text, viewing, plan.small]) for name, text in own.items()}
     if plan.looks:
-        parts[LOOK] = _text([LOOK, viewing, company])
+        parts[LOOK] = _text([LOOK, plan.small])
     if plan.preview:
-        parts[PREVIEW] = _text([PREVIEW, plan.preview, viewing, company])
+        parts[PREVIEW] = _text([PREVIEW, plan.preview, plan.small])
     return parts
 
 

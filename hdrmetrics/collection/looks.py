@@ -21,7 +21,7 @@ from hdrmetrics.learned.borders import box_of
 from hdrmetrics.learned.liked.card import OpinionCard
 from hdrmetrics.learned.liked.catalogue import WEIGHTS
 from hdrmetrics.learned.liked.network import OpinionNetwork, Trunk
-from hdrmetrics.learned.liked.nima import NAME
+from hdrmetrics.learned.liked.nima import NAME, Nima
 from hdrmetrics.learned.liked.rendered import STOPS, exposures
 from hdrmetrics.learned.liked.views import look
 from hdrmetrics.learned.liked.weights import load_opinions
@@ -79,6 +79,30 @@ def look_of(
         taken_at(path) if path else "",
         *found,
     )
+
+
+@torch.no_grad()
+def seen_of(image: Image) -> list[Tensor]:
+    """Return what the network sees of a picture, for :func:`look_of`.
+
+    Parameters
+    ----------
+    image
+        As read; a photograph of :func:`enough` pixels is as good as a larger one.
+
+    Raises
+    ------
+    PixelValueError
+        For NaN or infinity.
+    """
+    codes = shown(image)
+    box = box_of(codes, None, "sdr", repeats=False)
+    return [_seen(codes[:, box.rows, box.columns])]
+
+
+def enough() -> int:
+    """Return how many pixels of the shorter side are enough for what the network sees."""
+    return Nima(*_loaded()).enough
 
 
 def shown(image: Image) -> Tensor:

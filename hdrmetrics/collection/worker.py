@@ -2,19 +2,42 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
+import threading
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import torch
+from torch import Tensor
+
+from hdrmetrics.catalogue.metrics import metric_options
+from hdrmetrics.collection.decoded import Decoded
 from hdrmetrics.collection.item import Item
+from hdrmetrics.collection.look import Look
+from hdrmetrics.collection.looks import enough, look_of, seen_of
 from hdrmetrics.collection.plan import Plan
+from hdrmetrics.collection.previews import preview_of
 from hdrmetrics.collection.record import Record
 from hdrmetrics.errors import HdrMetricsError
 from hdrmetrics.jobs.batch import message_of, score_files
 from hdrmetrics.jobs.scoring import build_metric
+from hdrmetrics.learned.liked.nima import Nima
+from hdrmetrics.metric import Metric
+
+_PLACED = ("mask", "region")  # of what is given in pixels of the whole picture
+_HEAP = 31 << 20  # bytes
 
 
 class Worker:
     """Scores pictures by a plan.
+
+    Where the plan allows small decoding, each metric sees a picture as small as its
+    :attr:`~hdrmetrics.metric.Metric.enough` says, and those that know sampled places look at them;
+    the conditions of scores name both (``decoded_at``, ``places``). What is said of a picture
+    follows from the file and the plan's settings alone, not from other metrics or pictures.
+    Threads may share a worker.
 
     Parameters
     ----------
@@ -28,22 +51,72 @@ class Worker:
     """
 
     def __init__(self, plan: Plan) -> None:
+        keep_memory()
         self.plan = plan
-        display = plan.viewing.get("display")
-        self.metrics = [
-            build_metric(name, display, dict(plan.options.get(name, {}))) for name in plan.metrics
-        ]
+        self.small = plan.small and not any(plan.viewing.get(name) for name in _PLACED)
+        self.metrics = [self._metric(name) for name in plan.metrics]
+        self._own = threading.local()
 
     def __call__(self, item: Item) -> Record:
         """Return what became of one picture; what is wrong with it is said there."""
-        from hdrmetrics.io import read_image
-
+        self._own.seen = None
+        decoded = Decoded(item.path, self.plan.isolate)
         try:
-            image = read_image(item.path, isolate=self.plan.isolate)  # refuses pipes and devices
+            # What nothing is asked of is read all the same: whether that can be is worth knowing.
+            for metric in self.metrics or [None]:
+                decoded.at(self._enough(metric))
             digest = hashlib.sha256(Path(item.path).read_bytes()).hexdigest()
         except (OSError, HdrMetricsError, MemoryError) as error:
             return Record(item.path, item.name, errors={"file": message_of(error)})
-        row = score_files([(image, None)], self.metrics, jobs=1, **self.plan.viewing)[0]
-        return Record(
-            item.path, item.name, digest, image.width, image.height, row.scores, row.errors
-        )
+        record = Record(item.path, item.name, digest, *decoded.size)
+        for metric in self.metrics:
+            image = decoded.at(self._enough(metric))
+            row = score_files([(image, None)], [metric], jobs=1, **self.plan.viewing)[0]
+            record.scores.update(row.scores)
+            record.errors.update(row.errors)
+        makers: dict[str, Callable[[], Look | bytes]] = {}
+        if self.plan.looks:
+            makers["look"] = lambda: self._look(item, decoded)
+        if self.plan.preview:
+            makers["preview"] = lambda: self._preview(decoded)
+        made: dict[str, Any] = {}
+        for part, make in makers.items():
+            try:
+                made[part] = make()
+            except (HdrMetricsError, RuntimeError, MemoryError) as error:
+                record.errors[part] = message_of(error)
+        return dataclasses.replace(record, **made)
+
+    def _look(self, item: Item, decoded: Decoded) -> Look:
+        """Return the look of a picture: faults at its own size, the rest as ``nima`` sees it."""
+        seen = self._own.seen
+        if seen is None:
+            seen = seen_of(decoded.at(enough() if self.small else None))
+        return look_of(decoded.at(None), item.path, seen)
+
+    def _preview(self, decoded: Decoded) -> bytes:
+        return preview_of(decoded.smallest(self.plan.preview), self.plan.preview)
+
+    def _metric(self, name: str) -> Metric:
+        options: dict[str, Any] = dict(self.plan.options.get(name, {}))
+        if self.small and "places" in metric_options(name):
+            options.setdefault("places", "sampled")
+        metric = build_metric(name, self.plan.viewing.get("display"), options)
+        if isinstance(metric, Nima):
+            metric.on_seen = self._note
+        return metric
+
+    def _note(self, seen: list[Tensor]) -> None:
+        self._own.seen = seen
+
+    def _enough(self, metric: Metric | None) -> int | None:
+        return metric.enough if self.small and metric is not None else None
+
+
+def keep_memory() -> None:
+    """Let the C library keep what is let go: fresh memory costs as much as the arithmetic on it.
+
+    Its limit for giving memory back to the system follows the largest piece that was freed so far,
+    up to 32 MiB; where it has no such rule, this does nothing.
+    """
+    torch.empty(_HEAP, dtype=torch.uint8)  # let go at once

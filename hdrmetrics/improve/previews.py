@@ -43,8 +43,12 @@ def preview(image: Image, side: int = SIDE) -> bytes:
     b'\xff\xd8'
     """
     brought, _ = in_srgb(image)
-    codes = pixel_tensor(brought).float()
-    longest = max(image.width, image.height)
+    return jpeg_of(pixel_tensor(brought).float(), side)
+
+
+def jpeg_of(codes: torch.Tensor, side: int) -> bytes:
+    """Return a JPEG file of sRGB codes ``(1, C, H, W)``, reduced as :func:`preview` does."""
+    longest = max(codes.shape[-2:])
     if longest > side:
         size = [max(1, round(one * side / longest)) for one in codes.shape[-2:]]
         codes = torch.nn.functional.interpolate(codes, size, mode="bilinear", antialias=True)

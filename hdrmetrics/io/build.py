@@ -169,8 +169,8 @@ def _code_values(
 ) -> tuple[Pixels, list[str]]:
     """Return code values in [0, 1] of the coding that the image will have, with notes."""
     if not coding.converts:
-        pixels = array.astype(np.float32)
-        pixels /= np.float32(top)
+        pixels = np.empty_like(array, np.float32)  # in the order in which the samples lie
+        np.divide(array, np.float32(top), out=pixels, dtype=np.float32, casting="unsafe")
         return pixels, _clip(pixels) if floating else []
     clipped = []
     if floating and (coding.profile or coding.transfer in HDR):  # which end at 1

@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from hdrmetrics.errors import ImageReadError
+from hdrmetrics.io.optional import installed
 from hdrmetrics.io.signatures import identify, refusal, unread
 from hdrmetrics.io.source import Source, load_head
-from hdrmetrics.picture.endings import SUFFIXES, UNREAD
+from hdrmetrics.picture.endings import RAW, SUFFIXES, UNREAD
 
 _NO_PICTURES = ("NumPy", "PDF")
 
@@ -41,7 +42,8 @@ def is_picture(path: Path) -> bool:
         A regular file.
     """
     if path.suffix:
-        return path.suffix.lower() in SUFFIXES
+        ending = path.suffix.lower()
+        return ending in SUFFIXES or (ending in RAW and installed("rawpy"))
     return sniff(path) is not None
 
 

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 from types import ModuleType
 
 from hdrmetrics.errors import MissingCodecError
+
+
+def installed(package: str) -> bool:
+    """Return whether an optional package is there, without loading it."""
+    return importlib.util.find_spec(package) is not None
 
 
 def require(package: str, what: str, hint: str = "", *, extra: str = "codecs") -> ModuleType:
@@ -14,7 +20,7 @@ def require(package: str, what: str, hint: str = "", *, extra: str = "codecs") -
     Parameters
     ----------
     package
-        Import name: ``imagecodecs``, ``pillow_heif`` or ``pylibjxl``.
+        Import name: ``imagecodecs``, ``pillow_heif``, ``pylibjxl`` or ``rawpy``.
     what
         What it is needed for, for the message.
     hint

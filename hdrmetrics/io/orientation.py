@@ -31,6 +31,11 @@ def upright(pixels: NDArray[Any], orientation: int) -> NDArray[Any]:
     return np.ascontiguousarray(pixels)
 
 
+def upright_size(width: int, height: int, orientation: int) -> tuple[int, int]:
+    """Return the width and height that :func:`upright` makes of stored ones."""
+    return (height, width) if orientation in (5, 6, 7, 8) else (width, height)
+
+
 def exif_orientation(exif: bytes) -> int:
     r"""Return the orientation stored in an Exif block, or 1 where there is none.
 

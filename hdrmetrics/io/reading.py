@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 
 import numpy as np
@@ -22,6 +23,7 @@ def read_image(
     peak: float | None = None,
     scale: float | None = None,
     part: str | int | None = None,
+    at_least: int | None = None,
     max_pixels: int = DEFAULT_MAX_PIXELS,
     isolate: bool | None = None,
     timeout: float | None = None,
@@ -31,7 +33,8 @@ def read_image(
 
     The format is recognised by content: OpenEXR, Radiance, PFM, TIFF, PNG, JPEG, WebP, BMP, GIF,
     PNM and QOI; with the extra ``codecs`` also JPEG XL, JPEG XR, JPEG 2000, AVIF, HEIC and Ultra
-    HDR.
+    HDR; with ``raw`` the raw files of cameras, developed as photographs in 8-bit sRGB with the
+    camera's white balance (:func:`hdrmetrics.io.formats.raw.read`).
 
     Linear files give linear BT.709 pixels, ``relative`` unless the file itself declares cd/m²
     (``absolute``) or the caller does (``scaled``). Display-encoded files give code values in
@@ -49,6 +52,12 @@ def read_image(
     part
         OpenEXR: number, name or view of a part, or name of a layer. JPEG with a gain map:
         ``"base"`` for the SDR picture.
+    at_least
+        Pixels of the shorter side that are enough: JPEG files are then decoded at 1/2, 1/4 or 1/8
+        of their size, the smallest that keeps so many, in a part of the time; camera raw files at
+        1/2. What was done is said in ``origin.details``: ``decoded_at`` (``"1/4"``), and the
+        ``width`` and ``height`` of the picture in the file. Other formats, and JPEG files whose
+        gain map is applied, are decoded as they are.
     max_pixels
         Refuse pictures that announce more, before anything of that size is allocated. Memory
         stays within a small multiple of the announced size.
@@ -78,23 +87,27 @@ def read_image(
     ImageLimitError
         If it announces more than ``max_pixels``.
     MissingCodecError
-        If its format needs the extra ``codecs``.
+        If its format needs the extra ``codecs`` or ``raw``.
     OptionError
         If an option is out of range or does not go with the file.
     PixelValueError
         If ``peak`` is given for a picture that is black or not finite.
     """
     name = os.fspath(path)
-    _check_options(name, peak, scale, max_pixels)
+    _check_options(name, peak, scale, max_pixels, at_least)
     try:
-        image = _read(name, part, max_pixels, isolate, timeout, memory)
+        image = _read(name, part, at_least, max_pixels, isolate, timeout, memory)
     except ImageReadError as error:
         raise type(error)(f"{name}: {error}") from error
     return image if scale is None and peak is None else _scaled(name, image, peak, scale)
 
 
 def _check_options(
-    name: str | bytes, peak: float | None, scale: float | None, max_pixels: int
+    name: str | bytes,
+    peak: float | None,
+    scale: float | None,
+    max_pixels: int,
+    at_least: int | None,
 ) -> None:
     if peak is not None and scale is not None:
         raise OptionError("give peak= or scale=, not both")
@@ -103,8 +116,11 @@ def _check_options(
             positive(option, value)
     if not isinstance(name, str):
         raise OptionError(f"a path is a str or os.PathLike, not {type(name).__name__}")
-    if isinstance(max_pixels, bool) or not isinstance(max_pixels, int) or max_pixels < 1:
-        raise OptionError(f"max_pixels is a positive whole number, not {max_pixels!r}")
+    for option, count in (("max_pixels", max_pixels), ("at_least", at_least)):
+        if option == "at_least" and count is None:
+            continue
+        if isinstance(count, bool) or not isinstance(count, int) or count < 1:
+            raise OptionError(f"{option} is a positive whole number, not {count!r}")
 
 
 def _scaled(name: str, image: Image, peak: float | None, scale: float | None) -> Image:
@@ -133,22 +149,29 @@ def _scaled(name: str, image: Image, peak: float | None, scale: float | None) ->
 def _read(
     name: str,
     part: str | int | None,
+    at_least: int | None,
     max_pixels: int,
     isolate: bool | None,
     timeout: float | None,
     memory: int | None,
 ) -> Image:
+    load_it = functools.partial(load, name, max_pixels=max_pixels, part=part, at_least=at_least)
     if isolate is False:
-        return decode(load(name, max_pixels=max_pixels, part=part, isolated=True))
+        return decode(load_it(isolated=True))
     try:
         if isolate or is_fragile(name, max_pixels):
             return read_isolated(
-                name, part=part, max_pixels=max_pixels, timeout=timeout, memory=memory
+                name,
+                part=part,
+                at_least=at_least,
+                max_pixels=max_pixels,
+                timeout=timeout,
+                memory=memory,
             )
         # A JPEG file may turn out to have a gain map and go to another process, too.
-        return decode(load(name, max_pixels=max_pixels, part=part))
+        return decode(load_it())
     except NoWorkerError as error:
         if isolate:
             raise ImageReadError(f"{error}; isolate=False reads it in this process") from error
-        image = decode(load(name, max_pixels=max_pixels, part=part, isolated=True))
+        image = decode(load_it(isolated=True))
         return image.replace(notes=(*image.notes, f"read in this process: {error}"))

@@ -31,9 +31,10 @@ READERS: dict[str, tuple[str, str]] = {
     "jpegxr": ("jpegxr", "read"),
     "avif": ("heif.reader", "read_avif"),
     "heic": ("heif.reader", "read_heic"),
+    "raw": ("raw", "read"),
 }
 """Module of :mod:`hdrmetrics.io.formats` and function that read each format (Ultra HDR is a kind of
-JPEG)."""
+JPEG, and most raw files of cameras are kinds of TIFF)."""
 
 _SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"\x76\x2f\x31\x01", "exr"),
@@ -54,6 +55,11 @@ _SIGNATURES: tuple[tuple[bytes, str], ...] = (
     (b"qoif", "qoi"),
     (b"\0\0\0\x0cjP  \r\n\x87\n", "jpeg2000"),
     (b"\xff\x4f\xff\x51", "jpeg2000"),
+    (b"IIRO", "raw"),
+    (b"IIRS", "raw"),
+    (b"MMOR", "raw"),
+    (b"IIU\0", "raw"),
+    (b"FUJIFILMCCD-RAW", "raw"),
 )
 _UNSUPPORTED: tuple[tuple[bytes, str], ...] = (
     (b"DDS ", "DDS"),
@@ -68,9 +74,6 @@ _UNSUPPORTED: tuple[tuple[bytes, str], ...] = (
     (b"\0\0\1\0", "ICO"),
     (b"gimp xcf", "GIMP"),
     (b"BPG\xfb", "BPG"),
-    (b"IIRO", "camera raw"),
-    (b"IIU\0", "camera raw"),
-    (b"FUJIFILMCCD-RAW", "camera raw"),
     (b"\x93NUMPY", "NumPy"),
 )
 _PNM = re.compile(rb"P[1-6][\s#]")
@@ -102,6 +105,8 @@ def identify(source: Source) -> str:
             return "avif"
         if brands & isobmff.HEIC_BRANDS:
             return "heic"
+        if data[8:12] == b"crx ":
+            return "raw"
     if name := unread(data):
         raise ImageReadError(refusal(name))
     raise ImageReadError(f"no image format that is known (it begins with {data[:8].hex(' ')})")

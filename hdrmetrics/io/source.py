@@ -31,6 +31,8 @@ class Source:
     isolated
         Whether the fragile decoders may run in this process: it only reads, so that a crash does
         no harm, or the caller wants it so.
+    at_least
+        Pixels of the shorter side that are enough, for the formats that can be decoded smaller.
     """
 
     path: str
@@ -38,6 +40,7 @@ class Source:
     max_pixels: int
     part: str | int | None = None
     isolated: bool = False
+    at_least: int | None = None
 
     def check_size(self, width: int, height: int) -> None:
         """Refuse a picture size that is empty or above the limit."""
@@ -72,7 +75,14 @@ class Source:
             )
 
 
-def load(path: str, *, max_pixels: int, part: str | int | None, isolated: bool = False) -> Source:
+def load(
+    path: str,
+    *,
+    max_pixels: int,
+    part: str | int | None,
+    isolated: bool = False,
+    at_least: int | None = None,
+) -> Source:
     """Read a regular file into memory.
 
     Raises
@@ -82,7 +92,8 @@ def load(path: str, *, max_pixels: int, part: str | int | None, isolated: bool =
     ImageLimitError
         If it is larger than any picture of ``max_pixels`` could be.
     """
-    return Source(path, _content(path, max_pixels=max_pixels), max_pixels, part, isolated)
+    data = _content(path, max_pixels=max_pixels)
+    return Source(path, data, max_pixels, part, isolated, at_least)
 
 
 def load_head(path: str) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -86,7 +87,15 @@ def prepare_inputs(
     moved = {role: value.to(device=device, dtype=dtype) for role, value in ready.tensors.items()}
     notes = [f"{role}: {note}" for role, image in pair.items() for note in image.notes]
     conditions = {"size": [test.width, test.height], "calibration": ready.record}
+    conditions |= _reduced(pair)
     return Inputs(moved["test"], moved.get("reference"), conditions, (*notes, *ready.warnings))
+
+
+def _reduced(pair: Pair) -> dict[str, str]:
+    """Return at which part of its size a picture was decoded, where that is not all of it."""
+    found = {role: image.origin.details.get("decoded_at") for role, image in pair.items()}
+    names: dict[Role, str] = {"test": "decoded_at", "reference": "reference_decoded_at"}
+    return {names[role]: scale for role, scale in found.items() if scale}
 
 
 def _tonemapped(pair: Pair, units: Units) -> Ready:
@@ -107,11 +116,19 @@ def _tonemapped(pair: Pair, units: Units) -> Ready:
     return Ready(codes.tensors | light.tensors, light.record, warnings)
 
 
+def _extremes(image: Image) -> tuple[float, float]:
+    planes = np.moveaxis(image.pixels, 2, 0)
+    if planes.flags.c_contiguous and planes.flags.writeable:
+        low, high = torch.aminmax(torch.from_numpy(planes))  # both in one pass
+        return float(low), float(high)
+    with np.errstate(invalid="ignore"):
+        return float(planes.min()), float(planes.max())
+
+
 def _check_finite(image: Image, role: Role) -> None:
     # The extremes are infinite or NaN where any pixel is, and need no mask of the whole picture.
-    with np.errstate(invalid="ignore"):
-        if np.isfinite(image.pixels.min()) and np.isfinite(image.pixels.max()):
-            return
+    if all(map(math.isfinite, _extremes(image))):
+        return
     bad = int(image.pixels.size - np.count_nonzero(np.isfinite(image.pixels)))
     raise PixelValueError(
         f"the {role} image has {bad} pixel values that are NaN or infinite; "

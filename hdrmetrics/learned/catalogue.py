@@ -12,12 +12,15 @@ from hdrmetrics.errors import HdrMetricsError, HdrMetricsWarning
 from hdrmetrics.learned import general
 from hdrmetrics.learned.card import Card
 from hdrmetrics.learned.describing import describe, family
-from hdrmetrics.learned.predictor import PRECISION, LearnedMetric, Precision
+from hdrmetrics.learned.predictor import PLACES, PRECISION, LearnedMetric, Precision
+from hdrmetrics.learned.sampled import Places
 from hdrmetrics.learned.tensorfile import SUFFIX, card_path
 from hdrmetrics.learned.weights import load_weights, read_card
 
 WEIGHTS = Path(__file__).parent / "weights"
 """The package's weights files with their cards."""
+
+_OPTIONS = PRECISION, PLACES
 
 _Found = tuple[Path, str]  # weights file, head
 
@@ -46,7 +49,7 @@ def register(folder: Path) -> list[str]:
             card = read_card(card_path(path))
             for head in card.heads:
                 info = describe(card, head)
-                register_metric(info, _factory(path, head), (PRECISION,))
+                register_metric(info, _factory(path, head), _OPTIONS)
                 names.append(info.name)
                 if family(card) == general.NAME:
                     heads[head] = (path, card)
@@ -60,7 +63,7 @@ def register(folder: Path) -> list[str]:
     if chosen:
         path, head = chosen[min(chosen)]
         info = general.described(describe(heads[head][1], head))
-        register_metric(info, _general_factory(chosen), (PRECISION,))
+        register_metric(info, _general_factory(chosen), _OPTIONS)
         names.append(general.NAME)
     return names
 
@@ -74,18 +77,20 @@ def _choose(heads: dict[str, tuple[Path, Card]]) -> Iterator[tuple[Domain, _Foun
 
 
 def _factory(path: Path, head: str) -> Callable[..., LearnedMetric]:
-    def create(*, precision: Precision = "float32") -> LearnedMetric:
-        return LearnedMetric(*load_weights(path), head, precision=precision)
+    def create(*, precision: Precision = "float32", places: Places = "all") -> LearnedMetric:
+        return LearnedMetric(*load_weights(path), head, precision=precision, places=places)
 
     return create
 
 
 def _general_factory(chosen: dict[Domain, _Found]) -> Callable[..., LearnedMetric]:
-    def create(*, precision: Precision = "float32") -> general.GeneralMetric:
+    def create(
+        *, precision: Precision = "float32", places: Places = "all"
+    ) -> general.GeneralMetric:
         loaded = {path: load_weights(path) for path, _ in chosen.values()}
         return general.GeneralMetric(
             {
-                domain: LearnedMetric(*loaded[path], head, precision=precision)
+                domain: LearnedMetric(*loaded[path], head, precision=precision, places=places)
                 for domain, (path, head) in chosen.items()
             }
         )

@@ -54,7 +54,14 @@ class GeneralMetric(LearnedMetric):
         if not heads:
             raise OptionError("the general predictor needs a head of some domain")
         own = heads[min(heads)]  # "hdr" comes before "sdr"
-        super().__init__(own.network, own.card, own.head, name=NAME, precision=own.precision)
+        super().__init__(
+            own.network,
+            own.card,
+            own.head,
+            name=NAME,
+            precision=own.precision,
+            places=own.places,
+        )
         self.info = described(own.info)
         self.by_domain = nn.ModuleDict()
         for domain, head in heads.items():
@@ -63,8 +70,8 @@ class GeneralMetric(LearnedMetric):
             self.by_domain[domain] = renamed
 
     def settings(self) -> dict[str, Any]:
-        """Return the precision."""
-        return {"precision": self.precision}
+        """Return the precision, and which places are looked at."""
+        return {"precision": self.precision, "places": self.places}
 
     def suited_to(self, image: Image, display: Display | None = None) -> Metric:
         """Return the predictor of the image's domain; itself where there is none."""

@@ -25,6 +25,7 @@ from hdrmetrics.learned.fronts.pixels import Kind, kinds
 from hdrmetrics.learned.guard import guard_of
 from hdrmetrics.learned.network import QualityNetwork
 from hdrmetrics.learned.places import SQUARE, judge_places, see_places, spread
+from hdrmetrics.learned.sampled import Places, every, sampled_rows, sampled_windows
 from hdrmetrics.learned.spread import hints
 from hdrmetrics.learned.target import bring_together
 from hdrmetrics.learned.traits import Traits, measure
@@ -35,12 +36,15 @@ from hdrmetrics.learned.whole_image import (
     together,
 )
 from hdrmetrics.metric import Assessment, Metric
-from hdrmetrics.numerics.recording import is_transformed
+from hdrmetrics.numerics.recording import is_recording, is_transformed
 
 Precision = Literal["float32", "bfloat16"]
 
 PRECISION = Parameter(
     "precision", "float32", None, "", "of the network's stages", "choice", get_args(Precision)
+)
+PLACES = Parameter(
+    "places", "all", None, "", "of large pictures that are looked at", "choice", get_args(Places)
 )
 
 WIDE = 90.0
@@ -78,6 +82,10 @@ class LearnedMetric(Metric):
         Of the metric; ``None`` for family and head, as in ``norvdpnet-hdr-c``.
     precision
         Of the convolutions: ``bfloat16`` is faster where the processor has it.
+    places
+        ``sampled``: of a picture from some four megapixels on a part is looked at, spread evenly
+        over it (:mod:`hdrmetrics.learned.sampled`), in a part of the time, for the order of many
+        photographs. Not with a reference, with a mask, under transforms, or in loss and maps.
 
     Raises
     ------
@@ -103,7 +111,7 @@ class LearnedMetric(Metric):
     True
     """
 
-    option_parameters = (PRECISION,)
+    option_parameters = (PRECISION, PLACES)
 
     def __init__(
         self,
@@ -113,13 +121,15 @@ class LearnedMetric(Metric):
         *,
         name: str | None = None,
         precision: Precision = "float32",
+        places: Places = "all",
     ) -> None:
         super().__init__()
         PRECISION.check(precision)
+        PLACES.check(places)
         self.info = describe(card, head, name)
         self.network = network.requires_grad_(False).eval()
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.card, self.head, self.precision = card, head, precision
+        self.card, self.head, self.precision, self.places = card, head, precision, places
         self.index = card.architecture.heads.index(head)
         self.head_card: HeadCard = card.heads[head]
 
@@ -137,6 +147,7 @@ class LearnedMetric(Metric):
             "pooling": self._pooling,
             "exponent": self._exponent,
             "precision": self.precision,
+            "places": self.places,
         }
 
     def compare(self, test: Tensor, features: Any, mask: Tensor | None) -> Tensor:
@@ -293,10 +304,22 @@ class LearnedMetric(Metric):
 
     def _traits(self, pictures: Tensor, boxes: list[Box] | None, kind: Kind) -> list[Traits]:
         places = boxes or [Box(slice(None), slice(None), 1.0)] * len(pictures)
-        return [
-            measure(one[..., box.rows, box.columns], kind)
-            for one, box in zip(pictures, places, strict=True)
+        inside = [
+            one[..., box.rows, box.columns] for one, box in zip(pictures, places, strict=True)
         ]
+        return [measure(self._rows(one), kind) for one in inside]
+
+    def _rows(self, picture: Tensor) -> Tensor:
+        """Return the rows of a picture whose traits are measured."""
+        skip = self._skip(picture)
+        if skip == 1:
+            return picture
+        return picture.index_select(-2, sampled_rows(picture.shape[-2], skip).to(picture.device))
+
+    def _skip(self, picture: Tensor) -> int:
+        if self.places == "all" or self.info.reference:
+            return 1
+        return every(picture.shape[-2], picture.shape[-1])
 
     def _value(self, windows: Windows, test: Tensor, look: Tensor | None) -> tuple[Tensor, Tensor]:
         target = self.head_card.target
@@ -398,6 +421,10 @@ class LearnedMetric(Metric):
         return torch.autocast(test.device.type, torch.bfloat16, enabled=half)
 
     def _look(self, test: Tensor, reference: Tensor | None, mask: Tensor | None) -> Windows:
+        skip = 1 if mask is not None or is_recording(test) else self._skip(test)
+        if skip > 1:
+            with self._precisely(test):
+                return together([self._sample(one, skip) for one in test.split(1)])
         if reference is not None:
             reference = reference.expand_as(test)
         with self._precisely(test):
@@ -409,6 +436,11 @@ class LearnedMetric(Metric):
                 mask=mask,
                 overlap=self._overlaps,
             )
+
+    def _sample(self, picture: Tensor, skip: int) -> Windows:
+        return sampled_windows(
+            self.network, picture, domain=self.info.domain, overlap=self._overlaps, skip=skip
+        )
 
 
 def _mean(values: Tensor, windows: Windows) -> Tensor:

@@ -165,7 +165,7 @@ def score_windows(
     return replace(windows, weight=_fair(windows.weight, rows, columns)) if overlap else windows
 
 
-def fair_weights(windows: Windows, size: tuple[int, int]) -> Tensor:
+def fair_weights(windows: Windows, size: tuple[int, int], *, overlap: bool = False) -> Tensor:
     """Return the weights ``(N, K)`` with which windows add up to the area of pictures.
 
     Overlapping windows count for what they share in part only, so that no place counts twice.
@@ -176,8 +176,10 @@ def fair_weights(windows: Windows, size: tuple[int, int]) -> Tensor:
         Of :func:`score_windows` without ``overlap``, which weighs so itself.
     size
         Height and width of the pictures.
+    overlap
+        Whether windows overlap by half at least.
     """
-    return _fair(windows.weight, *(Axis.of(length) for length in size))
+    return _fair(windows.weight, *(Axis.of(length, overlap=overlap) for length in size))
 
 
 def floats_per_pixel(architecture: Architecture) -> float:

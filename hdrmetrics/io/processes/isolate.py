@@ -43,6 +43,7 @@ def read_isolated(
     *,
     part: str | int | None,
     max_pixels: int,
+    at_least: int | None = None,
     timeout: float | None = None,
     memory: int | None = None,
 ) -> Image:
@@ -69,6 +70,7 @@ def read_isolated(
         "path": path,
         "file": os.path.abspath(path),
         "part": part,
+        "at_least": at_least,
         "max_pixels": max_pixels,
         "memory": int(most),
         "seconds": timeout or _patience(path),

@@ -70,9 +70,8 @@ def _listen(requests: queue.SimpleQueue[dict[str, Any]]) -> None:
 
 def _read(request: dict[str, Any]) -> tuple[dict[str, Any], Any]:
     try:
-        source = load(
-            request["file"], part=request["part"], max_pixels=request["max_pixels"], isolated=True
-        )
+        asked = {key: request[key] for key in ("part", "at_least", "max_pixels")}
+        source = load(request["file"], **asked, isolated=True)
         image = decode(dataclasses.replace(source, path=request["path"]))
     except errors.HdrMetricsError as error:
         # After that, little of the address space may be left for the next one.

@@ -37,6 +37,8 @@ _DARK, _LIGHT, _EDGE = 0.01, 1.0, 0.01  # codes next to black and to the display
 _LAGS = (2, 3)
 _GRID_LAGS = (7, 8)  # blocks of 8 px agree with the next block, not with one 7 px away
 _PART = 1 << 18  # pixels at a time: the temporaries then stay in the cache
+_Span = tuple[int, int]  # pixels before and after
+_NONE: _Span = 0, 0
 
 
 def _names() -> Iterator[str]:
@@ -73,26 +75,69 @@ within the cell."""
 
 @dataclass(frozen=True, slots=True)
 class _Octave:
-    """A level of the pyramid: code, its two bands, its slopes, and where its first pixel lies."""
+    """A level of the pyramid: code, blurred once and twice, and where its cells lie.
+
+    Whatever is measured is cut out first: of a strip of pixels a large part is margin.
+    """
 
     number: int
     code: Tensor
-    fine: Tensor
-    middle: Tensor
-    slopes: tuple[Tensor, Tensor]
+    once: Tensor
+    twice: Tensor
+    shape: tuple[int, int]
 
-    def cells(self, values: Tensor, lost: int, shape: tuple[int, int]) -> Tensor:
-        """Return the means over cells of a map that lost some pixels at the top left."""
-        side = CELL >> self.number
+    @property
+    def side(self) -> int:
+        """Pixels of a cell."""
+        return CELL >> self.number
+
+    def cut(
+        self,
+        x: Tensor,
+        lost: int = 0,
+        down: tuple[int, int] = _NONE,
+        right: tuple[int, int] = _NONE,
+    ) -> Tensor:
+        """Return the cells' part of a map that lost some pixels at the top left.
+
+        With some pixels more before and after it, down and to the right.
+        """
         # Octave k begins 2·(2^k − 1) px inside the picture, on a grid of 2^k px.
-        start = MARGIN / 2**self.number - 2.0 * (1.0 - 0.5**self.number) - lost
-        first = int(start + 0.5)
-        height, width = shape[0] * side, shape[1] * side
-        own = values[..., first : first + height, first : first + width]
+        first = int(MARGIN / 2**self.number - 2.0 * (1.0 - 0.5**self.number) + 0.5) - lost
+        rows, columns = (
+            slice(first - before, first + count * self.side + after)
+            for count, (before, after) in zip(self.shape, (down, right), strict=True)
+        )
+        return x[..., rows, columns]
+
+    def fine(self, reach: int = 0) -> Tensor:
+        """Return the finest detail of the cells, and of some pixels below and to the right."""
+        more = 0, reach
+        return self.cut(self.code, 0, more, more) - self.cut(self.once, 1, more, more)
+
+    def middle(self) -> Tensor:
+        """Return the next band of the cells."""
+        return self.cut(self.once, 1) - self.cut(self.twice, 2)
+
+    def slopes(self, before: int = 0, after: int = 0) -> tuple[Tensor, Tensor]:
+        """Return the steps to the next pixel of the cells, right and down, and some along them."""
+        more = before, after + 1
+        return (
+            self.cut(self.code, right=more).diff(dim=-1),
+            self.cut(self.code, down=more).diff(dim=-2),
+        )
+
+    def inside(self, x: Tensor, down: int = 0, right: int = 0) -> Tensor:
+        """Return as much as the cells have, from some pixels below and to the right on."""
+        height, width = (count * self.side for count in self.shape)
+        return x[..., down : down + height, right : right + width]
+
+    def mean(self, values: Tensor) -> Tensor:
+        """Return the means over cells of a map of them."""
         # Rows first: adding whole rows up is several times faster than pooling.
-        batch = own.shape[:2]
-        rows = own.reshape(*batch, shape[0], side, width).sum(dim=-2)
-        return rows.reshape(*batch, *shape, side).sum(dim=-1) / side**2
+        batch = values.shape[:2]
+        rows = values.reshape(*batch, self.shape[0], self.side, -1).sum(dim=-2)
+        return rows.reshape(*batch, *self.shape, self.side).sum(dim=-1) / self.side**2
 
 
 def cell_shape(height: int, width: int) -> tuple[int, int]:
@@ -157,45 +202,49 @@ def in_strips(work: Callable[[list[Tensor]], Tensor], parts: list[Tensor]) -> Te
 
 
 def _octaves(code: Tensor) -> Iterator[_Octave]:
+    shape = cell_shape(*code.shape[-2:])
     for number in range(OCTAVES):
         once = blur(code)
         twice = blur(once)
-        fine, middle = code[..., 1:-1, 1:-1] - once, once[..., 1:-1, 1:-1] - twice
-        yield _Octave(number, code, fine, middle, _differences(code))
+        yield _Octave(number, code, once, twice, shape)
         code = twice[..., ::2, ::2]
 
 
 def _describe(code: Tensor) -> list[Tensor]:
-    shape = cell_shape(*code.shape[-2:])
     found: list[Tensor] = []
     for octave in _octaves(code):
         if octave.number == 0:
-            found += _levels(octave, shape)
-        found += _detail(octave, shape)
-        found += _slopes(octave, shape)
-        if octave.number == 0:
-            late = [*_grid(octave, shape), *_plateaus(octave, shape)]
+            found += _levels(octave)
+        found += _detail(octave)
+        if octave.number > 0:
+            found += _slopes(octave)
+            continue
+        steps, late = _runs(octave)
+        found += steps
     return found + late
 
 
-def _levels(octave: _Octave, shape: tuple[int, int]) -> list[Tensor]:
-    code = octave.code
-    mean = octave.cells(code, 0, shape)
-    variance = (octave.cells(code.square(), 0, shape) - mean.square()).clamp(min=0.0)
-    dark = octave.cells(_near(code, 1.0 / _DARK), 0, shape)
-    light = octave.cells(_near((_LIGHT - code).clamp(min=0.0), 1.0 / _EDGE), 0, shape)
+def _levels(octave: _Octave) -> list[Tensor]:
+    code = octave.cut(octave.code)
+    mean = octave.mean(code)
+    variance = (octave.mean(code.square()) - mean.square()).clamp(min=0.0)
+    dark = octave.mean(_near(code, 1.0 / _DARK))
+    light = octave.mean(_near((_LIGHT - code).clamp_(min=0.0), 1.0 / _EDGE))
     return [(mean - 0.5) / 0.25, ((variance + _SMALL).log() + 6.0) / 2.5, 4 * dark, 4 * light]
 
 
-def _detail(octave: _Octave, shape: tuple[int, int]) -> list[Tensor]:
-    fine, middle = octave.fine, octave.middle
+def _detail(octave: _Octave) -> list[Tensor]:
+    lags = [(0, 1), (1, 0), (1, 1), (1, -1)]
+    if octave.number < OCTAVES - 1:
+        lags += [lag for k in _LAGS for lag in ((0, k), (k, 0))]
+    around, middle = octave.fine(max(map(max, lags))), octave.middle()
+    fine = octave.inside(around)
     square = fine.square()
-    energy = octave.cells(square, 1, shape)
-    energy_middle = octave.cells(middle.square(), 2, shape)
+    energy, energy_middle = octave.mean(square), octave.mean(middle.square())
     share = 1.0 / (energy + _SMALL)
-    peaky = octave.cells(fine.abs(), 1, shape) * share.sqrt()
-    heavy = octave.cells(square.square(), 1, shape) * share.square()
-    peaky_middle = octave.cells(middle.abs(), 2, shape) * (energy_middle + _SMALL).rsqrt()
+    peaky = octave.mean(fine.abs()) * share.sqrt()
+    heavy = octave.mean(square.square()) * share.square()
+    peaky_middle = octave.mean(middle.abs()) * (energy_middle + _SMALL).rsqrt()
     found = [
         _log_energy(energy),
         _log_energy(energy_middle),
@@ -203,45 +252,52 @@ def _detail(octave: _Octave, shape: tuple[int, int]) -> list[Tensor]:
         (heavy + 0.05).log() - 1.0,
         (peaky_middle - 0.7) / 0.16,
     ]
-    lags = [(0, 1), (1, 0), (1, 1), (1, -1)]
-    if octave.number < OCTAVES - 1:
-        lags += [lag for k in _LAGS for lag in ((0, k), (k, 0))]
     for down, right in lags:
-        product = _shifted(fine, down, right)
-        found.append(octave.cells(product, 1, shape) * share / 0.35)
+        first = octave.inside(around, 0, max(-right, 0))
+        product = first * octave.inside(around, down, max(right, 0))
+        found.append(octave.mean(product) * share / 0.35)
     return found
 
 
-def _slopes(octave: _Octave, shape: tuple[int, int]) -> list[Tensor]:
-    slopes = octave.slopes
-    energies = [_log_energy(octave.cells(slope.square(), 0, shape)) for slope in slopes]
-    return energies + [octave.cells(_near(slope, _STEP), 0, shape) / 0.25 - 1.0 for slope in slopes]
+def _slopes(octave: _Octave) -> list[Tensor]:
+    slopes = octave.slopes()
+    energies = [_log_energy(octave.mean(slope.square())) for slope in slopes]
+    return energies + [octave.mean(_near(slope, _STEP)) / 0.25 - 1.0 for slope in slopes]
 
 
-def _grid(octave: _Octave, shape: tuple[int, int]) -> list[Tensor]:
-    along = [slope.abs() for slope in octave.slopes]
-    shares = [1.0 / (octave.cells(slope.square(), 0, shape) + _SMALL) for slope in along]
-    return [
-        (octave.cells(_shifted(slope, *step), 0, shape) * share - 0.5) / 0.5
-        for lag in _GRID_LAGS
-        for slope, share, step in zip(along, shares, ((0, lag), (lag, 0)), strict=True)
-    ]
+def _runs(octave: _Octave) -> tuple[list[Tensor], list[Tensor]]:
+    """Return slopes as :func:`_slopes`; and agreement on a grid, runs of equal codes, their ends.
 
+    All are of the same steps, those of the finest octave.
+    """
+    before, after = 2, max(_GRID_LAGS)
+    energies, flats, runs, brinks = [], [], [], []
+    grid: dict[tuple[int, int], Tensor] = {}
+    for axis, slope in zip((-1, -2), octave.slopes(before, after), strict=True):
+        length = octave.shape[axis] * octave.side
 
-def _plateaus(octave: _Octave, shape: tuple[int, int]) -> list[Tensor]:
-    runs, brinks = [], []
-    for slope, axis in zip(octave.slopes, (-1, -2), strict=True):
-        flat, size = _near(slope, _STEP), slope.shape[axis]
-        pair = flat.narrow(axis, 1, size - 1) * flat.narrow(axis, 0, size - 1)
-        four = pair.narrow(axis, 0, size - 3) * pair.narrow(axis, 2, size - 3)
-        runs.append(octave.cells(four, 0, shape) / 0.25 - 1.0)
+        def along(
+            x: Tensor, first: int, more: int = 0, axis: int = axis, n: int = length
+        ) -> Tensor:
+            # From so many steps after the first of the cells.
+            return x.narrow(axis, before + first, n + more)
+
+        own, square = along(slope, 0), slope.narrow(axis, 0, before + length).square()
+        energy = octave.mean(along(square, 0))
+        energies.append(_log_energy(energy))
+        size = slope.abs()
+        for lag in _GRID_LAGS:
+            agreement = octave.mean(along(size, 0) * along(size, lag))
+            grid[lag, axis] = (agreement / (energy + _SMALL) - 0.5) / 0.5
+        flat = _near(slope.narrow(axis, 0, before + length + 3), _STEP)
+        flats.append(octave.mean(along(flat, 0)) / 0.25 - 1.0)
+        pair = flat.narrow(axis, 1, length + 4) * flat.narrow(axis, 0, length + 4)
+        runs.append(octave.mean(along(pair, 0) * along(pair, 2)) / 0.25 - 1.0)
         # A slope between two flat pixels on one of its sides: where a plateau ends.
-        inner = slope.narrow(axis, 2, size - 4).square()
-        sides = pair.narrow(axis, 0, size - 4) + pair.narrow(axis, 3, size - 4)
-        # Both axes lose two pixels, so that the cells stay where they are.
-        edge = (inner * sides).narrow(-3 - axis, 2, slope.shape[-3 - axis] - 4)
-        brinks.append(_log_energy(octave.cells(edge, 2, shape)))
-    return runs + brinks
+        edge = along(square, 0) * (along(pair, -2) + along(pair, 1))
+        brinks.append(_log_energy(octave.mean(edge)))
+    late = [grid[lag, axis] for lag in _GRID_LAGS for axis in (-1, -2)]
+    return energies + flats, [*late, *runs, *brinks]
 
 
 def describe_chroma(chroma: Tensor) -> Tensor:
@@ -262,35 +318,36 @@ def describe_chroma(chroma: Tensor) -> Tensor:
 
 
 def _describe_pair(test: Tensor, reference: Tensor) -> list[Tensor]:
-    shape = cell_shape(*test.shape[-2:])
     bands: list[Tensor] = []
     slopes: list[Tensor] = []
     for a, b in zip(_octaves(test), _octaves(reference), strict=True):
         if a.number == 0:
-            codes = _compare_codes(a, b, shape)
-        for x, y, lost in ((a.fine, b.fine, 1), (a.middle, b.middle, 2)):
-            error = a.cells((x - y).square(), lost, shape)
-            energies = [a.cells(band.square(), lost, shape) for band in (x, y)]
-            both = a.cells(x * y, lost, shape)
+            codes = _compare_codes(a, b)
+        for x, y in ((a.fine(), b.fine()), (a.middle(), b.middle())):
+            error = a.mean((x - y).square())
+            energies = [a.mean(band.square()) for band in (x, y)]
+            both = a.mean(x * y)
             scale = (energies[0] + _SMALL) * (energies[1] + _SMALL)
             bands += [_log_energy(error), both * scale.rsqrt() / 0.5 - 1.0]
-        ends = zip(a.slopes, b.slopes, strict=True)
-        errors = [a.cells((x - y).square(), 0, shape) for x, y in ends]
+        ends = zip(a.slopes(), b.slopes(), strict=True)
+        errors = [a.mean((x - y).square()) for x, y in ends]
         slopes.append(_log_energy(0.5 * (errors[0] + errors[1])))
         last = a, b
-    coarse = last[0].cells(blur(blur(last[0].code - last[1].code)).square(), 2, shape)
+    far = blur(blur(last[0].code - last[1].code))
+    coarse = last[0].mean(last[0].cut(far, 2).square())
     return [*bands, *slopes, *codes[:2], _log_energy(coarse), codes[2]]
 
 
-def _compare_codes(a: _Octave, b: _Octave, shape: tuple[int, int]) -> list[Tensor]:
-    means = [one.cells(one.code, 0, shape) for one in (a, b)]
-    energies = [one.cells(one.code.square(), 0, shape) for one in (a, b)]
+def _compare_codes(a: _Octave, b: _Octave) -> list[Tensor]:
+    own = [one.cut(one.code) for one in (a, b)]
+    means = [a.mean(code) for code in own]
+    energies = [a.mean(code.square()) for code in own]
     spreads = [
         (energy - mean.square()).clamp(min=0.0)
         for energy, mean in zip(energies, means, strict=True)
     ]
-    both = a.cells(a.code * b.code, 0, shape) - means[0] * means[1]
-    error = a.cells((a.code - b.code).square(), 0, shape)
+    both = a.mean(own[0] * own[1]) - means[0] * means[1]
+    error = a.mean((own[0] - own[1]).square())
     scale = (spreads[0] + _SMALL) * (spreads[1] + _SMALL)
     shift = means[0] - means[1]
     return [
@@ -307,19 +364,6 @@ def _log_energy(energy: Tensor) -> Tensor:
 def _near(x: Tensor, scale: float) -> Tensor:
     """Return 1 where x is nothing, falling to one half at 1/scale."""
     return x.square().mul_(scale**2).add_(1.0).reciprocal_()  # in place: few temporaries
-
-
-def _differences(code: Tensor) -> tuple[Tensor, Tensor]:
-    return code[..., :, 1:] - code[..., :, :-1], code[..., 1:, :] - code[..., :-1, :]
-
-
-def _shifted(x: Tensor, down: int, right: int) -> Tensor:
-    """Return the products of pixels with those some steps down and to the right (or left)."""
-    height, width = x.shape[-2:]
-    upper, lower = x[..., : height - down, :], x[..., down:, :]
-    if right >= 0:
-        return upper[..., : width - right] * lower[..., right:]
-    return upper[..., -right:] * lower[..., : width + right]
 
 
 def blur(x: Tensor) -> Tensor:

@@ -58,8 +58,9 @@ def code_and_chroma(image: Tensor, kind: Kind) -> tuple[Tensor, Tensor]:
     Both lie in [-1, 1]; those of codes are stretched to agree with light.
     """
     image = image.clamp(min=0.0) if kind == "light" else image
-    chroma = _chroma(image, luminance(image), kind)
-    return picture_code(image, kind), chroma
+    grey = luminance(image)
+    code = grey if kind == "code" else pu21_encode(grey) / _PU_WHITE
+    return code, _chroma(image, grey, kind)
 
 
 def picture_light(image: Tensor, kind: Kind) -> Tensor:

@@ -10,6 +10,7 @@ from torch.nn import functional as F
 
 from hdrmetrics.learned.layers import Linear
 from hdrmetrics.learned.liked.distribution import SCORES
+from hdrmetrics.learned.whole_image import laid_out
 
 _SURE = 0.1  # points of ten: opinions of thirty people are not surer
 _FLOOR = 1e-4  # under the variance, so that the slope of its root stays finite
@@ -89,7 +90,7 @@ class OpinionNetwork(nn.Module):
 
     def describe(self, pictures: Tensor, mask: Tensor | None = None) -> Tensor:
         """Return the statistics of the trunk's levels, ``(N, F)``; a mask weights places."""
-        levels = cast(Trunk, self.trunk).maps(pictures)
+        levels = cast(Trunk, self.trunk).maps(laid_out(pictures))
         return torch.cat([pooled(maps, mask) for maps in levels], dim=1)
 
     def judge(self, statistics: Tensor) -> Tensor:

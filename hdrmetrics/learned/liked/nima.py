@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, cast
 
@@ -35,6 +35,7 @@ CITATION = "Talebi & Milanfar, NIMA: neural image assessment, IEEE TIP 27(8), 20
 SMALLEST = 32
 
 _MEASURED_AT = 1024  # px: the side of what traits are measured on
+_ENOUGH = 1.34  # times the largest view: measured, see results/ranking
 _MAP = 512  # px: the side of the view that maps come from
 _WIDTH = SCORES - 1.0
 
@@ -72,6 +73,12 @@ class Nima(Metric):
     network, card
         Of :func:`~hdrmetrics.learned.liked.weights.load_opinions`. The network is frozen.
 
+    Attributes
+    ----------
+    on_seen
+        Called by :meth:`assess` with what :meth:`statistics` found of photographs, for those who
+        would look at them again; ``None`` for nobody.
+
     Notes
     -----
     Half a width of an interval follows what the photograph is like; it holds the mean opinion of
@@ -96,7 +103,10 @@ class Nima(Metric):
         super().__init__()
         self.info = described(card)
         self.network = network.requires_grad_(False).eval()
+        self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.card = card
+        self.enough = round(_ENOUGH * max(view.side for view in card.views))
+        self.on_seen: Callable[[list[Tensor]], None] | None = None
 
     def train(self, mode: bool = True) -> Nima:
         """Set the mode of training, but for the network: a loss drops nothing out by chance."""
@@ -180,6 +190,8 @@ class Nima(Metric):
     ) -> tuple[Tensor, NDArray[np.float64], list[Traits]]:
         """Return mean opinions, hints of their widths, and traits."""
         seen = self.statistics(test, mask)
+        if self.on_seen is not None and mask is None:
+            self.on_seen(seen)
         views, doubts = (
             [one(x) for x in seen] for one in (self.network.judge, self.network.foresee)
         )

@@ -6,6 +6,7 @@ import io
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image as Pillow
 from PIL import JpegImagePlugin
 
 from hdrmetrics.errors import ImageReadError
@@ -13,10 +14,14 @@ from hdrmetrics.io.build import coded_image
 from hdrmetrics.io.colour.exif import coding_by_profile
 from hdrmetrics.io.formats.jpeg import ultrahdr
 from hdrmetrics.io.formats.jpeg.markers import Markers, other_gain_map, other_picture, parse
-from hdrmetrics.io.orientation import exif_orientation, upright
+from hdrmetrics.io.layout import by_planes
+from hdrmetrics.io.orientation import exif_orientation, upright, upright_size
 from hdrmetrics.io.processes.isolate import read_isolated
+from hdrmetrics.io.reduced import reduced_details, scale_for
 from hdrmetrics.io.source import Source
 from hdrmetrics.picture.image import Image
+
+_STRIP = 32  # rows at a time
 
 
 def read(source: Source) -> Image:
@@ -46,19 +51,25 @@ def read(source: Source) -> Image:
         notes.append("more than one picture: the first was read")
     if source.part != "base" or not any("gain map" in note for note in notes):
         source.refuse_part()
+    scale = scale_for(markers.width, markers.height, source.at_least)
+    orientation = exif_orientation(markers.exif)
+    details = {"coding": markers.coding, "orientation": orientation}
+    if scale > 1:
+        details |= reduced_details(scale, upright_size(markers.width, markers.height, orientation))
     return coded_image(
         source,
-        upright(_decode(source, markers), exif_orientation(markers.exif)),
+        by_planes(upright(plane, orientation) for plane in _decode(source, markers, scale)),
         bits=8,
         coding=coding_by_profile(markers.icc, markers.exif),
         alpha=False,
         format_name="jpeg",
         notes=notes,
-        details={"coding": markers.coding, "orientation": exif_orientation(markers.exif)},
+        details=details,
     )
 
 
-def _decode(source: Source, markers: Markers) -> NDArray[np.uint8]:
+def _decode(source: Source, markers: Markers, scale: int) -> NDArray[np.uint8]:
+    """Return the samples of each channel, ``(C, H, W)``, at one part in ``scale`` of the size."""
     if markers.precision != 8:
         raise ImageReadError(f"JPEG files with {markers.precision} bits per sample: not supported")
     if markers.components not in (1, 3, 4):
@@ -83,5 +94,20 @@ def _decode(source: Source, markers: Markers) -> NDArray[np.uint8]:
     with JpegImagePlugin.JpegImageFile(io.BytesIO(data)) as picture:
         if picture.size != (markers.width, markers.height):
             raise ImageReadError("corrupt: the JPEG frame header is ambiguous")
+        if scale > 1:
+            picture.draft(None, (markers.width // scale, markers.height // scale))
         # Pillow takes Adobe's paper for ink, as profiles do.
-        return np.asarray(picture.convert({1: "L", 3: "RGB", 4: "CMYK"}[markers.components]))
+        mode = {1: "L", 3: "RGB", 4: "CMYK"}[markers.components]
+        picture.load()
+        return _planes(picture if picture.mode == mode else picture.convert(mode))
+
+
+def _planes(picture: Pillow.Image) -> NDArray[np.uint8]:
+    """Return a picture's channels ``(C, H, W)``, from strips that stay in the cache."""
+    width, height = picture.size
+    planes = np.empty((len(picture.getbands()), height, width), np.uint8)
+    for top in range(0, height, _STRIP):
+        stop = min(top + _STRIP, height)
+        strip = np.frombuffer(picture.crop((0, top, width, stop)).tobytes(), np.uint8)
+        planes[:, top:stop] = np.moveaxis(strip.reshape(stop - top, width, -1), 2, 0)
+    return planes

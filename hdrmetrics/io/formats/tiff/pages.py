@@ -16,10 +16,11 @@ _STACK = re.compile(rb"ImageJ=[^\0]*?\nimages=(\d{1,9})\n", re.DOTALL)
 _RAW = (32803, 34892)  # colour filter array, linear raw
 # Behind the header of a CR2 file, whose raw data have no colour space of their own.
 _CANON = b"CR\2\0"
-_RAW_ADVICE = (
-    "a camera's raw file: develop it first, for example with rawpy or darktable, to a 16-bit TIFF "
-    "or an EXR"
-)
+_RAW_FOUND = "a camera's raw file"
+
+
+class CameraRawError(ImageReadError):
+    """A TIFF file is a camera's raw file."""
 
 
 def choose(source: Source) -> tuple[Tags, str, list[str]]:
@@ -33,14 +34,16 @@ def choose(source: Source) -> tuple[Tags, str, list[str]]:
     Raises
     ------
     ImageReadError
-        If the file is broken, or a camera's raw file with a preview.
+        If the file is broken.
+    CameraRawError
+        If its picture is a camera's raw data, whatever preview there may be.
 
     References
     ----------
     Adobe, TIFF Revision 6.0, 1992, NewSubfileType; Adobe, Digital Negative 1.7, 2023.
     """
     if source.data[8:12] == _CANON:
-        raise ImageReadError(_RAW_ADVICE)
+        raise CameraRawError(_RAW_FOUND)
     layout = read_layout(source)
     directories, broken = read_directories(source, layout)
     pictures = [one for one in directories if _WIDTH in one.tags and _HEIGHT in one.tags]
@@ -54,7 +57,7 @@ def choose(source: Source) -> tuple[Tags, str, list[str]]:
     picture = max(below, key=_area) if below else picture
     raw = [one for one in pictures if _whole(one.tags, _PHOTOMETRIC) in _RAW]
     if picture in raw or max(map(_area, raw), default=0) > _area(picture):
-        raise ImageReadError(_RAW_ADVICE)
+        raise CameraRawError(_RAW_FOUND)
     notes = _notes(picture, directories[0], full, broken)
     tags, owners = picture.tags, [one.tags for one in _above(picture)]
     turned = next((one for one in owners if _ORIENTATION in one), {})

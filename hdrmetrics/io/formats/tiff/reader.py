@@ -6,8 +6,9 @@ import numpy as np
 
 from hdrmetrics.io.build import coded_image, linear_image
 from hdrmetrics.io.colour.icc import identify, why_ignored
+from hdrmetrics.io.formats import raw
 from hdrmetrics.io.formats.tiff import colour
-from hdrmetrics.io.formats.tiff.pages import choose
+from hdrmetrics.io.formats.tiff.pages import CameraRawError, choose
 from hdrmetrics.io.formats.tiff.samples import Form, form, idle_predictor, read_samples
 from hdrmetrics.io.formats.tiff.tags import Tags, number
 from hdrmetrics.io.orientation import upright
@@ -18,7 +19,7 @@ _COMPRESSION, _ORIENTATION, _ICC = 259, 274, 34675
 
 
 def read(source: Source) -> Image:
-    """Read the main picture of a TIFF or BigTIFF file.
+    """Read the main picture of a TIFF or BigTIFF file, or develop it where it is a camera's raw.
 
     Floating-point samples (16, 24, 32, 64 bits) are linear and relative, whole numbers (1 to 16
     bits) display-encoded, unless an ICC profile or the tags of the picture say otherwise. Strips,
@@ -37,7 +38,10 @@ def read(source: Source) -> Image:
     ----------
     Adobe, TIFF Revision 6.0, 1992; Adobe Photoshop TIFF Technical Note 3, 2005.
     """
-    tags, order, notes = choose(source)
+    try:
+        tags, order, notes = choose(source)
+    except CameraRawError:
+        return raw.read(source)
     stored = form(source, tags, order)
     colours, assumed = colour.channels(tags, stored)
     samples = read_samples(source, tags, stored)

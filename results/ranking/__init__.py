@@ -1,0 +1,1 @@
+"""What shortcuts of ranking change: reduced decoding, and places that are sampled."""
