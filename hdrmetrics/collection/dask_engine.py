@@ -42,12 +42,7 @@ class DaskEngine:
     """
 
     def __init__(self, workers: int | None = None, address: str | None = None) -> None:
-        try:
-            import distributed
-        except ImportError as error:
-            raise MissingPackageError(
-                "the engine dask needs Dask: pip install 'hdrmetrics[dask]'"
-            ) from error
+        distributed = _dask()
         self._killed: type[Exception] = distributed.KilledWorker
         self._most = workers
         self._address = address or "the cluster on this machine"
@@ -132,13 +127,13 @@ class DaskEngine:
                 raise self._lost() from error
         if future.status != "error":
             raise self._lost()
-        error = future.exception(timeout=_ANSWER_SECONDS)
-        if isinstance(error, self._killed):
+        found = future.exception(timeout=_ANSWER_SECONDS)
+        if isinstance(found, self._killed):
             return Outcome(job, None)
         raise ClusterError(
-            f"workers of {self._address} cannot work: {type(error).__name__}: {error}. They need "
+            f"workers of {self._address} cannot work: {type(found).__name__}: {found}. They need "
             "the same version of hdrmetrics with the extra dask"
-        ) from error
+        ) from found
 
     def _threads(self) -> int:
         try:
@@ -153,6 +148,16 @@ class DaskEngine:
         if self._cluster is not None:
             with contextlib.suppress(Exception):
                 self._cluster.close(timeout=10)
+
+
+def _dask() -> Any:
+    try:
+        import distributed
+    except ImportError as error:
+        raise MissingPackageError(
+            "the engine dask needs Dask: pip install 'hdrmetrics[dask]'"
+        ) from error
+    return distributed
 
 
 def _start(distributed: Any, workers: int) -> Any:

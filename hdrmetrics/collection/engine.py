@@ -59,7 +59,13 @@ class Engine(Protocol):
         """End the workers that are the engine's own, and let go of the others."""
 
 
-def open_engine(name: str, *, workers: int | None = None, address: str | None = None) -> Engine:
+def open_engine(
+    name: str,
+    *,
+    workers: int | None = None,
+    address: str | None = None,
+    accelerated: bool = False,
+) -> Engine:
     """Return an engine by its name.
 
     Parameters
@@ -72,6 +78,10 @@ def open_engine(name: str, *, workers: int | None = None, address: str | None = 
     address
         Of the cluster's scheduler (``tcp://host:8786``), or of its head (``ray://host:10001``,
         ``auto``). Without it a cluster is started on this machine, and ended with the engine.
+    accelerated
+        Whether workers compute on accelerators: of this machine then one works, unless it is said
+        how many; actors of Ray get one each. Who starts workers of Dask sees to it that each has
+        its own.
 
     Raises
     ------
@@ -91,11 +101,12 @@ def open_engine(name: str, *, workers: int | None = None, address: str | None = 
 
         if address is not None:
             raise OptionError("the local engine has no address: name engine dask or ray, or none")
-        return LocalEngine(workers)
+        return LocalEngine(workers or (1 if accelerated else None))
     if name == "dask":
         from hdrmetrics.collection.dask_engine import DaskEngine
 
-        return DaskEngine(workers, address)
+        alone = accelerated and address is None
+        return DaskEngine(workers or (1 if alone else None), address)
     from hdrmetrics.collection.ray_engine import RayEngine
 
-    return RayEngine(workers, address)
+    return RayEngine(workers, address, accelerated=accelerated)

@@ -14,7 +14,8 @@ from hdrmetrics.collection.errand import Answer, Job, Order, do
 from hdrmetrics.errors import ClusterError
 from hdrmetrics.resources.machine import usable_cores
 
-_PATIENCE = 1.0  # seconds
+_WAIT_SECONDS = 1.0
+_STILLBORN = 3  # processes in a row that die before they can work: then none can
 
 
 class LocalEngine:
@@ -29,6 +30,7 @@ class LocalEngine:
     def __init__(self, workers: int | None = None) -> None:
         self._size = workers or usable_cores()
         self._idle = [_Hand() for _ in range(self._size)]
+        self._stillborn = 0
         self._busy: dict[Future[Answer], tuple[_Hand, Job]] = {}
 
     def free(self) -> int:
@@ -46,16 +48,17 @@ class LocalEngine:
         Raises
         ------
         ClusterError
-            If a process dies before it has done anything.
+            If processes die before they have done anything.
         """
-        done, _ = wait(self._busy, timeout=_PATIENCE, return_when=FIRST_COMPLETED)
+        done, _ = wait(self._busy, timeout=_WAIT_SECONDS, return_when=FIRST_COMPLETED)
         for future in done:
             hand, job = self._busy.pop(future)
             try:
                 answer = future.result()
             except BrokenProcessPool as error:
                 hand.close()
-                if not hand.began():
+                self._stillborn = 0 if hand.began() else self._stillborn + 1
+                if self._stillborn >= _STILLBORN:
                     raise ClusterError(
                         "worker processes end as they start: a script that scores needs its calls "
                         "below `if __name__ == '__main__':`, and a machine memory for PyTorch"
@@ -63,6 +66,7 @@ class LocalEngine:
                 self._idle.append(_Hand())
                 yield Outcome(job, None)
                 continue
+            self._stillborn = 0
             self._idle.append(hand)
             yield Outcome(job, answer)
 

@@ -106,7 +106,7 @@ def score_shards(
     done = folder.names()
     if any(wanted.name(index) not in done for index in range(wanted.count)):
         order = Order(plan_text(plan), folder.address)
-        with _opened(engine, workers, address) as used:
+        with _opened(engine, workers, address, plan) as used:
             run = _Run(used, order, folder, wanted, done, on_progress)
             try:
                 run.finish(pictures)
@@ -307,12 +307,15 @@ def _cuts(start: int, stop: int) -> list[tuple[int, int]]:
 
 
 @contextlib.contextmanager
-def _opened(engine: str | Engine, workers: int | None, address: str | None) -> Iterator[Engine]:
+def _opened(
+    engine: str | Engine, workers: int | None, address: str | None, plan: Plan
+) -> Iterator[Engine]:
     """Give an engine, and close it unless it was open."""
     if not isinstance(engine, str):
         yield engine
         return
-    own = open_engine(engine, workers=workers, address=address)
+    accelerated = str(plan.viewing.get("device") or "cpu").partition(":")[0] != "cpu"
+    own = open_engine(engine, workers=workers, address=address, accelerated=accelerated)
     try:
         yield own
     finally:
