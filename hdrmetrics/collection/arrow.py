@@ -10,6 +10,7 @@ from hdrmetrics.collection.look import Look
 from hdrmetrics.collection.plan import Plan
 from hdrmetrics.collection.record import Record
 from hdrmetrics.errors import MissingPackageError, TableError
+from hdrmetrics.jobs.kept import decoded, encoded
 from hdrmetrics.result import Score
 from hdrmetrics.text.textfile import readable
 
@@ -40,7 +41,8 @@ def schema_of(plan: Plan) -> Any:
     ``path``, ``name``, ``digest``, ``width`` and ``height`` as in
     :class:`~hdrmetrics.collection.record.Record`; ``errors``, a map; ``look`` and ``preview``,
     empty where the plan does not ask for them; and for each metric a structure under its name,
-    with the fields of :class:`~hdrmetrics.Score` (``conditions`` and ``explanation`` as JSON).
+    with the fields of :class:`~hdrmetrics.Score` (``conditions`` and ``explanation`` as JSON,
+    by :func:`hdrmetrics.jobs.kept.encoded`).
 
     Returns
     -------
@@ -154,12 +156,12 @@ def _score(fields: Mapping[str, Any]) -> Score:
         **{
             **fields,
             "range": (low, high),
-            "conditions": json.loads(fields["conditions"]),
+            "conditions": decoded(json.loads(fields["conditions"])),
             "warnings": tuple(fields["warnings"]),
-            "explanation": None if explained is None else json.loads(explained),
+            "explanation": None if explained is None else decoded(json.loads(explained)),
         }
     )
 
 
 def _json(value: Any) -> str:
-    return readable(json.dumps(value, ensure_ascii=False))
+    return readable(json.dumps(encoded(value), ensure_ascii=False))

@@ -10,7 +10,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 
 from hdrmetrics.collection.arrow import arrow
-from hdrmetrics.collection.engine import Engine, Outcome, open_engine
+from hdrmetrics.collection.crew import Crew, Outcome, open_crew
 from hdrmetrics.collection.errand import Job, Order, parquet_of, written
 from hdrmetrics.collection.item import Item
 from hdrmetrics.collection.manifest import items_in
@@ -37,7 +37,7 @@ def score_shards(
     plan: Plan,
     output: str | os.PathLike[str],
     *,
-    engine: str | Engine = "local",
+    engine: str | Crew = "local",
     workers: int | None = None,
     address: str | None = None,
     shard: int = SHARD,
@@ -62,7 +62,7 @@ def score_shards(
     engine
         ``"local"``, ``"dask"`` or ``"ray"``; or one that is open, which stays so.
     workers, address
-        Of the engine, as of :func:`~hdrmetrics.collection.engine.open_engine`.
+        Of the engine, as of :func:`~hdrmetrics.collection.crew.open_crew`.
     shard
         Pictures of a shard.
     on_progress
@@ -123,7 +123,7 @@ class _Run:
 
     def __init__(
         self,
-        engine: Engine,
+        engine: Crew,
         order: Order,
         folder: Folder,
         wanted: Cut,
@@ -308,14 +308,14 @@ def _cuts(start: int, stop: int) -> list[tuple[int, int]]:
 
 @contextlib.contextmanager
 def _opened(
-    engine: str | Engine, workers: int | None, address: str | None, plan: Plan
-) -> Iterator[Engine]:
+    engine: str | Crew, workers: int | None, address: str | None, plan: Plan
+) -> Iterator[Crew]:
     """Give an engine, and close it unless it was open."""
     if not isinstance(engine, str):
         yield engine
         return
     accelerated = str(plan.viewing.get("device") or "cpu").partition(":")[0] != "cpu"
-    own = open_engine(engine, workers=workers, address=address, accelerated=accelerated)
+    own = open_crew(engine, workers=workers, address=address, accelerated=accelerated)
     try:
         yield own
     finally:

@@ -41,8 +41,8 @@ SETS: dict[str, tuple[str, ...]] = {
 }
 RUNS = {"12 MP": 4, "0.4 MP": 24}
 PRICE = 0.04
-"""US dollars for an hour of a core, as clouds ask on demand; a third of it where they may take the
-machine away at any time."""
+"""US dollars for an hour of a core: an assumption, about what clouds ask on demand for a thread of
+a processor. Where they may take the machine away at any time it is a third or so."""
 
 
 def photograph(path: Path, index: int, size: tuple[int, int]) -> Item:
@@ -84,7 +84,7 @@ def report(found: dict[str, Any]) -> str:
             rows.append([
                 size, name, f"{one['seconds']:.3f} ({one['least']:.3f} to {one['most']:.3f})",
                 f"{1 / one['seconds']:.2f}", f"{hours:,.0f}", f"{hours * PRICE:,.0f}",
-                f"{hours / 1000:,.0f} thousand", f"{hours * PRICE / 1000:,.1f} thousand",
+                f"{hours:,.0f} thousand", f"{hours * PRICE:,.1f} thousand",
             ])  # fmt: skip
     head = [
         "photographs", "scored by", "core-seconds each", "per core and second",

@@ -9,7 +9,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context, parent_process
 
-from hdrmetrics.collection.engine import Outcome
+from hdrmetrics.collection.crew import Outcome
 from hdrmetrics.collection.errand import Answer, Job, Order, do
 from hdrmetrics.errors import ClusterError
 from hdrmetrics.resources.machine import usable_cores
@@ -18,7 +18,7 @@ _WAIT_SECONDS = 1.0
 _STILLBORN = 3  # processes in a row that die before they can work: then none can
 
 
-class LocalEngine:
+class LocalCrew:
     """Processes of this machine.
 
     Parameters

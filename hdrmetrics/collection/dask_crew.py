@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from hdrmetrics.collection.engine import Outcome
+from hdrmetrics.collection.crew import Outcome
 from hdrmetrics.collection.errand import Job, Order, do
 from hdrmetrics.errors import ClusterError, MissingPackageError
 from hdrmetrics.resources.machine import usable_cores
@@ -20,7 +20,7 @@ _WAIT_SECONDS = 1.0
 _PATIENCE = 300.0  # seconds without any worker: machines come and go
 
 
-class DaskEngine:
+class DaskCrew:
     """Workers of a Dask cluster, as many jobs at a time as they have threads.
 
     More jobs would wait at workers, and count as suspects when one dies.
@@ -136,6 +136,8 @@ class DaskEngine:
         ) from found
 
     def _threads(self) -> int:
+        if self._client.status != "running":  # asking it would wait for a connection
+            raise self._lost()
         try:
             return sum(self._client.nthreads().values())
         except Exception as error:  # Dask has its own, and those of tornado

@@ -28,7 +28,7 @@ class Outcome:
     answer: Answer | None
 
 
-class Engine(Protocol):
+class Crew(Protocol):
     """Worker processes that do jobs; each loads the networks once.
 
     An engine tries no job twice of itself: who gives the jobs knows what may be tried again.
@@ -59,13 +59,13 @@ class Engine(Protocol):
         """End the workers that are the engine's own, and let go of the others."""
 
 
-def open_engine(
+def open_crew(
     name: str,
     *,
     workers: int | None = None,
     address: str | None = None,
     accelerated: bool = False,
-) -> Engine:
+) -> Crew:
     """Return an engine by its name.
 
     Parameters
@@ -97,16 +97,16 @@ def open_engine(
     if name not in ENGINES:
         raise OptionError(f"there is no engine {name!r}: it is {', '.join(ENGINES)}")
     if name == "local":
-        from hdrmetrics.collection.local_engine import LocalEngine
+        from hdrmetrics.collection.local_crew import LocalCrew
 
         if address is not None:
             raise OptionError("the local engine has no address: name engine dask or ray, or none")
-        return LocalEngine(workers or (1 if accelerated else None))
+        return LocalCrew(workers or (1 if accelerated else None))
     if name == "dask":
-        from hdrmetrics.collection.dask_engine import DaskEngine
+        from hdrmetrics.collection.dask_crew import DaskCrew
 
         alone = accelerated and address is None
-        return DaskEngine(workers or (1 if alone else None), address)
-    from hdrmetrics.collection.ray_engine import RayEngine
+        return DaskCrew(workers or (1 if alone else None), address)
+    from hdrmetrics.collection.ray_crew import RayCrew
 
-    return RayEngine(workers, address, accelerated=accelerated)
+    return RayCrew(workers, address, accelerated=accelerated)

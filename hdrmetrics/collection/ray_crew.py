@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from hdrmetrics.collection.engine import Outcome
+from hdrmetrics.collection.crew import Outcome
 from hdrmetrics.collection.errand import Answer, Job, Order, do
 from hdrmetrics.errors import ClusterError, MissingPackageError
 from hdrmetrics.resources.machine import usable_cores
@@ -19,7 +19,7 @@ _STILLBORN = 5  # actors in a row that die before they can work: then none can
 _STORE_BYTES = 2**27  # of a cluster that is started here: what passes through it is small
 
 
-class RayEngine:
+class RayCrew:
     """Actors of a Ray cluster, each with one core, and one accelerator where that is wanted.
 
     Actors, not Ray Data: its blocks are tried again as they are, and a picture that ends whoever
