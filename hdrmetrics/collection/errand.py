@@ -7,9 +7,8 @@ import dataclasses
 import functools
 import io
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from hdrmetrics import __version__, errors
 from hdrmetrics.collection.arrow import arrow, table_of
@@ -166,15 +165,8 @@ def _called(record: Record, file: str, path: str) -> Record:
 
 def parquet_of(records: Sequence[Record], plan: Plan) -> bytes:
     """Return a Parquet file of records, the same bytes for the same records."""
-    return written([table_of(records, plan)])
-
-
-def written(tables: Iterable[Any]) -> bytes:
-    """Return a Parquet file of tables one below the other."""
-    pa = arrow()
     target = io.BytesIO()
-    whole = pa.concat_tables(list(tables)).combine_chunks()
-    pa.parquet.write_table(whole, target, compression="zstd")
+    arrow().parquet.write_table(table_of(records, plan), target, compression="zstd")
     return target.getvalue()
 
 

@@ -152,8 +152,8 @@ class Shards:
                 raise _damaged(self._folder.place(name), str(error)) from error
 
 
-def table_in(source: Folder | bytes, name: str) -> Any:
-    """Return the table in a Parquet file of a folder, or in its bytes.
+def table_in(folder: Folder, name: str) -> Any:
+    """Return the table in a Parquet file of a folder.
 
     Raises
     ------
@@ -162,9 +162,7 @@ def table_in(source: Folder | bytes, name: str) -> Any:
     StoreError, ImageReadError
         If it cannot be read.
     """
-    if isinstance(source, bytes):
-        return _parquet(source, name).read()
-    return _parquet(source.read(name), source.place(name)).read()
+    return _parquet(folder.read(name), folder.place(name)).read()
 
 
 def _parquet(data: bytes, place: str) -> Any:

@@ -197,6 +197,19 @@ def test_a_worker_that_is_killed_by_chance_costs_nothing(tmp_path: Path) -> None
     assert files(tmp_path / "a") == files(tmp_path / "b")
 
 
+def test_a_shard_put_together_of_pieces_is_the_same_bytes(tmp_path: Path) -> None:
+    deaths: list[Job] = []
+
+    def strike(job: Job) -> bool:
+        deaths.append(job)
+        return len(deaths) <= 4
+
+    score_shards(items(50), PLAN, tmp_path / "a", engine=Inline(strike), shard=50)
+    score_shards(items(50), PLAN, tmp_path / "b", engine=Inline(), shard=50)
+    assert len(deaths) > 9
+    assert files(tmp_path / "a") == files(tmp_path / "b")
+
+
 def test_workers_that_die_of_everything_end_the_call_and_blame_no_picture(tmp_path: Path) -> None:
     first = Inline(lambda job: job.shard > 0, most=1)
     with pytest.raises(ClusterError, match=r"end at whatever .* 1 of 3 shards stand in .*goes on"):
