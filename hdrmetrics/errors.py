@@ -15,6 +15,10 @@ class ImageLimitError(ImageReadError):
     """A file's header announces more pixels or bytes than the reader's limit allows."""
 
 
+class StoreError(ImageReadError):
+    """A store of objects did not answer, though it was asked several times."""
+
+
 class MissingCodecError(ImageReadError):
     """Reading this format needs an optional package that is not installed."""
 
@@ -33,6 +37,10 @@ class WeightsError(HdrMetricsError, OSError):
 
 class EnhancerError(HdrMetricsError, RuntimeError):
     """A program or function of the user's that was to enhance a picture failed."""
+
+
+class ClusterError(HdrMetricsError, RuntimeError):
+    """Worker processes or machines that share the work cannot be had, or were lost."""
 
 
 class ShapeError(HdrMetricsError, ValueError):

@@ -1,0 +1,191 @@
+"""What a worker process does with pictures of a shard: it leaves a file of their records."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import functools
+import io
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from hdrmetrics import __version__, errors
+from hdrmetrics.collection.arrow import arrow, table_of
+from hdrmetrics.collection.item import Item
+from hdrmetrics.collection.plan import Plan
+from hdrmetrics.collection.record import Record
+from hdrmetrics.collection.shards import plan_of
+from hdrmetrics.collection.stores import Folder, copied
+from hdrmetrics.errors import HdrMetricsError, MissingPackageError, OptionError, StoreError
+
+_lock = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Some pictures of one shard.
+
+    Parameters
+    ----------
+    shard
+        Its number.
+    start, stop
+        Which of its pictures.
+    name
+        The file to leave, in the folder of the order.
+    items
+        The pictures: paths and names.
+    tries
+        How often it ended its worker's process.
+    """
+
+    shard: int
+    start: int
+    stop: int
+    name: str
+    items: tuple[tuple[str, str], ...]
+    tries: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is the same for every job.
+
+    Parameters
+    ----------
+    plan
+        As of :func:`~hdrmetrics.collection.shards.plan_text`.
+    output
+        The folder for the files, a path or an address.
+    version
+        Of the package, where the order comes from.
+    """
+
+    plan: str
+    output: str
+    version: str = __version__
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What became of a job.
+
+    Parameters
+    ----------
+    refused
+        Name of the error and message, where it is wrong for every picture.
+    """
+
+    refused: tuple[str, str] | None = None
+
+    def check(self) -> None:
+        """Raise the error that is wrong for every picture, if there is one."""
+        if self.refused:
+            name, message = self.refused
+            kind = getattr(errors, name, HdrMetricsError)
+            raise kind(message)
+
+
+def do(order: Order, job: Job) -> Answer:
+    """Score the pictures of a job, and write their records to a file that appears complete.
+
+    A file that is there is not made again. Networks are loaded once in a process, which computes
+    with one thread: values must not depend on how many share a machine.
+
+    Returns
+    -------
+    Answer
+        A picture that cannot be read, or that a metric cannot score, is a record with an error;
+        what is wrong for all of them is the answer's.
+    """
+    try:
+        return _done(order, job)
+    except HdrMetricsError as error:
+        return Answer(refused=(_public(error), str(error)))
+
+
+def _done(order: Order, job: Job) -> Answer:
+    if order.version != __version__:
+        raise OptionError(
+            f"the work comes from hdrmetrics {order.version}, and a worker has {__version__}: "
+            "install one version everywhere"
+        )
+    folder = Folder(order.output)
+    if folder.has(job.name):
+        return Answer()
+    plan = plan_of(order.plan)
+    worker = _worker(order.plan)
+    unreached: list[StoreError] = []
+    records = []
+    for path, name in job.items:
+        try:
+            records.append(score_one(worker, Item(path, name)))
+        except StoreError as error:
+            unreached.append(error)
+            records.append(Record(path, name, errors={"file": str(error)}))
+    if len(unreached) == len(job.items):
+        # Not the pictures are wrong, but the way to them: a file would say so for ever.
+        raise unreached[0]
+    folder.write(job.name, parquet_of(records, plan))
+    return Answer()
+
+
+def score_one(worker: Callable[[Item], Record], item: Item) -> Record:
+    """Return what a worker says of a picture, wherever it lies.
+
+    Raises
+    ------
+    StoreError
+        If a store does not answer.
+    MissingPackageError
+        If an address needs a package that is not installed.
+    """
+    try:
+        with copied(item.path) as file:
+            record = worker(Item(file, item.name))
+    except (StoreError, MissingPackageError):
+        raise
+    # A picture that a decoder or metric stumbles over must not cost the others.
+    except Exception as error:
+        kind = "" if isinstance(error, HdrMetricsError) else f"{type(error).__name__}: "
+        return Record(item.path, item.name, errors={"file": f"{kind}{error}"})
+    return record if file == item.path else _called(record, file, item.path)
+
+
+def _called(record: Record, file: str, path: str) -> Record:
+    """Return a record of a copy with the address that was copied."""
+    scores = {
+        name: score if score.test != file else dataclasses.replace(score, test=path)
+        for name, score in record.scores.items()
+    }
+    found = {name: text.replace(file, path) for name, text in record.errors.items()}
+    return dataclasses.replace(record, path=path, scores=scores, errors=found)
+
+
+def parquet_of(records: Sequence[Record], plan: Plan) -> bytes:
+    """Return a Parquet file of records, the same bytes for the same records."""
+    target = io.BytesIO()
+    arrow().parquet.write_table(table_of(records, plan), target, compression="zstd")
+    return target.getvalue()
+
+
+def _worker(plan: str) -> Callable[[Item], Record]:
+    with _lock:  # threads of one process must not load the networks twice
+        return _made(plan)
+
+
+@functools.lru_cache(maxsize=2)
+def _made(plan: str) -> Callable[[Item], Record]:
+    import torch
+
+    from hdrmetrics.collection.worker import Worker
+
+    torch.set_num_threads(1)
+    with contextlib.suppress(RuntimeError):  # once work has begun it stays as it is
+        torch.set_num_interop_threads(1)
+    return Worker(plan_of(plan))
+
+
+def _public(error: HdrMetricsError) -> str:
+    return next(one.__name__ for one in type(error).__mro__ if hasattr(errors, one.__name__))

@@ -1,0 +1,1 @@
+"""What a million and a billion photographs cost."""
