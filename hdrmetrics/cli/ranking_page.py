@@ -1,0 +1,115 @@
+"""The page of the command ``rank``, with maps and enhanced pictures of the first places."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from hdrmetrics.cli import arguments as shared
+from hdrmetrics.cli.pages import add_report
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from hdrmetrics.collection.plan import Plan
+    from hdrmetrics.collection.ranking import Ranking
+
+PREVIEW = 360
+"""Longest side of the pictures of a page, in pixels."""
+
+_ENHANCER = "restore"
+
+
+def add_page(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the page."""
+    group = parser.add_argument_group("page")
+    add_report(group)
+    group.add_argument(
+        "--maps", type=shared.count, default=0, metavar="N",
+        help="draw maps of quality of the first N pictures; the page loads them when asked",
+    )  # fmt: skip
+    group.add_argument(
+        "--enhance", type=shared.count, default=0, metavar="N",
+        help=f"show the first N photographs beside what the enhancer {_ENHANCER} makes of them "
+        "(with --by improvability those that have most to gain)",
+    )  # fmt: skip
+
+
+def write_ranking(
+    ranking: Ranking,
+    plan: Plan,
+    facts: Sequence[tuple[str, str]],
+    arguments: argparse.Namespace,
+) -> None:
+    """Write the page of a ranking where one is asked for.
+
+    Raises
+    ------
+    ImageWriteError
+        If it, or a picture beside it, cannot be written.
+    """
+    if arguments.report is None:
+        return
+    from hdrmetrics.report.rankings import ranking_page
+    from hdrmetrics.report.rendering import write_page
+
+    paths = {
+        place.record.name: place.record.path
+        for place in ranking.places
+        if place.number is not None
+    }  # fmt: skip
+    figures = _maps(dict(list(paths.items())[: arguments.maps]), plan, arguments)
+    after = _enhanced(dict(list(paths.items())[: arguments.enhance]), arguments)
+    page = ranking_page(
+        ranking, arguments.report, enhanced=after, figures=figures, facts=facts
+    )
+    write_page(arguments.report, page)
+
+
+def _maps(
+    paths: dict[str, str], plan: Plan, arguments: argparse.Namespace
+) -> dict[str, dict[str, bytes]]:
+    if not paths:
+        return {}
+    from hdrmetrics.cli.progress import Progress
+    from hdrmetrics.collection.drawn import maps_of
+    from hdrmetrics.errors import HdrMetricsError
+    from hdrmetrics.jobs.scoring import build_metric
+
+    display = plan.viewing.get("display")
+    metrics = [build_metric(name, display, dict(plan.options.get(name, {}))) for name in plan.metrics]
+    found: dict[str, dict[str, bytes]] = {}
+    with Progress(len(paths), quiet=arguments.quiet, unit=" maps") as step:
+        for name, path in paths.items():
+            try:
+                found[name] = maps_of(path, metrics, plan.viewing)
+            except HdrMetricsError as error:
+                _warn(name, error)
+            step(name)
+    return found
+
+
+def _enhanced(paths: dict[str, str], arguments: argparse.Namespace) -> dict[str, bytes]:
+    if not paths:
+        return {}
+    from hdrmetrics.cli.progress import Progress
+    from hdrmetrics.collection.drawn import enhanced_preview
+    from hdrmetrics.enhance import create_enhancer
+    from hdrmetrics.errors import HdrMetricsError
+
+    enhancer = create_enhancer(_ENHANCER)
+    found: dict[str, bytes] = {}
+    with Progress(len(paths), quiet=arguments.quiet, unit=" photographs") as step:
+        for name, path in paths.items():
+            try:
+                found[name] = enhanced_preview(path, enhancer, PREVIEW)
+            except HdrMetricsError as error:
+                _warn(name, error)
+            step(name)
+    return found
+
+
+def _warn(name: str, error: Any) -> None:
+    from hdrmetrics.cli import messages
+
+    messages.warning(f"{name}: {error}")
