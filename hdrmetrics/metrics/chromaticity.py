@@ -91,7 +91,7 @@ class Chromaticity(Metric):
 def _coordinates(light: Tensor) -> tuple[Tensor, Tensor]:
     """Return u′v′ ``(N, 2, H, W)`` of linear BT.709, and its luminance ``(N, 1, H, W)``."""
     xyz = torch.einsum("ij,njhw->nihw", _to_xyz(light.device), light.expand(-1, 3, -1, -1))
-    x, y, z = xyz.split(1, dim=1)
+    x, y, z = torch.chunk(xyz, 3, dim=1)
     total = x + 15 * y + 3 * z
     lit = total > 0
     white = _to_xyz(light.device).sum(dim=1)
