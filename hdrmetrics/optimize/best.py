@@ -25,8 +25,8 @@ from hdrmetrics.optimize.tonemapping import (
     ToneMapping,
     goals_and_judge,
     one_picture,
-    tune,
 )
+from hdrmetrics.optimize.tuning import tune
 from hdrmetrics.tonemap import list_operators
 from hdrmetrics.tonemap.color import ColorTreatment
 from hdrmetrics.tonemap.encode import DisplayTransfer

@@ -7,16 +7,15 @@ from typing import Any
 
 from torch import Tensor
 
-from hdrmetrics.catalogue.parameters import Parameter
 from hdrmetrics.errors import OptionError, PixelValueError, ShapeError
 from hdrmetrics.expand import get_expansion
 from hdrmetrics.expand.signal import SdrTransfer
 from hdrmetrics.optimize.judge import Referees, judges_of
 from hdrmetrics.optimize.objective import Goals, Objective
-from hdrmetrics.optimize.problem import reduced
+from hdrmetrics.optimize.picture_problem import PictureProblem
 from hdrmetrics.optimize.result import Optimized
 from hdrmetrics.optimize.search import Plan
-from hdrmetrics.optimize.tonemapping import refuse_inference_mode, tune
+from hdrmetrics.optimize.tuning import refuse_inference_mode, tune
 from hdrmetrics.picture.pixels import check_codes, check_light
 
 OPERATOR = "kovaleski-oliveira14"
@@ -27,10 +26,8 @@ JUDGE, TOLERANCE = "norvdpnet", 0.5
 tolerance 6 of 9, in 18 trials on nine scenes (at 0: 7 of 9, and 4 of 9 that were better)."""
 
 
-class Expanding:
+class Expanding(PictureProblem):
     """An SDR picture and an inverse operator whose settings are searched.
-
-    See ``optimize.problem.Tunable``.
 
     Parameters
     ----------
@@ -47,25 +44,14 @@ class Expanding:
     def __init__(
         self, codes: Tensor, operator: str, reference: Tensor | None, fixed: Mapping[str, Any]
     ) -> None:
-        self.codes, self.name, self.reference = codes, operator, reference
-        self.fixed = {name: value for name, value in fixed.items() if value is not None}
+        fixed = {name: value for name, value in fixed.items() if value is not None}
         self.operator = get_expansion(operator)
-        self.differentiable: bool = self.operator.info.differentiable
-        self.parameters: tuple[Parameter, ...] = self.operator.info.parameters
-        found = self.operator.settings_of(codes, **self.fixed)
-        self.default = {name: _six_digits(value) for name, value in found.items()}
-        for one in self.parameters:  # six digits may lie beyond a bound that the value respects
-            if one.kind == "real" and one.bounds is not None:
-                low, high = one.bounds
-                self.default[one.name] = min(max(self.default[one.name], low), high)
-        self.start = {k: v for k, v in self.default.items() if k not in self.fixed}
+        info, found = self.operator.info, self.operator.settings_of(codes, **fixed)
+        super().__init__(
+            codes, operator, info.parameters, info.differentiable, found, fixed, reference
+        )
 
-    @property
-    def side(self) -> int:
-        """The longer side, in pixels."""
-        return max(self.codes.shape[-2:])
-
-    def moved(self, only: Iterable[str] | None) -> Iterable[str] | None:
+    def moved(self, only: Iterable[str] | None, /) -> Iterable[str] | None:
         """Return the settings to move: those that were named, or those worth it."""
         if only is not None:
             return only
@@ -73,35 +59,10 @@ class Expanding:
         real = (p.name for p in self.parameters if p.kind == "real" and p.unit != "px")
         return [name for name in self.operator.info.searched or real if name in self.start]
 
-    def render_on(self, codes: Tensor, settings: Mapping[str, Any]) -> Tensor:
+    def render_on(self, codes: Tensor, settings: Mapping[str, Any], /) -> Tensor:
         """Return the light of code values expanded with some settings."""
         # What the default says of settings beside the fixed ones, this picture says, not its copy.
         return self.operator(codes, **{**self.default, **self.fixed, **settings})
-
-    def whole(self, settings: Mapping[str, Any]) -> Tensor:
-        """Return the light of the whole picture."""
-        return self.render_on(self.codes, settings)
-
-    def at(self, side: int) -> ExpandingScene:
-        """Return the picture reduced to a longer side."""
-        reference = None if self.reference is None else reduced(self.reference, side)
-        return ExpandingScene(self, reduced(self.codes, side), reference)
-
-
-class ExpandingScene:
-    """A picture at one size, to be expanded."""
-
-    def __init__(self, problem: Expanding, codes: Tensor, reference: Tensor | None) -> None:
-        self.problem, self.codes, self.light = problem, codes, reference
-
-    @property
-    def reference(self) -> Tensor | None:
-        """The light that is wanted, if it is known."""
-        return self.light
-
-    def render(self, settings: Mapping[str, Any]) -> Tensor:
-        """Return light."""
-        return self.problem.render_on(self.codes, settings)
 
 
 def optimize_expansion(
@@ -201,7 +162,3 @@ def optimize_expansion(
     common = {"peak": peak, "transfer": transfer, "gamma": gamma}
     problem = Expanding(codes, operator, wanted, {**common, **fixed})
     return tune(problem, objective, plan or Plan(), referee, only)
-
-
-def _six_digits(value: Any) -> Any:
-    return float(f"{value:.6g}") if isinstance(value, float) else value

@@ -17,6 +17,7 @@ from hdrmetrics.optimize.objective import Goals, Objective
 from hdrmetrics.optimize.problem import reduced
 from hdrmetrics.optimize.search import MIDDLE, THUMBNAIL
 from hdrmetrics.optimize.tonemapping import JUDGE, TOLERANCE, goals_and_judge, one_picture
+from hdrmetrics.optimize.tuning import refusal
 from hdrmetrics.tonemap import to_display
 from hdrmetrics.tonemap.exposure_grid import tone_by_grid, total_variation
 
@@ -171,11 +172,7 @@ def optimize_grid(
         reason = f"no grid was found that is better by {' and '.join(objective.names)}"
     elif referee is not None:
         verdict = referee.verdict(first, second, light)
-        if verdict.worse:
-            reason = (
-                f"{verdict.metric} finds the tuned picture worse ({verdict.after:.4g}) than the "
-                f"default's ({verdict.before:.4g})"
-            )
+        reason = refusal(verdict)
     tuned = not reason
     return TunedGrid(
         grid if tuned else start, second if tuned else first, before,

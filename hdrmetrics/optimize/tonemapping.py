@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-import torch
 from torch import Tensor
 
-from hdrmetrics.catalogue.parameters import Parameter
-from hdrmetrics.errors import DomainError, OptionError, PixelValueError, ShapeError
+from hdrmetrics.errors import DomainError, PixelValueError, ShapeError
 from hdrmetrics.optimize.judge import Judges, Referees, judges_of
 from hdrmetrics.optimize.objective import Goals, Objective
-from hdrmetrics.optimize.problem import Tunable, reduced
+from hdrmetrics.optimize.picture_problem import PictureProblem
 from hdrmetrics.optimize.result import Optimized
-from hdrmetrics.optimize.search import Plan, search
-from hdrmetrics.optimize.space import Space
+from hdrmetrics.optimize.search import Plan
+from hdrmetrics.optimize.tuning import refuse_inference_mode, tune
 from hdrmetrics.picture.pixels import check_light
 from hdrmetrics.tonemap import Operator, create_operator, operator_info, to_display
 from hdrmetrics.tonemap.color import ColorTreatment
@@ -28,13 +25,13 @@ JUDGE, TOLERANCE = "fsitm", 0.01
 """FSITM looks at local phase, which no curve that a search could be tempted by improves."""
 
 
-class ToneMapping:
-    """A picture and an operator whose settings are searched; see ``optimize.problem.Problem``.
+class ToneMapping(PictureProblem):
+    """Light and a tone-mapping operator whose settings are searched.
 
     Parameters
     ----------
     light
-        ``(1, C, H, W)`` in cd/m².
+        ``(1, C, H, W)`` in cd/m², which results are compared with, too.
     operator
         Its name.
     fixed
@@ -53,25 +50,19 @@ class ToneMapping:
         saturation: float = 1.0,
         transfer: DisplayTransfer = "srgb",
     ) -> None:
-        self.light, self.name, self.fixed = light, operator, dict(fixed)
         self.color, self.saturation, self.transfer = color, saturation, transfer
+        self.name, self.fixed = operator, dict(fixed)
         made = self.operator({})
-        self.differentiable: bool = made.info.differentiable
-        self.parameters: tuple[Parameter, ...] = made.info.parameters
-        found = made.settings_of(light)
-        self.default = {name: float(f"{float(value[0]):.6g}") for name, value in found.items()}
-        for one in self.parameters:  # six digits may lie beyond a bound that the value respects
-            if one.bounds is not None:
-                low, high = one.bounds
-                self.default[one.name] = min(max(self.default[one.name], low), high)
-        self.start = {k: v for k, v in self.default.items() if k not in self.fixed}
+        found = {name: float(value[0]) for name, value in made.settings_of(light).items()}
+        info = made.info
+        super().__init__(light, operator, info.parameters, info.differentiable, found, fixed, light)
 
     @property
-    def side(self) -> int:
-        """The longer side, in pixels."""
-        return max(self.light.shape[-2:])
+    def light(self) -> Tensor:
+        """The picture."""
+        return self.picture
 
-    def moved(self, only: Iterable[str] | None) -> Iterable[str] | None:
+    def moved(self, only: Iterable[str] | None, /) -> Iterable[str] | None:
         """Return the settings to move: those that were named, or those worth it."""
         if only is not None:
             return only
@@ -84,39 +75,10 @@ class ToneMapping:
             self.name, color=self.color, saturation=self.saturation, **{**self.fixed, **settings}
         )
 
-    def render_on(self, light: Tensor, settings: Mapping[str, Any]) -> Tensor:
+    def render_on(self, light: Tensor, settings: Mapping[str, Any], /) -> Tensor:
         """Return code values of light tone-mapped with some settings."""
         operator = self.operator(settings)
         return to_display(operator(light), transfer=self.transfer, encoded=operator.info.encoded)
-
-    @property
-    def reference(self) -> Tensor:
-        """The light."""
-        return self.light
-
-    def whole(self, settings: Mapping[str, Any]) -> Tensor:
-        """Return code values of the whole picture."""
-        return self.render_on(self.light, settings)
-
-    def at(self, side: int) -> ToneMappingScene:
-        """Return the picture reduced to a longer side."""
-        return ToneMappingScene(self, reduced(self.light, side))
-
-
-class ToneMappingScene:
-    """A picture at one size, to be tone-mapped; its light is what results are compared with."""
-
-    def __init__(self, whole: ToneMapping, light: Tensor) -> None:
-        self.whole, self.light = whole, light
-
-    @property
-    def reference(self) -> Tensor:
-        """The light."""
-        return self.light
-
-    def render(self, settings: Mapping[str, Any]) -> Tensor:
-        """Return code values."""
-        return self.whole.render_on(self.light, settings)
 
 
 def optimize_tonemap(
@@ -227,55 +189,6 @@ def goals_and_judge(
     return objective, referee
 
 
-def tune(
-    problem: Tunable,
-    objective: Objective,
-    plan: Plan,
-    judge: Judges | None,
-    only: Iterable[str] | None = None,
-    hints: Sequence[Mapping[str, Any]] = (),
-) -> Optimized:
-    """Search, then compare default and result at full size; arguments are checked already."""
-    began = time.monotonic()
-    default = dict(problem.default)
-    with torch.no_grad():
-        first = problem.whole(default)
-    if judge is not None:
-        judge.check_size(first)
-    space = Space(problem.parameters, problem.start, problem.moved(only), owner=problem.name)
-    found = search(problem, space, objective, plan, hints)
-    chosen = {**default, **found.settings}
-    with torch.no_grad():
-        second = problem.whole(chosen)
-        fitted = objective.at(problem.reference)
-        losses = float(fitted.loss(first)), float(fitted.loss(second))
-    before, reason, verdict = fitted.values(first), "", None
-    if not losses[1] < losses[0]:
-        reason = f"no settings were found that are better by {' and '.join(objective.names)}"
-    elif judge is not None:
-        verdict = judge.verdict(first, second, problem.reference)
-        if verdict.worse:
-            reason = (
-                f"{verdict.metric} finds the tuned picture worse ({verdict.after:.4g}) than the "
-                f"default's ({verdict.before:.4g})"
-            )
-    tuned = not reason
-    return Optimized(
-        name=problem.name,
-        settings=chosen if tuned else default,
-        default=default,
-        picture=second if tuned else first,
-        before=before,
-        after=fitted.values(second) if tuned else before,
-        tuned=tuned,
-        reason=reason,
-        found=chosen,
-        verdict=verdict,
-        trace=tuple(found.trials),
-        seconds=time.monotonic() - began,
-    )
-
-
 def one_picture(image: Tensor) -> Tensor:
     """Return light as ``(1, C, H, W)``, checked.
 
@@ -295,12 +208,3 @@ def one_picture(image: Tensor) -> Tensor:
     if not bool((light > 0).any()):
         raise PixelValueError("the picture is black: there is nothing to tune a tone mapping for")
     return light.detach()
-
-
-def refuse_inference_mode() -> None:
-    """Raise :class:`OptionError` under ``torch.inference_mode``, where no gradient can be had."""
-    if torch.is_inference_mode_enabled():
-        raise OptionError(
-            "torch.inference_mode() takes gradients away for good: call it outside, or under "
-            "torch.no_grad(), which does not"
-        )
