@@ -27,6 +27,7 @@ from PIL import Image
 from hdrmetrics.collection.cache import usual_file
 
 PICTURES, SIDE = 60, 128
+PART = 0.03  # seconds that one takes
 METRIC = "piqe,nima"
 TABLES = ("out.csv", "out.json")
 
@@ -100,8 +101,8 @@ def main() -> int:
                 before = kept(folder, f"cache{trial}")
                 run = start(folder, f"cache{trial}")
                 while run.poll() is None and len(kept(folder, f"cache{trial}")) // 2 < int(until):
-                    time.sleep(0.02)
-                time.sleep(until % 1 * length / PICTURES)
+                    time.sleep(0.001)
+                time.sleep(until % 1 * PART)
                 if run.poll() is not None:
                     break
                 run.send_signal(signal.SIGKILL)
