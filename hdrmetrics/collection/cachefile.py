@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 from enum import Enum, auto
 from pathlib import Path
 
@@ -16,6 +17,8 @@ APPLICATION = 0x68646D63
 """By which a file of SQLite says that it is ours: "hdmc"."""
 
 _MAGIC = b"SQLite format 3\0"
+_YOUNG = 10.0  # seconds: a file that was changed before is being made by nobody
+_LOOKS, _PAUSE = 20, 0.1  # at one that may be
 _BESIDE = ("-wal", "-shm", "-journal")
 
 
@@ -32,11 +35,23 @@ class Kind(Enum):
 def kind_of(file: Path) -> Kind:
     """Return what a file is; ``NEW`` where there is none, or an empty one.
 
+    One that another process is just making is waited for.
+
     Raises
     ------
     OSError
         If it is there and cannot be read.
     """
+    kind = _kind_of(file)
+    for _ in range(_LOOKS):
+        if kind not in (Kind.DAMAGED, Kind.OTHER) or time.time() - file.stat().st_mtime > _YOUNG:
+            break
+        time.sleep(_PAUSE)
+        kind = _kind_of(file)
+    return kind
+
+
+def _kind_of(file: Path) -> Kind:
     if not file.exists():
         return Kind.NEW
     if not file.is_file():

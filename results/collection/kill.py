@@ -1,9 +1,9 @@
 """What killing ``rank`` at random moments loses, and how the next run ends.
 
 Each trial runs the command over small photographs with a cache of its own, kills it with SIGKILL
-after a random time, and again while it goes on, until it is left alone. What was kept at a kill
-must not be scored again, and the tables in the end must be those of an undisturbed run, byte for
-byte.
+when a random number of them is done, and a part of the next, three times, and then lets it end.
+What was kept at a kill must not be scored again, and the tables in the end must be those of an
+undisturbed run, byte for byte.
 
 Run with ``python -m results.collection.kill [--kills 20]``.
 """
@@ -27,6 +27,7 @@ from PIL import Image
 from hdrmetrics.collection.cache import usual_file
 
 PICTURES, SIDE = 60, 128
+PART = 0.03  # seconds that one takes
 METRIC = "piqe,nima"
 TABLES = ("out.csv", "out.json")
 
@@ -96,20 +97,22 @@ def main() -> int:
             for table in TABLES:
                 (folder / table).unlink(missing_ok=True)
             moments: list[tuple[int, int]] = []
-            while True:  # three kills at most, so that the last run has something to do
+            for until in sorted(draw.uniform(0, PICTURES) for _ in range(3)):
                 before = kept(folder, f"cache{trial}")
                 run = start(folder, f"cache{trial}")
-                try:
-                    run.wait(draw.uniform(0.2, 1.0) * length if len(moments) < 3 else None)
-                except subprocess.TimeoutExpired:
-                    run.send_signal(signal.SIGKILL)
-                    run.wait()
-                    after = kept(folder, f"cache{trial}")
-                    # A row that was made again would have another number.
-                    lost = {key for key, number in before.items() if after.get(key) != number}
-                    moments.append((len(after) // 2, len(lost)))
-                    continue
-                break
+                while run.poll() is None and len(kept(folder, f"cache{trial}")) // 2 < int(until):
+                    time.sleep(0.001)
+                time.sleep(until % 1 * PART)
+                if run.poll() is not None:
+                    break
+                run.send_signal(signal.SIGKILL)
+                run.wait()
+                after = kept(folder, f"cache{trial}")
+                # A row that was made again would have another number.
+                lost = {key for key, number in before.items() if after.get(key) != number}
+                moments.append((len(after) // 2, len(lost)))
+            before = kept(folder, f"cache{trial}")
+            start(folder, f"cache{trial}").wait()
             after = kept(folder, f"cache{trial}")
             lost = {key for key, number in before.items() if after.get(key) != number}
             good = tables(folder) == whole and not lost and not any(n for _, n in moments)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import io
-import os
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
+import pytest
 from PIL import Image
 
-from hdrmetrics.collection import local
+from hdrmetrics.collection import local, stamps
 from hdrmetrics.collection.item import Item
 from hdrmetrics.collection.record import Record
 from hdrmetrics.collection.worker import Worker
@@ -43,14 +42,13 @@ def items(files: Sequence[Path]) -> list[Item]:
     return [Item(str(file), file.name) for file in files]
 
 
-def wait_until_settled(files: Sequence[Path]) -> None:
-    """Wait until the times of files are old enough to be trusted."""
-    newest = max(os.stat(file).st_ctime for file in files)
-    time.sleep(max(0.0, newest + 3.1 - time.time()))
+def trust_times(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the times of files be trusted that were written just now."""
+    monkeypatch.setattr(stamps, "_SETTLED", -(10**12))
 
 
 @contextmanager
-def counted(monkeypatch) -> Iterator[list[tuple[str, tuple[str, ...]]]]:
+def counted(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[tuple[str, tuple[str, ...]]]]:
     """Give a list to which goes what is scored: names of files, and by which metrics."""
     seen: list[tuple[str, tuple[str, ...]]] = []
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from hdrmetrics.collection import cache as module
+from hdrmetrics.collection import cachefile
 from hdrmetrics.collection.cache import Cache, Picture, clear, usual_file
 from hdrmetrics.collection.cachefile import Kind, kind_of
 from hdrmetrics.errors import OptionError
@@ -17,6 +20,11 @@ from hdrmetrics.resources.folders import cache_folder
 
 def picture(number: int, size: int = 100) -> Picture:
     return Picture(number.to_bytes(32, "big"), size, "jpeg", 40, 30)
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cachefile, "_PAUSE", 0.0)
 
 
 @pytest.fixture
@@ -64,6 +72,27 @@ def test_two_at_once(file: Path, notes: list[str]) -> None:
             (one, other)[number % 2].add(picture(number), {b"k": b"v"}, Path(f"{number}"), "s")
         assert all(one.picture(picture(number).digest) for number in range(20))
     assert notes == []
+
+
+def test_many_that_make_it_at_once(tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from hdrmetrics.collection.cache import *\n"
+        "with Cache(Path('c.sqlite'), print) as one:\n"
+        "    for n in range(20):\n"
+        "        name = f'{sys.argv[1]} {n}'\n"
+        "        picture = Picture(name.encode(), n, 'jpeg', 4, 3)\n"
+        "        one.add(picture, {b'k': b'v'}, Path(name), 's')\n"
+    )
+    runs = [
+        subprocess.Popen(
+            [sys.executable, "-c", code, str(number)], cwd=tmp_path, stdout=subprocess.PIPE,
+            env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
+        )
+        for number in range(4)
+    ]  # fmt: skip
+    assert [run.communicate()[0] for run in runs] == [b""] * 4
+    with Cache(tmp_path / "c.sqlite", pytest.fail) as cache:
+        assert cache.info()[:2] == (80, 80)
 
 
 def test_a_lock_that_lasts_is_told_once_and_what_was_known_is_known(

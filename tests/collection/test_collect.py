@@ -20,10 +20,11 @@ from hdrmetrics.collection.local import Local
 from hdrmetrics.collection.meaning import meaning_of
 from hdrmetrics.collection.plan import Plan
 from hdrmetrics.collection.record import Record
+from hdrmetrics.collection.stamps import stamp_of
 from hdrmetrics.collection.worker import Worker
 from hdrmetrics.errors import ImageReadError, OptionError, UnknownNameError
 from hdrmetrics.result import Score
-from tests.collection.photographs import counted, fill, items, jpeg, wait_until_settled
+from tests.collection.photographs import counted, fill, items, jpeg, trust_times
 
 PLAN = Plan(("piqe",), small=False)
 
@@ -52,7 +53,7 @@ def test_values_are_those_of_score_files(tmp_path: Path) -> None:
 
 def test_what_is_scored_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     files = fill(tmp_path / "a", 5)
-    wait_until_settled(files)
+    trust_times(monkeypatch)
     with counted(monkeypatch) as seen:
         whole = collect(files)
         assert len(seen) == 5
@@ -77,13 +78,24 @@ def test_nothing_is_read_of_an_unchanged_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     files = fill(tmp_path / "a", 3)
-    wait_until_settled(files)
+    trust_times(monkeypatch)
     whole = collect(files)
     opened: list[str] = []
     monkeypatch.setattr("hdrmetrics.collection.collect.digest_of", opened.append)
     monkeypatch.setattr("hdrmetrics.collection.collect.sniff", opened.append)
     assert repr(collect(files)) == repr(whole)
     assert opened == []
+
+
+def test_times_of_a_moment_ago_are_not_trusted(tmp_path: Path) -> None:
+    (file,) = fill(tmp_path / "a", 1)
+    found = stamp_of(str(file))
+    assert found is not None
+    assert not found.settled
+    collect([file])
+    with Cache(None, pytest.fail) as cache:
+        assert cache.picture_of(file, found.text) is None
+        assert cache.has_size(found.size)
 
 
 def test_other_conditions_are_scored_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -327,7 +339,7 @@ def test_odd_files_and_names(tmp_path: Path) -> None:
     (folder / "deep" / "01.jpg").write_bytes(jpeg(4))
     (folder / "deep" / "loop").symlink_to(folder)
     (folder / "self.jpg").symlink_to("self.jpg")
-    os.mkfifo(folder / "pipe.jpg")
+    (folder / "pipe.jpg").symlink_to(os.devnull)
     listing = list_collection(folder)
     assert len(listing.items) == len({one.name for one in listing.items}) == 14
     meaning = meaning_of(PLAN)
