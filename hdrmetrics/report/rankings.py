@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from hdrmetrics.collection.ranking import Place, Ranking
 from hdrmetrics.errors import ImageReadError
 from hdrmetrics.metric import MetricInfo
-from hdrmetrics.report.page import Cell, Column, Mark, Page, PageRow, Picture, State
+from hdrmetrics.report.page import Column, Mark, Page, PageRow, Picture
 from hdrmetrics.report.pictures import EMBEDDED_UP_TO, stored
 from hdrmetrics.report.scores import error_notes, metric_columns, score_cells
 
@@ -18,7 +18,9 @@ TIED = "tied"
 DISAGREE = "axes disagree"
 """The mark of pictures that one axis sees better than the other."""
 
-_STATES = (State("scored", "scored"), State("failed", "not scored", "bad"))
+UNSCORED = "not scored"
+"""The mark of pictures without a place."""
+
 _TIED = (
     "another picture has the same value, or the interval of its neighbour in the order reaches "
     "this value"
@@ -87,7 +89,6 @@ def ranking_page(
         shown = sum(one.record.preview is not None or one.record.name in figures for one in places)
         embed = shown <= EMBEDDED_UP_TO
     columns = [
-        Column("state", "status", "state", states=_STATES),
         *metric_columns(infos, [one.record.scores for one in places]),
         Column("place", "place", help="1 is the best; those that tie share one", digits=0),
         Column("megapixels", "megapixels", help="of the file", digits=1),
@@ -145,9 +146,9 @@ def _row(
     if place.disagreement:
         marks.append(Mark(DISAGREE, place.disagreement, "warning"))
     scored = infos[0].name in scores
-    # Who was not scored says so by its state.
-    cells: dict[str, Cell] = score_cells(scores, record.errors if scored else {}, marks)
-    cells["state"] = "scored" if scored else "failed"
+    if not scored:
+        marks.insert(0, Mark(UNSCORED, "", "bad"))
+    cells = score_cells(scores, record.errors if scored else {}, marks)
     cells["place"] = place.number
     if record.width and record.height:
         cells["megapixels"] = record.width * record.height / 1e6

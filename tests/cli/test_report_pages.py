@@ -18,6 +18,7 @@ from hdrmetrics.report.thumbnails import thumbnail
 from tests.cli.conftest import Result
 from tests.report.reading import read_page
 
+pytest.importorskip("jinja2")
 Run = Callable[..., Result]
 
 

@@ -9,6 +9,7 @@ for (const column of data.columns)
 data.marks = data.marks.map(([label, text, tone]) =>
   ({ label: data.texts[label], text: data.texts[text], tone }));
 
+const pictured = data.pictures.some((one) => one.length);
 const stateColumn = data.columns.find((column) => column.kind === "state");
 const columnOf = (key) => data.columns.find((column) => column.key === key);
 const stateOf = (row) => stateColumn?.states[stateColumn.values[row] ?? -1];

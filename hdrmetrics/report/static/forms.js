@@ -39,7 +39,7 @@ function body(row, lead, full) {
     if (mark.text) made.append(element("p", "sentence", `${mark.label}: ${mark.text}`));
   const told = notesOf(row);
   if (told.length) {
-    const notes = element("ul", `notes ${state?.tone === "bad" ? "bad" : "plain"}`);
+    const notes = element("ul", `notes ${[state, ...marks].some((one) => one?.tone === "bad") ? "bad" : "plain"}`);
     notes.append(...told.map((note) => element("li", "", note)));
     made.append(notes);
   }

@@ -1,6 +1,6 @@
 // The virtual list: only rows near the window are in the document, and what is seen stays in place.
 const list = by("list"), shown = by("shown"), controls = by("controls"), head = by("head");
-const MOST_PRINTED = 500;
+const MOST_PRINTED = 200;
 const WHOLE = 100;  // rows that are all in the document: a browser's own search finds them
 const nodes = new Map();      // by row: its element
 const places = new Int32Array(count).fill(-1);  // by row: where it stands, if it is shown

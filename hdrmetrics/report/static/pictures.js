@@ -13,7 +13,9 @@ function image(shown, name, className) {
   return made;
 }
 
+// Nothing on a page where no row has a picture.
 function frame(row, compared = true) {
+  if (!pictured) return "";
   const box = element("div", "frame"), name = data.names[row];
   const [first, second] = picturesOf(row);
   if (!first) {
