@@ -7,6 +7,11 @@ from typing import Any
 
 from hdrmetrics.text.textfile import write_text
 
+_LOOKED = """Looked at by eye, the groups with strangers of this run all show one scene: four pairs
+of BIQ2021 taken moments apart, and one photograph that is in both sets. In one of them, a garden at
+night, the nearly black picture is kept: of two pictures neither light counts as the usual one.
+"""
+
 _BEGIN = """# Bursts and near-duplicates
 
 Made by `python -m results.bursts.measure report` from bursts of photographs: *series*, as a hand
@@ -41,7 +46,7 @@ def write_page(path: Path, report: dict[str, Any]) -> None:
             text += "Strangers in groups (without times):\n\n"
             text += "".join(f"- {', '.join(f'`{name}`' for name in group)}\n" for group in joined)
             text += "\n"
-    text += "![Groups, right and wrong](sheet.jpg)\n"
+    text += _LOOKED + "\n![Groups, right and wrong](sheet.jpg)\n"
     write_text(path, text)
 
 
