@@ -10,6 +10,11 @@ from hdrmetrics.text.textfile import write_text
 _LOOKED = """Looked at by eye, the groups with strangers of this run all show one scene: four pairs
 of BIQ2021 taken moments apart, and one photograph that is in both sets. In one of them, a garden at
 night, the nearly black picture is kept: of two pictures neither light counts as the usual one.
+
+Of 3000 photographs of BIQ2021, 466 are in 164 groups when the network's embedding spares none
+(`crowd.json`, an upper bound). Looked at by eye, small, about 10 of these groups are of strangers
+(horizons at dusk, plates, portraits): some 70 of 10,000 pictures. The others are of one thing:
+that set holds many real bursts. With embeddings, among the 600 strangers above, there was none.
 """
 
 _BEGIN = """# Bursts and near-duplicates
