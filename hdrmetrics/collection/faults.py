@@ -9,6 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from hdrmetrics.photometry.color import luminance
+
 _TILE, _MOST = 256, 16  # px, and how many: a million pixels tell as much as all
 _WINDOW, _APART = 9, 4  # px: of an edge, and from one window to the next
 _EDGES = 0.02  # part of the windows that hold the strongest edges
@@ -29,15 +31,13 @@ class Faults(NamedTuple):
 
 
 @torch.no_grad()
-def faults_of(codes: Tensor, grey: Tensor) -> Faults:
+def faults_of(codes: Tensor) -> Faults:
     """Return what may be wrong with a picture, from at most sixteen tiles of it at its own size.
 
     Parameters
     ----------
     codes
         Display-encoded, ``(C, H, W)`` in [0, 1].
-    grey
-        Its luminance codes, ``(H, W)``.
 
     Notes
     -----
@@ -50,8 +50,8 @@ def faults_of(codes: Tensor, grey: Tensor) -> Faults:
     D. L. Donoho & I. M. Johnstone, "Ideal spatial adaptation by wavelet shrinkage", Biometrika
     81(3), 1994 (noise by the median of the finest diagonal detail).
     """
-    height, width = grey.shape
-    tiles = _tiles(grey)
+    height, width = codes.shape[-2:]
+    tiles = [luminance(tile[None])[0, 0] for tile in _tiles(codes)]
     sharp = _steepness(tiles)
     apart = max(1, math.isqrt(height * width // (_MOST * _TILE**2)))
     most = codes[:, ::apart, ::apart].amax(dim=0)
@@ -64,18 +64,20 @@ def faults_of(codes: Tensor, grey: Tensor) -> Faults:
     )
 
 
-def _tiles(grey: Tensor) -> list[Tensor]:
-    """Return tiles ``(h, w)``, evenly over the picture, their corners where blocks of 8 begin."""
-    height, width = grey.shape
+def _tiles(codes: Tensor) -> list[Tensor]:
+    """Return tiles ``(C, h, w)``, evenly spread, their corners where blocks of 8 begin."""
+    height, width = codes.shape[-2:]
     if height * width <= _MOST * _TILE**2:
-        return [grey]
+        return [codes]
     count = math.isqrt(_MOST)
     tops, lefts = (
         [round(i * max(side - _TILE, 0) / (count - 1)) // _BLOCK * _BLOCK for i in range(count)]
         for side in (height, width)
     )
     return [
-        grey[y : y + _TILE, x : x + _TILE] for y in sorted(set(tops)) for x in sorted(set(lefts))
+        codes[:, y : y + _TILE, x : x + _TILE]
+        for y in sorted(set(tops))
+        for x in sorted(set(lefts))
     ]
 
 

@@ -17,7 +17,7 @@ from hdrmetrics.result import Score
 MERITS = ("detail", "noise", "blocks", "bright", "dark", "light", "pixels", "score")
 """What a picture of a group may have less of than the best of it: see :func:`merits_of`."""
 
-WEIGHTS = (3.1, 1.3, 0.8, 0.25, 0.05, 2.5, 1.5, 0.8)
+WEIGHTS = (7.9, 2.3, 1.1, 0.6, 0.3, 4.9, 4.6, 0.8)
 """Of the merits: by them the unspoiled picture of made bursts is picked most surely
 (``python -m results.bursts.measure weigh``), with the score of ``nima`` or without."""
 
@@ -25,7 +25,7 @@ _FAULTS = ("blurred", "noisy", "compressed", "highlights clipped", "shadows clip
 _VIRTUES = ("sharpest", "least noise", "least compressed", "highlights kept", "shadows kept", "",
             "largest")  # fmt: skip
 _LIGHT, _PIXELS, _SCORE = (MERITS.index(name) for name in ("light", "pixels", "score"))
-_TOLD = 0.35  # of a merit times its weight: less is not worth a word
+_TOLD = (0.15, 0.4, 0.4, 0.7, 0.7, 0.4, 0.1, 0.3)  # of each merit: less is not worth a word
 _WORDS = 2  # that are said of a picture
 _SPAN = 9.0  # points from the worst score to the best, as opinions from 1 to 10 have them
 
@@ -51,9 +51,9 @@ def choose(records: Sequence[Record]) -> tuple[int, list[str]]:
     words = []
     for index in range(len(records)):
         if index == keeper:
-            words.append(_for(weighted, merits, keeper, name))
+            words.append(_for(merits, keeper, name))
         else:
-            words.append(_against(weighted[index] - weighted[keeper], records, index, keeper, name))
+            words.append(_against(merits, records, index, keeper, name))
     return keeper, words
 
 
@@ -132,28 +132,23 @@ def _directed(score: Score) -> float:
     return score.value if score.higher_is_better else -score.value
 
 
-def _for(
-    weighted: NDArray[np.float64], merits: NDArray[np.float64], keeper: int, name: str | None
-) -> str:
+def _for(merits: NDArray[np.float64], keeper: int, name: str | None) -> str:
     """Return what the others lack most of."""
-    others = np.delete(weighted, keeper, axis=0)
-    ahead = weighted[keeper] - others.mean(axis=0)
+    others = np.delete(merits, keeper, axis=0)
     said: list[str] = []
-    for column in np.argsort(-ahead):
-        if ahead[column] < _TOLD or len(said) == _WORDS:
-            break
+    for column in _worth_telling(merits[keeper] - others.mean(axis=0)) if len(others) else ():
         if column == _SCORE:
-            points = merits[keeper, column] - np.delete(merits[:, column], keeper).mean()
+            points = merits[keeper, column] - others[:, column].mean()
             said.append(f"{points:.1f} points above the others in {name}")
         elif column == _LIGHT:
             said.append("exposed as most of them")
-        elif merits[keeper, column] >= np.delete(merits[:, column], keeper).max():
+        elif merits[keeper, column] >= others[:, column].max():
             said.append(_VIRTUES[column])
-    return ", ".join(said) or "as good as the others"
+    return ", ".join(said[:_WORDS]) or "as good as the others"
 
 
 def _against(
-    behind: NDArray[np.float64],
+    merits: NDArray[np.float64],
     records: Sequence[Record],
     index: int,
     keeper: int,
@@ -161,18 +156,22 @@ def _against(
 ) -> str:
     """Return what a picture lacks most of, beside the one that is kept."""
     said: list[str] = []
-    for column in np.argsort(behind):
-        if behind[column] > -_TOLD or len(said) == _WORDS:
-            break
+    for column in _worth_telling(merits[keeper] - merits[index]):
         if column == _SCORE and name is not None:
             own, best = records[index].scores[name], records[keeper].scores[name]
             said.append(f"{abs(own.value - best.value):.2g} worse in {name}")
         elif column == _LIGHT:
-            own_light, best_light = (_mean(records[one]) for one in (index, keeper))
-            said.append("darker" if own_light < best_light else "brighter")
+            darker = _mean(records[index]) < _mean(records[keeper])
+            said.append("darker" if darker else "brighter")
         else:
             said.append(_FAULTS[column])
-    return ", ".join(said) or "nearly as good"
+    return ", ".join(said[:_WORDS]) or "nearly as good"
+
+
+def _worth_telling(ahead: NDArray[np.float64]) -> list[int]:
+    """Return the merits that one picture has more of than another, those that weigh most first."""
+    order = np.argsort(-ahead * np.asarray(WEIGHTS), kind="stable")
+    return [int(column) for column in order if ahead[column] >= _TOLD[column]]
 
 
 def _mean(record: Record) -> float:

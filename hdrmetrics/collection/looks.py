@@ -67,10 +67,9 @@ def look_of(
     codes = shown(image)
     box = box_of(codes, None, "sdr", repeats=False)
     inside = codes[:, box.rows, box.columns]
-    grey = luminance(inside[None])[0, 0]
-    small = F.adaptive_avg_pool2d(grey[None], SIDE)[0]
+    small = luminance(F.adaptive_avg_pool2d(inside, SIDE)[None])[0, 0].clamp(0.0, 1.0)
     seen = _seen(inside) if statistics is None else statistics[-1]
-    found = faults_of(inside, grey)
+    found = faults_of(inside)
     if holds_light(image):
         found = found._replace(bright=0.0, dark=0.0)  # the exposure's ends, not the picture's
     return Look(
@@ -110,7 +109,7 @@ def shown(image: Image) -> Tensor:
     if holds_light(image):
         light = prepare_inputs(image, None, "hdr", Units()).test
         return exposures(light.clamp(min=0.0))[STOPS.index(0.0)][0]
-    return prepare_inputs(image, None, "sdr", Units()).test[0].clamp(0.0, 1.0)
+    return prepare_inputs(image, None, "sdr", Units()).test[0]
 
 
 def embedded(statistics: Tensor) -> NDArray[np.int8]:

@@ -7,6 +7,16 @@ from typing import Any
 
 from hdrmetrics.text.textfile import write_text
 
+_LOOKED = """Looked at by eye, the groups with strangers of this run all show one scene: four pairs
+of BIQ2021 taken moments apart, and one photograph that is in both sets. In one of them, a garden at
+night, the nearly black picture is kept: of two pictures neither light counts as the usual one.
+
+Of 3000 photographs of BIQ2021, 466 are in 164 groups when the network's embedding spares none
+(`crowd.json`, an upper bound). Looked at by eye, small, about 10 of these groups are of strangers
+(horizons at dusk, plates, portraits): some 70 of 10,000 pictures. The others are of one thing:
+that set holds many real bursts. With embeddings, among the 600 strangers above, there was none.
+"""
+
 _BEGIN = """# Bursts and near-duplicates
 
 Made by `python -m results.bursts.measure report` from bursts of photographs: *series*, as a hand
@@ -41,7 +51,7 @@ def write_page(path: Path, report: dict[str, Any]) -> None:
             text += "Strangers in groups (without times):\n\n"
             text += "".join(f"- {', '.join(f'`{name}`' for name in group)}\n" for group in joined)
             text += "\n"
-    text += "![Groups, right and wrong](sheet.jpg)\n"
+    text += _LOOKED + "\n![Groups, right and wrong](sheet.jpg)\n"
     write_text(path, text)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
+from hdrmetrics.collection.group import Group
 from results.bursts.judged import Facts, Found, burst_of
 from results.bursts.seen import STRANGER, members_of
 
@@ -16,7 +17,8 @@ _RIGHT, _ODD = 3, 9  # rows
 def draw(path: Path, found: Found, facts: list[Facts], folders: tuple[Path, ...]) -> None:
     """Draw groups: some that are right, then those that are not, or whose keeper is not."""
     files = {file.stem: file for folder in folders for file in sorted(folder.iterdir())}
-    right, odd = [], []
+    right: list[Group] = []
+    odd: list[Group] = []
     for group in found.groups:
         tallies = [found.tallies[burst_of(facts[member])] for member in group.members]
         whole = all(tally.exact for tally in tallies)

@@ -10,7 +10,7 @@ from scipy.optimize import minimize
 
 from hdrmetrics.collection.keeper import MERITS
 
-_RIDGE = 0.02
+_RIDGE = 0.003
 
 
 def weigh(groups: Sequence[tuple[NDArray[np.float64], int]]) -> dict[str, float]:

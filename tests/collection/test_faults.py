@@ -15,8 +15,7 @@ def faults(codes):
     codes = torch.from_numpy(np.asarray(codes, np.float32))
     if codes.ndim == 2:
         codes = codes[..., None]
-    codes = codes.movedim(2, 0)
-    return faults_of(codes, codes.mean(dim=0))
+    return faults_of(codes.movedim(2, 0))
 
 
 def test_a_step_fills_all_pixels_and_a_gaussian_edge_fewer():
