@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -410,3 +412,8 @@ def test_errors_keep_their_kind() -> None:
     answer = errand.do(errand.Order("{", "/nowhere", "0"), Job(0, 0, 1, "a", (("a", "a"),)))
     with pytest.raises(HdrMetricsError, match="one version everywhere"):
         answer.check()
+
+
+def test_who_hands_on_jobs_need_not_load_pytorch() -> None:
+    code = "import sys, hdrmetrics.collection.errand; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
