@@ -145,9 +145,6 @@ def main() -> None:
         found["frames() gone through"] = cost(through(shards.frames()))
         found["frame(), all at once"] = cost(shards.frame)
         found["records() gone through"] = cost(through(shards.records()))
-        found["bytes of Parquet each"] = {
-            "bytes": sum(one.stat().st_size for one in out.glob("*.parquet")) / PICTURES
-        }
         keep(HERE / "limits.json", found)
     for engine, package in (("local", "concurrent"), ("dask", "distributed"), ("ray", "ray")):
         if importlib.util.find_spec(package):
