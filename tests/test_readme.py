@@ -1,4 +1,4 @@
-"""The README and the pages on CI and guests are true: what they show runs, their lists are whole.
+"""The README and the pages of docs are true: what they show runs, their lists are whole.
 
 Every block is accounted for. A command or name that this file does not know how to set up fails.
 """
@@ -30,7 +30,7 @@ pytest_plugins = ["pytester"]
 ROOT = Path(__file__).parent.parent
 README = ROOT / "README.md"
 TEXT = README.read_text(encoding="utf-8")
-PAGES = [README, ROOT / "docs" / "ci.md", ROOT / "docs" / "guests.md"]
+PAGES = [README, *(ROOT / "docs" / name for name in ("ci.md", "guests.md", "scale.md"))]
 BLOCKS = [block for page in PAGES for block in blocks(page)]
 
 NOT_RUN = (
@@ -175,8 +175,12 @@ def test_workflows(block: Block, world: Path, capsys: pytest.CaptureFixture[str]
 def test_python(block: Block, world: Path) -> None:
     if "hdrmetrics.codecs" in block.text:
         pytest.importorskip("imagecodecs", reason="the extra 'codecs' is not installed")
+    if "hdrmetrics.collection" in block.text:
+        for package in ("pyarrow", "pandas"):
+            pytest.importorskip(package, reason="the extra 'dask' or 'ray' is not installed")
     light = hm.read_image("reference.exr", peak=1000).tensor()
     names: dict[str, Any] = {"test": light * 1.01, "reference": light, "light": light}
+    names["__name__"] = "__main__"  # what stands below that is for readers who run it
     exec(compile(block.text, str(block), "exec"), names)
 
 

@@ -109,6 +109,9 @@ class DaskCrew:
                 raise self._lost() from None
             return
         yield self._outcome(future)
+        with contextlib.suppress(queue.Empty):
+            while True:  # what else came meanwhile: asking for free threads takes a while
+                yield self._outcome(self._done.get_nowait())
 
     def close(self) -> None:
         """Let go of jobs that are not done, and end the cluster of this machine."""
@@ -171,6 +174,6 @@ def _start(distributed: Any, workers: int) -> Any:
             n_workers=workers,
             threads_per_worker=1,
             processes=True,
-            dashboard_address=None,
+            dashboard_address="127.0.0.1:0",  # none would take a port that others may have
             silence_logs=logging.CRITICAL,
         )

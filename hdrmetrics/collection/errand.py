@@ -17,7 +17,13 @@ from hdrmetrics.collection.plan import Plan
 from hdrmetrics.collection.record import Record
 from hdrmetrics.collection.shards import plan_of
 from hdrmetrics.collection.stores import Folder, copied
-from hdrmetrics.errors import HdrMetricsError, MissingPackageError, OptionError, StoreError
+from hdrmetrics.errors import (
+    ClusterError,
+    HdrMetricsError,
+    MissingPackageError,
+    OptionError,
+    StoreError,
+)
 
 _lock = threading.Lock()
 
@@ -140,11 +146,13 @@ def score_one(worker: Callable[[Item], Record], item: Item) -> Record:
         If a store does not answer.
     MissingPackageError
         If an address needs a package that is not installed.
+    ClusterError
+        If this machine has no room for a copy.
     """
     try:
         with copied(item.path) as file:
             record = worker(Item(file, item.name))
-    except (StoreError, MissingPackageError):
+    except (StoreError, MissingPackageError, ClusterError):
         raise
     # A picture that a decoder or metric stumbles over must not cost the others.
     except Exception as error:

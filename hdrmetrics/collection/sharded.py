@@ -19,7 +19,7 @@ from hdrmetrics.collection.record import Record
 from hdrmetrics.collection.shard_reader import Shards, table_in
 from hdrmetrics.collection.shards import PIECES, Cut, cut, keep_apart, plan_text, shards
 from hdrmetrics.collection.stores import Folder
-from hdrmetrics.errors import ClusterError, ImageReadError, StoreError
+from hdrmetrics.errors import ClusterError, ImageReadError, ImageWriteError, StoreError
 
 SHARD = 256
 """Pictures of a shard: minutes of work, which is what a killed worker loses."""
@@ -107,8 +107,10 @@ def score_shards(
             run = _Run(used, order, folder, wanted, done, on_progress)
             try:
                 run.finish(pictures)
-            except (ClusterError, StoreError) as error:
+            except (ClusterError, StoreError, ImageWriteError) as error:
                 raise type(error)(f"{error}. {run.standing()}") from error
+            except KeyboardInterrupt:
+                raise KeyboardInterrupt(f"interrupted: {run.standing()}") from None
     for name in folder.names(PIECES):  # of a call that was killed as it put them together
         if wanted.digest[:12] in name:
             folder.remove(f"{PIECES}/{name}")

@@ -16,7 +16,6 @@ from hdrmetrics.collection.item import Item
 from hdrmetrics.collection.plan import Plan
 from hdrmetrics.collection.stores import Folder
 from hdrmetrics.errors import ImageReadError, OptionError, TableError
-from hdrmetrics.gate.baseline import differences, flatten
 from hdrmetrics.text.textfile import json_text
 
 MANIFEST = "_shards.json"
@@ -159,6 +158,9 @@ def keep_apart(folder: Folder, wanted: Cut) -> None:
     ImageWriteError, StoreError
         If the folder cannot be written or read.
     """
+    # Here, as it brings PyTorch, which schedulers need not load to hand on a job.
+    from hdrmetrics.gate.baseline import differences, flatten
+
     if MANIFEST not in folder.names():
         folder.write(MANIFEST, json_text(wanted.to_dict()).encode())
     found = read_cut(folder)  # of another who began at the same moment, perhaps

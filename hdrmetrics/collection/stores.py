@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
+import platform
 import re
 import tempfile
 import time
@@ -12,6 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from hdrmetrics.errors import (
+    ClusterError,
     ImageLimitError,
     ImageReadError,
     ImageWriteError,
@@ -24,6 +27,7 @@ MOST_BYTES = 2**30
 """Of an object that a worker copies to look at it."""
 
 _CHUNK = 2**20
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.EROFS)
 _PAUSES = (0.5, 2.0)  # seconds before a store is asked again
 _LASTING = (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError, ValueError)
 _WHOLE = frozenset({"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "memory"})
@@ -109,6 +113,8 @@ def copied(path: str, *, most: int = MOST_BYTES) -> Iterator[str]:
         If the store does not answer; it is asked three times.
     MissingPackageError
         As by :func:`store_of`.
+    ClusterError
+        If this machine has no room for the copy.
 
     Examples
     --------
@@ -119,7 +125,11 @@ def copied(path: str, *, most: int = MOST_BYTES) -> Iterator[str]:
     if not is_address(path):
         yield local(path)
         return
-    with tempfile.TemporaryDirectory(prefix="hdrmetrics-") as folder:
+    try:
+        place = tempfile.TemporaryDirectory(prefix="hdrmetrics-")
+    except OSError as error:
+        raise _no_room(error) from error
+    with place as folder:
         file = Path(folder) / f"object{_ending(path)}"
         _patiently(path, lambda: _copy(path, file, most))
         yield str(file)
@@ -148,10 +158,20 @@ def _patiently(address: str, job: Callable[[], T]) -> T:
         except _LASTING as error:
             raise ImageReadError(f"cannot read {address!r}: {_said(error)}") from error
         except Exception as error:  # each store has its own for lines that break
+            if isinstance(error, OSError) and error.errno in _FULL:
+                raise _no_room(error) from error
             if pause is None:
                 raise StoreError(f"no answer about {address!r}: {_said(error)}") from error
         time.sleep(pause)
     raise AssertionError("the last pause is none")
+
+
+def _no_room(error: OSError) -> ClusterError:
+    """Return what is said where no picture is at fault."""
+    return ClusterError(
+        f"{platform.node()} cannot keep a copy of an object: {error.strerror}; make room in "
+        f"{tempfile.gettempdir()!r}, or name another folder by TMPDIR"
+    )
 
 
 def _ending(address: str) -> str:

@@ -2,8 +2,8 @@
 
     python -m results.scale.limits               # minutes
 
-Writes ``results/scale/limits.json`` and ``limits.md``: reading a list of a million pictures, giving
-out shards by each engine that is installed, and reading a million records. The worker is a made-up
+Writes ``results/scale/limits.json`` and ``limits.md``: reading a list of 250,000 pictures, giving
+out shards by each engine that is installed, and reading the records. The worker is a made-up
 one that looks at nothing. Memory is what the process has at most above what it had before.
 """
 
@@ -34,7 +34,7 @@ from results.common.files import keep
 
 HERE = Path(__file__).parent
 PLAN = Plan(("nima", "norvdpnet"))
-PICTURES = 1_000_000
+PICTURES = 250_000
 SHARD = 4096
 JOBS = 300
 
@@ -145,9 +145,6 @@ def main() -> None:
         found["frames() gone through"] = cost(through(shards.frames()))
         found["frame(), all at once"] = cost(shards.frame)
         found["records() gone through"] = cost(through(shards.records()))
-        found["bytes of Parquet each"] = {
-            "bytes": sum(one.stat().st_size for one in out.glob("*.parquet")) / PICTURES
-        }
         keep(HERE / "limits.json", found)
     for engine, package in (("local", "concurrent"), ("dask", "distributed"), ("ray", "ray")):
         if importlib.util.find_spec(package):
@@ -164,7 +161,7 @@ def report(found: dict[str, Any]) -> str:
         rows.append([what, ", ".join(cells)])
     return (
         "# What the giving out of work costs\n\n"
-        "Made by `python -m results.scale.limits`, which says how. A million pictures, shards of "
+        "Made by `python -m results.scale.limits`, which says how. 250,000 pictures, shards of "
         f"{SHARD}, two made-up metrics; `mib` is memory above what the process had before. The "
         "machine did other work at the same time.\n\n"
         f"{markdown_table(['what', 'cost'], rows)}\n"

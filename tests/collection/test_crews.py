@@ -72,7 +72,11 @@ def scheduler() -> Any:
     """A Dask cluster of one thread in this process, which speaks TCP."""
     distributed = pytest.importorskip("distributed", reason="the extra 'dask' is not installed")
     cluster = distributed.LocalCluster(
-        n_workers=1, threads_per_worker=1, processes=False, protocol="tcp", dashboard_address=None
+        n_workers=1,
+        threads_per_worker=1,
+        processes=False,
+        protocol="tcp",
+        dashboard_address="127.0.0.1:0",
     )
     yield cluster
     cluster.close()

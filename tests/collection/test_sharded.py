@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import errno
 import json
+import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -239,7 +242,7 @@ def test_killed_at_any_moment_the_next_call_makes_the_same_files(tmp_path: Path)
         out = tmp_path / str(moment)
         engine = Cut(dies)
         engine.left = moment
-        with pytest.raises(KeyboardInterrupt):
+        with pytest.raises(KeyboardInterrupt, match=r"of 2 shards stand .* goes on"):
             score_shards(pictures, PLAN, out, engine=engine, shard=5)
         score_shards(pictures, PLAN, out, engine=Inline(dies), shard=5)
         assert files(out) == files(tmp_path / "whole")
@@ -276,6 +279,16 @@ def test_a_store_that_is_away_is_no_error_of_its_pictures(tmp_path: Path, monkey
     assert "no route" in found[1].errors["file"]
     with pytest.raises(StoreError, match=r"no route\. 1 of 2 shards stand"):
         score_shards(one, PLAN, tmp_path / "b", engine=Inline(most=1), shard=1)
+
+
+def test_a_full_disk_is_no_error_of_its_pictures(tmp_path: Path, monkeypatch: Any) -> None:
+    def full(*_: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(stores, "_copy", full)
+    with pytest.raises(ClusterError, match=r"No space left .* 0 of 1 shards"):
+        score_shards("memory://a.jpg", PLAN, tmp_path / "a", engine=Inline())
+    assert [one.name for one in (tmp_path / "a").iterdir()] == ["_shards.json"]
 
 
 def test_objects_that_vanish_are_records_with_errors(tmp_path: Path) -> None:
@@ -410,3 +423,8 @@ def test_errors_keep_their_kind() -> None:
     answer = errand.do(errand.Order("{", "/nowhere", "0"), Job(0, 0, 1, "a", (("a", "a"),)))
     with pytest.raises(HdrMetricsError, match="one version everywhere"):
         answer.check()
+
+
+def test_who_hands_on_jobs_need_not_load_pytorch() -> None:
+    code = "import sys, hdrmetrics.collection.errand; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
