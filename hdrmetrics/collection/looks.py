@@ -101,7 +101,9 @@ def seen_of(image: Image) -> list[Tensor]:
 
 def enough() -> int:
     """Return how many pixels of the shorter side are enough for what the network sees."""
-    return Nima(*_loaded()).enough
+    found = Nima(*_loaded()).enough
+    assert found is not None, "nima says how much is enough"
+    return found
 
 
 def shown(image: Image) -> Tensor:

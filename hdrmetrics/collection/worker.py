@@ -25,6 +25,7 @@ from hdrmetrics.jobs.batch import message_of, score_files
 from hdrmetrics.jobs.scoring import build_metric
 from hdrmetrics.learned.liked.nima import Nima
 from hdrmetrics.metric import Metric
+from hdrmetrics.picture.light import holds_light
 
 _PLACED = ("mask", "region")  # of what is given in pixels of the whole picture
 _HEAP = 31 << 20  # bytes
@@ -89,10 +90,11 @@ class Worker:
 
     def _look(self, item: Item, decoded: Decoded) -> Look:
         """Return the look of a picture: faults at its own size, the rest as ``nima`` sees it."""
-        seen = self._own.seen
-        if seen is None:
-            seen = seen_of(decoded.at(enough() if self.small else None))
-        return look_of(decoded.at(None), item.path, seen)
+        whole = decoded.at(None)
+        if holds_light(whole):  # what was seen of it are several exposures
+            return look_of(whole, item.path)
+        seen = self._own.seen or seen_of(decoded.at(enough() if self.small else None))
+        return look_of(whole, item.path, seen)
 
     def _preview(self, decoded: Decoded) -> bytes:
         return preview_of(decoded.smallest(self.plan.preview), self.plan.preview)
