@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from hdrmetrics.cli import arguments as shared
+from hdrmetrics.cli.pages import check_report
+from hdrmetrics.cli.ranking_page import PREVIEW, add_page
 from hdrmetrics.cli.targets import add_tables, table_files
 from hdrmetrics.errors import OptionError
 from hdrmetrics.jobs.defaults import FAITHFUL, LIKED
@@ -44,6 +46,10 @@ def add_parser(commands: Any) -> None:
         "--top", type=shared.count, default=_TOP, metavar="N",
         help=f"how many of the best and of the worst to show (default: {_TOP})",
     )  # fmt: skip
+    parser.add_argument(
+        "--bursts", action=argparse.BooleanOptionalAction, default=None,
+        help="find bursts and near-duplicates, and the best of each (default: for a page)",
+    )  # fmt: skip
     shared.add_metrics(
         parser, [f"{LIKED} and {FAITHFUL} of photographs, otherwise {FAITHFUL}"],
         ", the first decides the order; as --by",
@@ -56,6 +62,7 @@ def add_parser(commands: Any) -> None:
     shared.add_json(tables)
     tables.add_argument("--parquet", metavar="FILE.parquet", help="write a Parquet file")
     add_tables(tables)
+    add_page(parser)
     parser.set_defaults(run=run)
 
 
@@ -82,6 +89,7 @@ def run(arguments: argparse.Namespace) -> int:
     from hdrmetrics.cli.leftout import say_what_is_left_out
     from hdrmetrics.cli.ranking import Shown, report
     from hdrmetrics.cli.targets import check_targets
+    from hdrmetrics.collection.bursts import find_groups
     from hdrmetrics.collection.collect import Collecting
     from hdrmetrics.collection.listing import list_collection
     from hdrmetrics.collection.meaning import asked_for, remembered_meaning
@@ -95,18 +103,25 @@ def run(arguments: argparse.Namespace) -> int:
     paths = [item.path for item in listing.items]
     names = asked_for([*arguments.by, *arguments.metric], paths)
     check_targets(arguments, paths)
+    check_report(arguments.report)
     given = {key: value for key in _VIEWING if (value := getattr(arguments, key)) is not None}
     small = not arguments.full_size
-    asked = [names, arguments.option, given, small, arguments.isolate]
+    looks = arguments.report is not None if arguments.bursts is None else arguments.bursts
+    preview = 0 if arguments.report is None else PREVIEW
+    asked = [names, arguments.option, given, small, arguments.isolate, looks, preview]
     with _opened(arguments) as cache:
-        meaning = remembered_meaning(asked, lambda: _plan(arguments, names, given), cache)
+        meaning = remembered_meaning(
+            asked, lambda: _plan(arguments, names, given, looks, preview), cache
+        )
         say_what_is_left_out(arguments, arguments.files)
         collecting = Collecting(listing.items, meaning.plan, meaning.parts, cache)
 
         def finish() -> int:
-            ranking = in_order([*collecting.records, *listing.problems], meaning.infos)
+            records = [*collecting.records, *listing.problems]
+            groups = find_groups(records) if looks else ()
+            ranking = in_order(records, meaning.infos, groups)
             total = len(listing.items) + len(listing.problems)
-            return report(Shown(ranking, total, arguments.top), arguments)
+            return report(Shown(ranking, total, arguments.top), meaning.plan, arguments)
 
         try:
             _work(collecting, arguments)
@@ -131,7 +146,13 @@ def _work(collecting: Collecting, arguments: argparse.Namespace) -> None:
         collecting.run(Local(arguments.jobs), step)
 
 
-def _plan(arguments: argparse.Namespace, names: Iterable[str], given: dict[str, Any]) -> Plan:
+def _plan(
+    arguments: argparse.Namespace,
+    names: Iterable[str],
+    given: dict[str, Any],
+    looks: bool,
+    preview: int,
+) -> Plan:
     """Return what is wanted of every picture, with names and options looked up."""
     from hdrmetrics.catalogue.metrics import canonical_name
     from hdrmetrics.collection.plan import Plan
@@ -140,7 +161,7 @@ def _plan(arguments: argparse.Namespace, names: Iterable[str], given: dict[str, 
     settings = shared.settings(arguments, metrics)
     small = not arguments.full_size
     options = settings["options"] or {}
-    return Plan(metrics, given, options, small=small, isolate=arguments.isolate)
+    return Plan(metrics, given, options, small, looks, preview, isolate=arguments.isolate)
 
 
 @contextmanager

@@ -20,6 +20,7 @@ from hdrmetrics.cli.output import (
     report_problems,
     summary_records,
 )
+from hdrmetrics.cli.ranking_page import write_ranking
 from hdrmetrics.cli.tables import Column, Grid, format_facts, terminal_width
 from hdrmetrics.collection.tables import csv_text, write_parquet
 from hdrmetrics.jobs.row import Row
@@ -28,6 +29,7 @@ from hdrmetrics.text.formatting import heading
 from hdrmetrics.text.textfile import json_text
 
 if TYPE_CHECKING:
+    from hdrmetrics.collection.plan import Plan
     from hdrmetrics.collection.ranking import Place, Ranking
     from hdrmetrics.metric import MetricInfo
 
@@ -58,7 +60,7 @@ class Shown:
         return len(self.ranking.places) < self.total
 
 
-def report(shown: Shown, arguments: argparse.Namespace) -> int:
+def report(shown: Shown, plan: Plan, arguments: argparse.Namespace) -> int:
     """Write a ranking wherever it is wanted and return the exit code."""
     from hdrmetrics.cli import documents
 
@@ -78,6 +80,7 @@ def report(shown: Shown, arguments: argparse.Namespace) -> int:
         emit(documents.latex_table([grid], facts), arguments.latex)
     if arguments.markdown is not None:
         emit(documents.markdown_table([grid], facts), arguments.markdown)
+    write_ranking(ranking, plan, facts, arguments)
     if "-" not in (arguments.json, arguments.csv, arguments.latex, arguments.markdown):
         width = terminal_width()
         print(grid.text(width))
@@ -130,11 +133,13 @@ def ranking_grid(shown: Shown) -> Grid:
     scored = sum(place.number is not None for place in places)
     sharing = Counter(place.number for place in places)
     marked = any(place.disagreement for place in places)
+    bursts = any(place.group is not None for place in places)
     ranged = any(interval(_row(place), infos[0]) for place in places)
     columns = [Column("place", right=True), Column("file", shrinks="start")]
     columns += [Column(heading(one), right=True) for one in infos]
     columns += [Column("interval", right=True)] if ranged else []
     columns += [Column("the axes say")] if marked else []
+    columns += [Column("burst", shrinks="end")] if bursts else []
 
     def line(place: Place) -> list[str]:
         row = _row(place)
@@ -142,7 +147,8 @@ def ranking_grid(shown: Shown) -> Grid:
         number = "–" if place.number is None else f"{sign}{place.number}"
         cells = [number, place.record.name, *(cell(row, one) for one in infos)]
         cells += [interval_cell(row, infos[0])] if ranged else []
-        return cells + ([place.disagreement] if marked else [])
+        cells += [place.disagreement] if marked else []
+        return cells + ([_burst(place)] if bursts else [])
 
     def gap(text: str) -> list[str]:
         return ["", f"… {text} …", *[""] * (len(columns) - 2)]
@@ -156,6 +162,12 @@ def ranking_grid(shown: Shown) -> Grid:
     if len(failed) > top:
         lines.append(gap(f"{len(failed) - top} more that failed"))
     return Grid(columns, lines)
+
+
+def _burst(place: Place) -> str:
+    if place.group is None:
+        return ""
+    return f"{place.group} {'best' if place.keeper else ''}: {place.why}".replace(" :", ":")
 
 
 def uncertainty(rows: Sequence[Row], info: MetricInfo) -> list[tuple[str, str]]:

@@ -60,9 +60,7 @@ def write_ranking(
     }  # fmt: skip
     figures = _maps(dict(list(paths.items())[: arguments.maps]), plan, arguments)
     after = _enhanced(dict(list(paths.items())[: arguments.enhance]), arguments)
-    page = ranking_page(
-        ranking, arguments.report, enhanced=after, figures=figures, facts=facts
-    )
+    page = ranking_page(ranking, arguments.report, enhanced=after, figures=figures, facts=facts)
     write_page(arguments.report, page)
 
 
@@ -77,7 +75,9 @@ def _maps(
     from hdrmetrics.jobs.scoring import build_metric
 
     display = plan.viewing.get("display")
-    metrics = [build_metric(name, display, dict(plan.options.get(name, {}))) for name in plan.metrics]
+    metrics = [
+        build_metric(name, display, dict(plan.options.get(name, {}))) for name in plan.metrics
+    ]
     found: dict[str, dict[str, bytes]] = {}
     with Progress(len(paths), quiet=arguments.quiet, unit=" maps") as step:
         for name, path in paths.items():

@@ -6,6 +6,7 @@ import dataclasses
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from hdrmetrics.collection.cache import Cache, Picture
 from hdrmetrics.collection.engine import Engine
@@ -45,7 +46,7 @@ class Collecting:
         self._keys: dict[str, dict[str, bytes]] = {}
         self._stamps: dict[str, Stamp] = {}
         self._found: dict[str, Record] = {}
-        self._in_part: dict[str, Record] = {}  # that lack metrics only
+        self._in_part: dict[str, Record] = {}  # that lack something
         if cache is not None:
             for item in items:
                 self._look_up(item, cache)
@@ -84,12 +85,16 @@ class Collecting:
             record = self._forms.shared(record)
             self._keep(record)
             if (before := self._in_part.get(record.name)) is not None:
-                scores = before.scores | record.scores
-                record = dataclasses.replace(record, scores=scores)
+                record = dataclasses.replace(
+                    record,
+                    scores=before.scores | record.scores,
+                    look=record.look or before.look,
+                    preview=record.preview or before.preview,
+                )
             self._found[record.name] = record
             tell(record)
 
-        todo: dict[tuple[str, ...], tuple[Plan, list[Item]]] = {}
+        todo: dict[tuple[Any, ...], tuple[Plan, list[Item]]] = {}
         for item in self.items:
             if item.name in self._found:
                 continue
@@ -97,7 +102,8 @@ class Collecting:
                 tell(self._found[item.name])
                 continue
             plan = self._rest_of_plan(item)
-            todo.setdefault(plan.metrics, (plan, []))[1].append(item)
+            kind = plan.metrics, plan.looks, plan.preview
+            todo.setdefault(kind, (plan, []))[1].append(item)
         for plan, items in todo.values():
             engine(items, plan, finish)
 
@@ -139,7 +145,7 @@ class Collecting:
         lacking = keys.keys() - there.keys()
         if not lacking:
             self._found[item.name] = record
-        elif record.scores and lacking <= set(self.plan.metrics) and not self.plan.small:
+        elif there:
             self._in_part[item.name] = record
         return not lacking
 
@@ -149,7 +155,12 @@ class Collecting:
         if known is None:
             return self.plan
         rest = tuple(name for name in self.plan.metrics if name not in known.scores)
-        return dataclasses.replace(self.plan, metrics=rest, looks=False, preview=0)
+        return dataclasses.replace(
+            self.plan,
+            metrics=rest,
+            looks=self.plan.looks and known.look is None,
+            preview=self.plan.preview if known.preview is None else 0,
+        )
 
     def _keys_of(self, kind: str) -> dict[str, bytes]:
         if kind not in self._keys:

@@ -64,8 +64,8 @@ class Worker:
         decoded = Decoded(item.path, self.plan.isolate)
         try:
             # What nothing is asked of is read all the same: whether that can be is worth knowing.
-            for metric in self.metrics or [None]:
-                decoded.at(self._enough(metric))
+            for enough_for in {self._enough(one): None for one in self.metrics} or (None,):
+                decoded.at(enough_for)
             digest = hashlib.sha256(Path(item.path).read_bytes()).hexdigest()
         except (OSError, HdrMetricsError, MemoryError) as error:
             return Record(item.path, item.name, errors={"file": message_of(error)})
@@ -111,8 +111,8 @@ class Worker:
     def _note(self, seen: list[Tensor]) -> None:
         self._own.seen = seen
 
-    def _enough(self, metric: Metric | None) -> int | None:
-        return metric.enough if self.small and metric is not None else None
+    def _enough(self, metric: Metric) -> int | None:
+        return metric.enough if self.small else None
 
 
 def keep_memory() -> None:
