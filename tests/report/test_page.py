@@ -35,7 +35,7 @@ STATES = (State("good", "recommended", "good"), State("bad", "original kept", "w
 COLUMNS = [
     Column("state", "status", "state", states=STATES),
     Column("overall", "improvability", "share", mark=0.4),
-    Column("size", "size", digits=0), Column("why", "because of", "tags"),
+    Column("size", "a size that has a long name", digits=0), Column("why", "because of", "tags"),
     Column("verdict", "guard", "text"),
 ]  # fmt: skip
 

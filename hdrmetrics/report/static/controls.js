@@ -27,7 +27,8 @@ function sortBy(key, descending) {
 // The heads of the table's columns, which put it in their order.
 function headings() {
   head.hidden = view !== "table";
-  if (head.hidden) return;
+  if (head.hidden) return by("board").removeAttribute("aria-rowcount");
+  by("board").setAttribute("aria-rowcount", rows.length + 1);
   const chosen = tableColumns();
   shown.style.setProperty("--cells", chosen.length);
   head.style.setProperty("--cells", chosen.length);

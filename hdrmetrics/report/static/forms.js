@@ -2,11 +2,7 @@
 const FORMS = { cards: { least: 330, gap: 18, make: card }, grid: { least: 160, gap: 10, make: tile },
   table: { least: Infinity, gap: 0, make: line } };
 
-function title(row, tag) {
-  const made = named(tag, "name", data.names[row]);
-  made.id = `name-${row}`;
-  return made;
-}
+const title = (row, tag) => named(tag, "name", data.names[row]);
 
 // What a burst says of itself: a button that opens it, or which part of it this is.
 function burst(row, lead) {

@@ -58,7 +58,7 @@ function make(row) {
     made.dataset.row = row;
     made.dataset.stamp = stamp;
     made.tabIndex = -1;
-    made.setAttribute("aria-labelledby", `name-${row}`);
+    made.setAttribute("aria-label", visible(data.names[row]));
     if (view === "table") made.setAttribute("role", "row");
     nodes.set(row, made);
     resized.observe(made);
@@ -172,7 +172,6 @@ function arrange(again = true, hold = anchor()) {
     while (place < before.length && places[before[place]] < 0) place++;
     hold = place < before.length ? { row: before[place], top: hold.top } : null;
   }
-  by("board").setAttribute("aria-rowcount", rows.length + 1);
   tell(next.fitting);
   layOut(hold);
 }

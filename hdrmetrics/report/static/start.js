@@ -18,8 +18,10 @@ addEventListener("afterprint", () => {
 });
 
 controls.hidden = false;
+document.body.classList.toggle("bare", !pictured);
 show("cards");
 sortBy(order.key, order.descending);
 wider.observe(list);
 wider.observe(controls);
+// For whoever measures: milliseconds from the first byte to the first cards.
 document.body.dataset.opened = Math.round(performance.now());
