@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from hdrmetrics.errors import ImageReadError, PairingError
+from hdrmetrics.io import kinds
 from hdrmetrics.jobs.pairing import (
     described,
     find_cases,
@@ -213,7 +214,19 @@ def test_pictures_without_an_ending_are_listed(tmp_path) -> None:
     assert [one.name for one in find_files(tmp_path / "a")] == ["one", "three.bmp", "two"]
 
 
-def test_what_is_left_out_can_be_said(tmp_path) -> None:
+@pytest.fixture
+def no_raw(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kinds, "installed", lambda package: False)
+
+
+def test_raw_files_are_listed_where_they_can_be_developed(tmp_path, monkeypatch) -> None:
+    files_of(tmp_path / "a", one__png=PNG, three__DNG=b"II*\0", four__x3f=b"FOVb")
+    monkeypatch.setattr(kinds, "installed", lambda package: package == "rawpy")
+    assert [one.name for one in find_files(tmp_path / "a")] == ["one.png", "three.DNG"]
+    assert [one.name for one in unlisted_files(tmp_path / "a")] == ["four.x3f"]
+
+
+def test_what_is_left_out_can_be_said(tmp_path, no_raw) -> None:
     files_of(
         tmp_path / "a", one__png=PNG, two__psd=b"8BPS", three__dng=b"II*\0", four__txt=b"text",
         five__dat=JPEG, six=b"8BPS", __hidden__psd=b"8BPS", seven__npy=b"\x93NUMPY",
@@ -233,7 +246,7 @@ def test_a_folder_of_unreadable_pictures_says_so(tmp_path) -> None:
         find_files(tmp_path / "a")
 
 
-def test_left_out_pictures_in_folders_below(tmp_path) -> None:
+def test_left_out_pictures_in_folders_below(tmp_path, no_raw) -> None:
     files_of(tmp_path / "a", one__png=PNG)
     files_of(tmp_path / "a" / "b", two__cr2=b"")
     assert unlisted_files(tmp_path / "a") == []

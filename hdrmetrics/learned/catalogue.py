@@ -49,9 +49,10 @@ def register(folder: Path) -> list[str]:
             card = read_card(card_path(path))
             for head in card.heads:
                 info = describe(card, head)
-                register_metric(info, _factory(path, head), _OPTIONS)
+                alone = family(card) == general.NAME
+                register_metric(info, _factory(path, head), _OPTIONS if alone else _OPTIONS[:1])
                 names.append(info.name)
-                if family(card) == general.NAME:
+                if alone:
                     heads[head] = (path, card)
         except HdrMetricsError as error:
             warnings.warn(

@@ -147,8 +147,7 @@ class LearnedMetric(Metric):
             "pooling": self._pooling,
             "exponent": self._exponent,
             "precision": self.precision,
-            "places": self.places,
-        }
+        } | ({} if self.places == "all" else {"places": self.places})
 
     def compare(self, test: Tensor, features: Any, mask: Tensor | None) -> Tensor:
         """Return the score."""

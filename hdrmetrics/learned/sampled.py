@@ -12,7 +12,7 @@ from hdrmetrics.learned.architecture import WINDOW
 from hdrmetrics.learned.fronts.descriptors import CELL, MARGIN, cell_shape
 from hdrmetrics.learned.network import QualityNetwork
 from hdrmetrics.learned.statistics import raised
-from hdrmetrics.learned.whole_image import Axis, Windows, fair_weights, laid_out
+from hdrmetrics.learned.whole_image import Axis, Windows, laid_out
 
 Places = Literal["all", "sampled"]
 """Whether every place of a picture is looked at, or of a large one a part."""
@@ -23,6 +23,7 @@ ENOUGH = 8000
 _MOST = 6  # every sixth: each window still holds two rows of cells all along
 _PAIR = 2  # rows of cells that lie together, so that less of what is read is margin
 _PANEL = 16  # cells across, beside which other rows are seen: no seam escapes between them
+_GROWTH = 0.25
 _TOGETHER = 1 << 18  # pixels worked through at a time
 
 
@@ -66,10 +67,7 @@ def sampled_windows(
     """
     rows, columns = (Axis.of(side, overlap=overlap) for side in test.shape[-2:])
     height, width = (axis.padded // CELL - 2 * MARGIN // CELL for axis in (rows, columns))
-    bands, spans = (
-        _inside([start // CELL for start in axis.starts], count, test)
-        for axis, count in ((rows, height), (columns, width))
-    )
+    bands, spans = (_areas(count, skip, test) for count in (height, width))
     sums: list[list[list[Tensor]]] = []
     counts = []
     for index, left in enumerate(range(0, width, _PANEL)):
@@ -90,12 +88,10 @@ def sampled_windows(
         pooled.append(network.front.pool(moments, level))
     joint = torch.cat(pooled, dim=-1)
     raw, faults = network.head(joint), network.name_faults(joint)
-    ones = raw.new_ones(raw.shape[:2])
-    found = Windows(raw, ones, faults, raw.new_ones(1))
+    fair = torch.outer(_shares(bands), _shares(spans)).flatten()[None].to(raw)
     if not overlap:
-        return found
-    fair = fair_weights(found, (test.shape[-2], test.shape[-1]), overlap=True)
-    return Windows(raw, fair, faults, found.inside)
+        fair = torch.ones_like(fair)
+    return Windows(raw, fair, faults, raw.new_ones(1))
 
 
 def _pairs(height: int, skip: int, panel: int) -> list[int]:
@@ -104,11 +100,22 @@ def _pairs(height: int, skip: int, panel: int) -> list[int]:
     return sorted({min(_PAIR * pair, last) for pair in range(panel % skip, -(-height // 2), skip)})
 
 
-def _inside(starts: list[int], count: int, like: Tensor) -> Tensor:
-    """Return 1 where a line of cells lies inside a window, ``(windows, lines)``."""
-    cells, length = torch.arange(count, device=like.device), cell_shape(WINDOW, WINDOW)[0]
+def _areas(count: int, skip: int, like: Tensor) -> Tensor:
+    """Return 1 where a line of cells lies inside an area, ``(areas, lines)``; they overlap by half.
+
+    An area holds as many of the sampled cells as a window has cells.
+    """
+    length = min(count, round(cell_shape(WINDOW, WINDOW)[0] * skip**_GROWTH))
+    areas = -(-2 * (count - length) // length) + 1
+    starts = [round(i * (count - length) / max(areas - 1, 1)) for i in range(areas)]
+    lines = torch.arange(count, device=like.device)
     begin = torch.tensor(starts, device=like.device)[:, None]
-    return ((cells >= begin) & (cells < begin + length)).to(like.dtype)
+    return ((lines >= begin) & (lines < begin + length)).to(like.dtype)
+
+
+def _shares(areas: Tensor) -> Tensor:
+    """Return the lines that each area stands for: what it shares it has in part only."""
+    return (areas / areas.sum(dim=0)).sum(dim=1)
 
 
 def _levels(

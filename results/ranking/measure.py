@@ -48,7 +48,11 @@ def main() -> None:
         for key, path, damage in cases(chosen.photos):
             if key in done:
                 continue
-            file = prepared(path, damage, key, scratch, chosen.enlarged)
+            try:
+                file = prepared(path, damage, key, scratch, chosen.enlarged)
+            except OSError as error:  # a torn file, which Pillow does not read
+                print(f"{path.name}: {error}")
+                continue
             line = {"key": key, "damage": damage.__name__} | looked_at(file, metrics, sampled)
             lines.write(json.dumps(line) + "\n")
             lines.flush()

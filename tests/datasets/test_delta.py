@@ -33,7 +33,7 @@ def test_a_folder_becomes_a_set(
     photos: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     out = tmp_path / "set"
-    (photos / "shot.cr2").write_bytes(b"II*\0raw")
+    (photos / "shot.crw").write_bytes(b"II*\0raw")
     assert main(["delta", str(photos), "--out", str(out)]) == 0
     told = capsys.readouterr()
     table = out / "pairs.csv"
@@ -41,7 +41,7 @@ def test_a_folder_becomes_a_set(
     assert told.out.splitlines() == [
         f"{table}: 2 pairs, 0 failures", "nima: +2.7 on average, 100% became better",
     ]  # fmt: skip
-    assert "shot.cr2" in told.err
+    assert "shot.crw" in told.err
     gains = [float(pair.more["delta-nima"]) for pair in read_pairs(out)]
     assert gains == pytest.approx([1.8, 3.6], abs=0.03)
     assert find_pairs(out)[1] == {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import itertools
 import struct
+import sys
 import zlib
 
 import numpy as np
@@ -384,16 +385,18 @@ def raw(first: dict | None) -> bytes:
 
 
 @pytest.mark.parametrize("first", [None, {}, {"subfiletype": 1}])
-def test_raw_files_are_refused_with_advice(read, first):
+def test_raw_files_without_the_extra_are_refused_with_advice(read, first, monkeypatch):
+    monkeypatch.setitem(sys.modules, "rawpy", None)
     with pytest.raises(ImageReadError, match="develop it first"):
-        read(raw(first))
+        read(raw(first), isolate=False)
 
 
-def test_canons_raw_files_are_refused_with_advice(read):
+def test_canons_raw_files_without_the_extra_are_refused_with_advice(read, monkeypatch):
+    monkeypatch.setitem(sys.modules, "rawpy", None)
     data = bytearray(encoded(samples(4, 4, 3, np.uint8), photometric="rgb"))
     data[8:12] = b"CR\2\0"
     with pytest.raises(ImageReadError, match="develop it first"):
-        read(bytes(data))
+        read(bytes(data), isolate=False)
 
 
 def test_a_stack_of_imagej_is_noted(read):

@@ -13,7 +13,7 @@ A. Mittal et al., "No-reference image quality assessment in the spatial domain" 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import torch
@@ -39,6 +39,7 @@ _GRID_LAGS = (7, 8)  # blocks of 8 px agree with the next block, not with one 7 
 _PART = 1 << 18  # pixels at a time: the temporaries then stay in the cache
 _Span = tuple[int, int]  # pixels before and after
 _NONE: _Span = 0, 0
+_BEFORE = 2  # steps before a cell that tell whether a plateau ends in it
 
 
 def _names() -> Iterator[str]:
@@ -134,10 +135,16 @@ class _Octave:
 
     def mean(self, values: Tensor) -> Tensor:
         """Return the means over cells of a map of them."""
+        return self.means([values])[0]
+
+    def means(self, maps: Iterable[Tensor]) -> tuple[Tensor, ...]:
+        """Return the means over cells of maps of them, which may be made one after the other."""
         # Rows first: adding whole rows up is several times faster than pooling.
-        batch = values.shape[:2]
-        rows = values.reshape(*batch, self.shape[0], self.side, -1).sum(dim=-2)
-        return rows.reshape(*batch, *self.shape, self.side).sum(dim=-1) / self.side**2
+        rows = torch.stack(
+            [one.reshape(*one.shape[:2], self.shape[0], self.side, -1).sum(dim=-2) for one in maps]
+        )
+        cells = rows.reshape(*rows.shape[:3], *self.shape, self.side).sum(dim=-1) / self.side**2
+        return cells.unbind()
 
 
 def cell_shape(height: int, width: int) -> tuple[int, int]:
@@ -226,10 +233,15 @@ def _describe(code: Tensor) -> list[Tensor]:
 
 def _levels(octave: _Octave) -> list[Tensor]:
     code = octave.cut(octave.code)
-    mean = octave.mean(code)
-    variance = (octave.mean(code.square()) - mean.square()).clamp(min=0.0)
-    dark = octave.mean(_near(code, 1.0 / _DARK))
-    light = octave.mean(_near((_LIGHT - code).clamp_(min=0.0), 1.0 / _EDGE))
+
+    def maps() -> Iterator[Tensor]:
+        yield code
+        yield code.square()
+        yield _near(code, 1.0 / _DARK)
+        yield _near((_LIGHT - code).clamp_(min=0.0), 1.0 / _EDGE)
+
+    mean, energy, dark, light = octave.means(maps())
+    variance = (energy - mean.square()).clamp(min=0.0)
     return [(mean - 0.5) / 0.25, ((variance + _SMALL).log() + 6.0) / 2.5, 4 * dark, 4 * light]
 
 
@@ -237,32 +249,46 @@ def _detail(octave: _Octave) -> list[Tensor]:
     lags = [(0, 1), (1, 0), (1, 1), (1, -1)]
     if octave.number < OCTAVES - 1:
         lags += [lag for k in _LAGS for lag in ((0, k), (k, 0))]
-    around, middle = octave.fine(max(map(max, lags))), octave.middle()
-    fine = octave.inside(around)
-    square = fine.square()
-    energy, energy_middle = octave.mean(square), octave.mean(middle.square())
+
+    def maps() -> Iterator[Tensor]:
+        middle = octave.middle()
+        yield middle.square()
+        yield middle.abs()
+        around = octave.fine(max(map(max, lags)))
+        fine = octave.inside(around)
+        square = fine.square()
+        yield square
+        yield square.square()
+        yield fine.abs()
+        for down, right in lags:
+            first = octave.inside(around, 0, max(-right, 0))
+            yield first * octave.inside(around, down, max(right, 0))
+
+    energy_middle, size_middle, energy, fourth, size, *products = octave.means(maps())
     share = 1.0 / (energy + _SMALL)
-    peaky = octave.mean(fine.abs()) * share.sqrt()
-    heavy = octave.mean(square.square()) * share.square()
-    peaky_middle = octave.mean(middle.abs()) * (energy_middle + _SMALL).rsqrt()
-    found = [
+    peaky, heavy = size * share.sqrt(), fourth * share.square()
+    peaky_middle = size_middle * (energy_middle + _SMALL).rsqrt()
+    return [
         _log_energy(energy),
         _log_energy(energy_middle),
         (peaky - 0.7) / 0.16,
         (heavy + 0.05).log() - 1.0,
         (peaky_middle - 0.7) / 0.16,
+        *(product * share / 0.35 for product in products),
     ]
-    for down, right in lags:
-        first = octave.inside(around, 0, max(-right, 0))
-        product = first * octave.inside(around, down, max(right, 0))
-        found.append(octave.mean(product) * share / 0.35)
-    return found
 
 
 def _slopes(octave: _Octave) -> list[Tensor]:
-    slopes = octave.slopes()
-    energies = [_log_energy(octave.mean(slope.square())) for slope in slopes]
-    return energies + [octave.mean(_near(slope, _STEP)) / 0.25 - 1.0 for slope in slopes]
+    def maps() -> Iterator[Tensor]:
+        for slope in octave.slopes():
+            yield slope.square()
+            yield _near(slope, _STEP)
+
+    across, flat_across, down, flat_down = octave.means(maps())
+    return [
+        *(_log_energy(energy) for energy in (across, down)),
+        *(flat / 0.25 - 1.0 for flat in (flat_across, flat_down)),
+    ]
 
 
 def _runs(octave: _Octave) -> tuple[list[Tensor], list[Tensor]]:
@@ -270,34 +296,42 @@ def _runs(octave: _Octave) -> tuple[list[Tensor], list[Tensor]]:
 
     All are of the same steps, those of the finest octave.
     """
-    before, after = 2, max(_GRID_LAGS)
-    energies, flats, runs, brinks = [], [], [], []
-    grid: dict[tuple[int, int], Tensor] = {}
-    for axis, slope in zip((-1, -2), octave.slopes(before, after), strict=True):
-        length = octave.shape[axis] * octave.side
+    slopes = octave.slopes(_BEFORE, max(_GRID_LAGS))
+    found = [
+        octave.means(_along(slope, axis, octave.shape[axis] * octave.side))
+        for axis, slope in zip((-1, -2), slopes, strict=True)
+    ]
+    energies, flats, runs, edges, *agreements = zip(*found, strict=True)
+    grid = [
+        (agreement / (energy + _SMALL) - 0.5) / 0.5
+        for lag in agreements
+        for agreement, energy in zip(lag, energies, strict=True)
+    ]
+    return (
+        [*map(_log_energy, energies), *(flat / 0.25 - 1.0 for flat in flats)],
+        [*grid, *(run / 0.25 - 1.0 for run in runs), *map(_log_energy, edges)],
+    )
 
-        def along(
-            x: Tensor, first: int, more: int = 0, axis: int = axis, n: int = length
-        ) -> Tensor:
-            # From so many steps after the first of the cells.
-            return x.narrow(axis, before + first, n + more)
 
-        own, square = along(slope, 0), slope.narrow(axis, 0, before + length).square()
-        energy = octave.mean(along(square, 0))
-        energies.append(_log_energy(energy))
-        size = slope.abs()
-        for lag in _GRID_LAGS:
-            agreement = octave.mean(along(size, 0) * along(size, lag))
-            grid[lag, axis] = (agreement / (energy + _SMALL) - 0.5) / 0.5
-        flat = _near(slope.narrow(axis, 0, before + length + 3), _STEP)
-        flats.append(octave.mean(along(flat, 0)) / 0.25 - 1.0)
-        pair = flat.narrow(axis, 1, length + 4) * flat.narrow(axis, 0, length + 4)
-        runs.append(octave.mean(along(pair, 0) * along(pair, 2)) / 0.25 - 1.0)
-        # A slope between two flat pixels on one of its sides: where a plateau ends.
-        edge = along(square, 0) * (along(pair, -2) + along(pair, 1))
-        brinks.append(_log_energy(octave.mean(edge)))
-    late = [grid[lag, axis] for lag in _GRID_LAGS for axis in (-1, -2)]
-    return energies + flats, [*late, *runs, *brinks]
+def _along(slope: Tensor, axis: int, length: int) -> Iterator[Tensor]:
+    """Yield squares, flat parts, runs, their ends and agreements of the steps along an axis."""
+
+    def own(x: Tensor, first: int = 0) -> Tensor:
+        # From so many steps after the first of the cells.
+        return x.narrow(axis, _BEFORE + first, length)
+
+    square = own(slope).square()
+    yield square
+    flat = _near(slope.narrow(axis, 0, _BEFORE + length + 3), _STEP)
+    yield own(flat)
+    pair = flat.narrow(axis, 1, length + 4) * flat.narrow(axis, 0, length + 4)
+    yield own(pair) * own(pair, 2)
+    # A slope between two flat pixels on one of its sides: where a plateau ends.
+    yield square * (own(pair, -2) + own(pair, 1))
+    del square, flat, pair
+    size = slope.abs()
+    for lag in _GRID_LAGS:
+        yield own(size) * own(size, lag)
 
 
 def describe_chroma(chroma: Tensor) -> Tensor:
