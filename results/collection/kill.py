@@ -55,14 +55,14 @@ def start(folder: Path, cache: str) -> subprocess.Popen[bytes]:
     )
 
 
-def kept(folder: Path, cache: str) -> dict[bytes, bytes]:
+def kept(folder: Path, cache: str) -> dict[str, int]:
     """Return what a cache holds, by picture and part, with when it came there."""
     file = folder / cache / usual_file().name
     if not file.exists():
         return {}
     with sqlite3.connect(file, timeout=10) as db:
         try:
-            rows = db.execute("SELECT digest || key, rowid FROM parts").fetchall()
+            rows = db.execute("SELECT hex(digest) || hex(key), rowid FROM parts").fetchall()
         except sqlite3.OperationalError:  # killed before there were tables
             rows = []
     db.close()

@@ -14,6 +14,8 @@ import tempfile
 import time
 from pathlib import Path
 
+NEWLINE = b"\n"
+
 
 def main() -> int:
     """Print wall clock and processor time of each run."""
@@ -25,13 +27,18 @@ def main() -> int:
         for number in range(3):
             before = resource.getrusage(resource.RUSAGE_CHILDREN)
             began = time.perf_counter()
-            subprocess.run([sys.executable, "-m", "hdrmetrics", *words], cwd=place, check=False)
+            subprocess.run(
+                [sys.executable, "-m", "hdrmetrics", *words],
+                cwd=place,
+                check=False,
+                stdout=subprocess.DEVNULL,
+            )
             after = resource.getrusage(resource.RUSAGE_CHILDREN)
             core = sum(getattr(after, k) - getattr(before, k) for k in ("ru_utime", "ru_stime"))
             tables.append((Path(place) / "out.csv").read_bytes())
             print(
                 f"run {number + 1}: {time.perf_counter() - began:.1f} s, {core:.2f} s of a core, "
-                f"{tables[-1].count(b'sha') and tables[-1].count(chr(10).encode()) - 1} pictures, "
+                f"{tables[-1].count(NEWLINE) - 1} pictures, "
                 f"same table: {tables[-1] == tables[0]}",
                 flush=True,
             )
