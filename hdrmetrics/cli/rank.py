@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from hdrmetrics.cli import arguments as shared
-from hdrmetrics.cli.pages import check_report
-from hdrmetrics.cli.ranking_page import PREVIEW, add_page
+from hdrmetrics.cli.machines import add_machines, scored_in_shards, wants_shards
+from hdrmetrics.cli.ranking_page import PREVIEW, add_page, check_page
 from hdrmetrics.cli.targets import add_tables, table_files
 from hdrmetrics.errors import OptionError
 from hdrmetrics.jobs.defaults import FAITHFUL, LIKED
@@ -18,7 +19,9 @@ from hdrmetrics.jobs.defaults import FAITHFUL, LIKED
 if TYPE_CHECKING:
     from hdrmetrics.collection.cache import Cache
     from hdrmetrics.collection.collect import Collecting
+    from hdrmetrics.collection.meaning import Meaning
     from hdrmetrics.collection.plan import Plan
+    from hdrmetrics.collection.record import Record
 
 _TOP = 10
 _VIEWING = ("peak", "scale", "display", "mask", "region", "device")
@@ -63,6 +66,7 @@ def add_parser(commands: Any) -> None:
     tables.add_argument("--parquet", metavar="FILE.parquet", help="write a Parquet file")
     add_tables(tables)
     add_page(parser)
+    add_machines(parser)
     parser.set_defaults(run=run)
 
 
@@ -87,41 +91,28 @@ def _add_cache(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Rank the files."""
     from hdrmetrics.cli.leftout import say_what_is_left_out
-    from hdrmetrics.cli.ranking import Shown, report
-    from hdrmetrics.cli.targets import check_targets
-    from hdrmetrics.collection.bursts import find_groups
     from hdrmetrics.collection.collect import Collecting
     from hdrmetrics.collection.listing import list_collection
-    from hdrmetrics.collection.meaning import asked_for, remembered_meaning
-    from hdrmetrics.collection.order import in_order
+    from hdrmetrics.collection.meaning import remembered_meaning
 
     if arguments.cache_info or arguments.clear_cache:
         return _about_cache(arguments)
     if not arguments.files:
         raise OptionError("rank needs a FOLDER, a file or a pattern")
+    if wants_shards(arguments):
+        return _run_in_shards(arguments)
     listing = list_collection(arguments.files, recursive=arguments.recursive)
-    paths = [item.path for item in listing.items]
-    names = asked_for([*arguments.by, *arguments.metric], paths)
-    check_targets(arguments, paths)
-    check_report(arguments.report)
-    given = {key: value for key in _VIEWING if (value := getattr(arguments, key)) is not None}
-    small = not arguments.full_size
-    looks = arguments.report is not None if arguments.bursts is None else arguments.bursts
-    preview = 0 if arguments.report is None else PREVIEW
-    asked = [names, arguments.option, given, small, arguments.isolate, looks, preview]
+    listing = listing.without(_pictures_of_page(arguments))
+    wish = _wish(arguments, [item.path for item in listing.items])
     with _opened(arguments) as cache:
-        meaning = remembered_meaning(
-            asked, lambda: _plan(arguments, names, given, looks, preview), cache
-        )
+        meaning = remembered_meaning(wish.text, lambda: _plan(arguments, wish), cache)
         say_what_is_left_out(arguments, arguments.files)
         collecting = Collecting(listing.items, meaning.plan, meaning.parts, cache)
 
         def finish() -> int:
             records = [*collecting.records, *listing.problems]
-            groups = find_groups(records) if looks else ()
-            ranking = in_order(records, meaning.infos, groups)
             total = len(listing.items) + len(listing.problems)
-            return report(Shown(ranking, total, arguments.top), meaning.plan, arguments)
+            return _finish(records, total, meaning, arguments)
 
         try:
             _work(collecting, arguments)
@@ -132,6 +123,67 @@ def run(arguments: argparse.Namespace) -> int:
             more = "" if cache is None else "; the same command goes on from there"
             raise KeyboardInterrupt(f"interrupted: {count}{more}") from None
         return finish()
+
+
+def _run_in_shards(arguments: argparse.Namespace) -> int:
+    """Rank what workers of this or other machines score."""
+    from hdrmetrics.collection.manifest import items_in
+    from hdrmetrics.collection.meaning import meaning_of
+
+    items = list(items_in(arguments.files, recursive=arguments.recursive))
+    wish = _wish(arguments, [item.path for item in items])
+    meaning = meaning_of(_plan(arguments, wish))
+    records = scored_in_shards(items, meaning.plan, arguments)
+    return _finish(records, len(records), meaning, arguments)
+
+
+def _finish(
+    records: Sequence[Record], total: int, meaning: Meaning, arguments: argparse.Namespace
+) -> int:
+    """Put records in order, write what is wanted of it and return the exit code."""
+    from hdrmetrics.cli.ranking import Shown, report
+    from hdrmetrics.collection.bursts import find_groups
+    from hdrmetrics.collection.order import in_order
+
+    groups = find_groups(records) if meaning.plan.looks else ()
+    ranking = in_order(records, meaning.infos, groups)
+    return report(Shown(ranking, total, arguments.top), meaning.plan, arguments)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wish:
+    """What the options ask for, before anything is looked up."""
+
+    names: list[str]
+    viewing: dict[str, Any]
+    looks: bool
+    preview: int
+    text: list[Any]
+
+
+def _wish(arguments: argparse.Namespace, paths: Sequence[str]) -> _Wish:
+    """Return what the options ask for, once all that can be refused before work is refused."""
+    from hdrmetrics.cli.targets import check_targets
+    from hdrmetrics.collection.meaning import asked_for
+
+    names = asked_for([*arguments.by, *arguments.metric], paths)
+    check_targets(arguments, paths)
+    check_page(arguments)
+    given = {key: value for key in _VIEWING if (value := getattr(arguments, key)) is not None}
+    page = arguments.report is not None
+    looks = page if arguments.bursts is None else arguments.bursts
+    preview = PREVIEW if page else 0
+    text = [names, arguments.option, given, arguments.full_size, arguments.isolate, looks, preview]
+    return _Wish(names, given, looks, preview, text)
+
+
+def _pictures_of_page(arguments: argparse.Namespace) -> str | None:
+    """Return the folder of a page's pictures, which are none of the collection."""
+    if arguments.report is None:
+        return None
+    from hdrmetrics.report.pictures import folder_of
+
+    return str(folder_of(arguments.report))
 
 
 def _work(collecting: Collecting, arguments: argparse.Namespace) -> None:
@@ -146,22 +198,15 @@ def _work(collecting: Collecting, arguments: argparse.Namespace) -> None:
         collecting.run(Local(arguments.jobs), step)
 
 
-def _plan(
-    arguments: argparse.Namespace,
-    names: Iterable[str],
-    given: dict[str, Any],
-    looks: bool,
-    preview: int,
-) -> Plan:
+def _plan(arguments: argparse.Namespace, wish: _Wish) -> Plan:
     """Return what is wanted of every picture, with names and options looked up."""
     from hdrmetrics.catalogue.metrics import canonical_name
     from hdrmetrics.collection.plan import Plan
 
-    metrics = tuple(dict.fromkeys(canonical_name(name) for name in names))
-    settings = shared.settings(arguments, metrics)
+    metrics = tuple(dict.fromkeys(canonical_name(name) for name in wish.names))
+    options = shared.settings(arguments, metrics)["options"] or {}
     small = not arguments.full_size
-    options = settings["options"] or {}
-    return Plan(metrics, given, options, small, looks, preview, isolate=arguments.isolate)
+    return Plan(metrics, wish.viewing, options, small, wish.looks, wish.preview, arguments.isolate)
 
 
 @contextmanager

@@ -6,7 +6,8 @@ import argparse
 from typing import TYPE_CHECKING, Any
 
 from hdrmetrics.cli import arguments as shared
-from hdrmetrics.cli.pages import add_report
+from hdrmetrics.cli.pages import add_report, check_report
+from hdrmetrics.errors import OptionError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from hdrmetrics.collection.plan import Plan
     from hdrmetrics.collection.ranking import Ranking
 
-PREVIEW = 360
+PREVIEW = 480
 """Longest side of the pictures of a page, in pixels."""
 
 _ENHANCER = "restore"
@@ -33,6 +34,21 @@ def add_page(parser: argparse.ArgumentParser) -> None:
         help=f"show the first N photographs beside what the enhancer {_ENHANCER} makes of them "
         "(with --by improvability those that have most to gain)",
     )  # fmt: skip
+
+
+def check_page(arguments: argparse.Namespace) -> None:
+    """Refuse, before any work, a page that could not be written, and what only a page shows.
+
+    Raises
+    ------
+    OptionError
+        If the page is not called like one, or there is none to show maps on.
+    MissingPackageError
+        If what makes pages is not installed.
+    """
+    check_report(arguments.report)
+    if arguments.report is None and (arguments.maps or arguments.enhance):
+        raise OptionError("--maps and --enhance are shown on a page: name one by --report")
 
 
 def write_ranking(

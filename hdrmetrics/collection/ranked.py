@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hdrmetrics.collection.bursts import find_groups
 from hdrmetrics.collection.cache import Cache
 from hdrmetrics.collection.collect import Collecting
 from hdrmetrics.collection.engine import Engine
@@ -39,7 +40,10 @@ def rank_collection(
     cache: bool | str | os.PathLike[str] = True,
     jobs: int | None = None,
     small: bool = True,
+    bursts: bool = False,
     engine: str | Engine = "local",
+    shards: str | os.PathLike[str] | None = None,
+    address: str | None = None,
     previews: int = 0,
     options: Mapping[str, Mapping[str, Any]] | None = None,
     **viewing: Unpack[Viewing],
@@ -69,9 +73,18 @@ def rank_collection(
         it.
     small
         Whether pictures may be decoded at a reduced size, where all of the metrics allow it.
+    bursts
+        Whether to find bursts and near-duplicates, and the best of each; see
+        :func:`hdrmetrics.collection.bursts.find_groups`.
     engine
-        Who does the work: ``"local"`` for this process, or an engine of one's own; see
-        :class:`hdrmetrics.collection.engine.Engine`.
+        Who does the work: ``"local"`` for this process, ``"dask"`` or ``"ray"`` for the workers of
+        a cluster, or an engine of one's own; see :class:`hdrmetrics.collection.engine.Engine`.
+    shards
+        Folder or address of the Parquet files that workers of a cluster write, and from which the
+        same call goes on; it takes the place of the cache. With ``"local"``: processes instead of
+        threads.
+    address
+        Of the cluster; without it one is started on this machine.
     previews
         Longest side of the previews to make, in pixels; 0 for none.
     options
@@ -111,7 +124,10 @@ def rank_collection(
         cache=cache,
         jobs=jobs,
         small=small,
+        bursts=bursts,
         engine=engine,
+        shards=shards,
+        address=address,
         previews=previews,
         options=options,
         **viewing,
@@ -127,7 +143,10 @@ def rank_pictures(
     cache: bool | str | os.PathLike[str] = True,
     jobs: int | None = None,
     small: bool = True,
+    bursts: bool = False,
     engine: str | Engine = "local",
+    shards: str | os.PathLike[str] | None = None,
+    address: str | None = None,
     previews: int = 0,
     options: Mapping[str, Mapping[str, Any]] | None = None,
     **viewing: Unpack[Viewing],
@@ -144,27 +163,41 @@ def rank_pictures(
     if "device" in given:
         given["device"] = str(given["device"])
     meaning = meaning_of(
-        Plan(tuple(dict.fromkeys(names)), given, options or {}, small, preview=previews)
+        Plan(tuple(dict.fromkeys(names)), given, options or {}, small, bursts, previews)
     )
-    with open_cache(cache) as kept:
+    worker = find_engine(engine, jobs, shards, address)
+    with open_cache(cache if shards is None else False) as kept:
         collecting = Collecting(listing.items, meaning.plan, meaning.parts, kept)
-        collecting.run(find_engine(engine, jobs))
-    return in_order([*collecting.records, *listing.problems], meaning.infos)
+        collecting.run(worker)
+    records = [*collecting.records, *listing.problems]
+    return in_order(records, meaning.infos, find_groups(records) if bursts else ())
 
 
-def find_engine(engine: str | Engine, jobs: int | None) -> Engine:
+def find_engine(
+    engine: str | Engine,
+    jobs: int | None,
+    shards: str | os.PathLike[str] | None = None,
+    address: str | None = None,
+) -> Engine:
     """Return the engine of a name, or the given one.
 
     Raises
     ------
     OptionError
-        If there is none of that name, or ``jobs`` is not positive.
+        If there is none of that name, ``jobs`` is not positive, or a cluster has no folder for
+        its shards.
     """
-    if engine == "local":
-        return Local(jobs)
-    if isinstance(engine, str):
-        raise OptionError(f"there is no engine {engine!r}: it is local, or one of your own")
-    return engine
+    if not isinstance(engine, str):
+        return engine
+    if engine not in ("local", "dask", "ray"):
+        raise OptionError(f"there is no engine {engine!r}: it is local, dask, ray or your own")
+    if shards is not None:
+        from hdrmetrics.collection.shard_engine import ShardEngine
+
+        return ShardEngine(shards, engine, jobs, address)
+    if engine != "local" or address is not None:
+        raise OptionError("workers of a cluster write shards: name a folder for them by shards=")
+    return Local(jobs)
 
 
 @contextlib.contextmanager

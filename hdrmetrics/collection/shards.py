@@ -97,7 +97,8 @@ def cut(items: Iterable[Item], plan: Plan, size: int) -> Cut:
     """
     if size < 1:
         raise OptionError(f"a shard has at least one picture, not {size}")
-    digest = hashlib.sha256(plan_text(plan).encode())
+    # In which process a file is read changes no value.
+    digest = hashlib.sha256(plan_text(dataclasses.replace(plan, isolate=None)).encode())
     digest.update(f"{__version__} {size}".encode())
     count = 0
     for item in items:
