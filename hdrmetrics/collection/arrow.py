@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -56,7 +57,10 @@ def schema_of(plan: Plan) -> Any:
     """
     pa = arrow()
     text, number = pa.string(), pa.float64()
-    look = pa.struct([("hashes", pa.list_(text)), ("embedding", pa.list_(number)), ("taken", text)])
+    look = pa.struct([
+        (one.name, number if one.type == "float" else text)  # bytes travel in base 64
+        for one in dataclasses.fields(Look)
+    ])  # fmt: skip
     score = pa.struct([
         ("metric", text), ("value", number), ("low", number), ("high", number), ("unit", text),
         ("range", pa.list_(number)), ("higher_is_better", pa.bool_()), ("conditions", text),

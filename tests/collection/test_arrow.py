@@ -36,7 +36,7 @@ FULL = Record(
         ),
         "pu21-piqe": score("piqe", math.inf),
     },
-    {}, Look(("ff00", "00ff"), (0.25, 1 / 3), "2024-01-01T10:00:00"), b"\xff\xd8\x00",
+    {}, Look(bytes(range(256)) * 4, bytes(128), "2024-01-01T10:00:00", 1 / 3), b"\xff\xd8\x00",
 )  # fmt: skip
 BAD = Record("b.jpg", "b", errors={"file": "no such file", "nima": "not read"})
 
