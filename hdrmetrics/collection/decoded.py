@@ -80,4 +80,5 @@ def _inside(image: Image) -> int:
         return min(image.width, image.height)
     codes = prepare_inputs(image, None, "sdr", Units()).test[0]
     box = box_of(codes, None, "sdr", repeats=False)
-    return min(box.rows.stop - box.rows.start, box.columns.stop - box.columns.start)
+    sides = (int(side.stop - side.start) for side in (box.rows, box.columns))
+    return min(sides)

@@ -10,7 +10,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from hdrmetrics.catalogue.metrics import metric_options
 from hdrmetrics.collection.decoded import Decoded
 from hdrmetrics.collection.item import Item
 from hdrmetrics.collection.plan import Plan
@@ -30,9 +29,10 @@ class Worker:
     """Scores pictures by a plan.
 
     Where the plan allows small decoding, each metric sees a picture as small as its
-    :attr:`~hdrmetrics.metric.Metric.enough` says, and those that know sampled places look at them;
-    the conditions of scores name both (``decoded_at``, ``places``). A metric's value of a picture
-    follows from the file and the plan's settings alone, not from other metrics or pictures.
+    :attr:`~hdrmetrics.metric.Metric.enough` says; the conditions of scores name it
+    (``decoded_at``). A metric's value of a picture follows from the file and the plan's settings
+    alone, not from other metrics or pictures. Places of ``norvdpnet`` are sampled only where the
+    plan's options say so (``places``): that is four times as fast, but not the same order.
 
     Parameters
     ----------
@@ -66,8 +66,8 @@ class Worker:
         try:
             digest = hashlib.sha256(Path(item.path).read_bytes()).hexdigest()
             # What nothing is asked of is read all the same: whether that can be is worth knowing.
-            for metric in self.metrics or [None]:
-                decoded.at(self._enough(metric))
+            for enough in {*map(self._enough, self.metrics)} or {None}:
+                decoded.at(enough)
         except (OSError, HdrMetricsError, MemoryError) as error:
             return Record(item.path, item.name, errors={"file": message_of(error)})
         record = Record(item.path, item.name, digest, *decoded.size)
@@ -87,8 +87,6 @@ class Worker:
 
     def _metric(self, name: str) -> Metric:
         options: dict[str, Any] = dict(self.plan.options.get(name, {}))
-        if self.small and "places" in metric_options(name):
-            options.setdefault("places", "sampled")
         metric = build_metric(name, self.plan.viewing.get("display"), options)
         if isinstance(metric, Nima):
             metric.on_seen = self._note
@@ -97,8 +95,8 @@ class Worker:
     def _note(self, seen: list[Tensor]) -> None:
         self.seen = seen
 
-    def _enough(self, metric: Metric | None) -> int | None:
-        return metric.enough if self.small and metric is not None else None
+    def _enough(self, metric: Metric) -> int | None:
+        return metric.enough if self.small else None
 
 
 def keep_memory() -> None:

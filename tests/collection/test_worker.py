@@ -81,7 +81,14 @@ def test_company_and_order_change_nothing(folder, worker) -> None:
     assert [one.preview for one in first] == [one.preview for one in second]
     both = Worker(Plan(("norvdpnet", "nima")))(items[0])
     assert both.scores["nima"].to_dict() == first[0].scores["nima"].to_dict()
-    assert "decoded_at" not in both.scores["norvdpnet"].conditions
+    conditions = both.scores["norvdpnet"].conditions
+    assert not {"decoded_at", "places"} & set(conditions)
+
+
+def test_places_are_sampled_where_the_plan_says_so(folder) -> None:
+    options = {"norvdpnet": {"places": "sampled"}}
+    record = Worker(Plan(("norvdpnet",), options=options))(Item(str(folder / "small.jpg"), "small"))
+    assert record.scores["norvdpnet"].conditions["places"] == "sampled"
 
 
 def test_a_broken_file_is_a_record_with_an_error(folder, worker) -> None:
