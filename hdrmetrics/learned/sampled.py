@@ -111,7 +111,7 @@ def _areas(count: int, skip: int, like: Tensor) -> Tensor:
     starts = [round(i * (count - length) / max(areas - 1, 1)) for i in range(areas)]
     lines = torch.arange(count, device=like.device)
     begin = torch.tensor(starts, device=like.device)[:, None]
-    inside = (lines >= begin) & (lines < begin + length)
+    inside: Tensor = (lines >= begin) & (lines < begin + length)
     return inside.to(like.dtype)
 
 

@@ -13,7 +13,10 @@ import numpy as np
 from datasets.statistics.weighted import krocc, once
 from results.ranking.damage import LOCAL
 
+ENOUGH = 699  # of nima: the shorter side that a worker keeps
+RULE = "nima as ranked"
 SHORTCUTS = (
+    ("nima 1/1", RULE),
     ("nima 1/1", "nima 1/2"), ("nima 1/1", "nima 1/4"), ("nima 1/1", "nima 1/8"),
     ("norvdpnet 1/1", "norvdpnet sampled"), ("norvdpnet 1/1", "norvdpnet 1/2"),
 )  # fmt: skip
@@ -23,6 +26,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("file", type=Path)
     lines = [json.loads(line) for line in parser.parse_args().file.open()]
+    for one in lines:
+        shorter = min(one["size"])
+        scale = next((s for s in (8, 4, 2) if shorter // s >= ENOUGH), 1)
+        one[RULE] = one.get(f"nima 1/{scale}", {})
     local = {damage.__name__ for damage in LOCAL}
     print("| shortcut | pictures | n | Kendall | mean and largest difference | width of intervals |"
           " width differs by | both or neither doubted | CPU s, whole and shortcut |")  # fmt: skip

@@ -20,7 +20,7 @@ from hdrmetrics.learned.liked.nima import Nima
 
 pytestmark = pytest.mark.filterwarnings("ignore::hdrmetrics.errors.HdrMetricsWarning")
 
-LARGE = 1300, 1240  # its shorter side is over twice what is enough for nima
+LARGE = 1500, 1420  # its shorter side is over twice what is enough for nima
 
 
 def photograph(seed: int, size: tuple[int, int]) -> PillowImage.Image:
