@@ -47,17 +47,6 @@ class Decoded:
             self._known[enough] = found
         return self._known[enough]
 
-    def smallest(self, side: int) -> Image:
-        """Return the smallest of the known pictures whose longer side has so many pixels.
-
-        Raises
-        ------
-        ImageReadError
-            As :meth:`at`, where none is known that large.
-        """
-        known = [one for one in self._known.values() if max(one.width, one.height) >= side]
-        return min(known, key=lambda one: one.width) if known else self.at(None)
-
     @property
     def size(self) -> tuple[int, int]:
         """Width and height of the picture in the file."""
@@ -82,4 +71,5 @@ def _inside(image: Image) -> int:
         return min(image.width, image.height)
     codes = prepare_inputs(image, None, "sdr", Units()).test[0]
     box = box_of(codes, None, "sdr", repeats=False)
-    return min(box.rows.stop - box.rows.start, box.columns.stop - box.columns.start)
+    sides = (int(side.stop - side.start) for side in (box.rows, box.columns))
+    return min(sides)

@@ -45,6 +45,7 @@ def parts_of(plan: Plan) -> dict[str, str]:
     ImageReadError
         For a mask that cannot be read.
     """
+    from hdrmetrics.collection import looks
     from hdrmetrics.jobs.scoring import build_metric
 
     viewing = _seen(plan.viewing)
@@ -55,7 +56,7 @@ def parts_of(plan: Plan) -> dict[str, str]:
     }
     parts = {name: _text([text, viewing, plan.small]) for name, text in own.items()}
     if plan.looks:
-        parts[LOOK] = _text([LOOK, plan.small])
+        parts[LOOK] = _text([LOOK, looks.VERSION, plan.small])
     if plan.preview:
         parts[PREVIEW] = _text([PREVIEW, plan.preview, plan.small])
     return parts

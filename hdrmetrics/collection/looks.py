@@ -30,6 +30,9 @@ from hdrmetrics.photometry.color import luminance
 from hdrmetrics.picture.image import Image
 from hdrmetrics.picture.light import holds_light
 
+VERSION = 1
+"""Of looks: those of another version are made again."""
+
 _SEED = 18
 
 

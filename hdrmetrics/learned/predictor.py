@@ -84,8 +84,9 @@ class LearnedMetric(Metric):
         Of the convolutions: ``bfloat16`` is faster where the processor has it.
     places
         ``sampled``: of a picture from some four megapixels on a part is looked at, spread evenly
-        over it (:mod:`hdrmetrics.learned.sampled`), in a part of the time, for the order of many
-        photographs. Not with a reference, with a mask, under transforms, or in loss and maps.
+        over it (:mod:`hdrmetrics.learned.sampled`), in a quarter of the time. The order of
+        photographs is nearly that of all places (Kendall .92, ``results/ranking``). Not with a
+        reference, with a mask, under transforms, or in loss and maps.
 
     Raises
     ------
@@ -423,7 +424,7 @@ class LearnedMetric(Metric):
         skip = 1 if mask is not None or is_recording(test) else self._skip(test)
         if skip > 1:
             with self._precisely(test):
-                return together([self._sample(one, skip) for one in test.split(1)])
+                return together([self._sample(one, skip) for one in torch.split(test, 1)])
         if reference is not None:
             reference = reference.expand_as(test)
         with self._precisely(test):

@@ -23,7 +23,7 @@ ENOUGH = 8000
 _MOST = 6  # every sixth: each window still holds two rows of cells all along
 _PAIR = 2  # rows of cells that lie together, so that less of what is read is margin
 _PANEL = 16  # cells across, beside which other rows are seen: no seam escapes between them
-_GROWTH = 0.25
+_GROWTH = 0.25  # of windows, by how few cells are seen: measured, see results/ranking
 _TOGETHER = 1 << 18  # pixels worked through at a time
 
 
@@ -53,8 +53,9 @@ def sampled_windows(
     """Return what :func:`~hdrmetrics.learned.whole_image.score_windows` does, from some cells.
 
     Which ones follows from the picture's size alone. Side by side in panels of 256 px one pair of
-    rows of cells of ``skip`` is seen, each panel's a pair below that of the one before. Windows are
-    those of the whole picture; their statistics are of the cells seen in them.
+    rows of cells of ``skip`` is seen, each panel's a pair below that of the one before. Windows
+    are larger than those of all cells, by the fourth root of ``skip``: statistics of few cells
+    stray, and those of a large part hide its worst place, which decides.
 
     Parameters
     ----------
@@ -101,21 +102,23 @@ def _pairs(height: int, skip: int, panel: int) -> list[int]:
 
 
 def _areas(count: int, skip: int, like: Tensor) -> Tensor:
-    """Return 1 where a line of cells lies inside an area, ``(areas, lines)``; they overlap by half.
+    """Return 1 where a line of cells lies inside an area, ``(areas, lines)``.
 
-    An area holds as many of the sampled cells as a window has cells.
+    Areas are the windows of sampled cells, which overlap by half at least.
     """
     length = min(count, round(cell_shape(WINDOW, WINDOW)[0] * skip**_GROWTH))
     areas = -(-2 * (count - length) // length) + 1
     starts = [round(i * (count - length) / max(areas - 1, 1)) for i in range(areas)]
     lines = torch.arange(count, device=like.device)
     begin = torch.tensor(starts, device=like.device)[:, None]
-    return ((lines >= begin) & (lines < begin + length)).to(like.dtype)
+    inside: Tensor = (lines >= begin) & (lines < begin + length)
+    return inside.to(like.dtype)
 
 
 def _shares(areas: Tensor) -> Tensor:
     """Return the lines that each area stands for: what it shares it has in part only."""
-    return (areas / areas.sum(dim=0)).sum(dim=1)
+    shared: Tensor = areas / areas.sum(dim=0)
+    return shared.sum(dim=1)
 
 
 def _levels(

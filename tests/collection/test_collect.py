@@ -144,13 +144,10 @@ def test_versions_of_metrics_weights_and_decoders_count(monkeypatch: pytest.Monk
     module._reader.cache_clear()
 
 
-def test_small_decoding_depends_on_the_company() -> None:
-    alone, both = (parts_of(Plan(names)) for names in (("piqe",), ("piqe", "pu21-piqe")))
-    assert alone["piqe"] != both["piqe"]
-    alone, both = (
-        parts_of(Plan(names, small=False)) for names in (("piqe",), ("pu21-piqe", "piqe"))
-    )
+def test_a_score_does_not_depend_on_the_company_but_on_decoding() -> None:
+    alone, both = (parts_of(Plan(names)) for names in (("piqe",), ("pu21-piqe", "piqe")))
     assert alone["piqe"] == both["piqe"]
+    assert alone["piqe"] != parts_of(Plan(("piqe",), small=False))["piqe"]
 
 
 def test_only_a_new_metric_is_scored_of_whole_pictures(
@@ -243,7 +240,7 @@ def test_looks_and_previews_are_kept_too(tmp_path: Path) -> None:
             calls.append(item.name)
             digest = __import__("hashlib").sha256(Path(item.path).read_bytes()).hexdigest()
             score = Score("piqe", 1.5, "", (0.0, 100.0), False, {"version": "1"}, test=item.path)
-            look = Look(("00ff",), (0.1 + 0.2, 0.5), "2024-01-01T10:00:00")
+            look = Look(bytes(1024), bytes(128), "2024-01-01T10:00:00", 0.1 + 0.2)
             tell(
                 Record(
                     item.path, item.name, digest, 64, 48, {"piqe": score}, {}, look, b"\xff\xd8\0"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
 import json
 from pathlib import Path
@@ -16,11 +17,10 @@ from hdrmetrics.collection.item import Item
 from hdrmetrics.collection.plan import Plan
 from hdrmetrics.collection.record import Record
 from hdrmetrics.collection.worker import Worker
-from hdrmetrics.learned.liked.nima import Nima
 
 pytestmark = pytest.mark.filterwarnings("ignore::hdrmetrics.errors.HdrMetricsWarning")
 
-LARGE = 1300, 1240  # its shorter side is over twice what is enough for nima
+LARGE = 1500, 1420  # its shorter side is over twice what is enough for nima
 
 
 def photograph(seed: int, size: tuple[int, int]) -> PillowImage.Image:
@@ -81,7 +81,14 @@ def test_company_and_order_change_nothing(folder, worker) -> None:
     assert [one.preview for one in first] == [one.preview for one in second]
     both = Worker(Plan(("norvdpnet", "nima")))(items[0])
     assert both.scores["nima"].to_dict() == first[0].scores["nima"].to_dict()
-    assert "decoded_at" not in both.scores["norvdpnet"].conditions
+    conditions = both.scores["norvdpnet"].conditions
+    assert not {"decoded_at", "places"} & set(conditions)
+
+
+def test_places_are_sampled_where_the_plan_says_so(folder) -> None:
+    options = {"norvdpnet": {"places": "sampled"}}
+    record = Worker(Plan(("norvdpnet",), options=options))(Item(str(folder / "small.jpg"), "small"))
+    assert record.scores["norvdpnet"].conditions["places"] == "sampled"
 
 
 def test_a_broken_file_is_a_record_with_an_error(folder, worker) -> None:
@@ -98,15 +105,13 @@ def test_inside_a_wide_border_all_is_decoded(folder) -> None:
     assert decoded.at(40).width < LARGE[0]
 
 
-def test_what_nima_saw_is_handed_over(folder, worker) -> None:
-    worker(Item(str(folder / "small.jpg"), "small"))
-    nima = worker.metrics[0]
-    assert isinstance(nima, Nima)
-    wanted = nima.statistics(read_image(folder / "small.jpg").tensor())
-    assert worker.seen is not None
-    assert all(map(bool, [(a == b).all() for a, b in zip(worker.seen, wanted, strict=True)]))
-    worker(Item(str(folder / "broken.jpg"), "broken"))
-    assert worker.seen is None
+@pytest.mark.parametrize("name", ["small.jpg", "large.jpg", "light.exr"])
+def test_a_look_does_not_depend_on_the_company(folder, worker, name) -> None:
+    item = Item(str(folder / name), name)
+    with_nima = Worker(dataclasses.replace(worker.plan, looks=True))(item)
+    alone = Worker(Plan((), looks=True))(item)
+    assert alone.look is not None
+    assert with_nima.look == alone.look
 
 
 @pytest.mark.parametrize("name", ["large.jpg", "light.exr"])

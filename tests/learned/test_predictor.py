@@ -99,7 +99,8 @@ def test_names_and_descriptions(names: list[str]) -> None:
         assert (info.range, info.higher_is_better) == ((0.0, 100.0), True)
         head = name.partition("-")[2]
         assert info.domain == DOMAINS[head or "hdr"]
-        assert list(metric_options(name)) == ["precision"]
+        places = [] if info.reference else ["places"]
+        assert list(metric_options(name)) == ["precision", *places]
         json.dumps(metric.conditions(), allow_nan=False)
     assert {i.name for i in list_metrics(reference=False, domain="hdr")} >= {"norvdpnet"}
 

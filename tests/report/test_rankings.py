@@ -43,7 +43,7 @@ def record(name: str, nima: float | None, norvdpnet: float = 70.0, **more: Any) 
 
 
 def ranking() -> Ranking:
-    look = Look(("00",), (1.0,), "2026-05-01T12:00:00")
+    look = Look(bytes(1024), bytes(128), "2026-05-01T12:00:00")
     return Ranking(INFOS, (
         Place(record("a.jpg", 7.5, look=look), 1, group=1, keeper=True, why="sharpest of 3"),
         Place(record(EVIL, 7.0, doubts=("text and graphics are unlike photographs",)), 2, True),

@@ -35,7 +35,7 @@ CITATION = "Talebi & Milanfar, NIMA: neural image assessment, IEEE TIP 27(8), 20
 SMALLEST = 32
 
 _MEASURED_AT = 1024  # px: the side of what traits are measured on
-_ENOUGH = 1.34  # times the largest view: measured, see results/ranking
+_ENOUGH = 1.56  # times the largest view: measured, see results/ranking
 _MAP = 512  # px: the side of the view that maps come from
 _WIDTH = SCORES - 1.0
 
