@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable
 from pathlib import PurePath
 
-from hdrmetrics.picture.endings import SUFFIXES
+from hdrmetrics.picture.endings import RAW, SUFFIXES
 
 WITH_REFERENCE = ("pu21-psnr", "pu21-ssim")
 WITHOUT_REFERENCE = ("norvdpnet", "pu21-piqe")
@@ -34,10 +34,11 @@ def without_reference(files: Iterable[str | os.PathLike[str]]) -> tuple[str, ...
 
     Examples
     --------
-    >>> without_reference(["a.jpg", "b.png"]), without_reference(["a.exr"])
+    >>> without_reference(["a.jpg", "b.dng"]), without_reference(["a.exr"])
     (('nima', 'norvdpnet'), ('norvdpnet', 'pu21-piqe'))
     """
-    kinds = [SUFFIXES.get(PurePath(file).suffix.lower(), "exr") for file in files]
+    endings = [PurePath(file).suffix.lower() for file in files]
+    kinds = ["raw" if ending in RAW else SUFFIXES.get(ending, "exr") for ending in endings]
     light = sum(kind in _OF_LIGHT for kind in kinds)
     if kinds and not light:
         return LIKED, FAITHFUL
