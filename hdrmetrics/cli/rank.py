@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -19,6 +19,7 @@ from hdrmetrics.jobs.defaults import FAITHFUL, LIKED
 if TYPE_CHECKING:
     from hdrmetrics.collection.cache import Cache
     from hdrmetrics.collection.collect import Collecting
+    from hdrmetrics.collection.item import Item
     from hdrmetrics.collection.meaning import Meaning
     from hdrmetrics.collection.plan import Plan
     from hdrmetrics.collection.record import Record
@@ -192,10 +193,15 @@ def _work(collecting: Collecting, arguments: argparse.Namespace) -> None:
     if collecting.done == total:
         return
     from hdrmetrics.cli.progress import Progress
-    from hdrmetrics.collection.local import Local
+
+    def engine(items: Sequence[Item], plan: Plan, tell: Callable[[Record], None]) -> None:
+        # What is known by its bytes is found before this, and needs no PyTorch.
+        from hdrmetrics.collection.local import Local
+
+        Local(arguments.jobs)(items, plan, tell)
 
     with Progress(total, quiet=arguments.quiet, done=collecting.done, unit=" photographs") as step:
-        collecting.run(Local(arguments.jobs), step)
+        collecting.run(engine, step)
 
 
 def _plan(arguments: argparse.Namespace, wish: _Wish) -> Plan:
