@@ -113,7 +113,7 @@ def run(arguments: argparse.Namespace) -> int:
         def finish() -> int:
             records = [*collecting.records, *listing.problems]
             total = len(listing.items) + len(listing.problems)
-            return _finish(records, total, meaning, arguments)
+            return _finish(records, total, meaning, collecting.preview, arguments)
 
         try:
             _work(collecting, arguments)
@@ -135,11 +135,15 @@ def _run_in_shards(arguments: argparse.Namespace) -> int:
     wish = _wish(arguments, [item.path for item in items])
     meaning = meaning_of(_plan(arguments, wish))
     records = scored_in_shards(items, meaning.plan, arguments)
-    return _finish(records, len(records), meaning, arguments)
+    return _finish(records, len(records), meaning, lambda record: record.preview, arguments)
 
 
 def _finish(
-    records: Sequence[Record], total: int, meaning: Meaning, arguments: argparse.Namespace
+    records: Sequence[Record],
+    total: int,
+    meaning: Meaning,
+    preview: Callable[[Record], bytes | None],
+    arguments: argparse.Namespace,
 ) -> int:
     """Put records in order, write what is wanted of it and return the exit code."""
     from hdrmetrics.cli.ranking import Shown, report
@@ -148,7 +152,7 @@ def _finish(
 
     groups = find_groups(records) if meaning.plan.looks else ()
     ranking = in_order(records, meaning.infos, groups)
-    return report(Shown(ranking, total, arguments.top), meaning.plan, arguments)
+    return report(Shown(ranking, total, arguments.top, meaning.plan, preview), arguments)
 
 
 @dataclass(frozen=True, slots=True)

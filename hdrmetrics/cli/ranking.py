@@ -6,7 +6,7 @@ import argparse
 import itertools
 import sys
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,6 +31,7 @@ from hdrmetrics.text.textfile import json_text
 if TYPE_CHECKING:
     from hdrmetrics.collection.plan import Plan
     from hdrmetrics.collection.ranking import Place, Ranking
+    from hdrmetrics.collection.record import Record
     from hdrmetrics.metric import MetricInfo
 
 _ERRORS = 20  # that are printed; of a large collection the tables tell the rest
@@ -48,11 +49,17 @@ class Shown:
         How many there are; more than there are places when the job was interrupted.
     top
         How many of the best and of the worst the terminal shows.
+    plan
+        What was wanted of every picture.
+    preview
+        Returns the preview of a record, where there is one.
     """
 
     ranking: Ranking
     total: int
     top: int
+    plan: Plan
+    preview: Callable[[Record], bytes | None]
 
     @property
     def partial(self) -> bool:
@@ -60,7 +67,7 @@ class Shown:
         return len(self.ranking.places) < self.total
 
 
-def report(shown: Shown, plan: Plan, arguments: argparse.Namespace) -> int:
+def report(shown: Shown, arguments: argparse.Namespace) -> int:
     """Write a ranking wherever it is wanted and return the exit code."""
     from hdrmetrics.cli import documents
 
@@ -80,7 +87,7 @@ def report(shown: Shown, plan: Plan, arguments: argparse.Namespace) -> int:
         emit(documents.latex_table([grid], facts), arguments.latex)
     if arguments.markdown is not None:
         emit(documents.markdown_table([grid], facts), arguments.markdown)
-    write_ranking(ranking, plan, facts, arguments)
+    write_ranking(ranking, shown.plan, facts, shown.preview, arguments)
     if "-" not in (arguments.json, arguments.csv, arguments.latex, arguments.markdown):
         width = terminal_width()
         print(grid.text(width))

@@ -10,10 +10,11 @@ from hdrmetrics.cli.pages import add_report, check_report
 from hdrmetrics.errors import OptionError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from hdrmetrics.collection.plan import Plan
     from hdrmetrics.collection.ranking import Ranking
+    from hdrmetrics.collection.record import Record
 
 PREVIEW = 480
 """Longest side of the pictures of a page, in pixels."""
@@ -55,9 +56,10 @@ def write_ranking(
     ranking: Ranking,
     plan: Plan,
     facts: Sequence[tuple[str, str]],
+    preview: Callable[[Record], bytes | None],
     arguments: argparse.Namespace,
 ) -> None:
-    """Write the page of a ranking where one is asked for.
+    """Write the page of a ranking where one is asked for; ``preview`` finds a record's picture.
 
     Raises
     ------
@@ -76,7 +78,9 @@ def write_ranking(
     }  # fmt: skip
     figures = _maps(dict(list(paths.items())[: arguments.maps]), plan, arguments)
     after = _enhanced(dict(list(paths.items())[: arguments.enhance]), arguments)
-    page = ranking_page(ranking, arguments.report, enhanced=after, figures=figures, facts=facts)
+    page = ranking_page(
+        ranking, arguments.report, preview=preview, enhanced=after, figures=figures, facts=facts
+    )
     write_page(arguments.report, page)
 
 

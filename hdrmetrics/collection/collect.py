@@ -11,7 +11,7 @@ from typing import Any
 from hdrmetrics.collection.cache import Cache, Picture
 from hdrmetrics.collection.engine import Engine
 from hdrmetrics.collection.item import Item
-from hdrmetrics.collection.keys import key_of
+from hdrmetrics.collection.keys import PREVIEW, key_of
 from hdrmetrics.collection.parts import Parts
 from hdrmetrics.collection.plan import Plan
 from hdrmetrics.collection.record import Record
@@ -61,6 +61,19 @@ class Collecting:
         """Those that are there, in the order of the items."""
         return [self._found[one.name] for one in self.items if one.name in self._found]
 
+    def preview(self, record: Record) -> bytes | None:
+        """Return the preview of one of :attr:`records`, as long as the cache is open.
+
+        Those that the cache keeps are not in the records: ten thousand would take much memory.
+        """
+        if record.preview is not None or self._cache is None or not record.digest:
+            return record.preview
+        keys = self._keys_of(sniff(Path(record.path)) or "")
+        if PREVIEW not in keys:
+            return None
+        key = keys[PREVIEW]
+        return self._cache.parts(bytes.fromhex(record.digest), [key]).get(key)
+
     def run(self, engine: Engine, tell: Callable[[Record], None] = lambda record: None) -> None:
         """Make the records that are not there yet.
 
@@ -91,7 +104,7 @@ class Collecting:
                     look=record.look or before.look,
                     preview=record.preview or before.preview,
                 )
-            self._found[record.name] = record
+            self._found[record.name] = self._lightened(record)
             tell(record)
 
         todo: dict[tuple[Any, ...], tuple[Plan, list[Item]]] = {}
@@ -144,10 +157,17 @@ class Collecting:
             return False
         lacking = keys.keys() - there.keys()
         if not lacking:
-            self._found[item.name] = record
+            self._found[item.name] = dataclasses.replace(record, preview=None)
         elif there:
             self._in_part[item.name] = record
         return not lacking
+
+    def _lightened(self, record: Record) -> Record:
+        """Return a record without the preview that the cache keeps."""
+        if record.preview is None:
+            return record
+        bare = dataclasses.replace(record, preview=None)
+        return record if self.preview(bare) is None else bare
 
     def _rest_of_plan(self, item: Item) -> Plan:
         """Return what is to be done for an item of which a part may be known."""

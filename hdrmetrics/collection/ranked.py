@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -169,7 +170,10 @@ def rank_pictures(
     with open_cache(cache if shards is None else False) as kept:
         collecting = Collecting(listing.items, meaning.plan, meaning.parts, kept)
         collecting.run(worker)
-    records = [*collecting.records, *listing.problems]
+        records = collecting.records
+        if previews:
+            records = [dataclasses.replace(r, preview=collecting.preview(r)) for r in records]
+    records += listing.problems
     return in_order(records, meaning.infos, find_groups(records) if bursts else ())
 
 

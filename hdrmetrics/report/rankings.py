@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from hdrmetrics.collection.ranking import Place, Ranking
+from hdrmetrics.collection.record import Record
 from hdrmetrics.errors import ImageReadError
 from hdrmetrics.metric import MetricInfo
 from hdrmetrics.report.page import Column, Mark, Page, PageRow, Picture
@@ -31,6 +32,7 @@ def ranking_page(
     ranking: Ranking,
     target: str | os.PathLike[str],
     *,
+    preview: Callable[[Record], bytes | None] = lambda record: record.preview,
     enhanced: Mapping[str, bytes] | None = None,
     figures: Mapping[str, Mapping[str, bytes]] | None = None,
     facts: Sequence[tuple[str, str]] = (),
@@ -42,9 +44,12 @@ def ranking_page(
     Parameters
     ----------
     ranking
-        The pictures with their places. Previews of their records are shown, where there are any.
+        The pictures with their places.
     target
         Where the page will be.
+    preview
+        Called with each record: the JPEG file to show, where there is one. By default what the
+        record holds; that of a large collection is better read from where it is kept.
     enhanced
         By a record's name, a JPEG file of what enhancement makes of it: it is compared with the
         preview by a slider.
@@ -56,8 +61,8 @@ def ranking_page(
     title
         The heading.
     embed
-        Whether the page holds the pictures itself. Default: if no more than
-        :data:`~hdrmetrics.report.pictures.EMBEDDED_UP_TO` rows have some; otherwise they are
+        Whether the page holds the pictures itself. Default: if there are no more than
+        :data:`~hdrmetrics.report.pictures.EMBEDDED_UP_TO` rows; otherwise they are
         written to the folder ``PAGE_files`` beside the page.
 
     Returns
@@ -86,8 +91,7 @@ def ranking_page(
     places, infos = ranking.places, ranking.metrics
     first = infos[0].name
     if embed is None:
-        shown = sum(one.record.preview is not None or one.record.name in figures for one in places)
-        embed = shown <= EMBEDDED_UP_TO
+        embed = len(places) <= EMBEDDED_UP_TO
     columns = [
         *metric_columns(infos, [one.record.scores for one in places]),
         Column("place", "place", help="1 is the best; those that tie share one", digits=0),
@@ -98,7 +102,14 @@ def ranking_page(
     ]
     shelf = _Shelf(target, embed)
     rows = [
-        _row(one, infos, shelf, enhanced.get(one.record.name), figures.get(one.record.name, {}))
+        _row(
+            one,
+            infos,
+            shelf,
+            preview(one.record),
+            enhanced.get(one.record.name),
+            figures.get(one.record.name, {}),
+        )
         for one in places
     ]
     values = [one.record.scores[first].value for one in places if first in one.record.scores]
@@ -137,6 +148,7 @@ def _row(
     place: Place,
     infos: Sequence[MetricInfo],
     shelf: _Shelf,
+    before: bytes | None,
     after: bytes | None,
     figures: Mapping[str, bytes],
 ) -> PageRow:
@@ -159,8 +171,8 @@ def _row(
         cells["path"] = record.path
     notes = error_notes(record.errors)
     files: dict[str, bytes] = {}
-    if record.preview is not None:
-        files = {"before" if after is not None else "preview": record.preview}
+    if before is not None:
+        files = {"before" if after is not None else "preview": before}
         files |= {"after": after} if after is not None else {}
     pictures = shelf.put(files, notes)
     drawn = shelf.put(figures, notes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import random
 import sqlite3
@@ -34,7 +35,11 @@ def collect(files: list[Path], plan: Plan = PLAN, engine: Engine | None = None) 
     with Cache(None, pytest.fail) as cache:
         collecting = Collecting(items(files), meaning.plan, meaning.parts, cache)
         collecting.run(engine or Local(1))
-    return collecting.records
+        assert all(record.preview is None for record in collecting.records)  # the cache has them
+        return [
+            dataclasses.replace(record, preview=collecting.preview(record))
+            for record in collecting.records
+        ]
 
 
 def values(records: list[Record]) -> list[float]:
