@@ -66,13 +66,13 @@ class Collecting:
 
         Those that the cache keeps are not in the records: ten thousand would take much memory.
         """
-        if record.preview is not None or self._cache is None or not record.digest:
+        if record.preview is not None or self._cache is None or not self.plan.preview:
             return record.preview
-        keys = self._keys_of(sniff(Path(record.path)) or "")
-        if PREVIEW not in keys:
+        picture = self._cache.picture(bytes.fromhex(record.digest))
+        if picture is None:
             return None
-        key = keys[PREVIEW]
-        return self._cache.parts(bytes.fromhex(record.digest), [key]).get(key)
+        key = self._keys_of(picture.kind)[PREVIEW]
+        return self._cache.parts(picture.digest, [key]).get(key)
 
     def run(self, engine: Engine, tell: Callable[[Record], None] = lambda record: None) -> None:
         """Make the records that are not there yet.
