@@ -353,6 +353,19 @@ def test_an_engine_for_those_who_rank(tmp_path: Path) -> None:
     assert [one.name for one in told] == list("01234")
 
 
+def test_what_is_told_has_the_paths_and_names_that_were_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    told: list[Record] = []
+    given = [Item("p/a.jpg", "a.jpg"), Item("p/\udce4.jpg", "\udce4.jpg"), Item("strange", "s")]
+    engine = ShardEngine("out", engine=Inline())  # type: ignore[arg-type]
+    engine(given, PLAN, told.append)
+    assert [(one.path, one.name) for one in told] == [(one.path, one.name) for one in given]
+    engine([], PLAN, told.append)
+    assert len(told) == 3
+
+
 # -- reading -------------------------------------------------------------------------------------
 
 
