@@ -183,6 +183,10 @@ def _wish(arguments: argparse.Namespace, paths: Sequence[str]) -> _Wish:
     names = asked_for([*arguments.by, *arguments.metric], paths)
     check_targets(arguments, paths)
     check_page(arguments)
+    if arguments.parquet is not None:
+        from hdrmetrics.collection.arrow import arrow
+
+        arrow()
     given = {key: value for key in _VIEWING if (value := getattr(arguments, key)) is not None}
     page = arguments.report is not None
     looks = page if arguments.bursts is None else arguments.bursts
