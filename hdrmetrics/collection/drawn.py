@@ -49,7 +49,7 @@ def maps_of(path: str, metrics: Sequence[Metric], viewing: Mapping[str, Any]) ->
     drawn = [metric for metric in metrics if metric.info.has_map]
     if drawn:
         image = read_image(path, at_least=SIDE)
-        score_files([(image, None)], drawn, jobs=1, on_map=draw, **viewing)  # type: ignore[arg-type]
+        score_files([(image, None)], drawn, jobs=1, on_map=draw, **viewing)
     return found
 
 
