@@ -103,7 +103,13 @@ def seen_of(image: Image) -> list[Tensor]:
 
 
 def enough() -> int:
-    """Return how many pixels of the shorter side are enough for what the network sees."""
+    """Return how many pixels of the shorter side are enough for what the network sees.
+
+    Examples
+    --------
+    >>> enough()
+    699
+    """
     found = Nima(*_loaded()).enough
     assert found is not None, "nima says how much is enough"
     return found

@@ -189,6 +189,11 @@ def find_engine(
     OptionError
         If there is none of that name, ``jobs`` is not positive, or a cluster has no folder for
         its shards.
+
+    Examples
+    --------
+    >>> find_engine("local", 2)
+    Local(jobs=2)
     """
     if not isinstance(engine, str):
         return engine

@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from hdrmetrics.collection.crew import Crew
 from hdrmetrics.collection.errand import called
 from hdrmetrics.collection.item import Item
 from hdrmetrics.collection.plan import Plan
@@ -31,7 +32,7 @@ class ShardEngine:
     """
 
     output: str | os.PathLike[str]
-    engine: str = "dask"
+    engine: str | Crew = "dask"
     workers: int | None = None
     address: str | None = None
     shard: int = SHARD
