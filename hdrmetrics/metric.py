@@ -70,9 +70,10 @@ class Metric(nn.Module):
     """What the metric takes three channels of light for; :func:`hdrmetrics.score` gives BT.709."""
 
     enough: int | None = None
-    """Pixels of the shorter side of a picture from which on more of them change no order: so small
-    a file may be decoded, by :func:`hdrmetrics.read_image` with ``at_least``. ``None`` where every
-    pixel counts, as wherever detail is judged."""
+    """Pixels of the shorter side of a picture from which on more of them hardly change the order of
+    photographs (a Kendall of .95 at least): so small a file may be decoded, by
+    :func:`hdrmetrics.read_image` with ``at_least``. ``None`` where every pixel counts, as wherever
+    detail is judged."""
 
     _domain_limit: ClassVar[float] = 1.0 + 1e-3  # a display code of 1 after float rounding
 

@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
-import os
 from typing import TYPE_CHECKING
 
+from hdrmetrics.collection.engine import ENGINES
 from hdrmetrics.errors import OptionError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from hdrmetrics.collection.item import Item
     from hdrmetrics.collection.plan import Plan
     from hdrmetrics.collection.record import Record
-
-ENGINES = ("local", "dask", "ray")
-_FILES = ("display", "mask")  # of what is given, these may be files
 
 
 def add_machines(parser: argparse.ArgumentParser) -> None:
@@ -59,7 +55,7 @@ def wants_shards(arguments: argparse.Namespace) -> bool:
 
 
 def scored_in_shards(
-    items: Iterable[Item], plan: Plan, arguments: argparse.Namespace
+    items: Sequence[Item], plan: Plan, arguments: argparse.Namespace
 ) -> list[Record]:
     """Score pictures in shards, and return the records of all.
 
@@ -69,15 +65,10 @@ def scored_in_shards(
         As of :func:`hdrmetrics.collection.sharded.score_shards`.
     """
     from hdrmetrics.cli.progress import Progress
-    from hdrmetrics.collection.sharded import score_shards
+    from hdrmetrics.collection.shard_engine import ShardEngine
 
-    viewing = {
-        key: os.path.abspath(value) if key in _FILES and os.path.isfile(value) else value
-        for key, value in plan.viewing.items()
-    }
-    plan = dataclasses.replace(plan, viewing=viewing)
-    pictures = tuple(items)
-    with Progress(len(pictures), quiet=arguments.quiet, unit=" photographs") as step:
+    found: list[Record] = []
+    with Progress(len(items), quiet=arguments.quiet, unit=" photographs") as step:
         seen = 0
 
         def tell(done: int, total: int) -> None:
@@ -86,13 +77,8 @@ def scored_in_shards(
                 step(None)
                 seen += 1
 
-        found = score_shards(
-            pictures,
-            plan,
-            arguments.shards,
-            engine=arguments.engine,
-            workers=arguments.jobs,
-            address=arguments.address,
-            on_progress=tell,
+        engine = ShardEngine(
+            arguments.shards, arguments.engine, arguments.jobs, arguments.address, on_progress=tell
         )
-    return list(found.records())
+        engine(items, plan, found.append)
+    return found

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from hdrmetrics.collection.cache import Cache
     from hdrmetrics.collection.collect import Collecting
     from hdrmetrics.collection.item import Item
+    from hdrmetrics.collection.listing import Listing
     from hdrmetrics.collection.meaning import Meaning
     from hdrmetrics.collection.plan import Plan
     from hdrmetrics.collection.record import Record
@@ -82,7 +83,7 @@ def _add_cache(parser: argparse.ArgumentParser) -> None:
     which.add_argument("--no-cache", action="store_true", help="keep nothing and use nothing kept")
     group.add_argument(
         "--full-size", action="store_true",
-        help="decode whole pictures, also where a reduced size is as good",
+        help="decode whole pictures, also where a reduced size gives nearly the same order",
     )  # fmt: skip
     asks = group.add_mutually_exclusive_group()
     asks.add_argument("--cache-info", action="store_true", help="say what the cache holds, only")
@@ -128,14 +129,26 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _run_in_shards(arguments: argparse.Namespace) -> int:
     """Rank what workers of this or other machines score."""
-    from hdrmetrics.collection.manifest import items_in
+    from hdrmetrics.cli.leftout import say_what_is_left_out
     from hdrmetrics.collection.meaning import meaning_of
 
-    items = list(items_in(arguments.files, recursive=arguments.recursive))
-    wish = _wish(arguments, [item.path for item in items])
+    listing = _listed(arguments).without(_pictures_of_page(arguments))
+    wish = _wish(arguments, [item.path for item in listing.items])
     meaning = meaning_of(_plan(arguments, wish))
-    records = scored_in_shards(items, meaning.plan, arguments)
+    say_what_is_left_out(arguments, arguments.files)
+    records = [*scored_in_shards(listing.items, meaning.plan, arguments), *listing.problems]
     return _finish(records, len(records), meaning, lambda record: record.preview, arguments)
+
+
+def _listed(arguments: argparse.Namespace) -> Listing:
+    """Return the pictures of folders as without shards; lists and addresses may be among them."""
+    from hdrmetrics.collection.listing import Listing, list_collection
+    from hdrmetrics.collection.manifest import is_manifest, items_in
+    from hdrmetrics.collection.stores import is_address
+
+    if any(is_manifest(one) or is_address(one) for one in arguments.files):
+        return Listing(tuple(items_in(arguments.files, recursive=arguments.recursive)))
+    return list_collection(arguments.files, recursive=arguments.recursive)
 
 
 def _finish(
@@ -174,6 +187,10 @@ def _wish(arguments: argparse.Namespace, paths: Sequence[str]) -> _Wish:
     names = asked_for([*arguments.by, *arguments.metric], paths)
     check_targets(arguments, paths)
     check_page(arguments)
+    if arguments.parquet is not None:
+        from hdrmetrics.collection.arrow import arrow
+
+        arrow()
     given = {key: value for key in _VIEWING if (value := getattr(arguments, key)) is not None}
     page = arguments.report is not None
     looks = page if arguments.bursts is None else arguments.bursts

@@ -60,6 +60,13 @@ def layouts(codes: Codes) -> NDArray[np.float32]:
     ----------
     codes
         ``(N, 1024)``.
+
+    Examples
+    --------
+    >>> ramp = np.tile(np.arange(0, 256, 8, dtype=np.uint8), 32)[None]
+    >>> one, other = layouts(np.concatenate([ramp, 255 - ramp]))
+    >>> round(float(one @ one), 3), round(float(one @ other), 3)
+    (1.0, -1.0)
     """
     found = [_layouts(codes[part]) for part in _parts(len(codes))]
     return np.concatenate(found) if found else np.zeros((0, _PLACES**2), np.float32)

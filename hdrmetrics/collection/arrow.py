@@ -17,7 +17,7 @@ from hdrmetrics.text.textfile import readable
 
 
 def arrow() -> Any:
-    """Return the module ``pyarrow``.
+    """Return the module ``pyarrow``, with which Parquet files are read and written.
 
     Raises
     ------
@@ -30,8 +30,8 @@ def arrow() -> Any:
         import pyarrow.parquet
     except ImportError as error:
         raise MissingPackageError(
-            "shards are Parquet files and need pyarrow: pip install 'hdrmetrics[dask]' or "
-            "'hdrmetrics[ray]'"
+            "Parquet files need pyarrow: pip install 'hdrmetrics[datasets]', or for a cluster "
+            "'hdrmetrics[dask]' or 'hdrmetrics[ray]'"
         ) from error
     return pyarrow
 

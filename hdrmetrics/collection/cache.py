@@ -24,8 +24,7 @@ from hdrmetrics.resources.folders import cache_folder
 T = TypeVar("T")
 
 LIMIT = 4 << 30
-"""Bytes that a cache may take: of some hundred thousand photographs, or forty thousand with
-previews."""
+"""Bytes that a cache may take: of some million photographs, or forty thousand with previews."""
 
 _PATIENCE = 10.0  # seconds that a write waits for another process
 _TRIES = 3  # writes in a row that may wait in vain
@@ -214,7 +213,7 @@ class Cache:
         self._write("INSERT OR REPLACE INTO files VALUES (?, ?, ?)", [row])
 
     def add_meaning(self, asked: bytes, value: str) -> None:
-        """Keep what a question means, in place of all others of earlier versions."""
+        """Keep what a question means; where a hundred are kept already, these go."""
         self._write("DELETE FROM meanings WHERE (SELECT count(*) FROM meanings) > 99", [()])
         self._write("INSERT OR REPLACE INTO meanings VALUES (?, ?)", [(asked, value)])
         self.flush()

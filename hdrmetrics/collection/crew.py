@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
+from hdrmetrics.collection.engine import ENGINES
 from hdrmetrics.collection.errand import Answer, Job, Order
 from hdrmetrics.errors import OptionError
-
-ENGINES = ("local", "dask", "ray")
 
 
 @dataclass(frozen=True, slots=True)

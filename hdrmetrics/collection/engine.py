@@ -9,6 +9,9 @@ from hdrmetrics.collection.item import Item
 from hdrmetrics.collection.plan import Plan
 from hdrmetrics.collection.record import Record
 
+ENGINES = ("local", "dask", "ray")
+"""Those that have a name: this machine, the workers of a Dask cluster, and of a Ray cluster."""
+
 
 class Engine(Protocol):
     """Makes the records of items."""

@@ -158,11 +158,27 @@ def score_one(worker: Callable[[Item], Record], item: Item) -> Record:
     except Exception as error:
         kind = "" if isinstance(error, HdrMetricsError) else f"{type(error).__name__}: "
         return Record(item.path, item.name, errors={"file": f"{kind}{error}"})
-    return record if file == item.path else _called(record, file, item.path)
+    return record if file == item.path else called(record, file, item.path)
 
 
-def _called(record: Record, file: str, path: str) -> Record:
-    """Return a record of a copy with the address that was copied."""
+def called(record: Record, file: str, path: str) -> Record:
+    """Return a record of a file under another path, in its scores and errors, too.
+
+    Parameters
+    ----------
+    record
+        Of a copy, or of a file by its whole path.
+    file
+        What it calls the file.
+    path
+        What to call it.
+
+    Examples
+    --------
+    >>> failed = Record("/tmp/copy.jpg", "a.jpg", errors={"file": "/tmp/copy.jpg: no picture"})
+    >>> called(failed, "/tmp/copy.jpg", "s3://photographs/a.jpg").errors
+    {'file': 's3://photographs/a.jpg: no picture'}
+    """
     scores = {
         name: score if score.test != file else dataclasses.replace(score, test=path)
         for name, score in record.scores.items()

@@ -49,6 +49,11 @@ def faults_of(codes: Tensor) -> Faults:
     ----------
     D. L. Donoho & I. M. Johnstone, "Ideal spatial adaptation by wavelet shrinkage", Biometrika
     81(3), 1994 (noise by the median of the finest diagonal detail).
+
+    Examples
+    --------
+    >>> faults_of(torch.ones(3, 32, 48))
+    Faults(detail=0.0, noise=0.0, blocks=0.0, bright=1.0, dark=0.0)
     """
     height, width = codes.shape[-2:]
     tiles = [luminance(tile[None])[0, 0] for tile in _tiles(codes)]

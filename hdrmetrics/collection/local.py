@@ -1,4 +1,4 @@
-"""The engine of this process: several pictures at a time, each by one thread."""
+"""The engine of ranking without shards: threads of this process, each with a picture."""
 
 from __future__ import annotations
 
@@ -18,7 +18,10 @@ from hdrmetrics.resources.room import Room
 
 @dataclass(frozen=True)
 class Local:
-    """Scores pictures in threads of this process.
+    """Scores pictures in threads of this process, which share one set of weights.
+
+    What is usual on one machine. A picture that ends the process ends the run; where that may be,
+    worker processes (:mod:`hdrmetrics.collection.local_crew`) survive it.
 
     Each picture is worked on by one thread of PyTorch's, so that no digit depends on how many are
     worked on at a time. Those that would not fit into half of the memory together wait for each

@@ -1,4 +1,4 @@
-"""Worker processes of this machine, of which one may die without the others."""
+"""The crew of this machine for work in shards: processes, of which one may die without others."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ _STILLBORN = 3  # processes in a row that die before they can work: then none ca
 
 
 class LocalCrew:
-    """Processes of this machine.
+    """Processes of this machine, each with its own PyTorch and weights.
+
+    What ``engine="local"`` is where there are shards; without them it is
+    :class:`~hdrmetrics.collection.local.Local`, threads of the calling process.
 
     Parameters
     ----------

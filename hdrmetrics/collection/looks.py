@@ -103,14 +103,26 @@ def seen_of(image: Image) -> list[Tensor]:
 
 
 def enough() -> int:
-    """Return how many pixels of the shorter side are enough for what the network sees."""
+    """Return how many pixels of the shorter side are enough for what the network sees.
+
+    Examples
+    --------
+    >>> enough()
+    699
+    """
     found = Nima(*_loaded()).enough
     assert found is not None, "nima says how much is enough"
     return found
 
 
 def shown(image: Image) -> Tensor:
-    """Return a picture's codes ``(C, H, W)`` in [0, 1]; of HDR pictures the middle exposure."""
+    """Return a picture's codes ``(C, H, W)`` in [0, 1]; of HDR pictures the middle exposure.
+
+    Raises
+    ------
+    PixelValueError
+        For NaN or infinity.
+    """
     if holds_light(image):
         light = prepare_inputs(image, None, "hdr", Units()).test
         return exposures(light.clamp(min=0.0))[STOPS.index(0.0)][0]
@@ -121,6 +133,11 @@ def embedded(statistics: Tensor) -> NDArray[np.int8]:
     """Return the embedding of statistics ``(F,)`` of the smaller view, ``(128,)``.
 
     The means of the last two levels, standardised, turned by fixed directions at right angles.
+
+    Raises
+    ------
+    ShapeError
+        If they are those of another network.
     """
     network = _network()
     if statistics.shape != (network.count,):

@@ -14,8 +14,8 @@ from hdrmetrics.collection.arrow import arrow
 from hdrmetrics.collection.item import Item
 from hdrmetrics.collection.stores import is_address, local, store_of
 from hdrmetrics.errors import HdrMetricsError, ImageReadError, TableError
+from hdrmetrics.io.kinds import is_listed
 from hdrmetrics.jobs.pairing import find_files
-from hdrmetrics.picture.endings import SUFFIXES
 
 _ROWS = 8192  # of a Parquet file at a time
 
@@ -167,7 +167,7 @@ def _objects(address: str, recursive: bool) -> list[Item]:
         found = store.glob(name) if pattern else store.find(name, maxdepth=depth)
     except Exception as error:  # each store has its own
         raise ImageReadError(f"cannot look into {address!r}: {error}") from error
-    names = sorted(one for one in found if posixpath.splitext(one)[1].lower() in SUFFIXES)
+    names = sorted(one for one in found if is_listed(posixpath.splitext(one)[1]))
     if not names:
         raise ImageReadError(f"{address!r} holds no picture: a folder ends in a slash")
     root = name if not pattern else name[: min(name.find(s) for s in "*[" if s in name)]

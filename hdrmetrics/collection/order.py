@@ -26,6 +26,16 @@ def in_order(
         What was scored, at least one.
     groups
         Of the records by their index. They are numbered in the order of their keepers.
+
+    Examples
+    --------
+    >>> from hdrmetrics.result import Score
+    >>> from hdrmetrics.catalogue.metrics import metric_info
+    >>> scores = [{"piqe": Score("piqe", value, "", (0.0, 100.0), False)} for value in (30.0, 20.0)]
+    >>> records = [Record(name, name, scores=own) for name, own in zip("ab", scores, strict=True)]
+    >>> ranking = in_order([*records, Record("c", "c")], [metric_info("piqe")])
+    >>> [(place.record.name, place.number) for place in ranking.places]
+    [('b', 1), ('a', 2), ('c', None)]
     """
     infos = tuple(metrics)
     first = infos[0]

@@ -21,7 +21,8 @@ class Plan:
     options
         Options of metrics by their names.
     small
-        Whether pictures may be decoded at a reduced size, where all of the metrics allow it.
+        Whether pictures may be decoded at a reduced size: for each metric as small as its order
+        allows (:attr:`hdrmetrics.metric.Metric.enough`).
     looks
         Whether to note what pictures look like, by which bursts are found.
     preview

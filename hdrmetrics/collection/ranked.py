@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from hdrmetrics.collection.bursts import find_groups
 from hdrmetrics.collection.cache import Cache
 from hdrmetrics.collection.collect import Collecting
-from hdrmetrics.collection.engine import Engine
+from hdrmetrics.collection.engine import ENGINES, Engine
 from hdrmetrics.collection.listing import list_collection
 from hdrmetrics.collection.local import Local
 from hdrmetrics.collection.meaning import asked_for, meaning_of
@@ -73,7 +73,8 @@ def rank_collection(
         Pictures worked on at a time; by default as many as there are cores. No value depends on
         it.
     small
-        Whether pictures may be decoded at a reduced size, where all of the metrics allow it.
+        Whether pictures may be decoded at a reduced size: for each metric as small as its order
+        allows (:attr:`hdrmetrics.metric.Metric.enough`).
     bursts
         Whether to find bursts and near-duplicates, and the best of each; see
         :func:`hdrmetrics.collection.bursts.find_groups`.
@@ -108,7 +109,9 @@ def rank_collection(
     ImageReadError
         If there is no picture, or the mask cannot be read.
     MissingPackageError
-        If pandas is not installed.
+        If pandas is not installed, or what a cluster needs.
+    ClusterError, StoreError, ImageWriteError, TableError
+        With ``shards``, as :func:`hdrmetrics.collection.sharded.score_shards`.
 
     Examples
     --------
@@ -190,11 +193,16 @@ def find_engine(
     OptionError
         If there is none of that name, ``jobs`` is not positive, or a cluster has no folder for
         its shards.
+
+    Examples
+    --------
+    >>> find_engine("local", 2)
+    Local(jobs=2)
     """
     if not isinstance(engine, str):
         return engine
-    if engine not in ("local", "dask", "ray"):
-        raise OptionError(f"there is no engine {engine!r}: it is local, dask, ray or your own")
+    if engine not in ENGINES:
+        raise OptionError(f"there is no engine {engine!r}: it is {', '.join(ENGINES)} or your own")
     if shards is not None:
         from hdrmetrics.collection.shard_engine import ShardEngine
 

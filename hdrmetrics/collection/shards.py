@@ -110,7 +110,13 @@ def cut(items: Iterable[Item], plan: Plan, size: int) -> Cut:
 
 
 def shards(items: Iterable[Item], size: int) -> Iterator[tuple[Item, ...]]:
-    """Yield the pictures of each shard."""
+    """Yield the pictures of each shard.
+
+    Examples
+    --------
+    >>> [len(part) for part in shards([Item("a.jpg", "a"), Item("b.jpg", "b")] * 3, 4)]
+    [4, 2]
+    """
     source = iter(items)
     while part := tuple(itertools.islice(source, size)):
         yield part

@@ -50,7 +50,13 @@ def stamp_of(path: str) -> Stamp | None:
 
 
 def digest_of(path: str) -> bytes | None:
-    """Return the SHA-256 of a file's bytes; ``None`` where they cannot be read."""
+    """Return the SHA-256 of a file's bytes; ``None`` where they cannot be read.
+
+    Examples
+    --------
+    >>> len(digest_of(__file__) or b""), digest_of("no such file")
+    (32, None)
+    """
     try:
         with open(path, "rb") as file:
             return hashlib.file_digest(file, "sha256").digest()

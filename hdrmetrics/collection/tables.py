@@ -6,6 +6,7 @@ import json
 import os
 from typing import TYPE_CHECKING, Any
 
+from hdrmetrics.collection.arrow import arrow
 from hdrmetrics.collection.ranking import Place, Ranking
 from hdrmetrics.errors import MissingPackageError
 from hdrmetrics.text.csvline import csv_line
@@ -89,13 +90,7 @@ def write_parquet(ranking: Ranking, path: str | os.PathLike[str]) -> None:
     ImageWriteError
         If the file cannot be written.
     """
-    try:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-    except ImportError as error:
-        raise MissingPackageError(
-            "Parquet files need pyarrow: pip install 'hdrmetrics[datasets]'"
-        ) from error
+    pa = arrow()
     types = {
         "whole": pa.int64(), "number": pa.float64(), "truth": pa.bool_(), "text": pa.string(),
     }  # fmt: skip
@@ -106,7 +101,7 @@ def write_parquet(ranking: Ranking, path: str | os.PathLike[str]) -> None:
         }
     )
     with replacing(path) as draft:
-        pq.write_table(table, draft, compression="zstd")
+        pa.parquet.write_table(table, draft, compression="zstd")
 
 
 def check_pandas() -> None:

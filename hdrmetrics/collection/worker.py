@@ -37,7 +37,7 @@ class Worker:
     :attr:`~hdrmetrics.metric.Metric.enough` says; the conditions of scores name it
     (``decoded_at``). What is said of a picture follows from the file and the plan's settings
     alone, not from other metrics or pictures. Places of ``norvdpnet`` are sampled only where the
-    plan's options say so (``places``): that is four times as fast, but not the same order.
+    plan's options say so (``places``): that is some three times as fast, but not the same order.
     Threads may share a worker.
 
     Parameters

@@ -41,10 +41,19 @@ def is_picture(path: Path) -> bool:
     path
         A regular file.
     """
-    if path.suffix:
-        ending = path.suffix.lower()
-        return ending in SUFFIXES or (ending in RAW and installed("rawpy"))
-    return sniff(path) is not None
+    return is_listed(path.suffix) if path.suffix else sniff(path) is not None
+
+
+def is_listed(ending: str) -> bool:
+    """Return whether files with an ending are listed as pictures.
+
+    Examples
+    --------
+    >>> is_listed(".JPG"), is_listed(".txt"), is_listed("")
+    (True, False, False)
+    """
+    ending = ending.lower()
+    return ending in SUFFIXES or (ending in RAW and installed("rawpy"))
 
 
 def why_left_out(path: Path) -> str | None:

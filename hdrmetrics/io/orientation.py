@@ -32,7 +32,13 @@ def upright(pixels: NDArray[Any], orientation: int) -> NDArray[Any]:
 
 
 def upright_size(width: int, height: int, orientation: int) -> tuple[int, int]:
-    """Return the width and height that :func:`upright` makes of stored ones."""
+    """Return the width and height that :func:`upright` makes of stored ones.
+
+    Examples
+    --------
+    >>> upright_size(4000, 3000, 1), upright_size(4000, 3000, 6)
+    ((4000, 3000), (3000, 4000))
+    """
     return (height, width) if orientation in (5, 6, 7, 8) else (width, height)
 
 

@@ -42,5 +42,10 @@ def reduced_details(scale: int, size: tuple[int, int]) -> dict[str, Any]:
         By which the sides were divided.
     size
         Width and height in the file, upright.
+
+    Examples
+    --------
+    >>> reduced_details(4, (4000, 3000))
+    {'decoded_at': '1/4', 'width': 4000, 'height': 3000}
     """
     return {"decoded_at": f"1/{scale}", "width": size[0], "height": size[1]}

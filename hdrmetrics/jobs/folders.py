@@ -1,4 +1,4 @@
-"""What lies in a folder, found by one look at each: forty thousand files in a second."""
+"""What lies in a folder, found by one look at each: forty thousand files in a second or two."""
 
 from __future__ import annotations
 

@@ -27,7 +27,13 @@ def scores_of(record: Mapping[str, Any]) -> dict[str, Score]:
 
 
 def encoded(value: Any) -> Any:
-    """Return a value as JSON that tells tuples from lists and knows infinity: read as written."""
+    """Return a value as JSON that tells tuples from lists and knows infinity: read as written.
+
+    Examples
+    --------
+    >>> encoded({"range": (0.0, float("inf"))})
+    {'range': {'$tuple': [0.0, {'$float': 'inf'}]}}
+    """
     if isinstance(value, float) and not math.isfinite(value):
         return {"$float": repr(float(value))}
     if isinstance(value, tuple):
@@ -40,7 +46,13 @@ def encoded(value: Any) -> Any:
 
 
 def decoded(value: Any) -> Any:
-    """Return the value of which :func:`encoded` made this."""
+    """Return the value of which :func:`encoded` made this.
+
+    Examples
+    --------
+    >>> decoded({"$tuple": [0.0, {"$float": "inf"}]})
+    (0.0, inf)
+    """
     if isinstance(value, list):
         return [decoded(one) for one in value]
     if isinstance(value, dict):

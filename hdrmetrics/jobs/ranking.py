@@ -22,7 +22,9 @@ def rank(
     recursive: bool = False,
     **settings: Unpack[BatchSettings],
 ) -> list[Row]:
-    """Return a row for each picture, the best one first.
+    """Return a row for each picture, the best one first; nothing is kept from call to call.
+
+    For tens of thousands, and for bursts, see :func:`hdrmetrics.rank_collection`.
 
     Parameters
     ----------

@@ -84,7 +84,7 @@ class LearnedMetric(Metric):
         Of the convolutions: ``bfloat16`` is faster where the processor has it.
     places
         ``sampled``: of a picture from some four megapixels on a part is looked at, spread evenly
-        over it (:mod:`hdrmetrics.learned.sampled`), in a quarter of the time. The order of
+        over it (:mod:`hdrmetrics.learned.sampled`), in a third of the time. The order of
         photographs is nearly that of all places (Kendall .92, ``results/ranking``). Not with a
         reference, with a mask, under transforms, or in loss and maps.
 

@@ -16,15 +16,15 @@ SUFFIXES: dict[str, str] = {
 RAW = frozenset((".dng", ".cr2", ".cr3", ".nef", ".arw", ".orf", ".raf", ".rw2", ".pef"))
 """Of camera raw files that are read where the extra ``raw`` is installed."""
 
-_RAW = """.dng .cr2 .cr3 .crw .nef .nrw .arw .srf .sr2 .raf .orf .rw2 .rwl .pef .srw .raw .3fr .fff
-.iiq .mef .mos .mrw .x3f .erf .kdc .dcr"""
+_CAMERAS = """.dng .cr2 .cr3 .crw .nef .nrw .arw .srf .sr2 .raf .orf .rw2 .rwl .pef .srw .raw .3fr
+.fff .iiq .mef .mos .mrw .x3f .erf .kdc .dcr"""
 _RARE = """.tga .dds .ktx .ktx2 .sgi .rgb .rgba .bw .pcx .ico .cur .icns .iff .ras .xbm .xpm .pam
 .pct .pict .flif .bpg .jls .jxs .jng .mng"""
 _DEVELOP = "camera raw: develop it first, for example with rawpy or darktable"
 UNREAD: dict[str, str] = {
     ending: reason
     for endings, reason in (
-        (_RAW, _DEVELOP),
+        (_CAMERAS, _DEVELOP),
         (" ".join(sorted(RAW)), f'{_DEVELOP}, or pip install "hdrmetrics[raw]"'),
         (".psd .psb", "Photoshop: save as TIFF"),
         (".xcf .kra .ora .afphoto", "a paint program's own: export as EXR, TIFF or PNG"),

@@ -349,3 +349,27 @@ def test_many_errors_are_counted(run, tmp_path: Path) -> None:
     document = json.loads(run("rank", folder, "--by", "piqe", "--json").out)
     assert [row["place"] for row in document["rows"]] == [1, *[None] * 25]
     assert all(row["errors"] for row in document["rows"][1:])
+
+
+def test_shards_give_the_table_that_there_is_without_them(
+    run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for package in ("pyarrow", "jinja2"):
+        pytest.importorskip(
+            package, reason="the extras 'dask' or 'ray', 'report' are not installed"
+        )
+    from hdrmetrics.collection import sharded
+    from tests.collection.inline import Inline
+
+    monkeypatch.chdir(tmp_path)
+    photographs(tmp_path / "photographs")
+    Path("photographs/torn.jpg").write_bytes(b"torn")
+    photographs(Path("photographs/page_files"))  # of an earlier page: none of the collection
+    words = ("rank", "photographs", "no-such-*.jpg", "-m", "piqe", "--no-bursts", "--quiet")
+    words += ("--report", "photographs/page.html", "--csv")
+    assert run(*words, "plain.csv").code == 2
+    monkeypatch.setattr(sharded, "open_crew", lambda *_, **__: Inline())
+    assert run(*words, "shards.csv", "--shards", "shards").code == 2
+    table = Path("shards.csv").read_bytes()
+    assert table == Path("plain.csv").read_bytes()
+    assert table.count(b"\n") == 1 + 4 + 2  # the names of columns, photographs, and what is wrong

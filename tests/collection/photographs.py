@@ -1,4 +1,4 @@
-"""Small photographs, and a metric that counts how often it is asked."""
+"""Small photographs that were there for a while, and a worker that counts what it is asked."""
 
 from __future__ import annotations
 
