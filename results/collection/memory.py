@@ -1,6 +1,7 @@
 """Memory and time of ranking ten thousand small photographs, and of ranking them again.
 
-Run with ``python -m results.collection.memory FOLDER [--count 10000] [--by piqe]``: the photographs
+Run with ``python -m results.collection.memory FOLDER [--count 10000] [--by piqe]
+[--page]``: the photographs
 are made in FOLDER, which should be empty, with the cache beside them.
 """
 
@@ -18,6 +19,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from hdrmetrics.cli.ranking_page import PREVIEW
 from hdrmetrics.collection.cache import Cache
 from hdrmetrics.collection.collect import Collecting
 from hdrmetrics.collection.listing import list_collection
@@ -26,6 +28,8 @@ from hdrmetrics.collection.meaning import meaning_of
 from hdrmetrics.collection.order import in_order
 from hdrmetrics.collection.plan import Plan
 from hdrmetrics.collection.record import Record
+from hdrmetrics.report.rankings import ranking_page
+from hdrmetrics.report.rendering import write_page
 from hdrmetrics.collection.tables import csv_text
 
 AT = (100, 1000, 2500, 5000, 7500, 10000)
@@ -59,10 +63,12 @@ def main() -> int:
     parser.add_argument("--count", type=int, default=10000)
     parser.add_argument("--by", default="piqe")
     parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--page", action="store_true", help="with previews, and the page of them")
     arguments = parser.parse_args()
     photos = arguments.folder / "photos"
     make(photos, arguments.count)
-    meaning = meaning_of(Plan(tuple(arguments.by.split(","))))
+    preview = PREVIEW if arguments.page else 0
+    meaning = meaning_of(Plan(tuple(arguments.by.split(",")), preview=preview))
     for what in ("first", "second"):
         began, used = time.perf_counter(), time.process_time()
         listing = list_collection(photos)
@@ -76,7 +82,14 @@ def main() -> int:
                     print(f"  {so_far.done} done, {held():.0f} MB", flush=True)
 
             collecting.run(Local(arguments.jobs), tell)
-            text = csv_text(in_order(collecting.records, meaning.infos))
+            ranking = in_order(collecting.records, meaning.infos)
+            text = csv_text(ranking)
+            if arguments.page:
+                target = arguments.folder / "page.html"
+                write_page(target, ranking_page(ranking, target, preview=collecting.preview))
+                print(
+                    f"  page of {target.stat().st_size / 1e6:.1f} MB, {held():.0f} MB", flush=True
+                )
             info = cache.info()
         most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
         print(
