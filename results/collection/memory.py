@@ -28,9 +28,9 @@ from hdrmetrics.collection.meaning import meaning_of
 from hdrmetrics.collection.order import in_order
 from hdrmetrics.collection.plan import Plan
 from hdrmetrics.collection.record import Record
+from hdrmetrics.collection.tables import csv_text
 from hdrmetrics.report.rankings import ranking_page
 from hdrmetrics.report.rendering import write_page
-from hdrmetrics.collection.tables import csv_text
 
 AT = (100, 1000, 2500, 5000, 7500, 10000)
 
