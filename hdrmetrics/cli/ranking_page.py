@@ -98,7 +98,7 @@ def _maps(
     with Progress(len(paths), quiet=arguments.quiet, unit=" maps") as step:
         for name, path in paths.items():
             try:
-                found[name] = maps_of(path, metrics, plan.viewing)
+                found[name] = maps_of(path, metrics, plan)
             except HdrMetricsError as error:
                 _warn(name, error)
             step(name)

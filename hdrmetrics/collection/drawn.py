@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from PIL import Image as Pillow
 
+from hdrmetrics.collection.plan import Plan
 from hdrmetrics.improve.enhancer import Enhancer
 from hdrmetrics.improve.photograph import enhanced, read_photograph
 from hdrmetrics.improve.previews import preview
@@ -22,17 +22,18 @@ SIDE = 512
 """Pixels of the shorter side that maps are made of, where files can be decoded smaller."""
 
 
-def maps_of(path: str, metrics: Sequence[Metric], viewing: Mapping[str, Any]) -> dict[str, bytes]:
+def maps_of(path: str, metrics: Sequence[Metric], plan: Plan) -> dict[str, bytes]:
     """Return maps of quality of one picture as PNG files, by the names of their metrics.
 
     Parameters
     ----------
     path
-        The file; a JPEG is decoded at a reduced size, since a map is looked at in a window.
+        The file; a JPEG is decoded at a reduced size, since a map is looked at in a window, unless
+        a mask or a region is given in pixels of the whole.
     metrics
         Those without a map are passed over.
-    viewing
-        Keywords of :class:`~hdrmetrics.jobs.settings.Viewing`.
+    plan
+        By which the picture was scored.
 
     Raises
     ------
@@ -48,8 +49,9 @@ def maps_of(path: str, metrics: Sequence[Metric], viewing: Mapping[str, Any]) ->
 
     drawn = [metric for metric in metrics if metric.info.has_map]
     if drawn:
-        image = read_image(path, at_least=SIDE)
-        score_files([(image, None)], drawn, jobs=1, on_map=draw, **viewing)  # type: ignore[arg-type]
+        side = SIDE if plan.reducible else None
+        image = read_image(path, at_least=side, isolate=plan.isolate)
+        score_files([(image, None)], drawn, jobs=1, on_map=draw, **plan.viewing)
     return found
 
 
