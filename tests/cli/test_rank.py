@@ -208,13 +208,16 @@ def test_folders_in_folders(run, tmp_path: Path) -> None:
     assert run(*words, "--no-recursive").out.count("\n") == 2
 
 
-def test_a_second_run_scores_nothing_and_loads_no_torch(tmp_path: Path) -> None:
+@pytest.mark.parametrize("more", [[], ["--report", "page.html", "--no-bursts"]])
+def test_a_second_run_scores_nothing_and_loads_no_torch(tmp_path: Path, more: list[str]) -> None:
+    if more:
+        pytest.importorskip("jinja2")
     folder = photographs(tmp_path / "photographs", 3)
     code = (
         "import sys; from hdrmetrics.cli import main; code = main(sys.argv[1:]); "
         "print('torch' in sys.modules, code)"
     )
-    words = ["rank", str(folder), "--by", "piqe", "--csv", "out.csv", "--json", "out.json"]
+    words = ["rank", str(folder), "--by", "piqe", "--csv", "out.csv", "--json", "out.json", *more]
     tables = []
     for loaded in (True, False):
         found = subprocess.run(

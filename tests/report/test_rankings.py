@@ -24,6 +24,7 @@ from tests.report.reading import read_page
 
 pytest.importorskip("jinja2")
 EVIL = "<img src=x onerror=alert(1)>\n\u202e'\".jpg"
+DOUBT = "text and graphics are unlike photographs"
 INFOS = tuple(next(one for one in hm.list_metrics() if one.name == name)
               for name in ("nima", "norvdpnet"))  # fmt: skip
 
@@ -46,7 +47,7 @@ def ranking() -> Ranking:
     look = Look(bytes(1024), bytes(128), "2026-05-01T12:00:00")
     return Ranking(INFOS, (
         Place(record("a.jpg", 7.5, look=look), 1, group=1, keeper=True, why="sharpest of 3"),
-        Place(record(EVIL, 7.0, doubts=("text and graphics are unlike photographs",)), 2, True),
+        Place(record(EVIL, 7.0, doubts=(DOUBT, f"nima: {DOUBT}")), 2, True),
         Place(record("c.jpg", 7.0), 2, True, disagreement="liked, not faithful"),
         Place(record("b.jpg", 6.0), 4, group=1, why="less sharp"),
         Place(record("d.jpg", 5.0), 5, group=1, why="darker"),
@@ -69,7 +70,8 @@ def test_places_marks_bursts_and_errors(tmp_path: Path) -> None:
     assert rows[0]["cells"]["megapixels"] == 12
     assert rows[1]["cells"]["marks"] == [
         ("tied", "", "plain"),
-        ("warning", "nima: text and graphics are unlike photographs", "warning"),
+        ("warning", f"nima: {DOUBT}", "warning"),  # of whom, once
+        ("warning", f"nima: {DOUBT}", "warning"),
     ]
     assert rows[2]["cells"]["marks"][1] == ("axes disagree", "liked, not faithful", "warning")
     assert rows[5]["cells"]["marks"] == [("not scored", "", "bad")]
