@@ -103,7 +103,6 @@ def run(arguments: argparse.Namespace) -> int:
     if wants_shards(arguments):
         return _run_in_shards(arguments)
     listing = list_collection(arguments.files, recursive=arguments.recursive)
-    listing = listing.without(_pictures_of_page(arguments))
     wish = _wish(arguments, [item.path for item in listing.items])
     with _opened(arguments) as cache:
         meaning = remembered_meaning(wish.text, lambda: _plan(arguments, wish), cache)
@@ -128,12 +127,14 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _run_in_shards(arguments: argparse.Namespace) -> int:
     """Rank what workers of this or other machines score."""
-    from hdrmetrics.collection.manifest import items_in
+    from hdrmetrics.cli.leftout import say_what_is_left_out
+    from hdrmetrics.collection.manifest import distinct, items_in
     from hdrmetrics.collection.meaning import meaning_of
 
-    items = list(items_in(arguments.files, recursive=arguments.recursive))
+    items = distinct(items_in(arguments.files, recursive=arguments.recursive))
     wish = _wish(arguments, [item.path for item in items])
     meaning = meaning_of(_plan(arguments, wish))
+    say_what_is_left_out(arguments, arguments.files)
     records = scored_in_shards(items, meaning.plan, arguments)
     return _finish(records, len(records), meaning, arguments)
 
@@ -176,15 +177,6 @@ def _wish(arguments: argparse.Namespace, paths: Sequence[str]) -> _Wish:
     preview = PREVIEW if page else 0
     text = [names, arguments.option, given, arguments.full_size, arguments.isolate, looks, preview]
     return _Wish(names, given, looks, preview, text)
-
-
-def _pictures_of_page(arguments: argparse.Namespace) -> str | None:
-    """Return the folder of a page's pictures, which are none of the collection."""
-    if arguments.report is None:
-        return None
-    from hdrmetrics.report.pictures import folder_of
-
-    return str(folder_of(arguments.report))
 
 
 def _work(collecting: Collecting, arguments: argparse.Namespace) -> None:
