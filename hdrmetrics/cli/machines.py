@@ -7,6 +7,7 @@ import dataclasses
 import os
 from typing import TYPE_CHECKING
 
+from hdrmetrics.collection.engine import ENGINES
 from hdrmetrics.errors import OptionError
 
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from hdrmetrics.collection.plan import Plan
     from hdrmetrics.collection.record import Record
 
-ENGINES = ("local", "dask", "ray")
 _FILES = ("display", "mask")  # of what is given, these may be files
 
 

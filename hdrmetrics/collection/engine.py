@@ -9,6 +9,9 @@ from hdrmetrics.collection.item import Item
 from hdrmetrics.collection.plan import Plan
 from hdrmetrics.collection.record import Record
 
+ENGINES = ("local", "dask", "ray")
+"""Those that have a name."""
+
 
 class Engine(Protocol):
     """Makes the records of items."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from hdrmetrics.collection.bursts import find_groups
 from hdrmetrics.collection.cache import Cache
 from hdrmetrics.collection.collect import Collecting
-from hdrmetrics.collection.engine import Engine
+from hdrmetrics.collection.engine import ENGINES, Engine
 from hdrmetrics.collection.listing import list_collection
 from hdrmetrics.collection.local import Local
 from hdrmetrics.collection.meaning import asked_for, meaning_of
@@ -189,8 +189,8 @@ def find_engine(
     """
     if not isinstance(engine, str):
         return engine
-    if engine not in ("local", "dask", "ray"):
-        raise OptionError(f"there is no engine {engine!r}: it is local, dask, ray or your own")
+    if engine not in ENGINES:
+        raise OptionError(f"there is no engine {engine!r}: it is {', '.join(ENGINES)} or your own")
     if shards is not None:
         from hdrmetrics.collection.shard_engine import ShardEngine
 
