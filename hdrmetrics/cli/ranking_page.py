@@ -124,6 +124,7 @@ def _drawn(
             try:
                 found[name] = draw(path)
             except (HdrMetricsError, RuntimeError, MemoryError) as error:
-                messages.warning(f"{name}: {message_of(error)}")
+                if not arguments.quiet:
+                    messages.warning(f"{name}: {message_of(error)}")
             step(name)
     return found

@@ -352,3 +352,22 @@ def test_many_errors_are_counted(run, tmp_path: Path) -> None:
     document = json.loads(run("rank", folder, "--by", "piqe", "--json").out)
     assert [row["place"] for row in document["rows"]] == [1, *[None] * 25]
     assert all(row["errors"] for row in document["rows"][1:])
+
+
+def test_what_cannot_be_drawn_is_a_warning_and_costs_nothing(
+    run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("jinja2")
+    folder = photographs(tmp_path / "photographs", 2)
+
+    def fails(path: str, *rest: object) -> bytes:
+        raise RuntimeError("no memory for it")
+
+    monkeypatch.setattr("hdrmetrics.collection.drawn.enhanced_preview", fails)
+    page = tmp_path / "page.html"
+    words = ("rank", folder, "--by", "piqe", "--no-bursts", "--report", page, "--enhance", "2")
+    result = run(*words)
+    assert result.code == 0
+    assert result.err.count("no memory for it") == 2
+    assert page.exists()
+    assert "no memory" not in run(*words, "--quiet").err
