@@ -15,6 +15,7 @@ import hdrmetrics as hm
 from hdrmetrics.collection.look import Look
 from hdrmetrics.collection.ranking import Place, Ranking
 from hdrmetrics.collection.record import Record
+from hdrmetrics.jobs.folders import MADE
 from hdrmetrics.report import rankings
 from hdrmetrics.report.rankings import ranking_page
 from hdrmetrics.report.rendering import render, write_page
@@ -109,7 +110,8 @@ def test_pictures_beside_the_page_are_written_once(
     rows = read_page(render(ranking_page(ranking(), target, **given)))["rows"]
     files = sorted(path.name for path in (tmp_path / "my page_files").iterdir())
     # Names of one length have one preview here: files are called by what is in them.
-    assert len(files) == 4
+    assert files[0] == MADE
+    assert len(files) == 1 + 4
     assert [one["label"] for one in rows[0]["pictures"]] == ["before", "after"]
     assert rows[0]["pictures"][0]["src"].startswith("my%20page_files/")
     assert rows[0]["pictures"][0]["width"] == 60
