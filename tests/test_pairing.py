@@ -269,9 +269,10 @@ def test_what_no_walk_reaches_can_be_said(tmp_path) -> None:
     deep = {one.name: one.reason for one in unlisted_files(tmp_path / "a", recursive=True)}
     assert "name it as well" in deep["loop"]
     assert [one.name for one in find_files(tmp_path / "a", recursive=True)] == ["one.png"]
-    # The advice, followed.
-    named = find_files([tmp_path / "a", tmp_path / "a" / "loop" / "a"], recursive=True)
-    assert len(named) == 2
+    # The advice, followed: what the link leads to is there as well, and nothing twice.
+    files_of(tmp_path / "b", two__png=PNG)
+    named = find_files([tmp_path / "a", tmp_path / "a" / "loop"], recursive=True)
+    assert [one.path.name for one in named] == ["one.png", "two.png"]
 
 
 def test_a_folder_that_cannot_be_opened_is_a_problem_not_the_end(tmp_path, monkeypatch) -> None:
@@ -296,3 +297,11 @@ def link(path, target) -> None:
         path.symlink_to(target)
     except OSError as error:
         pytest.skip(f"no symbolic links here: {error}")
+
+
+def test_a_file_comes_once_by_whatever_way_it_is_named(tree: Path) -> None:
+    (tree / "again").symlink_to("test")
+    (tree / "test" / "link.exr").symlink_to("a.exr")  # somebody made it a picture of its own
+    found = find_files(["test", tree / "test", "ref/../test/a.exr", "again"])
+    assert [str(one.path) for one in found] == ["test/a.exr", "test/b.exr", "test/link.exr"]
+    assert [one.name for one in found] == ["a.exr", "b.exr", "link.exr"]

@@ -104,7 +104,6 @@ def run(arguments: argparse.Namespace) -> int:
     if wants_shards(arguments):
         return _run_in_shards(arguments)
     listing = list_collection(arguments.files, recursive=arguments.recursive)
-    listing = listing.without(_pictures_of_page(arguments))
     wish = _wish(arguments, [item.path for item in listing.items])
     with _opened(arguments) as cache:
         meaning = remembered_meaning(wish.text, lambda: _plan(arguments, wish), cache)
@@ -132,7 +131,7 @@ def _run_in_shards(arguments: argparse.Namespace) -> int:
     from hdrmetrics.cli.leftout import say_what_is_left_out
     from hdrmetrics.collection.meaning import meaning_of
 
-    listing = _listed(arguments).without(_pictures_of_page(arguments))
+    listing = _listed(arguments)
     wish = _wish(arguments, [item.path for item in listing.items])
     meaning = meaning_of(_plan(arguments, wish))
     say_what_is_left_out(arguments, arguments.files)
@@ -143,11 +142,12 @@ def _run_in_shards(arguments: argparse.Namespace) -> int:
 def _listed(arguments: argparse.Namespace) -> Listing:
     """Return the pictures of folders as without shards; lists and addresses may be among them."""
     from hdrmetrics.collection.listing import Listing, list_collection
-    from hdrmetrics.collection.manifest import is_manifest, items_in
+    from hdrmetrics.collection.manifest import distinct, is_manifest, items_in
     from hdrmetrics.collection.stores import is_address
 
     if any(is_manifest(one) or is_address(one) for one in arguments.files):
-        return Listing(tuple(items_in(arguments.files, recursive=arguments.recursive)))
+        items = items_in(arguments.files, recursive=arguments.recursive)
+        return Listing(tuple(distinct(items)))
     return list_collection(arguments.files, recursive=arguments.recursive)
 
 
@@ -197,15 +197,6 @@ def _wish(arguments: argparse.Namespace, paths: Sequence[str]) -> _Wish:
     preview = PREVIEW if page else 0
     text = [names, arguments.option, given, arguments.full_size, arguments.isolate, looks, preview]
     return _Wish(names, given, looks, preview, text)
-
-
-def _pictures_of_page(arguments: argparse.Namespace) -> str | None:
-    """Return the folder of a page's pictures, which are none of the collection."""
-    if arguments.report is None:
-        return None
-    from hdrmetrics.report.pictures import folder_of
-
-    return str(folder_of(arguments.report))
 
 
 def _work(collecting: Collecting, arguments: argparse.Namespace) -> None:

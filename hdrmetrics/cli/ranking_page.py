@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
 from hdrmetrics.cli import arguments as shared
 from hdrmetrics.cli.pages import add_report, check_report
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from hdrmetrics.collection.plan import Plan
     from hdrmetrics.collection.ranking import Ranking
     from hdrmetrics.collection.record import Record
+
+T = TypeVar("T")
 
 PREVIEW = 480
 """Longest side of the pictures of a page, in pixels."""
@@ -89,47 +91,44 @@ def _maps(
 ) -> dict[str, dict[str, bytes]]:
     if not paths:
         return {}
-    from hdrmetrics.cli.progress import Progress
     from hdrmetrics.collection.drawn import maps_of
-    from hdrmetrics.errors import HdrMetricsError
     from hdrmetrics.jobs.scoring import build_metric
 
     display = plan.viewing.get("display")
     metrics = [
         build_metric(name, display, dict(plan.options.get(name, {}))) for name in plan.metrics
     ]
-    found: dict[str, dict[str, bytes]] = {}
-    with Progress(len(paths), quiet=arguments.quiet, unit=" maps") as step:
-        for name, path in paths.items():
-            try:
-                found[name] = maps_of(path, metrics, plan.viewing)
-            except HdrMetricsError as error:
-                _warn(name, error)
-            step(name)
-    return found
+    return _drawn(paths, lambda path: maps_of(path, metrics, plan), " maps", arguments)
 
 
 def _enhanced(paths: dict[str, str], arguments: argparse.Namespace) -> dict[str, bytes]:
     if not paths:
         return {}
-    from hdrmetrics.cli.progress import Progress
     from hdrmetrics.collection.drawn import enhanced_preview
     from hdrmetrics.enhance import create_enhancer
-    from hdrmetrics.errors import HdrMetricsError
 
     enhancer = create_enhancer(_ENHANCER)
-    found: dict[str, bytes] = {}
-    with Progress(len(paths), quiet=arguments.quiet, unit=" photographs") as step:
+    return _drawn(
+        paths, lambda path: enhanced_preview(path, enhancer, PREVIEW), " photographs", arguments
+    )
+
+
+def _drawn(
+    paths: dict[str, str], draw: Callable[[str], T], unit: str, arguments: argparse.Namespace
+) -> dict[str, T]:
+    """Return what is drawn of files by their names; what fails is a warning."""
+    from hdrmetrics.cli import messages
+    from hdrmetrics.cli.progress import Progress
+    from hdrmetrics.errors import HdrMetricsError
+    from hdrmetrics.jobs.batch import message_of
+
+    found: dict[str, T] = {}
+    with Progress(len(paths), quiet=arguments.quiet, unit=unit) as step:
         for name, path in paths.items():
             try:
-                found[name] = enhanced_preview(path, enhancer, PREVIEW)
-            except HdrMetricsError as error:
-                _warn(name, error)
+                found[name] = draw(path)
+            except (HdrMetricsError, RuntimeError, MemoryError) as error:
+                if not arguments.quiet:
+                    messages.warning(f"{name}: {message_of(error)}")
             step(name)
     return found
-
-
-def _warn(name: str, error: Any) -> None:
-    from hdrmetrics.cli import messages
-
-    messages.warning(f"{name}: {error}")

@@ -31,6 +31,7 @@ _TRIES = 3  # writes in a row that may wait in vain
 _HOUR = 3600  # seconds: as often it is noted that a picture was asked for
 _PART = 0.9  # of the limit, to which a full cache is cut
 _DOOMED = 500  # pictures removed at a time
+_GARBLED = ("Could not decode", "no such table", "no such column")
 _LOOKED = 1000  # pictures between two looks at the size
 
 _TABLES = """
@@ -388,7 +389,7 @@ class Cache:
 
     def _trouble(self, error: sqlite3.Error | OSError) -> None:
         code = _code(error)
-        if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        if code in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB) or _is_garbled(error):
             self._drop()
             try:
                 self._put_aside("it is damaged")
@@ -452,6 +453,11 @@ def _transaction(db: sqlite3.Connection) -> Iterator[None]:
 
 def _code(error: BaseException) -> int:
     return int(getattr(error, "sqlite_errorcode", 0)) & 0xFF
+
+
+def _is_garbled(error: BaseException) -> bool:
+    """Return whether SQLite reads the file, and what it reads is not what was written."""
+    return isinstance(error, sqlite3.OperationalError) and str(error).startswith(_GARBLED)
 
 
 def _name(path: Path) -> bytes:

@@ -2,37 +2,43 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
 from PIL import Image as Pillow
 
+from hdrmetrics.collection.decoded import Decoded
+from hdrmetrics.collection.plan import Plan
 from hdrmetrics.improve.enhancer import Enhancer
 from hdrmetrics.improve.photograph import enhanced, read_photograph
 from hdrmetrics.improve.previews import preview
-from hdrmetrics.io import read_image
 from hdrmetrics.jobs.batch import score_files
 from hdrmetrics.jobs.scoring import ScoreMap
 from hdrmetrics.maps.falsecolor import draw_map
 from hdrmetrics.metric import Metric
 
-SIDE = 512
-"""Pixels of the shorter side that maps are made of, where files can be decoded smaller."""
+LONGEST = 1024
+"""Pixels of the longer side of a map: it is looked at in a window."""
 
 
-def maps_of(path: str, metrics: Sequence[Metric], viewing: Mapping[str, Any]) -> dict[str, bytes]:
+def maps_of(path: str, metrics: Sequence[Metric], plan: Plan) -> dict[str, bytes]:
     """Return maps of quality of one picture as PNG files, by the names of their metrics.
 
     Parameters
     ----------
     path
-        The file; a JPEG is decoded at a reduced size, since a map is looked at in a window.
+        The file; each metric sees it at the size at which it scored it, and large maps are made
+        smaller afterwards.
     metrics
         Those without a map are passed over.
-    viewing
-        Keywords of :class:`~hdrmetrics.jobs.settings.Viewing`.
+    plan
+        By which the picture was scored.
 
     Raises
     ------
@@ -43,14 +49,32 @@ def maps_of(path: str, metrics: Sequence[Metric], viewing: Mapping[str, Any]) ->
 
     def draw(index: int, one: ScoreMap) -> None:
         file = io.BytesIO()
-        Pillow.fromarray(draw_map(one)).save(file, "PNG")
+        Pillow.fromarray(draw_map(_smaller(one))).save(file, "PNG")
         found[one.score.metric] = file.getvalue()
 
-    drawn = [metric for metric in metrics if metric.info.has_map]
-    if drawn:
-        image = read_image(path, at_least=SIDE)
-        score_files([(image, None)], drawn, jobs=1, on_map=draw, **viewing)
+    decoded = Decoded(path, plan.isolate)
+    for metric in metrics:
+        if metric.info.has_map:
+            image = decoded.at(metric.enough if plan.reducible else None)
+            score_files([(image, None)], [metric], jobs=1, on_map=draw, **plan.viewing)
     return found
+
+
+def _smaller(found: ScoreMap) -> ScoreMap:
+    """Return a map whose longer side is at most :data:`LONGEST`, by averaging."""
+    height, width = found.values.shape
+    if max(height, width) <= LONGEST:
+        return found
+    factor = LONGEST / max(height, width)
+    size = max(1, round(height * factor)), max(1, round(width * factor))
+
+    def made(values: NDArray[np.float32]) -> NDArray[np.float32]:
+        plane = torch.from_numpy(values)[None, None]
+        small: NDArray[np.float32] = F.interpolate(plane, size, mode="area")[0, 0].numpy()
+        return small
+
+    context = None if found.context is None else made(found.context)
+    return dataclasses.replace(found, values=made(found.values), context=context)
 
 
 def enhanced_preview(path: str, enhancer: Enhancer, side: int) -> bytes:

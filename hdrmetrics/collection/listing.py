@@ -26,14 +26,6 @@ class Listing:
     items: tuple[Item, ...]
     problems: tuple[Record, ...] = ()
 
-    def without(self, folder: str | None) -> Listing:
-        """Return the same without what lies in a folder; ``None`` is none."""
-        if folder is None:
-            return self
-        inside = os.path.join(os.path.abspath(folder), "")
-        kept = tuple(one for one in self.items if not os.path.abspath(one.path).startswith(inside))
-        return Listing(kept, self.problems)
-
 
 def list_collection(
     paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]], *, recursive: bool = True

@@ -7,6 +7,7 @@ import io
 import itertools
 import os
 import posixpath
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import IO, Any
 
@@ -131,6 +132,28 @@ def items_in(
             named = []
             parts.append(_part(one, recursive))
     return _Parts(parts)
+
+
+def distinct(items: Iterable[Item]) -> list[Item]:
+    """Return pictures each once, and those that share a name by their paths.
+
+    A ranking is of pictures that can be told apart; lists may name one twice.
+
+    Examples
+    --------
+    >>> twins = [Item("/a/1.jpg", "1.jpg"), Item("/b/1.jpg", "1.jpg"), Item("/a/1.jpg", "one")]
+    >>> [one.name for one in distinct(twins)]
+    ['/a/1.jpg', '/b/1.jpg']
+    """
+    found: dict[str, Item] = {}
+    for one in items:
+        found.setdefault(one.path, one)
+    count = Counter(one.name for one in found.values())
+    taken = found.keys()
+    return [
+        Item(one.path, one.path) if count[one.name] > 1 or one.name in taken else one
+        for one in found.values()
+    ]
 
 
 class _Parts:

@@ -55,6 +55,11 @@ def asked_for(by: str | Sequence[str] | None, files: Iterable[str]) -> list[str]
     files
         Of the collection.
 
+    Raises
+    ------
+    OptionError
+        If something was asked for, and it is no name.
+
     Examples
     --------
     >>> asked_for("liked,piqe", []), asked_for(None, ["a.jpg"])
@@ -62,7 +67,9 @@ def asked_for(by: str | Sequence[str] | None, files: Iterable[str]) -> list[str]
     """
     texts = [by] if isinstance(by, str) else by or []
     names = [name.strip() for text in texts for name in text.split(",")]
-    return [AXES.get(name.lower(), name) for name in names if name] or list(ranked_by(files))
+    if not all(names):
+        raise OptionError(f"a ranking is by names of metrics, with commas, and not by {texts!r}")
+    return [AXES.get(name.lower(), name) for name in names] or list(ranked_by(files))
 
 
 def meaning_of(plan: Plan) -> Meaning:

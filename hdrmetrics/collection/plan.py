@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+_PLACED = ("mask", "region")  # of what is given in pixels of the whole picture
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -38,3 +40,11 @@ class Plan:
     looks: bool = False
     preview: int = 0
     isolate: bool | None = None
+
+    @property
+    def reducible(self) -> bool:
+        """Whether pictures may be decoded at a reduced size.
+
+        Not where a part of them is named in pixels of the whole.
+        """
+        return self.small and not any(self.viewing.get(name) for name in _PLACED)

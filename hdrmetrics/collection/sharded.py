@@ -10,7 +10,8 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 
 from hdrmetrics.collection.arrow import arrow, records_of
-from hdrmetrics.collection.crew import Crew, Outcome, open_crew
+from hdrmetrics.collection.crew import Crew, Outcome
+from hdrmetrics.collection.crews import open_crew
 from hdrmetrics.collection.errand import Job, Order, parquet_of
 from hdrmetrics.collection.item import Item
 from hdrmetrics.collection.manifest import items_in
@@ -62,7 +63,7 @@ def score_shards(
     engine
         ``"local"``, ``"dask"`` or ``"ray"``; or one that is open, which stays so.
     workers, address
-        Of the engine, as of :func:`~hdrmetrics.collection.crew.open_crew`.
+        Of the engine, as of :func:`~hdrmetrics.collection.crews.open_crew`.
     shard
         Pictures of a shard.
     on_progress

@@ -26,7 +26,6 @@ from hdrmetrics.learned.liked.nima import Nima
 from hdrmetrics.metric import Metric
 from hdrmetrics.picture.light import holds_light
 
-_PLACED = ("mask", "region")  # of what is given in pixels of the whole picture
 _HEAP = 31 << 20  # bytes
 
 
@@ -54,7 +53,7 @@ class Worker:
     def __init__(self, plan: Plan) -> None:
         keep_memory()
         self.plan = plan
-        self.small = plan.small and not any(plan.viewing.get(name) for name in _PLACED)
+        self.small = plan.reducible
         self.metrics = [self._metric(name) for name in plan.metrics]
         self._own = threading.local()
 

@@ -6,6 +6,9 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+MADE = ".hdrmetrics-made"
+"""Name of the empty file in folders of pictures that this package drew of others, for its pages."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -37,6 +40,9 @@ class Entry:
 def entries(folder: Path, *, recursive: bool) -> list[Entry]:
     """Return what lies in a folder, sorted by name, without what is hidden.
 
+    A folder inside it that holds :data:`MADE` is passed over: pictures of pages are none of the
+    collection that they lie in.
+
     Parameters
     ----------
     folder
@@ -61,11 +67,14 @@ def entries(folder: Path, *, recursive: bool) -> list[Entry]:
         above = todo.pop()
         try:
             with os.scandir(folder.joinpath(*above)) as there:
-                inside = [one for one in there if not one.name.startswith(".")]
+                inside = list(there)
         except OSError:
             if not above:
                 raise
             continue
+        if above and any(one.name == MADE for one in inside):
+            continue
+        inside = [one for one in inside if not one.name.startswith(".")]
         for one in inside:
             parts = (*above, one.name)
             is_folder = _holds(one, folder=True)

@@ -7,6 +7,7 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from hdrmetrics.errors import ImageReadError, PairingError
@@ -90,12 +91,14 @@ def look_for(
     """
     if isinstance(sources, (str, os.PathLike)):
         sources = [sources]
-    found: dict[Path, Found] = {}
+    found: dict[str, Found] = {}
     problems: dict[str, str] = {}
+    real = cache(os.path.realpath)  # forty thousand files lie in a few folders
     for source in sources:
         try:
             for one in _find(Path(source), recursive):
-                found.setdefault(one.path, one)
+                # By whatever way it is reached; a link is a file of its own.
+                found.setdefault(os.path.join(real(one.path.parent), one.path.name), one)
         except ImageReadError as error:
             problems[str(source)] = str(error)
         except OSError as error:  # a folder that may not be looked into

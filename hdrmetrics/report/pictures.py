@@ -12,6 +12,7 @@ from pathlib import Path
 from PIL import Image as Pillow
 
 from hdrmetrics.errors import ImageReadError
+from hdrmetrics.jobs.folders import MADE
 from hdrmetrics.report.page import Picture
 from hdrmetrics.text.textfile import replacing
 
@@ -89,12 +90,27 @@ def stored(label: str, data: bytes, page: str | os.PathLike[str], *, embed: bool
     if embed:
         return Picture(label, _inside(data, kind), width, height)
     name = f"{hashlib.sha256(data).hexdigest()[:20]}.{_ENDINGS[kind]}"
-    target = folder_of(page) / name
+    folder = folder_of(page)
+    target = folder / name
     if not target.exists():
+        if not folder.exists():
+            mark(folder)
         with replacing(target) as draft:
-            draft.parent.mkdir(parents=True, exist_ok=True)
             draft.write_bytes(data)
     return Picture(label, _beside(target, page), width, height)
+
+
+def mark(folder: Path) -> None:
+    """Make a folder for pictures of a page, which nobody takes for a part of the collection.
+
+    Raises
+    ------
+    ImageWriteError
+        If it cannot be made.
+    """
+    with replacing(folder / MADE) as draft:
+        draft.parent.mkdir(parents=True, exist_ok=True)
+        draft.write_bytes(b"")
 
 
 def _looked_at(data: bytes, name: str) -> tuple[str, int, int]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 
+from hdrmetrics.catalogue.metric_info import MetricInfo
 from hdrmetrics.collection.ranking import Place, Ranking
 from hdrmetrics.collection.record import Record
 from hdrmetrics.errors import ImageReadError
-from hdrmetrics.metric import MetricInfo
 from hdrmetrics.report.page import Column, Mark, Page, PageRow, Picture
 from hdrmetrics.report.pictures import EMBEDDED_UP_TO, stored
 from hdrmetrics.report.scores import error_notes, metric_columns, score_cells

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 
-from hdrmetrics.metric import MetricInfo
+from hdrmetrics.catalogue.metric_info import MetricInfo
 from hdrmetrics.report.page import Cell, Column, Kind, Mark, Scored
 from hdrmetrics.result import Score
 
@@ -56,7 +56,7 @@ def score_cells(
         name: Scored(score.value, score.low, score.high) for name, score in scores.items()
     }
     told = [
-        Mark(WARNED, f"{name}: {text}", "warning")
+        Mark(WARNED, text if text.startswith(f"{name}: ") else f"{name}: {text}", "warning")
         for name, score in scores.items()
         for text in score.warnings
     ]

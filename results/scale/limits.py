@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from hdrmetrics.collection import errand
-from hdrmetrics.collection.crew import Outcome, open_crew
+from hdrmetrics.collection.crew import Outcome
+from hdrmetrics.collection.crews import open_crew
 from hdrmetrics.collection.errand import Answer, Job, Order
 from hdrmetrics.collection.item import Item
 from hdrmetrics.collection.manifest import Manifest, items_in

@@ -19,6 +19,7 @@ import hdrmetrics as hm
 from hdrmetrics.cli import progress
 from hdrmetrics.collection.cache import Cache, usual_file
 from hdrmetrics.errors import ImageReadError, OptionError
+from hdrmetrics.jobs.folders import MADE
 from tests.collection.photographs import counted
 
 ROOT = Path(__file__).parents[2]
@@ -208,13 +209,16 @@ def test_folders_in_folders(run, tmp_path: Path) -> None:
     assert run(*words, "--no-recursive").out.count("\n") == 2
 
 
-def test_a_second_run_scores_nothing_and_loads_no_torch(tmp_path: Path) -> None:
+@pytest.mark.parametrize("more", [[], ["--report", "page.html", "--no-bursts"]])
+def test_a_second_run_scores_nothing_and_loads_no_torch(tmp_path: Path, more: list[str]) -> None:
+    if more:
+        pytest.importorskip("jinja2")
     folder = photographs(tmp_path / "photographs", 3)
     code = (
         "import sys; from hdrmetrics.cli import main; code = main(sys.argv[1:]); "
         "print('torch' in sys.modules, code)"
     )
-    words = ["rank", str(folder), "--by", "piqe", "--csv", "out.csv", "--json", "out.json"]
+    words = ["rank", str(folder), "--by", "piqe", "--csv", "out.csv", "--json", "out.json", *more]
     tables = []
     for loaded in (True, False):
         found = subprocess.run(
@@ -365,6 +369,7 @@ def test_shards_give_the_table_that_there_is_without_them(
     photographs(tmp_path / "photographs")
     Path("photographs/torn.jpg").write_bytes(b"torn")
     photographs(Path("photographs/page_files"))  # of an earlier page: none of the collection
+    Path("photographs/page_files", MADE).touch()
     words = ("rank", "photographs", "no-such-*.jpg", "-m", "piqe", "--no-bursts", "--quiet")
     words += ("--report", "photographs/page.html", "--csv")
     assert run(*words, "plain.csv").code == 2
@@ -373,3 +378,22 @@ def test_shards_give_the_table_that_there_is_without_them(
     table = Path("shards.csv").read_bytes()
     assert table == Path("plain.csv").read_bytes()
     assert table.count(b"\n") == 1 + 4 + 2  # the names of columns, photographs, and what is wrong
+
+
+def test_what_cannot_be_drawn_is_a_warning_and_costs_nothing(
+    run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("jinja2")
+    folder = photographs(tmp_path / "photographs", 2)
+
+    def fails(path: str, *rest: object) -> bytes:
+        raise RuntimeError("no memory for it")
+
+    monkeypatch.setattr("hdrmetrics.collection.drawn.enhanced_preview", fails)
+    page = tmp_path / "page.html"
+    words = ("rank", folder, "--by", "piqe", "--no-bursts", "--report", page, "--enhance", "2")
+    result = run(*words)
+    assert result.code == 0
+    assert result.err.count("no memory for it") == 2
+    assert page.exists()
+    assert "no memory" not in run(*words, "--quiet").err

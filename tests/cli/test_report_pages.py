@@ -125,3 +125,21 @@ def test_codes_are_shown_as_they_are_and_light_is_tone_mapped(run: Run, folders:
     head, _, data = row["pictures"][0]["src"].partition(",")
     assert head == "data:image/jpeg;base64"
     assert 20 < np.mean(colour(base64.b64decode(data))) < 235
+
+
+def test_pictures_of_a_page_are_none_of_the_collection(
+    run: Run, folders: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("rankings", "scored"):
+        monkeypatch.setattr(f"hdrmetrics.report.{module}.EMBEDDED_UP_TO", 1)
+    words = ("rank", "test", "--by", "pu21-piqe", "--no-bursts", "--csv", "-")
+    alone = run(*words).out
+    assert alone.count("\n") > 3
+    assert run(*words, "--report", "test/page.html").out == alone
+    assert len(list(Path("test/page_files").glob("*.jpg"))) > 1
+    assert run(*words).out == alone  # whatever the page is called, or without one
+    assert run(*words, "--report", "test/other.html").out == alone
+    whole = run("score", "test", "-m", "pu21-piqe", "--recursive", "--csv", "-").out
+    assert "page_files" not in whole
+    named = run("rank", "test/page_files", "--by", "piqe", "--csv", "-")  # who asks for them
+    assert "page_files" in named.out

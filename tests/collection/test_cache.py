@@ -271,3 +271,27 @@ def test_where_it_lies(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("sys.platform", "linux")
     monkeypatch.setenv("XDG_CACHE_HOME", "relative")
     assert cache_folder() == tmp_path / ".cache" / "hdrmetrics"
+
+
+@pytest.mark.parametrize(
+    "harm",
+    ["DROP TABLE files", "UPDATE meanings SET value = CAST(x'c3ff' AS TEXT)"],
+    ids=["a table is gone", "no text"],
+)
+def test_one_that_is_garbled_is_set_aside_and_begun_anew(
+    file: Path, notes: list[str], harm: str
+) -> None:
+    fill(file, notes)
+    with Cache(file, notes.append) as cache:
+        cache.add_meaning(b"asked", "meant")
+    with sqlite3.connect(file) as db:
+        db.execute(harm)
+    db.close()
+    with Cache(file, notes.append) as cache:
+        assert cache.picture_of(Path("1.jpg"), "s") in (None, picture(1))
+        assert cache.meaning(b"asked") is None
+    assert "set aside" in notes[0]
+    assert len(notes) == 1
+    fill(file, notes)
+    with Cache(file, notes.append) as cache:
+        assert cache.picture_of(Path("1.jpg"), "s") == picture(1)

@@ -12,7 +12,7 @@ import pytest
 pytest.importorskip("pyarrow", reason="the extra 'dask' or 'ray' is not installed")
 
 from hdrmetrics.collection import sharded
-from hdrmetrics.collection.crew import open_crew
+from hdrmetrics.collection.crews import open_crew
 from hdrmetrics.collection.plan import Plan
 from hdrmetrics.collection.sharded import score_shards
 from hdrmetrics.errors import ClusterError, UnknownNameError

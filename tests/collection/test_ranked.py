@@ -88,3 +88,10 @@ def test_importing_it_loads_no_torch() -> None:
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout == "False\n"
+
+
+@pytest.mark.parametrize("by", ["", " , ", "piqe,,nima", ["piqe", ""]])
+def test_an_empty_name_is_no_wish(tmp_path: Path, by: str | list[str]) -> None:
+    fill(tmp_path / "a", 1)
+    with pytest.raises(OptionError, match="names of metrics"):
+        hm.rank_collection(tmp_path / "a", by=by)

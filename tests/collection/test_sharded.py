@@ -17,7 +17,7 @@ pytest.importorskip("pyarrow", reason="the extra 'dask' or 'ray' is not installe
 fsspec = pytest.importorskip("fsspec", reason="the extra 'dask' or 'ray' is not installed")
 
 from hdrmetrics.collection import errand, sharded, stores, worker  # noqa: E402
-from hdrmetrics.collection.crew import open_crew  # noqa: E402
+from hdrmetrics.collection.crews import open_crew  # noqa: E402
 from hdrmetrics.collection.errand import Job  # noqa: E402
 from hdrmetrics.collection.item import Item  # noqa: E402
 from hdrmetrics.collection.plan import Plan  # noqa: E402

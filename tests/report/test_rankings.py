@@ -15,6 +15,7 @@ import hdrmetrics as hm
 from hdrmetrics.collection.look import Look
 from hdrmetrics.collection.ranking import Place, Ranking
 from hdrmetrics.collection.record import Record
+from hdrmetrics.jobs.folders import MADE
 from hdrmetrics.report import rankings
 from hdrmetrics.report.rankings import ranking_page
 from hdrmetrics.report.rendering import render, write_page
@@ -24,6 +25,7 @@ from tests.report.reading import read_page
 
 pytest.importorskip("jinja2")
 EVIL = "<img src=x onerror=alert(1)>\n\u202e'\".jpg"
+DOUBT = "text and graphics are unlike photographs"
 INFOS = tuple(next(one for one in hm.list_metrics() if one.name == name)
               for name in ("nima", "norvdpnet"))  # fmt: skip
 
@@ -46,7 +48,7 @@ def ranking() -> Ranking:
     look = Look(bytes(1024), bytes(128), "2026-05-01T12:00:00")
     return Ranking(INFOS, (
         Place(record("a.jpg", 7.5, look=look), 1, group=1, keeper=True, why="sharpest of 3"),
-        Place(record(EVIL, 7.0, doubts=("text and graphics are unlike photographs",)), 2, True),
+        Place(record(EVIL, 7.0, doubts=(DOUBT, f"nima: {DOUBT}")), 2, True),
         Place(record("c.jpg", 7.0), 2, True, disagreement="liked, not faithful"),
         Place(record("b.jpg", 6.0), 4, group=1, why="less sharp"),
         Place(record("d.jpg", 5.0), 5, group=1, why="darker"),
@@ -69,7 +71,8 @@ def test_places_marks_bursts_and_errors(tmp_path: Path) -> None:
     assert rows[0]["cells"]["megapixels"] == 12
     assert rows[1]["cells"]["marks"] == [
         ("tied", "", "plain"),
-        ("warning", "nima: text and graphics are unlike photographs", "warning"),
+        ("warning", f"nima: {DOUBT}", "warning"),  # of whom, once
+        ("warning", f"nima: {DOUBT}", "warning"),
     ]
     assert rows[2]["cells"]["marks"][1] == ("axes disagree", "liked, not faithful", "warning")
     assert rows[5]["cells"]["marks"] == [("not scored", "", "bad")]
@@ -107,7 +110,8 @@ def test_pictures_beside_the_page_are_written_once(
     rows = read_page(render(ranking_page(ranking(), target, **given)))["rows"]
     files = sorted(path.name for path in (tmp_path / "my page_files").iterdir())
     # Names of one length have one preview here: files are called by what is in them.
-    assert len(files) == 4
+    assert files[0] == MADE
+    assert len(files) == 1 + 4
     assert [one["label"] for one in rows[0]["pictures"]] == ["before", "after"]
     assert rows[0]["pictures"][0]["src"].startswith("my%20page_files/")
     assert rows[0]["pictures"][0]["width"] == 60
