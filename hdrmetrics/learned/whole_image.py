@@ -13,8 +13,8 @@ from torch import Tensor
 from hdrmetrics.catalogue.domain import Domain
 from hdrmetrics.errors import ShapeError
 from hdrmetrics.learned.architecture import WINDOW, Architecture
+from hdrmetrics.learned.fronts.cells import CELL, cell_shape
 from hdrmetrics.learned.fronts.compared import CellsCompared
-from hdrmetrics.learned.fronts.descriptors import CELL, cell_shape
 from hdrmetrics.learned.fronts.visible import describe_visible
 from hdrmetrics.learned.network import QualityNetwork
 from hdrmetrics.learned.statistics import Span, window_moments

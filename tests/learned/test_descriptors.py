@@ -16,14 +16,11 @@ from torch import Tensor
 from hdrmetrics import read_image, sample_images
 from hdrmetrics.learned.fronts import descriptors as module
 from hdrmetrics.learned.fronts.alone import CellsAlone
+from hdrmetrics.learned.fronts.cells import CELL, MARGIN, OCTAVES, cell_shape
 from hdrmetrics.learned.fronts.descriptors import (
-    CELL,
     CHROMA_NAMES,
-    MARGIN,
     NAMES,
-    OCTAVES,
     PAIR_NAMES,
-    cell_shape,
     describe,
     describe_chroma,
     describe_pair,

@@ -12,7 +12,7 @@ from hdrmetrics import read_image, sample_images
 from hdrmetrics.distort import distort
 from hdrmetrics.learned.architecture import OURS_NOR
 from hdrmetrics.learned.fronts.alone import CellsAlone
-from hdrmetrics.learned.fronts.descriptors import CELL, MARGIN, cell_shape
+from hdrmetrics.learned.fronts.cells import CELL, MARGIN, cell_shape
 from hdrmetrics.learned.fronts.seams import NAMES, describe_seams
 from hdrmetrics.learned.network import build_network
 from hdrmetrics.learned.statistics import statistics, window_moments
