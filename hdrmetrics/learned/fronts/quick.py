@@ -161,7 +161,7 @@ class _Bench:
         """Measure the cells of pixels ``(C, H, W)``."""
         self._take(block, kind)
         if len(chroma):
-            self._chroma(block.numpy(), kind, chroma)
+            self._chroma(block, kind, chroma)
         found: list[Array] = []
         for octave, sums in enumerate(self.sums):
             start = first_pixel(octave) * (sums.pitch + 1)
@@ -184,41 +184,40 @@ class _Bench:
         np.stack(found, out=detail)
 
     def _take(self, block: Tensor, kind: Kind) -> None:
-        code = self._wide(self.codes[0][: self.height * self.pitch])
+        code = self._wide(torch.from_numpy(self.codes[0])[: self.height * self.pitch])
         if kind == "light" or block.shape[0] == 1:
-            code[:] = picture_code(block[None], kind)[0, 0].numpy()
+            code.copy_(picture_code(block[None], kind)[0, 0])
         else:
-            _luminance(block.numpy(), code, self._wide(self.spare[0][: self.height * self.pitch]))
+            _luminance(block, code)
 
-    def _chroma(self, block: Array, kind: Kind, out: Array) -> None:
+    def _chroma(self, block: Tensor, kind: Kind, out: Array) -> None:
         if block.shape[0] == 1:
             return  # none
-        sums = self.sums[0]
-        own, grey, light, ratio, total = (x[: sums.length] for x in self.spare)
+        sums, first = self.sums[0], MARGIN * self.pitch
+        *_, grey, light, ratio, total = (torch.from_numpy(x)[: sums.length] for x in self.spare)
         pixels = block[:, MARGIN : self.height - MARGIN]
         if kind == "light":
-            pixels = np.maximum(pixels, 0.0)
-            _luminance(pixels, self._wide(grey), self._wide(own))
+            pixels = pixels.clamp(min=0.0)
+            _luminance(pixels, self._wide(grey))
         else:
-            first = MARGIN * self.pitch
-            grey = self.codes[0][first : first + sums.length]
-        np.add(grey, CHROMA_DARK[kind], out=light)
+            grey = torch.from_numpy(self.codes[0])[first : first + sums.length]
+        torch.add(grey, CHROMA_DARK[kind], out=light)
         for channel in (0, 2):
-            np.subtract(pixels[channel], self._wide(grey), out=self._wide(ratio))
-            np.add(pixels[channel], self._wide(light), out=self._wide(total))
-            np.divide(ratio, total, out=ratio)
+            torch.sub(pixels[channel], self._wide(grey), out=self._wide(ratio))
+            torch.add(pixels[channel], self._wide(light), out=self._wide(total))
+            ratio.div_(total)
             if kind == "code":
-                np.clip(ratio, -1.0 / CHROMA_GAIN, 1.0 / CHROMA_GAIN, out=ratio)
+                ratio.clamp_(-1.0 / CHROMA_GAIN, 1.0 / CHROMA_GAIN)
             sums.add(self.spare[3][MARGIN:])
-            np.square(ratio, out=total)
+            torch.square(ratio, out=total)
             sums.add(self.spare[4][MARGIN:])
         red, red_energy, blue, blue_energy = sums.means()
         gain = CHROMA_GAIN if kind == "code" else 1.0
         out[0], out[1] = gain * red, gain * blue
         out[2] = gain**2 * (red_energy + blue_energy)
 
-    def _wide(self, values: Array) -> Array:
-        return values.reshape(-1, self.pitch)
+    def _wide(self, values: Tensor) -> Tensor:
+        return values.view(-1, self.pitch)
 
     def _blur(self, octave: int) -> None:
         """Blur an octave once, and twice; begin the next one."""
@@ -333,9 +332,8 @@ def _near(square: Array, half: float, out: Array) -> None:
     np.divide(half**2, out, out=out)
 
 
-def _luminance(pixels: Array, out: Array, work: Array) -> None:
+def _luminance(pixels: Tensor, out: Tensor) -> None:
+    # By PyTorch, which is faster where rows of pixels do not follow one another in memory.
     red, green, blue = LUMINANCE_WEIGHTS["bt709"]
-    np.multiply(pixels[0], red, out=out)
-    for channel, weight in ((1, green), (2, blue)):
-        np.multiply(pixels[channel], weight, out=work)
-        np.add(out, work, out=out)
+    torch.mul(pixels[0], red, out=out)
+    out.add_(pixels[1], alpha=green).add_(pixels[2], alpha=blue)
