@@ -69,8 +69,9 @@ def _within(spans: Sequence[Span], count: int, like: Tensor) -> Tensor:
 def _over(lines: Tensor, bands: Tensor, spans: Tensor) -> Tensor:
     """Return the means of ``(N, h, w, C)`` over windows, ``(N, K, C)``."""
     count, _, width, channels = lines.shape
-    over_rows = torch.matmul(bands, lines.flatten(2)).view(count, -1, width, channels)
-    return torch.matmul(spans, over_rows).flatten(1, 2)
+    with torch.autocast(lines.device.type, enabled=False):  # which would multiply halves
+        over_rows = torch.matmul(bands, lines.flatten(2)).view(count, -1, width, channels)
+        return torch.matmul(spans, over_rows).flatten(1, 2)
 
 
 def statistics(moments: Sequence[Tensor]) -> Tensor:

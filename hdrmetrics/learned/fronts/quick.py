@@ -40,7 +40,8 @@ from hdrmetrics.photometry.color import LUMINANCE_WEIGHTS
 
 Array = NDArray[Any]
 
-_DOWN, _ACROSS = 8, 16  # cells of a block: its maps, of 180 kB, stay in the cache together
+# Cells of a block: its maps, of 350 kB, stay in the cache. Wide ones read more of a row at once.
+_DOWN, _ACROSS = 8, 32
 _BORDER = 2 * MARGIN
 _MOST = 40  # maps of an octave
 
