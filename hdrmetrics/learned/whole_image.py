@@ -240,9 +240,9 @@ def _pass(
     """
     front = network.front
     known = 0 if seen is None else seen[0].shape[-2]
-    below = [None if x is None else x[..., known * CELL :, :] for x in (test, reference)]
-    assert below[0] is not None
-    features = network.trunk(laid_out(network.cells(*below, domain=domain)))
+    below = (..., slice(known * CELL, None), slice(None))
+    other = None if reference is None else reference[below]
+    features = network.trunk(laid_out(network.cells(test[below], other, domain=domain)))
     if seen is not None:
         features = tuple(torch.cat(pair, dim=-2) for pair in zip(seen, features, strict=True))
     tops, lefts = (tuple(dict.fromkeys(side)) for side in zip(*corners, strict=True))

@@ -241,7 +241,7 @@ def measured(code: Tensor) -> Tensor:
 
 def described(means: Tensor) -> Tensor:
     """Return the descriptors that follow from :func:`measured`, or from its quick twin."""
-    rest = iter(means.split(1, dim=1))
+    rest = iter(torch.split(means, 1, dim=1))
 
     def take(count: int) -> list[Tensor]:
         return list(islice(rest, count))

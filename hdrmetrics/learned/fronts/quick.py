@@ -123,7 +123,8 @@ class _Sums:
         """Return the sums over the columns of each cell, ``(h, 1, w·side)``."""
         maps = values[: self.length].reshape(self.shape[0], self.side, self.pitch)
         # A product with ones: the fastest way to add.
-        return np.matmul(self.ones, maps[..., : self.space.shape[-1]], out=out)
+        found: Array = np.matmul(self.ones, maps[..., : self.space.shape[-1]], out=out)
+        return found
 
     def rows(self, values: Array) -> Array:
         """Return the sums over the rows of each cell, ``(h, side, w)``."""
