@@ -50,8 +50,11 @@ def window_moments(
     bands, spans = _within(rows, maps.shape[-2], maps), _within(columns, maps.shape[-1], maps)
     share = None if weight is None else _over(weight, bands, spans)
     found = []
+    own, before = lines, 1
     for power in powers:
-        own = raised(lines, power)
+        # Of the power before, where it can be.
+        own = raised(own, power // before) if power % before == 0 else raised(lines, power)
+        before = power
         mean = _over(own if weight is None else own * weight, bands, spans)
         found.append(mean if share is None else mean / share)
     return tuple(found)

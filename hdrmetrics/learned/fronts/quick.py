@@ -129,7 +129,7 @@ class _Sums:
     def rows(self, values: Array) -> Array:
         """Return the sums over the rows of each cell, ``(h, side, w)``."""
         maps = values[: self.length].reshape(-1, self.pitch // self.side, self.side)
-        sums = np.matmul(maps, self.line)[:, : self.shape[1]]
+        sums: Array = np.matmul(maps, self.line)[:, : self.shape[1]]
         return sums.reshape(self.shape[0], self.side, -1)
 
     def means(self) -> Array:
