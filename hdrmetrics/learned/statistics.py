@@ -48,29 +48,26 @@ def window_moments(
     lines = maps.permute(0, 2, 3, 1)
     weight = None if weights is None else weights.to(maps.dtype).permute(0, 2, 3, 1)
     bands, spans = _within(rows, maps.shape[-2], maps), _within(columns, maps.shape[-1], maps)
-    share = None if weight is None else _over(weight, bands, spans)
+    # Sums over sums, not means: equal weights then change nothing, to the last bit.
+    share = _over(torch.ones_like(lines[:1, :, :, :1]) if weight is None else weight, bands, spans)
     found = []
     own, before = lines, 1
     for power in powers:
         # Of the power before, where it can be.
         own = raised(own, power // before) if power % before == 0 else raised(lines, power)
         before = power
-        mean = _over(own if weight is None else own * weight, bands, spans)
-        found.append(mean if share is None else mean / share)
+        found.append(_over(own if weight is None else own * weight, bands, spans) / share)
     return tuple(found)
 
 
 def _within(spans: Sequence[Span], count: int, like: Tensor) -> Tensor:
-    """Return the part that each line has in the mean over each span, ``(spans, count)``."""
-    found = [
-        [0.0] * first + [1.0 / size] * size + [0.0] * (count - first - size)
-        for first, size in spans
-    ]
+    """Return 1 where a line lies in a span, ``(spans, count)``."""
+    found = [[0.0] * first + [1.0] * size + [0.0] * (count - first - size) for first, size in spans]
     return torch.tensor(found, dtype=like.dtype, device=like.device)
 
 
 def _over(lines: Tensor, bands: Tensor, spans: Tensor) -> Tensor:
-    """Return the means of ``(N, h, w, C)`` over windows, ``(N, K, C)``."""
+    """Return the sums of ``(N, h, w, C)`` over windows, ``(N, K, C)``."""
     count, _, width, channels = lines.shape
     with torch.autocast(lines.device.type, enabled=False):  # which would multiply halves
         over_rows = torch.matmul(bands, lines.flatten(2)).view(count, -1, width, channels)
