@@ -14,8 +14,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from hdrmetrics.catalogue.domain import Domain
+from hdrmetrics.learned.fronts.cells import CELL, MARGIN
 from hdrmetrics.learned.fronts.compared import CellsCompared
-from hdrmetrics.learned.fronts.descriptors import CELL, MARGIN
 from hdrmetrics.learned.fronts.pixels import full
 from hdrmetrics.learned.fronts.visible import describe_visible, seen_probability
 from hdrmetrics.learned.network import QualityNetwork

@@ -19,8 +19,8 @@ from hdrmetrics.learned.card import Card, HeadCard
 from hdrmetrics.learned.describing import describe, leaves_borders, pooling_exponent
 from hdrmetrics.learned.faults import REACH, joint_probabilities
 from hdrmetrics.learned.fidelity import fidelity_loss, mean_fidelity, natural_look
+from hdrmetrics.learned.fronts.cells import CELL
 from hdrmetrics.learned.fronts.compared import CellsCompared
-from hdrmetrics.learned.fronts.descriptors import CELL
 from hdrmetrics.learned.fronts.pixels import Kind, kinds
 from hdrmetrics.learned.guard import guard_of
 from hdrmetrics.learned.network import QualityNetwork

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from hdrmetrics.catalogue.domain import Domain
 from hdrmetrics.learned.architecture import WINDOW
-from hdrmetrics.learned.fronts.descriptors import CELL, MARGIN, cell_shape
+from hdrmetrics.learned.fronts.cells import CELL, MARGIN, cell_shape
 from hdrmetrics.learned.network import QualityNetwork
 from hdrmetrics.learned.statistics import raised
 from hdrmetrics.learned.whole_image import Axis, Windows, laid_out

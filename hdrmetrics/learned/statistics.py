@@ -42,26 +42,36 @@ def window_moments(
     tuple of Tensor
         ``(N, K, C)`` each, K = rows × columns, row by row.
     """
-    found: list[list[Tensor]] = [[] for _ in powers]
-    for top, height in rows:
-        band = maps[..., top : top + height, :]
-        if band.dtype in (torch.float16, torch.bfloat16):
-            band = band.float()
-        # The rows of a band are added up once, however many windows share them.
-        maps_by_power = [raised(band, power) for power in powers]
-        share = None
-        if weights is not None:
-            weight = weights[..., top : top + height, :].to(band.dtype)
-            maps_by_power = [one * weight for one in maps_by_power]
-            share = _over_rows(weight)
-        sums = [_over_rows(one) for one in maps_by_power]
-        for left, width in columns:
-            span = slice(left, left + width)
-            area = None if share is None else share[:, span].mean(dim=1)
-            for moments, own in zip(found, sums, strict=True):
-                mean = own[:, span].mean(dim=1)
-                moments.append(mean if area is None else mean / area)
-    return tuple(torch.stack(moments, dim=1) for moments in found)
+    if maps.dtype in (torch.float16, torch.bfloat16):
+        maps = maps.float()
+    # Channels last, where they mostly are already: rows of w·C numbers are added up fastest.
+    lines = maps.permute(0, 2, 3, 1)
+    weight = None if weights is None else weights.to(maps.dtype).permute(0, 2, 3, 1)
+    bands, spans = _within(rows, maps.shape[-2], maps), _within(columns, maps.shape[-1], maps)
+    # Sums over sums, not means: equal weights then change nothing, to the last bit.
+    share = _over(torch.ones_like(lines[:1, :, :, :1]) if weight is None else weight, bands, spans)
+    found = []
+    own, before = lines, 1
+    for power in powers:
+        # Of the power before, where it can be.
+        own = raised(own, power // before) if power % before == 0 else raised(lines, power)
+        before = power
+        found.append(_over(own if weight is None else own * weight, bands, spans) / share)
+    return tuple(found)
+
+
+def _within(spans: Sequence[Span], count: int, like: Tensor) -> Tensor:
+    """Return 1 where a line lies in a span, ``(spans, count)``."""
+    found = [[0.0] * first + [1.0] * size + [0.0] * (count - first - size) for first, size in spans]
+    return torch.tensor(found, dtype=like.dtype, device=like.device)
+
+
+def _over(lines: Tensor, bands: Tensor, spans: Tensor) -> Tensor:
+    """Return the sums of ``(N, h, w, C)`` over windows, ``(N, K, C)``."""
+    count, _, width, channels = lines.shape
+    with torch.autocast(lines.device.type, enabled=False):  # which would multiply halves
+        over_rows = torch.matmul(bands, lines.flatten(2)).view(count, -1, width, channels)
+        return torch.matmul(spans, over_rows).flatten(1, 2)
 
 
 def statistics(moments: Sequence[Tensor]) -> Tensor:
@@ -81,13 +91,3 @@ def statistics(moments: Sequence[Tensor]) -> Tensor:
 def raised(x: Tensor, power: int) -> Tensor:
     """Return a power of :data:`POWERS`."""
     return x if power == 1 else x.square() if power == 2 else x.square().square()
-
-
-def _over_rows(maps: Tensor) -> Tensor:
-    """Return the mean over rows of ``(N, C, h, w)`` as ``(N, w, C)``."""
-    count, channels, _, width = maps.shape
-    if maps.stride(1) == 1 and maps.stride(3) == channels and channels > 1:
-        # Channels last: seen as rows of w·C numbers, which is ten times faster to add up.
-        flat = maps.permute(0, 2, 3, 1).flatten(2)
-        return flat.mean(dim=1).view(count, width, channels)
-    return maps.mean(dim=2).transpose(1, 2)

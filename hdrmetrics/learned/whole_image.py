@@ -13,10 +13,10 @@ from torch import Tensor
 from hdrmetrics.catalogue.domain import Domain
 from hdrmetrics.errors import ShapeError
 from hdrmetrics.learned.architecture import WINDOW, Architecture
+from hdrmetrics.learned.fronts.cells import CELL, cell_shape
 from hdrmetrics.learned.fronts.compared import CellsCompared
-from hdrmetrics.learned.fronts.descriptors import CELL, cell_shape
 from hdrmetrics.learned.fronts.visible import describe_visible
-from hdrmetrics.learned.network import QualityNetwork
+from hdrmetrics.learned.network import Features, QualityNetwork
 from hdrmetrics.learned.statistics import Span, window_moments
 from hdrmetrics.numerics.recording import is_transformed
 
@@ -206,8 +206,11 @@ def _score(
     parts: dict[tuple[int, int], Windows] = {}
     across = _groups(columns.starts, pixels / WINDOW)
     down = _groups(rows.starts, pixels / max(g[-1] + WINDOW - g[0] for g in across))
-    for tops, lefts in product(down, across):
+    before: tuple[int, Features] | None = None
+    for lefts, tops in product(across, down):
         high, wide = ((group[0], group[-1] + WINDOW) for group in (tops, lefts))
+        # What the part above saw of this one is not looked at twice.
+        seen = None if before is None or tops is down[0] else _from(high[0], *before)
 
         def cut(image: Tensor | None, high: Span = high, wide: Span = wide) -> Tensor | None:
             return None if image is None else columns.take(rows.take(image, 2, *high), 3, *wide)
@@ -215,7 +218,8 @@ def _score(
         test, reference, weights = (cut(image) for image in pictures)
         assert test is not None
         corners = list(product((t - high[0] for t in tops), (left - wide[0] for left in lefts)))
-        windows = _pass(network, test, reference, domain, weights, corners)
+        windows, features = _pass(network, test, reference, domain, weights, corners, seen)
+        before = high[0], features
         for index, spot in enumerate(product(tops, lefts)):
             parts[spot] = windows.of(slice(index, index + 1))
     return _joined([parts[spot] for spot in product(rows.starts, columns.starts)], dim=1)
@@ -228,15 +232,23 @@ def _pass(
     domain: Domain,
     mask: Tensor | None,
     corners: list[tuple[int, int]],
-) -> Windows:
-    """Score the windows of one part of the pictures, which begin at ``corners``."""
+    seen: Features | None,
+) -> tuple[Windows, Features]:
+    """Score the windows of one part of the pictures, which begin at ``corners``.
+
+    The maps of its first rows are given, if they were ``seen``, and those of all are returned.
+    """
     front = network.front
-    seen = network.cells(test, reference, domain=domain)
-    features = network.trunk(laid_out(seen))
+    known = 0 if seen is None else seen[0].shape[-2]
+    below = (..., slice(known * CELL, None), slice(None))
+    other = None if reference is None else reference[below]
+    features = network.trunk(laid_out(network.cells(test[below], other, domain=domain)))
+    if seen is not None:
+        features = tuple(torch.cat(pair, dim=-2) for pair in zip(seen, features, strict=True))
     tops, lefts = (tuple(dict.fromkeys(side)) for side in zip(*corners, strict=True))
     count = cell_shape(WINDOW, WINDOW)[0]
     spans = [[(start // CELL, count) for start in starts] for starts in (tops, lefts)]
-    weights = None if mask is None else _cell_weights(mask, seen)
+    weights = None if mask is None else _cell_weights(mask, features[0])
     pooled = []
     for level, maps in enumerate(features):
         moments = window_moments(maps, spans[0], spans[1], weights)
@@ -253,7 +265,14 @@ def _pass(
     else:
         whole = [[(start, WINDOW) for start in starts] for starts in (tops, lefts)]
         weight = window_moments(mask, whole[0], whole[1], powers=(1,))[0][..., 0]
-    return Windows(raw, weight, faults, raw.new_ones(raw.shape[0]))
+    return Windows(raw, weight, faults, raw.new_ones(raw.shape[0])), features
+
+
+def _from(top: int, before: int, features: Features) -> Features | None:
+    """Return the maps from a row of pixels on, of a part that begins ``before``, if any."""
+    first = (top - before) // CELL
+    rows = features[0].shape[-2]
+    return tuple(maps[..., first:, :] for maps in features) if first < rows else None
 
 
 def _visible_moments(

@@ -15,15 +15,13 @@ from torch import Tensor
 
 from hdrmetrics import read_image, sample_images
 from hdrmetrics.learned.fronts import descriptors as module
+from hdrmetrics.learned.fronts import quick
 from hdrmetrics.learned.fronts.alone import CellsAlone
+from hdrmetrics.learned.fronts.cells import CELL, MARGIN, OCTAVES, cell_shape
 from hdrmetrics.learned.fronts.descriptors import (
-    CELL,
     CHROMA_NAMES,
-    MARGIN,
     NAMES,
-    OCTAVES,
     PAIR_NAMES,
-    cell_shape,
     describe,
     describe_chroma,
     describe_pair,
@@ -399,6 +397,8 @@ def test_strips_and_batches_change_nothing(monkeypatch: pytest.MonkeyPatch) -> N
     whole = describe(code), describe_pair(code, other)
     for part in (1, 3 * CELL**2 * 2, 7 * CELL**2 * 3):
         monkeypatch.setattr(module, "_PART", part)
+        monkeypatch.setattr(quick, "_DOWN", part % 5 + 1)
+        monkeypatch.setattr(quick, "_ACROSS", part % 3 + 1)
         found = describe(code), describe_pair(code, other)
         for a, b in zip(found, whole, strict=True):
             torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-4)

@@ -15,8 +15,8 @@ from hdrmetrics.learned.architecture import (
     OURS_NOR,
     Architecture,
 )
+from hdrmetrics.learned.fronts.cells import CELL, MARGIN
 from hdrmetrics.learned.fronts.compared import CellsCompared
-from hdrmetrics.learned.fronts.descriptors import CELL, MARGIN
 from hdrmetrics.learned.network import QualityNetwork, build_network
 from hdrmetrics.learned.places import (
     SQUARE,

@@ -8,7 +8,7 @@ import torch
 from hdrmetrics import create_metric
 from hdrmetrics.errors import OptionError
 from hdrmetrics.learned import sampled
-from hdrmetrics.learned.fronts.descriptors import CELL, MARGIN
+from hdrmetrics.learned.fronts.cells import CELL, MARGIN
 from hdrmetrics.learned.sampled import every, sampled_rows, sampled_windows
 from hdrmetrics.learned.whole_image import score_windows
 

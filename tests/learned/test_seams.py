@@ -12,7 +12,7 @@ from hdrmetrics import read_image, sample_images
 from hdrmetrics.distort import distort
 from hdrmetrics.learned.architecture import OURS_NOR
 from hdrmetrics.learned.fronts.alone import CellsAlone
-from hdrmetrics.learned.fronts.descriptors import CELL, MARGIN, cell_shape
+from hdrmetrics.learned.fronts.cells import CELL, MARGIN, cell_shape
 from hdrmetrics.learned.fronts.seams import NAMES, describe_seams
 from hdrmetrics.learned.network import build_network
 from hdrmetrics.learned.statistics import statistics, window_moments
@@ -121,14 +121,15 @@ def test_blocks_shown_from_elsewhere_stand_out_more_the_more_there_are() -> None
     assert found[2] > 2 * found[0]
 
 
-def test_windows_and_strips_see_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_windows_and_blocks_see_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     code = tensor(noise(160, 200))
     window = (..., slice(32, 112), slice(48, 144))
     torch.testing.assert_close(
         describe_seams(code)[..., 2:5, 3:7], describe_seams(code[window]), rtol=0, atol=1e-12
     )
     whole = describe_seams(code)
-    monkeypatch.setattr("hdrmetrics.learned.fronts.descriptors._PART", 3 * CELL**2)
+    for side in ("_DOWN", "_ACROSS"):
+        monkeypatch.setattr(f"hdrmetrics.learned.fronts.quick.{side}", 2)
     torch.testing.assert_close(describe_seams(code), whole)
 
 

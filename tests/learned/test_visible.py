@@ -15,8 +15,8 @@ from torch import Tensor
 from hdrmetrics import create_metric, read_image, sample_images
 from hdrmetrics.distort import distort
 from hdrmetrics.learned.architecture import OURS_DIQM
+from hdrmetrics.learned.fronts.cells import CELL, cell_shape
 from hdrmetrics.learned.fronts.compared import CellsCompared
-from hdrmetrics.learned.fronts.descriptors import CELL, cell_shape
 from hdrmetrics.learned.fronts.pixels import picture_light
 from hdrmetrics.learned.fronts.visible import _GAINS, FLOOR, NAMES, OCTAVES, describe_visible
 from hdrmetrics.learned.network import build_network

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from hdrmetrics.errors import OptionError, ShapeError
 from hdrmetrics.learned.architecture import WINDOW, Architecture
-from hdrmetrics.learned.fronts.descriptors import CELL
+from hdrmetrics.learned.fronts.cells import CELL
 from hdrmetrics.learned.network import QualityNetwork, build_network
 from hdrmetrics.learned.whole_image import Axis, floats_per_pixel, mirrored, score_windows
 from tests.learned.small import DIQM, NOR, alive, narrow, pictures, windows_of

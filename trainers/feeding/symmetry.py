@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from hdrmetrics.learned.fronts.descriptors import CELL, CHROMA_NAMES, NAMES, PAIR_NAMES
+from hdrmetrics.learned.fronts.cells import CELL
+from hdrmetrics.learned.fronts.descriptors import CHROMA_NAMES, NAMES, PAIR_NAMES
 from hdrmetrics.learned.fronts.seams import NAMES as SEAM_NAMES
 from hdrmetrics.learned.fronts.visible import NAMES as VISIBLE_NAMES
 

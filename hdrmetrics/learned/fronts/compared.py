@@ -15,6 +15,8 @@ from hdrmetrics.learned.fronts.descriptors import (
     describe,
     describe_chroma,
     describe_pair,
+    described,
+    described_chroma,
     in_strips,
 )
 from hdrmetrics.learned.fronts.front import CellFront
@@ -26,8 +28,10 @@ from hdrmetrics.learned.fronts.pixels import (
     picture_code,
     picture_light,
 )
+from hdrmetrics.learned.fronts.quick import measure
 from hdrmetrics.learned.fronts.visible import NAMES as VISIBLE_NAMES
 from hdrmetrics.learned.fronts.visible import describe_visible, logarithms
+from hdrmetrics.numerics.pieces import pieces_pay
 
 
 class CellsCompared(CellFront):
@@ -76,8 +80,8 @@ class CellsCompared(CellFront):
 
 
 def _described(image: Tensor, kind: Kind) -> Tensor:
-    def work(parts: list[Tensor]) -> Tensor:
-        code, chroma = code_and_chroma(parts[0], kind)
-        return torch.cat([describe(code), describe_chroma(chroma)], dim=1)
-
-    return in_strips(work, [image])
+    if pieces_pay(image):
+        found = measure(image, kind, seams=False)
+        return torch.cat([described(found.detail), described_chroma(found.chroma)], dim=1)
+    code, chroma = code_and_chroma(image, kind)
+    return torch.cat([describe(code), describe_chroma(chroma)], dim=1)

@@ -13,33 +13,37 @@ A. Mittal et al., "No-reference image quality assessment in the spatial domain" 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from hdrmetrics.learned.fronts.cells import (
+    BEFORE,
+    CELL,
+    DARK,
+    EDGE,
+    FAR_LAGS,
+    GRID_LAGS,
+    LIGHT,
+    MARGIN,
+    OCTAVES,
+    STEP,
+    cell_shape,
+    first_pixel,
+    lags,
+)
+from hdrmetrics.learned.fronts.quick import measure
 from hdrmetrics.numerics.pieces import pieces_pay
-
-CELL = 16
-"""Side of a cell in pixels."""
-
-MARGIN = 16
-"""Pixels at each border that belong to no cell: what lies in cells sees nothing but the picture."""
-
-OCTAVES = 3
 
 _FAINT = 1e-7  # energy of detail that counts as nothing: a tenth of an 8-bit step
 _SMALL = 1e-6  # energy under which quotients fade
-_STEP = 500.0  # slopes under 1/500 are flat: half an 8-bit step
-_DARK, _LIGHT, _EDGE = 0.01, 1.0, 0.01  # codes next to black and to the display's white
-_LAGS = (2, 3)
-_GRID_LAGS = (7, 8)  # blocks of 8 px agree with the next block, not with one 7 px away
 _PART = 1 << 18  # pixels at a time: the temporaries then stay in the cache
 _Span = tuple[int, int]  # pixels before and after
 _NONE: _Span = 0, 0
-_BEFORE = 2  # steps before a cell that tell whether a plateau ends in it
 
 
 def _names() -> Iterator[str]:
@@ -48,9 +52,9 @@ def _names() -> Iterator[str]:
         yield from (f"{name}{octave}" for name in ("fine", "middle", "peaky", "heavy", "peakym"))
         yield from (f"{name}{octave}" for name in ("next-x", "next-y", "next-d", "next-e"))
         if octave < OCTAVES - 1:
-            yield from (f"lag{lag}-{axis}{octave}" for lag in _LAGS for axis in "xy")
+            yield from (f"lag{lag}-{axis}{octave}" for lag in FAR_LAGS for axis in "xy")
         yield from (f"{name}-{axis}{octave}" for name in ("slope", "flat") for axis in "xy")
-    yield from (f"grid{lag}-{axis}" for lag in _GRID_LAGS for axis in "xy")
+    yield from (f"grid{lag}-{axis}" for lag in GRID_LAGS for axis in "xy")
     yield from (f"{name}-{axis}" for name in ("plateau", "brink") for axis in "xy")
 
 
@@ -103,8 +107,7 @@ class _Octave:
 
         With some pixels more before and after it, down and to the right.
         """
-        # Octave k begins 2·(2^k − 1) px inside the picture, on a grid of 2^k px.
-        first = int(MARGIN / 2**self.number - 2.0 * (1.0 - 0.5**self.number) + 0.5) - lost
+        first = first_pixel(self.number) - lost
         rows, columns = (
             slice(first - before, first + count * self.side + after)
             for count, (before, after) in zip(self.shape, (down, right), strict=True)
@@ -147,11 +150,6 @@ class _Octave:
         return cells.unbind()
 
 
-def cell_shape(height: int, width: int) -> tuple[int, int]:
-    """Return the numbers of cells of a picture, down and across."""
-    return (height - 2 * MARGIN) // CELL, (width - 2 * MARGIN) // CELL
-
-
 def describe(code: Tensor) -> Tensor:
     """Return the descriptors of a picture's cells.
 
@@ -166,7 +164,9 @@ def describe(code: Tensor) -> Tensor:
         ``(N, C, h, w)``, h and w of :func:`cell_shape`, of about unit scale; channels as
         :data:`NAMES`.
     """
-    return in_strips(lambda parts: torch.cat(_describe(parts[0]), dim=1), [code])
+    if pieces_pay(code):
+        return described(measure(code, "code", chroma=False, seams=False).detail)
+    return described(measured(code))
 
 
 def describe_pair(test: Tensor, reference: Tensor) -> Tensor:
@@ -217,54 +217,84 @@ def _octaves(code: Tensor) -> Iterator[_Octave]:
         code = twice[..., ::2, ::2]
 
 
-def _describe(code: Tensor) -> list[Tensor]:
+def measured(code: Tensor) -> Tensor:
+    """Return the means over cells that descriptors are made of, ``(N, C, h, w)``, recorded.
+
+    Parameters
+    ----------
+    code
+        As for :func:`describe`.
+    """
     found: list[Tensor] = []
     for octave in _octaves(code):
         if octave.number == 0:
-            found += _levels(octave)
-        found += _detail(octave)
+            found += octave.means(_levels(octave))
+        found += octave.means(_detail(octave))
         if octave.number > 0:
-            found += _slopes(octave)
+            found += octave.means(_slopes(octave))
             continue
-        steps, late = _runs(octave)
-        found += steps
-    return found + late
+        slopes = octave.slopes(BEFORE, max(GRID_LAGS))
+        for axis, slope in zip((-1, -2), slopes, strict=True):
+            found += octave.means(_along(slope, axis, octave.shape[axis] * octave.side))
+    return torch.cat(found, dim=1)
 
 
-def _levels(octave: _Octave) -> list[Tensor]:
+def described(means: Tensor) -> Tensor:
+    """Return the descriptors that follow from :func:`measured`, or from its quick twin."""
+    rest = iter(torch.split(means, 1, dim=1))
+
+    def take(count: int) -> list[Tensor]:
+        return list(islice(rest, count))
+
+    found, late = _levels_of(*take(4)), []
+    for octave in range(OCTAVES):
+        found += _detail_of(*take(5 + len(lags(octave))))
+        axes = [take(2 if octave > 0 else 4 + len(GRID_LAGS)) for _ in "xy"]
+        energies, flats, *runs = zip(*axes, strict=True)
+        found += map(_log_energy, energies)
+        found += (flat / 0.25 - 1.0 for flat in flats)
+        if runs:
+            late = _runs_of(energies, *runs)
+    return torch.cat(found + late, dim=1)
+
+
+def _levels(octave: _Octave) -> Iterator[Tensor]:
     code = octave.cut(octave.code)
+    yield code
+    yield code.square()
+    yield _near(code, 1.0 / DARK)
+    yield _near((LIGHT - code).clamp_(min=0.0), 1.0 / EDGE)
 
-    def maps() -> Iterator[Tensor]:
-        yield code
-        yield code.square()
-        yield _near(code, 1.0 / _DARK)
-        yield _near((_LIGHT - code).clamp_(min=0.0), 1.0 / _EDGE)
 
-    mean, energy, dark, light = octave.means(maps())
+def _levels_of(mean: Tensor, energy: Tensor, dark: Tensor, light: Tensor) -> list[Tensor]:
     variance = (energy - mean.square()).clamp(min=0.0)
     return [(mean - 0.5) / 0.25, ((variance + _SMALL).log() + 6.0) / 2.5, 4 * dark, 4 * light]
 
 
-def _detail(octave: _Octave) -> list[Tensor]:
-    lags = [(0, 1), (1, 0), (1, 1), (1, -1)]
-    if octave.number < OCTAVES - 1:
-        lags += [lag for k in _LAGS for lag in ((0, k), (k, 0))]
+def _detail(octave: _Octave) -> Iterator[Tensor]:
+    middle = octave.middle()
+    yield middle.square()
+    yield middle.abs()
+    pairs = lags(octave.number)
+    around = octave.fine(max(map(max, pairs)))
+    fine = octave.inside(around)
+    square = fine.square()
+    yield square
+    yield square.square()
+    yield fine.abs()
+    for down, right in pairs:
+        first = octave.inside(around, 0, max(-right, 0))
+        yield first * octave.inside(around, down, max(right, 0))
 
-    def maps() -> Iterator[Tensor]:
-        middle = octave.middle()
-        yield middle.square()
-        yield middle.abs()
-        around = octave.fine(max(map(max, lags)))
-        fine = octave.inside(around)
-        square = fine.square()
-        yield square
-        yield square.square()
-        yield fine.abs()
-        for down, right in lags:
-            first = octave.inside(around, 0, max(-right, 0))
-            yield first * octave.inside(around, down, max(right, 0))
 
-    energy_middle, size_middle, energy, fourth, size, *products = octave.means(maps())
+def _detail_of(
+    energy_middle: Tensor,
+    size_middle: Tensor,
+    energy: Tensor,
+    fourth: Tensor,
+    size: Tensor,
+    *products: Tensor,
+) -> list[Tensor]:
     share = 1.0 / (energy + _SMALL)
     peaky, heavy = size * share.sqrt(), fourth * share.square()
     peaky_middle = size_middle * (energy_middle + _SMALL).rsqrt()
@@ -278,39 +308,10 @@ def _detail(octave: _Octave) -> list[Tensor]:
     ]
 
 
-def _slopes(octave: _Octave) -> list[Tensor]:
-    def maps() -> Iterator[Tensor]:
-        for slope in octave.slopes():
-            yield slope.square()
-            yield _near(slope, _STEP)
-
-    across, flat_across, down, flat_down = octave.means(maps())
-    return [
-        *(_log_energy(energy) for energy in (across, down)),
-        *(flat / 0.25 - 1.0 for flat in (flat_across, flat_down)),
-    ]
-
-
-def _runs(octave: _Octave) -> tuple[list[Tensor], list[Tensor]]:
-    """Return slopes as :func:`_slopes`; and agreement on a grid, runs of equal codes, their ends.
-
-    All are of the same steps, those of the finest octave.
-    """
-    slopes = octave.slopes(_BEFORE, max(_GRID_LAGS))
-    found = [
-        octave.means(_along(slope, axis, octave.shape[axis] * octave.side))
-        for axis, slope in zip((-1, -2), slopes, strict=True)
-    ]
-    energies, flats, runs, edges, *agreements = zip(*found, strict=True)
-    grid = [
-        (agreement / (energy + _SMALL) - 0.5) / 0.5
-        for lag in agreements
-        for agreement, energy in zip(lag, energies, strict=True)
-    ]
-    return (
-        [*map(_log_energy, energies), *(flat / 0.25 - 1.0 for flat in flats)],
-        [*grid, *(run / 0.25 - 1.0 for run in runs), *map(_log_energy, edges)],
-    )
+def _slopes(octave: _Octave) -> Iterator[Tensor]:
+    for slope in octave.slopes():
+        yield slope.square()
+        yield _near(slope, STEP)
 
 
 def _along(slope: Tensor, axis: int, length: int) -> Iterator[Tensor]:
@@ -318,11 +319,11 @@ def _along(slope: Tensor, axis: int, length: int) -> Iterator[Tensor]:
 
     def own(x: Tensor, first: int = 0) -> Tensor:
         # From so many steps after the first of the cells.
-        return x.narrow(axis, _BEFORE + first, length)
+        return x.narrow(axis, BEFORE + first, length)
 
     square = own(slope).square()
     yield square
-    flat = _near(slope.narrow(axis, 0, _BEFORE + length + 3), _STEP)
+    flat = _near(slope.narrow(axis, 0, BEFORE + length + 3), STEP)
     yield own(flat)
     pair = flat.narrow(axis, 1, length + 4) * flat.narrow(axis, 0, length + 4)
     yield own(pair) * own(pair, 2)
@@ -330,8 +331,23 @@ def _along(slope: Tensor, axis: int, length: int) -> Iterator[Tensor]:
     yield square * (own(pair, -2) + own(pair, 1))
     del square, flat, pair
     size = slope.abs()
-    for lag in _GRID_LAGS:
+    for lag in GRID_LAGS:
         yield own(size) * own(size, lag)
+
+
+def _runs_of(
+    energies: Sequence[Tensor],
+    runs: Sequence[Tensor],
+    edges: Sequence[Tensor],
+    *agreements: Sequence[Tensor],
+) -> list[Tensor]:
+    """Return agreement on a grid, runs of equal codes, their ends."""
+    grid = [
+        (agreement / (energy + _SMALL) - 0.5) / 0.5
+        for lag in agreements
+        for agreement, energy in zip(lag, energies, strict=True)
+    ]
+    return [*grid, *(run / 0.25 - 1.0 for run in runs), *map(_log_energy, edges)]
 
 
 def describe_chroma(chroma: Tensor) -> Tensor:
@@ -347,6 +363,12 @@ def describe_chroma(chroma: Tensor) -> Tensor:
     inner = chroma[..., first : first + side[0], first : first + side[1]]
     mean = F.avg_pool2d(inner, CELL)
     energy = F.avg_pool2d(inner.square().sum(dim=1, keepdim=True), CELL)
+    return described_chroma(torch.cat([mean, energy], dim=1))
+
+
+def described_chroma(means: Tensor) -> Tensor:
+    """Return the colour of cells from the means of red, blue, and the sum of their squares."""
+    mean, energy = means[:, :2], means[:, 2:]
     spread = (energy - mean.square().sum(dim=1, keepdim=True)).clamp(min=0.0)
     return torch.cat([mean / 0.35, ((spread + 1e-5).log() + 5.5) / 2.5], dim=1)
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from hdrmetrics.catalogue.domain import Domain
-from hdrmetrics.learned.fronts.descriptors import CELL, MARGIN
+from hdrmetrics.learned.fronts.cells import CELL, MARGIN
 from hdrmetrics.learned.layers import CellStage
 from hdrmetrics.learned.statistics import POWERS, statistics
 

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from hdrmetrics.catalogue.domain import Domain
 from hdrmetrics.errors import OptionError
+from hdrmetrics.learned.fronts.cells import CHROMA_DARK, CHROMA_GAIN
 from hdrmetrics.numerics.pieces import pieces_pay
 from hdrmetrics.photometry.color import luminance
 from hdrmetrics.photometry.display import get_display
@@ -20,7 +21,6 @@ Kind = Literal["light", "code"]
 _DISPLAY = "srgb-100"  # that codes are seen on, as in the labels
 _PU_WHITE = 256.0  # PU21 of about 100 cd/m², the white of an SDR display
 _STRIP = 1 << 16  # pixels at a time: the temporaries then stay in the cache
-_DARK_LIGHT, _DARK_CODE, _GAMMA = 0.05, 0.05, 2.2
 
 
 def kinds(domain: Domain) -> tuple[Kind, Kind]:
@@ -85,7 +85,6 @@ def _light(image: Tensor, kind: Kind) -> Tensor:
 def _chroma(image: Tensor, grey: Tensor, kind: Kind) -> Tensor:
     if image.shape[1] == 1:
         return torch.zeros_like(grey).expand(-1, 2, -1, -1)
-    dark = _DARK_LIGHT if kind == "light" else _DARK_CODE
     pair = image[:, 0::2]
-    ratio = (pair - grey) / (pair + grey + dark)
-    return ratio if kind == "light" else (_GAMMA * ratio).clamp(-1.0, 1.0)
+    ratio = (pair - grey) / (pair + grey + CHROMA_DARK[kind])
+    return ratio if kind == "light" else (CHROMA_GAIN * ratio).clamp(-1.0, 1.0)

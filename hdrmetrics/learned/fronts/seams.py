@@ -17,7 +17,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from hdrmetrics.learned.fronts.descriptors import CELL, MARGIN, cell_shape, in_strips
+from hdrmetrics.learned.fronts.cells import CELL, MARGIN, cell_shape
+from hdrmetrics.learned.fronts.quick import measure
+from hdrmetrics.numerics.pieces import pieces_pay
 
 NAMES = tuple(f"seam{phase}-{axis}" for axis in "xy" for phase in range(CELL))
 """The step before each column of a cell, then before each row."""
@@ -39,9 +41,12 @@ def describe_seams(code: Tensor) -> Tensor:
     Parameters
     ----------
     code
-        ``(N, 1, H, W)`` as for :func:`hdrmetrics.learned.fronts.descriptors.describe`.
+        ``(N, 1, H, W)`` as for :func:`~hdrmetrics.learned.fronts.descriptors.describe`.
     """
-    return in_strips(lambda parts: _describe(parts[0]), [code])
+    if pieces_pay(code):
+        found = measure(code, "code", chroma=False)
+        return described(found.seams, found.steps)
+    return described(*measured(code))
 
 
 def in_order(seams: Tensor) -> Tensor:
@@ -59,22 +64,40 @@ def in_order(seams: Tensor) -> Tensor:
     return torch.cat([contrast, mean], dim=-1).flatten(-2)
 
 
-def _describe(code: Tensor) -> Tensor:
+def described(seams: Tensor, steps: Tensor) -> Tensor:
+    """Return the seams that follow from :func:`measured`, or from its quick twin."""
+    mean = CELL * steps.repeat_interleave(CELL, dim=1)
+    return seams / ((mean + _FAINT * CELL) * _SCALE)
+
+
+def measured(code: Tensor) -> tuple[Tensor, Tensor]:
+    """Return what steps exceed their neighbours by, summed up by line, and mean steps; recorded.
+
+    Parameters
+    ----------
+    code
+        As for :func:`describe_seams`.
+
+    Returns
+    -------
+    seams
+        ``(N, 32, h, w)``: sums over columns, then over rows, of the cells.
+    steps
+        ``(N, 2, h, w)``: means over the cells, across and down.
+    """
     rows, columns = cell_shape(*code.shape[-2:])
     top, left = slice(MARGIN, MARGIN + rows * CELL), slice(MARGIN, MARGIN + columns * CELL)
     across = code[..., top, MARGIN - 2 : MARGIN + columns * CELL + 1].diff(dim=-1).abs_()
     down = code[..., MARGIN - 2 : MARGIN + rows * CELL + 1, left].diff(dim=-2).abs_()
-    found = []
+    seams, means = [], []
     for steps, axis in ((across, -1), (down, -2)):
         size = steps.shape[axis] - 2
         own = steps.narrow(axis, 1, size)
         beside = torch.maximum(steps.narrow(axis, 0, size), steps.narrow(axis, 2, size))
         beside = (own - beside).clamp_(min=0.0)
-        sums = [_by_line(each, (rows, columns), axis) for each in (beside, own)]
-        # The mean over the cell of the steps, each line's excess against it.
-        mean = sums[1].mean(dim=1, keepdim=True)
-        found.append(sums[0] / ((mean + _FAINT * CELL) * _SCALE))
-    return torch.cat(found, dim=1)
+        seams.append(_by_line(beside, (rows, columns), axis))
+        means.append(_by_line(own, (rows, columns), axis).sum(dim=1, keepdim=True) / CELL**2)
+    return torch.cat(seams, dim=1), torch.cat(means, dim=1)
 
 
 def _by_line(x: Tensor, shape: tuple[int, int], axis: int) -> Tensor:

@@ -25,7 +25,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from hdrmetrics.learned.fronts.descriptors import CELL, blur, cell_shape
+from hdrmetrics.learned.fronts.cells import CELL, cell_shape
+from hdrmetrics.learned.fronts.descriptors import blur
 from hdrmetrics.numerics.pieces import pieces_pay
 from hdrmetrics.photometry.transfer import pu21_encode
 
