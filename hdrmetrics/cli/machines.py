@@ -62,10 +62,10 @@ def scored_in_shards(
     Raises
     ------
     HdrMetricsError
-        As of :func:`hdrmetrics.collection.sharded.score_shards`.
+        As of :func:`hdrmetrics.collection.sharding.sharded.score_shards`.
     """
     from hdrmetrics.cli.progress import Progress
-    from hdrmetrics.collection.shard_engine import ShardEngine
+    from hdrmetrics.collection.sharding.shard_engine import ShardEngine
 
     found: list[Record] = []
     with Progress(len(items), quiet=arguments.quiet, unit=" photographs") as step:

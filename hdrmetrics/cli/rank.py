@@ -17,11 +17,11 @@ from hdrmetrics.errors import OptionError
 from hdrmetrics.jobs.defaults import FAITHFUL, LIKED
 
 if TYPE_CHECKING:
-    from hdrmetrics.collection.cache import Cache
     from hdrmetrics.collection.collect import Collecting
     from hdrmetrics.collection.item import Item
+    from hdrmetrics.collection.keeping.cache import Cache
+    from hdrmetrics.collection.keeping.meaning import Meaning
     from hdrmetrics.collection.listing import Listing
-    from hdrmetrics.collection.meaning import Meaning
     from hdrmetrics.collection.plan import Plan
     from hdrmetrics.collection.record import Record
 
@@ -94,8 +94,8 @@ def run(arguments: argparse.Namespace) -> int:
     """Rank the files."""
     from hdrmetrics.cli.leftout import say_what_is_left_out
     from hdrmetrics.collection.collect import Collecting
+    from hdrmetrics.collection.keeping.meaning import remembered_meaning
     from hdrmetrics.collection.listing import list_collection
-    from hdrmetrics.collection.meaning import remembered_meaning
 
     if arguments.cache_info or arguments.clear_cache:
         return _about_cache(arguments)
@@ -129,7 +129,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _run_in_shards(arguments: argparse.Namespace) -> int:
     """Rank what workers of this or other machines score."""
     from hdrmetrics.cli.leftout import say_what_is_left_out
-    from hdrmetrics.collection.meaning import meaning_of
+    from hdrmetrics.collection.keeping.meaning import meaning_of
 
     listing = _listed(arguments)
     wish = _wish(arguments, [item.path for item in listing.items])
@@ -142,8 +142,8 @@ def _run_in_shards(arguments: argparse.Namespace) -> int:
 def _listed(arguments: argparse.Namespace) -> Listing:
     """Return the pictures of folders as without shards; lists and addresses may be among them."""
     from hdrmetrics.collection.listing import Listing, list_collection
-    from hdrmetrics.collection.manifest import distinct, is_manifest, items_in
-    from hdrmetrics.collection.stores import is_address
+    from hdrmetrics.collection.sharding.manifest import distinct, is_manifest, items_in
+    from hdrmetrics.collection.sharding.stores import is_address
 
     if any(is_manifest(one) or is_address(one) for one in arguments.files):
         items = items_in(arguments.files, recursive=arguments.recursive)
@@ -160,7 +160,7 @@ def _finish(
 ) -> int:
     """Put records in order, write what is wanted of it and return the exit code."""
     from hdrmetrics.cli.ranking import Shown, report
-    from hdrmetrics.collection.bursts import find_groups
+    from hdrmetrics.collection.bursts.finding import find_groups
     from hdrmetrics.collection.order import in_order
 
     groups = find_groups(records) if meaning.plan.looks else ()
@@ -182,13 +182,13 @@ class _Wish:
 def _wish(arguments: argparse.Namespace, paths: Sequence[str]) -> _Wish:
     """Return what the options ask for, once all that can be refused before work is refused."""
     from hdrmetrics.cli.targets import check_targets
-    from hdrmetrics.collection.meaning import asked_for
+    from hdrmetrics.collection.keeping.meaning import asked_for
 
     names = asked_for([*arguments.by, *arguments.metric], paths)
     check_targets(arguments, paths)
     check_page(arguments)
     if arguments.parquet is not None:
-        from hdrmetrics.collection.arrow import arrow
+        from hdrmetrics.collection.sharding.arrow import arrow
 
         arrow()
     given = {key: value for key in _VIEWING if (value := getattr(arguments, key)) is not None}
@@ -230,7 +230,7 @@ def _plan(arguments: argparse.Namespace, wish: _Wish) -> Plan:
 @contextmanager
 def _opened(arguments: argparse.Namespace) -> Iterator[Cache | None]:
     from hdrmetrics.cli import messages
-    from hdrmetrics.collection.cache import Cache
+    from hdrmetrics.collection.keeping.cache import Cache
 
     if arguments.no_cache:
         yield None
@@ -247,7 +247,7 @@ def _opened(arguments: argparse.Namespace) -> Iterator[Cache | None]:
 def _about_cache(arguments: argparse.Namespace) -> int:
     """Say what the cache holds, or remove it."""
     from hdrmetrics.cli import messages
-    from hdrmetrics.collection.cache import Cache, clear, usual_file
+    from hdrmetrics.collection.keeping.cache import Cache, clear, usual_file
 
     if arguments.files:
         raise OptionError("--cache-info and --clear-cache take no FOLDER: nothing is ranked")

@@ -8,14 +8,14 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from hdrmetrics.collection.cache import Cache, Picture
 from hdrmetrics.collection.engine import Engine
 from hdrmetrics.collection.item import Item
-from hdrmetrics.collection.keys import PREVIEW, key_of
-from hdrmetrics.collection.parts import Parts
+from hdrmetrics.collection.keeping.cache import Cache, Picture
+from hdrmetrics.collection.keeping.keys import PREVIEW, key_of
+from hdrmetrics.collection.keeping.parts import Parts
+from hdrmetrics.collection.keeping.stamps import Stamp, digest_of, stamp_of
 from hdrmetrics.collection.plan import Plan
 from hdrmetrics.collection.record import Record
-from hdrmetrics.collection.stamps import Stamp, digest_of, stamp_of
 from hdrmetrics.io.kinds import sniff
 
 
@@ -29,7 +29,7 @@ class Collecting:
     plan
         What is wanted of each.
     parts
-        What that depends on; see :func:`~hdrmetrics.collection.keys.parts_of`.
+        What that depends on; see :func:`~hdrmetrics.collection.keeping.keys.parts_of`.
     cache
         What is known, and where to keep what is found; ``None`` for neither. Errors are not kept:
         a file or a metric that failed is tried again the next time.

@@ -21,7 +21,7 @@ class Local:
     """Scores pictures in threads of this process, which share one set of weights.
 
     What is usual on one machine. A picture that ends the process ends the run; where that may be,
-    worker processes (:mod:`hdrmetrics.collection.local_crew`) survive it.
+    worker processes (:mod:`hdrmetrics.collection.sharding.local_crew`) survive it.
 
     Each picture is worked on by one thread of PyTorch's, so that no digit depends on how many are
     worked on at a time. Those that would not fit into half of the memory together wait for each

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 
 from hdrmetrics.catalogue.metric_info import MetricInfo
-from hdrmetrics.collection.group import Group
+from hdrmetrics.collection.bursts.group import Group
 from hdrmetrics.collection.ranking import Place, Ranking
 from hdrmetrics.collection.record import Record
 from hdrmetrics.jobs.axes import standing

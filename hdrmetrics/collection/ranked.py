@@ -10,13 +10,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hdrmetrics.collection.bursts import find_groups
-from hdrmetrics.collection.cache import Cache
+from hdrmetrics.collection.bursts.finding import find_groups
 from hdrmetrics.collection.collect import Collecting
 from hdrmetrics.collection.engine import ENGINES, Engine
+from hdrmetrics.collection.keeping.cache import Cache
+from hdrmetrics.collection.keeping.meaning import asked_for, meaning_of
 from hdrmetrics.collection.listing import list_collection
 from hdrmetrics.collection.local import Local
-from hdrmetrics.collection.meaning import asked_for, meaning_of
 from hdrmetrics.collection.order import in_order
 from hdrmetrics.collection.plan import Plan
 from hdrmetrics.collection.ranking import Ranking
@@ -77,7 +77,7 @@ def rank_collection(
         allows (:attr:`hdrmetrics.metric.Metric.enough`).
     bursts
         Whether to find bursts and near-duplicates, and the best of each; see
-        :func:`hdrmetrics.collection.bursts.find_groups`.
+        :func:`hdrmetrics.collection.bursts.finding.find_groups`.
     engine
         Who does the work: ``"local"`` for this process, ``"dask"`` or ``"ray"`` for the workers of
         a cluster, or an engine of one's own; see :class:`hdrmetrics.collection.engine.Engine`.
@@ -111,7 +111,7 @@ def rank_collection(
     MissingPackageError
         If pandas is not installed, or what a cluster needs.
     ClusterError, StoreError, ImageWriteError, TableError
-        With ``shards``, as :func:`hdrmetrics.collection.sharded.score_shards`.
+        With ``shards``, as :func:`hdrmetrics.collection.sharding.sharded.score_shards`.
 
     Examples
     --------
@@ -204,7 +204,7 @@ def find_engine(
     if engine not in ENGINES:
         raise OptionError(f"there is no engine {engine!r}: it is {', '.join(ENGINES)} or your own")
     if shards is not None:
-        from hdrmetrics.collection.shard_engine import ShardEngine
+        from hdrmetrics.collection.sharding.shard_engine import ShardEngine
 
         return ShardEngine(shards, engine, jobs, address)
     if engine != "local" or address is not None:

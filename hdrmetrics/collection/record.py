@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from hdrmetrics.collection.look import Look
+from hdrmetrics.collection.bursts.look import Look
 from hdrmetrics.result import Score
 
 

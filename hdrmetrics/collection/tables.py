@@ -6,8 +6,8 @@ import json
 import os
 from typing import TYPE_CHECKING, Any
 
-from hdrmetrics.collection.arrow import arrow
 from hdrmetrics.collection.ranking import Place, Ranking
+from hdrmetrics.collection.sharding.arrow import arrow
 from hdrmetrics.errors import MissingPackageError
 from hdrmetrics.text.csvline import csv_line
 from hdrmetrics.text.textfile import readable, replacing

@@ -12,10 +12,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from hdrmetrics.collection.bursts.look import Look
+from hdrmetrics.collection.bursts.looks import enough, look_of, seen_of
 from hdrmetrics.collection.decoded import Decoded
 from hdrmetrics.collection.item import Item
-from hdrmetrics.collection.look import Look
-from hdrmetrics.collection.looks import enough, look_of, seen_of
 from hdrmetrics.collection.plan import Plan
 from hdrmetrics.collection.previews import preview_of
 from hdrmetrics.collection.record import Record

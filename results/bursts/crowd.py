@@ -17,9 +17,9 @@ import torch.nn.functional as F
 from tqdm import tqdm
 
 from hdrmetrics import read_image
-from hdrmetrics.collection.bursts import find_groups
-from hdrmetrics.collection.look import SIDE, WIDTH, Look
-from hdrmetrics.collection.looks import shown
+from hdrmetrics.collection.bursts.finding import find_groups
+from hdrmetrics.collection.bursts.look import SIDE, WIDTH, Look
+from hdrmetrics.collection.bursts.looks import shown
 from hdrmetrics.collection.record import Record
 from hdrmetrics.photometry.color import luminance
 from results.common.files import keep

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from datasets.statistics.bootstrap import SceneBootstrap
-from hdrmetrics.collection.bursts import find_groups
-from hdrmetrics.collection.group import Group
-from hdrmetrics.collection.look import Look
+from hdrmetrics.collection.bursts.finding import find_groups
+from hdrmetrics.collection.bursts.group import Group
+from hdrmetrics.collection.bursts.look import Look
 from hdrmetrics.collection.record import Record
 from hdrmetrics.result import Score
 from results.bursts.seen import STRANGER

@@ -18,8 +18,8 @@ from typing import Any
 
 import torch
 
-from hdrmetrics.collection.bursts import LIKENESS, SECONDS
-from hdrmetrics.collection.keeper import merits_of
+from hdrmetrics.collection.bursts.finding import LIKENESS, SECONDS
+from hdrmetrics.collection.bursts.keeper import merits_of
 from results.bursts.judged import (
     Facts,
     Found,

@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from datasets.scenes.groups import read_groups
 from hdrmetrics import as_image, create_metric, read_image
-from hdrmetrics.collection.looks import look_of
+from hdrmetrics.collection.bursts.looks import look_of
 from hdrmetrics.learned.liked.distribution import mean_score
 from hdrmetrics.learned.liked.nima import Nima
 from results.bursts.made import Member, copies, series

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont
 
-from hdrmetrics.collection.group import Group
+from hdrmetrics.collection.bursts.group import Group
 from results.bursts.judged import Facts, Found, burst_of
 from results.bursts.seen import STRANGER, members_of
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from hdrmetrics.collection.keeper import MERITS
+from hdrmetrics.collection.bursts.keeper import MERITS
 
 _RIDGE = 0.003
 

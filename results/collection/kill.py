@@ -24,7 +24,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from hdrmetrics.collection.cache import usual_file
+from hdrmetrics.collection.keeping.cache import usual_file
 
 PICTURES, SIDE = 60, 128
 PART = 0.03  # seconds that one takes

@@ -20,11 +20,11 @@ import numpy as np
 from PIL import Image
 
 from hdrmetrics.cli.ranking_page import PREVIEW
-from hdrmetrics.collection.cache import Cache
 from hdrmetrics.collection.collect import Collecting
+from hdrmetrics.collection.keeping.cache import Cache
+from hdrmetrics.collection.keeping.meaning import meaning_of
 from hdrmetrics.collection.listing import list_collection
 from hdrmetrics.collection.local import Local
-from hdrmetrics.collection.meaning import meaning_of
 from hdrmetrics.collection.order import in_order
 from hdrmetrics.collection.plan import Plan
 from hdrmetrics.collection.record import Record

@@ -17,16 +17,16 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from hdrmetrics.collection import errand
-from hdrmetrics.collection.crew import Outcome
-from hdrmetrics.collection.crews import open_crew
-from hdrmetrics.collection.errand import Answer, Job, Order
 from hdrmetrics.collection.item import Item
-from hdrmetrics.collection.manifest import Manifest, items_in
 from hdrmetrics.collection.plan import Plan
 from hdrmetrics.collection.record import Record
-from hdrmetrics.collection.sharded import score_shards
-from hdrmetrics.collection.shards import cut
+from hdrmetrics.collection.sharding import errand
+from hdrmetrics.collection.sharding.crew import Outcome
+from hdrmetrics.collection.sharding.crews import open_crew
+from hdrmetrics.collection.sharding.errand import Answer, Job, Order
+from hdrmetrics.collection.sharding.manifest import Manifest, items_in
+from hdrmetrics.collection.sharding.sharded import score_shards
+from hdrmetrics.collection.sharding.shards import cut
 from hdrmetrics.result import Score
 from hdrmetrics.text.markdown import markdown_table
 from hdrmetrics.text.textfile import write_text
@@ -100,7 +100,7 @@ def given_out(engine: str) -> dict[str, float]:
         Order("{}", "nowhere"),
         [Job(i, 0, 1, "x", (("a", "a"),) * 256) for i in range(JOBS)],
     )
-    module = importlib.import_module(f"hdrmetrics.collection.{engine}_crew")
+    module = importlib.import_module(f"hdrmetrics.collection.sharding.{engine}_crew")
     kept, module.do = module.do, idle  # type: ignore[attr-defined]
     crew = open_crew(engine, workers=2)
     try:

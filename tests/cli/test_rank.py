@@ -17,7 +17,7 @@ from PIL import Image
 
 import hdrmetrics as hm
 from hdrmetrics.cli import progress
-from hdrmetrics.collection.cache import Cache, usual_file
+from hdrmetrics.collection.keeping.cache import Cache, usual_file
 from hdrmetrics.errors import ImageReadError, OptionError
 from hdrmetrics.jobs.folders import MADE
 from tests.collection.photographs import counted
@@ -362,7 +362,7 @@ def test_shards_give_the_table_that_there_is_without_them(
         pytest.importorskip(
             package, reason="the extras 'dask' or 'ray', 'report' are not installed"
         )
-    from hdrmetrics.collection import sharded
+    from hdrmetrics.collection.sharding import sharded
     from tests.collection.inline import Inline
 
     monkeypatch.chdir(tmp_path)

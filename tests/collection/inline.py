@@ -7,8 +7,8 @@ import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from hdrmetrics.collection.crew import Outcome
-from hdrmetrics.collection.errand import Answer, Job, Order, do
+from hdrmetrics.collection.sharding.crew import Outcome
+from hdrmetrics.collection.sharding.errand import Answer, Job, Order, do
 
 
 class Inline:

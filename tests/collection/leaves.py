@@ -7,7 +7,7 @@ import functools
 import numpy as np
 
 from hdrmetrics import Image, as_image
-from hdrmetrics.collection.look import SIDE, WIDTH, Look
+from hdrmetrics.collection.bursts.look import SIDE, WIDTH, Look
 from hdrmetrics.collection.record import Record
 
 

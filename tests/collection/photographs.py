@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from hdrmetrics.collection import local, stamps
+from hdrmetrics.collection import local
 from hdrmetrics.collection.item import Item
+from hdrmetrics.collection.keeping import stamps
 from hdrmetrics.collection.record import Record
 from hdrmetrics.collection.worker import Worker
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from hdrmetrics.collection.alike import layouts, levelled, likenesses
+from hdrmetrics.collection.bursts.alike import layouts, levelled, likenesses
 
 from .leaves import leaves, squeezed
 

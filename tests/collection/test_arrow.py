@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from hdrmetrics.collection.look import Look
+from hdrmetrics.collection.bursts.look import Look
 from hdrmetrics.collection.plan import Plan
 from hdrmetrics.collection.record import Record
 from hdrmetrics.errors import TableError
@@ -17,8 +17,8 @@ from hdrmetrics.result import Score
 pa = pytest.importorskip("pyarrow", reason="the extra 'dask' or 'ray' is not installed")
 parquet = pytest.importorskip("pyarrow.parquet")
 
-from hdrmetrics.collection.arrow import records_of, schema_of, table_of  # noqa: E402
-from hdrmetrics.collection.errand import parquet_of  # noqa: E402
+from hdrmetrics.collection.sharding.arrow import records_of, schema_of, table_of  # noqa: E402
+from hdrmetrics.collection.sharding.errand import parquet_of  # noqa: E402
 
 PLAN = Plan(("nima", "pu21-piqe"), looks=True, preview=64)
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hdrmetrics.collection.bursts import find_groups
+from hdrmetrics.collection.bursts.finding import find_groups
 from hdrmetrics.collection.record import Record
 from hdrmetrics.errors import OptionError
 

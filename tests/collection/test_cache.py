@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from hdrmetrics.collection import cache as module
-from hdrmetrics.collection import cachefile
-from hdrmetrics.collection.cache import Cache, Picture, clear, usual_file
-from hdrmetrics.collection.cachefile import Kind, kind_of
+from hdrmetrics.collection.keeping import cache as module
+from hdrmetrics.collection.keeping import cachefile
+from hdrmetrics.collection.keeping.cache import Cache, Picture, clear, usual_file
+from hdrmetrics.collection.keeping.cachefile import Kind, kind_of
 from hdrmetrics.errors import OptionError
 from hdrmetrics.resources.folders import cache_folder
 
@@ -76,7 +76,7 @@ def test_two_at_once(file: Path, notes: list[str]) -> None:
 
 def test_many_that_make_it_at_once(tmp_path: Path) -> None:
     code = (
-        "import sys; from pathlib import Path; from hdrmetrics.collection.cache import *\n"
+        "import sys; from pathlib import Path; from hdrmetrics.collection.keeping.cache import *\n"
         "with Cache(Path('c.sqlite'), print) as one:\n"
         "    for n in range(20):\n"
         "        name = f'{sys.argv[1]} {n}'\n"

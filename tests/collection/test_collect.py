@@ -11,17 +11,17 @@ from pathlib import Path
 import pytest
 
 import hdrmetrics as hm
-from hdrmetrics.collection.cache import Cache, usual_file
 from hdrmetrics.collection.collect import Collecting
 from hdrmetrics.collection.engine import Engine
 from hdrmetrics.collection.item import Item
-from hdrmetrics.collection.keys import key_of, parts_of
+from hdrmetrics.collection.keeping.cache import Cache, usual_file
+from hdrmetrics.collection.keeping.keys import key_of, parts_of
+from hdrmetrics.collection.keeping.meaning import meaning_of
+from hdrmetrics.collection.keeping.stamps import stamp_of
 from hdrmetrics.collection.listing import list_collection
 from hdrmetrics.collection.local import Local
-from hdrmetrics.collection.meaning import meaning_of
 from hdrmetrics.collection.plan import Plan
 from hdrmetrics.collection.record import Record
-from hdrmetrics.collection.stamps import stamp_of
 from hdrmetrics.collection.worker import Worker
 from hdrmetrics.errors import ImageReadError, OptionError, UnknownNameError
 from hdrmetrics.result import Score
@@ -142,7 +142,7 @@ def test_versions_of_metrics_weights_and_decoders_count(monkeypatch: pytest.Monk
     keys = {key_of(before, kind) for kind in ("jpeg", "exr", "avif", "")}
     assert len(keys) == 3  # all decoders count for what is not known, as for AVIF
     monkeypatch.setattr("importlib.metadata.version", lambda package: "99")
-    from hdrmetrics.collection import keys as module
+    from hdrmetrics.collection.keeping import keys as module
 
     module._reader.cache_clear()
     assert key_of(before, "jpeg") not in keys
@@ -235,7 +235,7 @@ def test_conditions_are_shared(tmp_path: Path) -> None:
 
 
 def test_looks_and_previews_are_kept_too(tmp_path: Path) -> None:
-    from hdrmetrics.collection.look import Look
+    from hdrmetrics.collection.bursts.look import Look
 
     files = fill(tmp_path / "a", 2)
     calls = []

@@ -11,10 +11,10 @@ import pytest
 
 pytest.importorskip("pyarrow", reason="the extra 'dask' or 'ray' is not installed")
 
-from hdrmetrics.collection import sharded
-from hdrmetrics.collection.crews import open_crew
 from hdrmetrics.collection.plan import Plan
-from hdrmetrics.collection.sharded import score_shards
+from hdrmetrics.collection.sharding import sharded
+from hdrmetrics.collection.sharding.crews import open_crew
+from hdrmetrics.collection.sharding.sharded import score_shards
 from hdrmetrics.errors import ClusterError, UnknownNameError
 from tests.collection.inline import Inline, deadly
 from tests.collection.pictures import photographs
@@ -40,7 +40,7 @@ def test_two_workers_that_are_killed_leave_the_same_table(
     monkeypatch.setattr(sharded, "_SHARD_TRIES", 1)  # a process takes seconds to start
     photographs(tmp_path / "p", "a", "b", "once", "d", "e", "f", "g", "h")
     plain = score_shards(tmp_path / "p", PLAN, tmp_path / "plain", engine=Inline(), shard=2)
-    crew = importlib.import_module(f"hdrmetrics.collection.{engine}_crew")
+    crew = importlib.import_module(f"hdrmetrics.collection.sharding.{engine}_crew")
     monkeypatch.setattr(crew, "do", deadly)
     found = score_shards(tmp_path / "p", PLAN, tmp_path / "out", engine=engine, workers=2, shard=2)
     assert (tmp_path / "p" / "once.died").exists()
@@ -57,7 +57,7 @@ def test_a_picture_that_kills_real_workers_is_a_record(
     monkeypatch.setattr(sharded, "_SHARD_TRIES", 1)
     monkeypatch.setattr(sharded, "_FILE_TRIES", 2)
     photographs(tmp_path / "p", "a", "poison", "z")
-    crew = importlib.import_module(f"hdrmetrics.collection.{engine}_crew")
+    crew = importlib.import_module(f"hdrmetrics.collection.sharding.{engine}_crew")
     monkeypatch.setattr(crew, "do", deadly)
     source = f"file://{tmp_path}/p/"
     output = f"file://{tmp_path}/out"
@@ -85,7 +85,7 @@ def scheduler() -> Any:
 def test_a_scheduler_that_is_lost_is_told_with_what_stands(
     scheduler: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from hdrmetrics.collection import dask_crew
+    from hdrmetrics.collection.sharding import dask_crew
 
     photographs(tmp_path / "p", "a", "b", "c")
     address = scheduler.scheduler_address
@@ -122,7 +122,7 @@ def test_a_given_cluster_does_the_work_and_what_is_wrong_for_all_is_raised(
 def test_a_cluster_without_workers_is_told(
     scheduler: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from hdrmetrics.collection import dask_crew
+    from hdrmetrics.collection.sharding import dask_crew
 
     scheduler.scale(0)
     photographs(tmp_path / "p", "a")
@@ -138,7 +138,7 @@ def test_a_cluster_without_workers_is_told(
 
 def test_a_scheduler_that_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
     needs("dask")
-    from hdrmetrics.collection import dask_crew
+    from hdrmetrics.collection.sharding import dask_crew
 
     monkeypatch.setattr(dask_crew, "_CONNECT_SECONDS", 0.5)
     with pytest.raises(ClusterError, match=r"cannot reach tcp://127\.0\.0\.1:9"):

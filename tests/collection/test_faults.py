@@ -6,7 +6,7 @@ import torch
 from PIL import Image
 from scipy import ndimage
 
-from hdrmetrics.collection.faults import faults_of
+from hdrmetrics.collection.bursts.faults import faults_of
 
 from .leaves import leaves
 

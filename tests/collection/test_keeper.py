@@ -5,8 +5,8 @@ import pytest
 from PIL import Image
 from scipy import ndimage
 
-from hdrmetrics.collection.keeper import MERITS, choose, merits_of
-from hdrmetrics.collection.looks import look_of
+from hdrmetrics.collection.bursts.keeper import MERITS, choose, merits_of
+from hdrmetrics.collection.bursts.looks import look_of
 from hdrmetrics.collection.record import Record
 from hdrmetrics.errors import OptionError
 from hdrmetrics.result import Score

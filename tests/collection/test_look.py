@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from hdrmetrics.collection.look import SIDE, WIDTH, Look
+from hdrmetrics.collection.bursts.look import SIDE, WIDTH, Look
 from hdrmetrics.errors import TableError
 
 LOOK = Look(bytes(range(256)) * 4, bytes(WIDTH), "2024-05-06T07:08:09", 400.5, 1.5, 0.1, 0.2, 0.3)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import hdrmetrics as hm
-from hdrmetrics.collection.looks import look_of
+from hdrmetrics.collection.bursts.looks import look_of
 from hdrmetrics.errors import PixelValueError
 
 from .leaves import leaves, picture

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from hdrmetrics.collection.item import Item
-from hdrmetrics.collection.manifest import Manifest, is_manifest, items_in
+from hdrmetrics.collection.sharding.manifest import Manifest, is_manifest, items_in
 from hdrmetrics.errors import ImageReadError, TableError
 from tests.collection.pictures import photographs
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from hdrmetrics.catalogue.metrics import metric_info
-from hdrmetrics.collection.group import Group
+from hdrmetrics.collection.bursts.group import Group
 from hdrmetrics.collection.order import in_order
 from hdrmetrics.collection.ranking import Ranking
 from hdrmetrics.collection.record import Record

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import hdrmetrics as hm
-from hdrmetrics.collection.cache import usual_file
+from hdrmetrics.collection.keeping.cache import usual_file
 from hdrmetrics.collection.ranked import rank_pictures
 from hdrmetrics.errors import HdrMetricsWarning, OptionError, UnknownNameError
 from tests.collection.photographs import counted, fill
@@ -84,7 +84,8 @@ def test_an_engine_of_ones_own(tmp_path: Path) -> None:
 def test_importing_it_loads_no_torch() -> None:
     code = (
         "import sys, hdrmetrics.cli.rank, hdrmetrics.cli.ranking, hdrmetrics.collection.collect, "
-        "hdrmetrics.collection.meaning, hdrmetrics.collection.order; print('torch' in sys.modules)"
+        "hdrmetrics.collection.keeping.meaning, hdrmetrics.collection.order; "
+        "print('torch' in sys.modules)"
     )
     found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert found.stdout == "False\n"

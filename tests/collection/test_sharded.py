@@ -16,16 +16,17 @@ import pytest
 pytest.importorskip("pyarrow", reason="the extra 'dask' or 'ray' is not installed")
 fsspec = pytest.importorskip("fsspec", reason="the extra 'dask' or 'ray' is not installed")
 
-from hdrmetrics.collection import errand, sharded, stores, worker  # noqa: E402
-from hdrmetrics.collection.crews import open_crew  # noqa: E402
-from hdrmetrics.collection.errand import Job  # noqa: E402
+from hdrmetrics.collection import worker  # noqa: E402
 from hdrmetrics.collection.item import Item  # noqa: E402
 from hdrmetrics.collection.plan import Plan  # noqa: E402
 from hdrmetrics.collection.record import Record  # noqa: E402
-from hdrmetrics.collection.shard_engine import ShardEngine  # noqa: E402
-from hdrmetrics.collection.shard_reader import Shards  # noqa: E402
-from hdrmetrics.collection.sharded import score_shards  # noqa: E402
-from hdrmetrics.collection.shards import Cut  # noqa: E402
+from hdrmetrics.collection.sharding import errand, sharded, stores  # noqa: E402
+from hdrmetrics.collection.sharding.crews import open_crew  # noqa: E402
+from hdrmetrics.collection.sharding.errand import Job  # noqa: E402
+from hdrmetrics.collection.sharding.shard_engine import ShardEngine  # noqa: E402
+from hdrmetrics.collection.sharding.shard_reader import Shards  # noqa: E402
+from hdrmetrics.collection.sharding.sharded import score_shards  # noqa: E402
+from hdrmetrics.collection.sharding.shards import Cut  # noqa: E402
 from hdrmetrics.errors import (  # noqa: E402
     ClusterError,
     HdrMetricsError,
@@ -439,5 +440,5 @@ def test_errors_keep_their_kind() -> None:
 
 
 def test_who_hands_on_jobs_need_not_load_pytorch() -> None:
-    code = "import sys, hdrmetrics.collection.errand; sys.exit('torch' in sys.modules)"
+    code = "import sys, hdrmetrics.collection.sharding.errand; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

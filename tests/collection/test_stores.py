@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from hdrmetrics.collection import stores
-from hdrmetrics.collection.stores import Folder, copied, is_address
+from hdrmetrics.collection.sharding import stores
+from hdrmetrics.collection.sharding.stores import Folder, copied, is_address
 from hdrmetrics.errors import (
     ImageLimitError,
     ImageReadError,

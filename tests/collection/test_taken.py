@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from hdrmetrics.collection.taken import taken_at, when
+from hdrmetrics.collection.bursts.taken import taken_at, when
 
 ORIGINAL, DIGITISED, FRACTION, CHANGED = 0x9003, 0x9004, 0x9291, 0x0132
 

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image as Pillow
 
 import hdrmetrics as hm
-from hdrmetrics.collection.look import Look
+from hdrmetrics.collection.bursts.look import Look
 from hdrmetrics.collection.ranking import Place, Ranking
 from hdrmetrics.collection.record import Record
 from hdrmetrics.jobs.folders import MADE

@@ -6,10 +6,10 @@ import os
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from hdrmetrics.collection.arrow import arrow, records_of
 from hdrmetrics.collection.record import Record
-from hdrmetrics.collection.shards import Cut, read_cut
-from hdrmetrics.collection.stores import Folder
+from hdrmetrics.collection.sharding.arrow import arrow, records_of
+from hdrmetrics.collection.sharding.shards import Cut, read_cut
+from hdrmetrics.collection.sharding.stores import Folder
 from hdrmetrics.errors import MissingPackageError, TableError
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context, parent_process
 
-from hdrmetrics.collection.crew import Outcome
-from hdrmetrics.collection.errand import Answer, Job, Order, do
+from hdrmetrics.collection.sharding.crew import Outcome
+from hdrmetrics.collection.sharding.errand import Answer, Job, Order, do
 from hdrmetrics.errors import ClusterError
 from hdrmetrics.resources.machine import usable_cores
 

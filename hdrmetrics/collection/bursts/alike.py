@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
 from torch import Tensor
 
-from hdrmetrics.collection.look import SIDE
+from hdrmetrics.collection.bursts.look import SIDE
 
 Codes = NDArray[np.uint8]
 
@@ -94,7 +94,7 @@ def likenesses(
     Parameters
     ----------
     codes
-        ``(N, 1024)``, of :attr:`~hdrmetrics.collection.look.Look.small`.
+        ``(N, 1024)``, of :attr:`~hdrmetrics.collection.bursts.look.Look.small`.
     first, second
         ``(P,)`` places of pictures.
 

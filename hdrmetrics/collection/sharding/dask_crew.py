@@ -9,8 +9,8 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from hdrmetrics.collection.crew import Outcome
-from hdrmetrics.collection.errand import Job, Order, do
+from hdrmetrics.collection.sharding.crew import Outcome
+from hdrmetrics.collection.sharding.errand import Job, Order, do
 from hdrmetrics.errors import ClusterError, MissingPackageError
 from hdrmetrics.resources.machine import usable_cores
 

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from hdrmetrics.collection.crew import Outcome
-from hdrmetrics.collection.errand import Answer, Job, Order, do
+from hdrmetrics.collection.sharding.crew import Outcome
+from hdrmetrics.collection.sharding.errand import Answer, Job, Order, do
 from hdrmetrics.errors import ClusterError, MissingPackageError
 from hdrmetrics.resources.machine import usable_cores
 

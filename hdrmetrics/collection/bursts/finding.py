@@ -10,9 +10,9 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 
-from hdrmetrics.collection.group import Group
-from hdrmetrics.collection.keeper import choose
-from hdrmetrics.collection.look import Look
+from hdrmetrics.collection.bursts.group import Group
+from hdrmetrics.collection.bursts.keeper import choose
+from hdrmetrics.collection.bursts.look import Look
 from hdrmetrics.collection.record import Record
 from hdrmetrics.errors import OptionError
 
@@ -46,7 +46,7 @@ def find_groups(
         alone join nothing, so those that lie do little harm. 0 for no regard to time.
     likeness
         Of pictures taken at any time, in [0, 1]: the correlation of detail where both show the
-        same (:func:`hdrmetrics.collection.alike.likenesses`).
+        same (:func:`hdrmetrics.collection.bursts.alike.likenesses`).
 
     Returns
     -------
@@ -130,7 +130,7 @@ def _neighbours(
     looks: Sequence[Look], times: NDArray[np.float64], seconds: float, likeness: float
 ) -> Neighbours:
     """Return for each look those that are alike, and how much."""
-    from hdrmetrics.collection.alike import likenesses
+    from hdrmetrics.collection.bursts.alike import likenesses
 
     small = np.stack([np.frombuffer(look.small, np.uint8) for look in looks])
     first, second = _candidates(_described(looks, small), times, seconds)
@@ -154,7 +154,7 @@ def _together(
 
 def _described(looks: Sequence[Look], small: NDArray[np.uint8]) -> NDArray[np.float32]:
     """Return vectors ``(N, 192)`` whose products say how alike layouts and embeddings are."""
-    from hdrmetrics.collection.alike import layouts
+    from hdrmetrics.collection.bursts.alike import layouts
 
     seen = np.stack([np.frombuffer(look.embedding, np.int8) for look in looks]).astype(np.float32)
     seen *= math.sqrt(_EMBEDDED) / np.maximum(np.linalg.norm(seen, axis=1, keepdims=True), 1.0)

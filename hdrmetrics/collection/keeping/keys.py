@@ -11,7 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from hdrmetrics import __version__
-from hdrmetrics.collection.stamps import digest_of
+from hdrmetrics.collection.keeping.stamps import digest_of
 from hdrmetrics.errors import ImageReadError
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def parts_of(plan: Plan) -> dict[str, str]:
     ImageReadError
         For a mask that cannot be read.
     """
-    from hdrmetrics.collection import looks
+    from hdrmetrics.collection.bursts import looks
     from hdrmetrics.jobs.scoring import build_metric
 
     viewing = _seen(plan.viewing)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from hdrmetrics.catalogue.metrics import metric_info
-from hdrmetrics.collection.look import Look
+from hdrmetrics.collection.bursts.look import Look
 from hdrmetrics.collection.record import Record
 from hdrmetrics.errors import OptionError, UnknownNameError
 from hdrmetrics.result import Score

@@ -12,9 +12,9 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from hdrmetrics.collection.faults import faults_of
-from hdrmetrics.collection.look import SIDE, WIDTH, Look
-from hdrmetrics.collection.taken import taken_at
+from hdrmetrics.collection.bursts.faults import faults_of
+from hdrmetrics.collection.bursts.look import SIDE, WIDTH, Look
+from hdrmetrics.collection.bursts.taken import taken_at
 from hdrmetrics.errors import ShapeError
 from hdrmetrics.jobs.inputs import Units, prepare_inputs
 from hdrmetrics.learned.borders import box_of

@@ -11,12 +11,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from hdrmetrics import __version__, errors
-from hdrmetrics.collection.arrow import arrow, table_of
 from hdrmetrics.collection.item import Item
 from hdrmetrics.collection.plan import Plan
 from hdrmetrics.collection.record import Record
-from hdrmetrics.collection.shards import plan_of
-from hdrmetrics.collection.stores import Folder, copied
+from hdrmetrics.collection.sharding.arrow import arrow, table_of
+from hdrmetrics.collection.sharding.shards import plan_of
+from hdrmetrics.collection.sharding.stores import Folder, copied
 from hdrmetrics.errors import (
     ClusterError,
     HdrMetricsError,
@@ -61,7 +61,7 @@ class Order:
     Parameters
     ----------
     plan
-        As of :func:`~hdrmetrics.collection.shards.plan_text`.
+        As of :func:`~hdrmetrics.collection.sharding.shards.plan_text`.
     output
         The folder for the files, a path or an address.
     version

@@ -9,17 +9,17 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 
-from hdrmetrics.collection.arrow import arrow, records_of
-from hdrmetrics.collection.crew import Crew, Outcome
-from hdrmetrics.collection.crews import open_crew
-from hdrmetrics.collection.errand import Job, Order, parquet_of
 from hdrmetrics.collection.item import Item
-from hdrmetrics.collection.manifest import items_in
 from hdrmetrics.collection.plan import Plan
 from hdrmetrics.collection.record import Record
-from hdrmetrics.collection.shard_reader import Shards, table_in
-from hdrmetrics.collection.shards import PIECES, Cut, cut, keep_apart, plan_text, shards
-from hdrmetrics.collection.stores import Folder
+from hdrmetrics.collection.sharding.arrow import arrow, records_of
+from hdrmetrics.collection.sharding.crew import Crew, Outcome
+from hdrmetrics.collection.sharding.crews import open_crew
+from hdrmetrics.collection.sharding.errand import Job, Order, parquet_of
+from hdrmetrics.collection.sharding.manifest import items_in
+from hdrmetrics.collection.sharding.shard_reader import Shards, table_in
+from hdrmetrics.collection.sharding.shards import PIECES, Cut, cut, keep_apart, plan_text, shards
+from hdrmetrics.collection.sharding.stores import Folder
 from hdrmetrics.errors import ClusterError, ImageReadError, ImageWriteError, StoreError
 
 SHARD = 256
@@ -53,8 +53,8 @@ def score_shards(
     Parameters
     ----------
     items
-        The pictures, as of :func:`~hdrmetrics.collection.manifest.items_in`: lists, folders,
-        patterns, addresses, items.
+        The pictures, as of :func:`~hdrmetrics.collection.sharding.manifest.items_in`: lists,
+        folders, patterns, addresses, items.
     plan
         What is wanted of each. Files that it names (displays, masks) are on every machine.
     output
@@ -63,7 +63,7 @@ def score_shards(
     engine
         ``"local"``, ``"dask"`` or ``"ray"``; or one that is open, which stays so.
     workers, address
-        Of the engine, as of :func:`~hdrmetrics.collection.crews.open_crew`.
+        Of the engine, as of :func:`~hdrmetrics.collection.sharding.crews.open_crew`.
     shard
         Pictures of a shard.
     on_progress

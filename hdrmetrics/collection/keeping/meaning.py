@@ -15,15 +15,15 @@ from pathlib import Path
 from typing import Any
 
 from hdrmetrics.catalogue.metric_info import MetricInfo
-from hdrmetrics.collection.cache import Cache
-from hdrmetrics.collection.keys import parts_of
+from hdrmetrics.collection.keeping.cache import Cache
+from hdrmetrics.collection.keeping.keys import parts_of
+from hdrmetrics.collection.keeping.stamps import digest_of
 from hdrmetrics.collection.plan import Plan
-from hdrmetrics.collection.stamps import digest_of
 from hdrmetrics.errors import OptionError
 from hdrmetrics.jobs.defaults import AXES, ranked_by
 from hdrmetrics.jobs.kept import decoded, encoded
 
-_PACKAGE = Path(__file__).parent.parent
+_PACKAGE = Path(__file__).parent.parent.parent
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Meaning:
     infos
         Of the plan's metrics.
     parts
-        See :func:`~hdrmetrics.collection.keys.parts_of`.
+        See :func:`~hdrmetrics.collection.keeping.keys.parts_of`.
     """
 
     plan: Plan

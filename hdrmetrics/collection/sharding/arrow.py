@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from hdrmetrics.collection.look import Look
+from hdrmetrics.collection.bursts.look import Look
 from hdrmetrics.collection.plan import Plan
 from hdrmetrics.collection.record import Record
 from hdrmetrics.errors import MissingPackageError, TableError

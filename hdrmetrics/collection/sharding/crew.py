@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from hdrmetrics.collection.errand import Answer, Job, Order
+from hdrmetrics.collection.sharding.errand import Answer, Job, Order
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,19 +7,19 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from hdrmetrics.collection.crew import Crew
-from hdrmetrics.collection.errand import called
 from hdrmetrics.collection.item import Item
 from hdrmetrics.collection.plan import Plan
 from hdrmetrics.collection.record import Record
-from hdrmetrics.collection.sharded import SHARD, score_shards
+from hdrmetrics.collection.sharding.crew import Crew
+from hdrmetrics.collection.sharding.errand import called
+from hdrmetrics.collection.sharding.sharded import SHARD, score_shards
 
 _FILES = ("display", "mask")  # of what is given, these may be files
 
 
 @dataclass(frozen=True)
 class ShardEngine:
-    """Scores pictures by :func:`~hdrmetrics.collection.sharded.score_shards`.
+    """Scores pictures by :func:`~hdrmetrics.collection.sharding.sharded.score_shards`.
 
     The shards are what is kept between runs, so no cache is used beside them: which pictures are
     left to score would depend on it, and a folder of shards belongs to one list of pictures. For
@@ -28,7 +28,7 @@ class ShardEngine:
     Parameters
     ----------
     output, engine, workers, address, shard, on_progress
-        As of :func:`~hdrmetrics.collection.sharded.score_shards`.
+        As of :func:`~hdrmetrics.collection.sharding.sharded.score_shards`.
     """
 
     output: str | os.PathLike[str]
@@ -46,7 +46,7 @@ class ShardEngine:
         Raises
         ------
         HdrMetricsError
-            As :func:`~hdrmetrics.collection.sharded.score_shards`.
+            As :func:`~hdrmetrics.collection.sharding.sharded.score_shards`.
         """
         if not items:
             return

@@ -14,7 +14,7 @@ from typing import Any
 from hdrmetrics import __version__
 from hdrmetrics.collection.item import Item
 from hdrmetrics.collection.plan import Plan
-from hdrmetrics.collection.stores import Folder
+from hdrmetrics.collection.sharding.stores import Folder
 from hdrmetrics.errors import ImageReadError, OptionError, TableError
 from hdrmetrics.text.textfile import json_text
 

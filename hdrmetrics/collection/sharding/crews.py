@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from hdrmetrics.collection.crew import Crew
 from hdrmetrics.collection.engine import ENGINES
+from hdrmetrics.collection.sharding.crew import Crew
 from hdrmetrics.errors import OptionError
 
 
@@ -45,16 +45,16 @@ def open_crew(
     if name not in ENGINES:
         raise OptionError(f"there is no engine {name!r}: it is {', '.join(ENGINES)}")
     if name == "local":
-        from hdrmetrics.collection.local_crew import LocalCrew
+        from hdrmetrics.collection.sharding.local_crew import LocalCrew
 
         if address is not None:
             raise OptionError("the local engine has no address: name engine dask or ray, or none")
         return LocalCrew(workers or (1 if accelerated else None))
     if name == "dask":
-        from hdrmetrics.collection.dask_crew import DaskCrew
+        from hdrmetrics.collection.sharding.dask_crew import DaskCrew
 
         alone = accelerated and address is None
         return DaskCrew(workers or (1 if alone else None), address)
-    from hdrmetrics.collection.ray_crew import RayCrew
+    from hdrmetrics.collection.sharding.ray_crew import RayCrew
 
     return RayCrew(workers, address, accelerated=accelerated)

@@ -11,9 +11,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from typing import IO, Any
 
-from hdrmetrics.collection.arrow import arrow
 from hdrmetrics.collection.item import Item
-from hdrmetrics.collection.stores import is_address, local, store_of
+from hdrmetrics.collection.sharding.arrow import arrow
+from hdrmetrics.collection.sharding.stores import is_address, local, store_of
 from hdrmetrics.errors import HdrMetricsError, ImageReadError, TableError
 from hdrmetrics.io.kinds import is_listed
 from hdrmetrics.jobs.pairing import find_files

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, TypeVar
 
-from hdrmetrics.collection.cachefile import (
+from hdrmetrics.collection.keeping.cachefile import (
     APPLICATION,
     SCHEMA,
     Kind,

@@ -21,7 +21,7 @@ _END, _BLACK = 252 / 255, 3 / 255  # what compression leaves of 255 and 0
 
 
 class Faults(NamedTuple):
-    """As :class:`~hdrmetrics.collection.look.Look` has them."""
+    """As :class:`~hdrmetrics.collection.bursts.look.Look` has them."""
 
     detail: float
     noise: float

@@ -8,8 +8,8 @@ import zlib
 from collections.abc import Mapping
 from typing import Any
 
-from hdrmetrics.collection.keys import LOOK, PREVIEW
-from hdrmetrics.collection.look import Look
+from hdrmetrics.collection.bursts.look import Look
+from hdrmetrics.collection.keeping.keys import LOOK, PREVIEW
 from hdrmetrics.collection.record import Record
 from hdrmetrics.jobs.kept import decoded, encoded
 from hdrmetrics.result import Score
