@@ -303,6 +303,15 @@ def mirrored(image: Tensor, dim: int, first: int, last: int) -> Tensor:
     length = image.shape[dim]
     if first >= 0 and last <= length:
         return image.narrow(dim, first, last - first)
+    before, behind = max(0, -first), max(0, last - length)
+    if max(before, behind) < length and first <= length and last >= 0:
+        # A few columns at the ends: gathering all by their places takes many times as long.
+        parts = [
+            image.narrow(dim, 1, before).flip(dim),
+            image.narrow(dim, max(first, 0), min(last, length) - max(first, 0)),
+            image.narrow(dim, length - 1 - behind, behind).flip(dim),
+        ]
+        return torch.cat([part for part in parts if part.shape[dim]], dim)
     period = max(1, 2 * (length - 1))
     places = torch.arange(first, last, device=image.device).remainder(period)
     return image.index_select(dim, torch.minimum(places, period - places).clamp(max=length - 1))

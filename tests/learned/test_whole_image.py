@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import product
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
@@ -242,3 +243,13 @@ def test_networks_that_see_a_window_as_a_whole_are_refused() -> None:
     network = build_network(narrow(PAPER_NOR))
     with pytest.raises(OptionError, match="sees a window as a whole"):
         score_windows(network, pictures(1, 256, 300), domain="hdr")
+
+
+@pytest.mark.parametrize("length", [1, 2, 7])
+def test_pixels_are_mirrored_at_both_ends(length: int) -> None:
+    line = torch.arange(float(length))[None, None, None]
+    padded = np.pad(np.arange(float(length)), 20, mode="reflect") if length > 1 else np.zeros(41)
+    for first in range(-20, length):
+        for last in range(first + 1, length + 20):
+            found = mirrored(line, 3, first, last)[0, 0, 0].numpy()
+            np.testing.assert_array_equal(found, padded[first + 20 : last + 20])
