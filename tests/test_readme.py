@@ -258,7 +258,7 @@ ALSO = {"radiancehdr": "hdr", "radiance": "hdr", "openexr": "exr", "ultrahdr": "
 def formats(sentence: str) -> set[str]:
     """Return the formats that a sentence lists, as the readers call them."""
     plain = re.sub(r"\([^)]*\)", "", sentence.replace("\n", " "))
-    plain = re.sub(r"with the extra `codecs`|\band\b|;", ",", plain)
+    plain = re.sub(r"with the extra `\w+`|\band\b|;", ",", plain)
     names = ("".join(word.lower().split()) for word in plain.split(",") if word.strip())
     return {ALSO.get(name, name) for name in names}
 
