@@ -27,6 +27,7 @@ from hdrmetrics.metric import Metric
 from hdrmetrics.picture.light import holds_light
 
 _HEAP = 31 << 20  # bytes
+_ELSEWHERE = {"device"}  # of what is given, what changes nothing that is seen
 
 
 class Worker:
@@ -92,12 +93,15 @@ class Worker:
         whole = decoded.at(None)
         if holds_light(whole):  # what was seen of it are several exposures
             return look_of(whole, item.path)
-        seen = self._own.seen or seen_of(decoded.at(enough() if self.small else None))
+        # A region, a mask or a display is of scores: the look is that of the picture.
+        seen = self._own.seen if self.plan.viewing.keys() <= _ELSEWHERE else None
+        if seen is None:
+            seen = seen_of(decoded.at(enough() if self.plan.small else None))
         return look_of(whole, item.path, seen)
 
     def _preview(self, decoded: Decoded) -> bytes:
         side = self.plan.preview
-        return preview_of(decoded.at(max(side, enough()) if self.small else None), side)
+        return preview_of(decoded.at(max(side, enough()) if self.plan.small else None), side)
 
     def _metric(self, name: str) -> Metric:
         options: dict[str, Any] = dict(self.plan.options.get(name, {}))

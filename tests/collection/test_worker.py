@@ -109,9 +109,11 @@ def test_inside_a_wide_border_all_is_decoded(folder) -> None:
 def test_a_look_does_not_depend_on_the_company(folder, worker, name) -> None:
     item = Item(str(folder / name), name)
     with_nima = Worker(dataclasses.replace(worker.plan, looks=True))(item)
-    alone = Worker(Plan((), looks=True))(item)
+    alone = Worker(Plan((), looks=True, preview=64))(item)
     assert alone.look is not None
     assert with_nima.look == alone.look
+    part = Worker(Plan(("nima",), {"region": (4, 4, 40, 40)}, looks=True, preview=64))(item)
+    assert (part.look, part.preview) == (alone.look, alone.preview)
 
 
 @pytest.mark.parametrize("name", ["large.jpg", "light.exr"])
