@@ -212,7 +212,7 @@ def test_folders_in_folders(run, tmp_path: Path) -> None:
 @pytest.mark.parametrize("more", [[], ["--report", "page.html", "--no-bursts"]])
 def test_a_second_run_scores_nothing_and_loads_no_torch(tmp_path: Path, more: list[str]) -> None:
     if more:
-        pytest.importorskip("jinja2")
+        pytest.importorskip("jinja2", reason="the extra 'report' is not installed")
     folder = photographs(tmp_path / "photographs", 3)
     code = (
         "import sys; from hdrmetrics.cli import main; code = main(sys.argv[1:]); "
@@ -267,7 +267,7 @@ def test_a_damaged_cache_is_one_note(run, tmp_path: Path) -> None:
 
 
 def test_parquet(run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pq = pytest.importorskip("pyarrow.parquet")
+    pq = pytest.importorskip("pyarrow.parquet", reason="the extra 'datasets' is not installed")
     folder = photographs(tmp_path / "photographs", 2)
     monkeypatch.chdir(tmp_path)
     words = ("rank", folder, "--by", "piqe", "--parquet")
@@ -383,7 +383,7 @@ def test_shards_give_the_table_that_there_is_without_them(
 def test_what_cannot_be_drawn_is_a_warning_and_costs_nothing(
     run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pytest.importorskip("jinja2")
+    pytest.importorskip("jinja2", reason="the extra 'report' is not installed")
     folder = photographs(tmp_path / "photographs", 2)
 
     def fails(path: str, *rest: object) -> bytes:

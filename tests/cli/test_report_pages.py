@@ -18,7 +18,7 @@ from hdrmetrics.report.thumbnails import thumbnail
 from tests.cli.conftest import Result
 from tests.report.reading import read_page
 
-pytest.importorskip("jinja2")
+pytest.importorskip("jinja2", reason="the extra 'report' is not installed")
 Run = Callable[..., Result]
 
 

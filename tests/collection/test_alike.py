@@ -72,7 +72,7 @@ def test_ranks_are_those_of_another_library():
 
 
 def test_what_a_known_hash_joins_is_alike():
-    imagehash = pytest.importorskip("imagehash")
+    imagehash = pytest.importorskip("imagehash", reason="imagehash is a peer to compare with")
     image = pytest.importorskip("PIL.Image")
     pictures = [leaves(seed) for seed in range(6)]
     pictures += [np.clip(one[2:-1, 1:-3] + 0.03, 0, 1) for one in pictures]

@@ -15,7 +15,7 @@ from hdrmetrics.errors import TableError
 from hdrmetrics.result import Score
 
 pa = pytest.importorskip("pyarrow", reason="the extra 'dask' or 'ray' is not installed")
-parquet = pytest.importorskip("pyarrow.parquet")
+parquet = pytest.importorskip("pyarrow.parquet", reason="the extra 'datasets' is not installed")
 
 from hdrmetrics.collection.sharding.arrow import records_of, schema_of, table_of  # noqa: E402
 from hdrmetrics.collection.sharding.errand import parquet_of  # noqa: E402
@@ -56,7 +56,7 @@ def test_a_value_that_is_no_number_stays_one() -> None:
 
 
 def test_pandas_reads_the_file_by_itself(tmp_path: Any) -> None:
-    pandas = pytest.importorskip("pandas")
+    pandas = pytest.importorskip("pandas", reason="the extra 'report' is not installed")
     (tmp_path / "shard.parquet").write_bytes(parquet_of([FULL, BAD], PLAN))
     frame = pandas.read_parquet(tmp_path / "shard.parquet")
     assert list(frame["path"]) == [FULL.path, BAD.path]

@@ -36,7 +36,7 @@ def test_exposure_and_contrast_leave_detail_as_it_is():
 
 
 def test_blur_is_seen_in_the_order_that_another_measure_sees():
-    measure = pytest.importorskip("skimage.measure")
+    measure = pytest.importorskip("skimage.measure", reason="skimage is a peer to compare with")
     codes = leaves(1).mean(axis=2)
     blurred = [ndimage.gaussian_filter(codes, width) for width in (0, 0.7, 1.2, 2, 4)]
     ours = [faults(one).detail for one in blurred]

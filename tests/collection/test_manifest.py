@@ -38,8 +38,8 @@ def test_text_files(tmp_path: Path) -> None:
 
 
 def test_tables(tmp_path: Path) -> None:
-    pandas = pytest.importorskip("pandas")
-    pytest.importorskip("pyarrow")
+    pandas = pytest.importorskip("pandas", reason="the extra 'report' is not installed")
+    pytest.importorskip("pyarrow", reason="the extra 'datasets' is not installed")
     rows = {"other": [1, 2], "path": ['a,"\n.jpg', "s3://b/c.jpg"], "name": ["first", None]}
     frame = pandas.DataFrame(rows)
     frame.to_csv(tmp_path / "list.csv", index=False)
@@ -76,7 +76,7 @@ def test_a_list_is_read_as_far_as_it_is_wanted(tmp_path: Path) -> None:
 )
 def test_lists_that_are_none(tmp_path: Path, name: str, data: bytes | None, match: str) -> None:
     if name.endswith("parquet"):
-        pytest.importorskip("pyarrow")
+        pytest.importorskip("pyarrow", reason="the extra 'datasets' is not installed")
     if data is not None:
         (tmp_path / name).write_bytes(data)
     with pytest.raises(TableError, match=match):

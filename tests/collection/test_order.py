@@ -108,7 +108,7 @@ def test_csv_is_read_as_it_was_meant(ranking: Ranking) -> None:
 
 
 def test_parquet_and_data_frames_are_the_same_table(ranking: Ranking, tmp_path: Path) -> None:
-    pd = pytest.importorskip("pandas")
+    pd = pytest.importorskip("pandas", reason="the extra 'report' is not installed")
     frame = to_dataframe(ranking)
     again = pd.read_csv(io.StringIO(csv_text(ranking)), keep_default_na=False, na_values={"": ""})
     assert list(frame.columns) == list(again.columns)
@@ -116,7 +116,7 @@ def test_parquet_and_data_frames_are_the_same_table(ranking: Ranking, tmp_path: 
     assert frame["place"].isna().tolist() == [False] * 5 + [True]
     assert frame["nima_low"].tolist()[:5] == pytest.approx([4.9, 3.9, 2.9, 1.9, 0.9])
     assert "preview" in to_dataframe(ranking, previews=True).columns
-    pytest.importorskip("pyarrow")
+    pytest.importorskip("pyarrow", reason="the extra 'datasets' is not installed")
     files = [tmp_path / "a.parquet", tmp_path / "b.parquet"]
     for file in files:
         write_parquet(ranking, file)

@@ -14,7 +14,7 @@ from hdrmetrics.collection.ranked import rank_pictures
 from hdrmetrics.errors import HdrMetricsWarning, OptionError, UnknownNameError
 from tests.collection.photographs import counted, fill
 
-pytest.importorskip("pandas")
+pytest.importorskip("pandas", reason="the extra 'report' is not installed")
 
 
 def test_the_order_is_that_of_rank(tmp_path: Path) -> None:

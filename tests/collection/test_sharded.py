@@ -401,7 +401,7 @@ def test_a_folder_without_shards_and_damaged_ones(tmp_path: Path) -> None:
 
 
 def test_other_programs_see_the_records_and_nothing_else(tmp_path: Path) -> None:
-    pandas = pytest.importorskip("pandas")
+    pandas = pytest.importorskip("pandas", reason="the extra 'report' is not installed")
     score_shards(items(5), PLAN, tmp_path, engine=Inline(), shard=2)
     (tmp_path / "_pieces").mkdir(exist_ok=True)
     (tmp_path / "_pieces" / "x.parquet").write_bytes(b"no table")

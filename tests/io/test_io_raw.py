@@ -11,7 +11,7 @@ import pytest
 from hdrmetrics.errors import ImageReadError, MissingCodecError, OptionError
 
 tifffile = pytest.importorskip("tifffile")
-rawpy = pytest.importorskip("rawpy")
+rawpy = pytest.importorskip("rawpy", reason="the extra 'raw' is not installed")
 
 HEIGHT, WIDTH, WHITE = 64, 96, 4000
 XYZ_TO_SRGB = (3.2406, -1.5372, -0.4986, -0.9689, 1.8758, 0.0415, 0.0557, -0.2040, 1.0570)

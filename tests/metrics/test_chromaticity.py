@@ -30,7 +30,7 @@ def test_primaries_are_where_the_tables_have_them(channel: int, u: float, v: flo
 
 
 def test_equals_another_library() -> None:
-    color = pytest.importorskip("skimage.color")
+    color = pytest.importorskip("skimage.color", reason="skimage is a peer to compare with")
     draws = torch.Generator().manual_seed(1)
     codes, light = torch.rand(2, 1, 3, 5, 6, generator=draws, dtype=torch.float64)
     shown = color.rgb2xyz(codes[0].movedim(0, -1).numpy())

@@ -10,7 +10,7 @@ from hdrmetrics.report.page import Column, Mark, Page, PageRow, Scored
 from hdrmetrics.report.rendering import write_page
 from tests.report.browser import ask, needs_browser
 
-pytest.importorskip("jinja2")
+pytest.importorskip("jinja2", reason="the extra 'report' is not installed")
 pytestmark = needs_browser
 COUNT = 2000
 HELPERS = """

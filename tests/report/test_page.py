@@ -24,7 +24,7 @@ from hdrmetrics.report.rendering import render, write_page
 from tests.report.browser import ask, dom, needs_browser
 from tests.report.reading import read_page
 
-pytest.importorskip("jinja2")
+pytest.importorskip("jinja2", reason="the extra 'report' is not installed")
 EVIL = [
     "<img src=x onerror=alert(1)>.png", "</script><script>alert(1)</script>.jpg",
     "<!--<script>.png",

@@ -23,7 +23,7 @@ from hdrmetrics.result import Score
 from tests.report.browser import ask, needs_browser
 from tests.report.reading import read_page
 
-pytest.importorskip("jinja2")
+pytest.importorskip("jinja2", reason="the extra 'report' is not installed")
 EVIL = "<img src=x onerror=alert(1)>\n\u202e'\".jpg"
 DOUBT = "text and graphics are unlike photographs"
 INFOS = tuple(next(one for one in hm.list_metrics() if one.name == name)
