@@ -19,7 +19,6 @@ from hdrmetrics.collection.listing import list_collection
 from hdrmetrics.collection.local import Local
 from hdrmetrics.collection.order import in_order
 from hdrmetrics.collection.plan import Plan
-from hdrmetrics.collection.ranking import Ranking
 from hdrmetrics.collection.tables import check_pandas, to_dataframe
 from hdrmetrics.errors import HdrMetricsWarning, OptionError
 
@@ -121,41 +120,6 @@ def rank_collection(
     (['place', 'test', 'pu21-piqe'], [1, 2, 3])
     """
     check_pandas()
-    ranking = rank_pictures(
-        paths,
-        by=by,
-        recursive=recursive,
-        cache=cache,
-        jobs=jobs,
-        small=small,
-        bursts=bursts,
-        engine=engine,
-        shards=shards,
-        address=address,
-        previews=previews,
-        options=options,
-        **viewing,
-    )
-    return to_dataframe(ranking, previews=previews > 0)
-
-
-def rank_pictures(
-    paths: Paths,
-    *,
-    by: str | Sequence[str] | None = None,
-    recursive: bool = True,
-    cache: bool | str | os.PathLike[str] = True,
-    jobs: int | None = None,
-    small: bool = True,
-    bursts: bool = False,
-    engine: str | Engine = "local",
-    shards: str | os.PathLike[str] | None = None,
-    address: str | None = None,
-    previews: int = 0,
-    options: Mapping[str, Mapping[str, Any]] | None = None,
-    **viewing: Unpack[Viewing],
-) -> Ranking:
-    """Return the ranking behind :func:`rank_collection`; arguments and errors as there."""
     from hdrmetrics.catalogue.metrics import canonical_name
 
     listing = list_collection(paths, recursive=recursive)
@@ -177,7 +141,8 @@ def rank_pictures(
         if previews:
             records = [dataclasses.replace(r, preview=collecting.preview(r)) for r in records]
     records += listing.problems
-    return in_order(records, meaning.infos, find_groups(records) if bursts else ())
+    ranking = in_order(records, meaning.infos, find_groups(records) if bursts else ())
+    return to_dataframe(ranking, previews=previews > 0)
 
 
 def find_engine(
