@@ -149,6 +149,17 @@ def test_versions_of_metrics_weights_and_decoders_count(monkeypatch: pytest.Monk
     module._reader.cache_clear()
 
 
+def test_looks_and_previews_depend_on_the_weights_that_see(monkeypatch: pytest.MonkeyPatch) -> None:
+    from hdrmetrics.collection.bursts import looks
+
+    plan = Plan(("piqe",), looks=True, preview=64)
+    before = parts_of(plan)
+    assert looks._network().digest in before["look"]
+    monkeypatch.setattr(looks._network(), "digest", "0" * 64)
+    after = parts_of(plan)
+    assert {name for name, text in before.items() if after[name] != text} == {"look", "preview"}
+
+
 def test_a_score_does_not_depend_on_the_company_but_on_decoding() -> None:
     alone, both = (parts_of(Plan(names)) for names in (("piqe",), ("pu21-piqe", "piqe")))
     assert alone["piqe"] == both["piqe"]

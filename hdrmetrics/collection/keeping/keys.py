@@ -36,7 +36,8 @@ def parts_of(plan: Plan) -> dict[str, str]:
     ----------
     plan
         Of the metrics their versions, weights and options count, of the conditions all that were
-        given: of a display its numbers and of a mask its bytes, wherever they come from.
+        given: of a display its numbers and of a mask its bytes, wherever they come from; of looks
+        and previews the weights of ``nima``, by whose eyes they are made.
 
     Raises
     ------
@@ -55,10 +56,12 @@ def parts_of(plan: Plan) -> dict[str, str]:
         for name in plan.metrics
     }
     parts = {name: _text([text, viewing, plan.small]) for name, text in own.items()}
+    # The network of looks says, too, how small a picture may be decoded for its preview.
+    seen = [plan.small, *looks.sight()] if plan.looks or plan.preview else []
     if plan.looks:
-        parts[LOOK] = _text([LOOK, looks.VERSION, plan.small])
+        parts[LOOK] = _text([LOOK, looks.VERSION, *seen])
     if plan.preview:
-        parts[PREVIEW] = _text([PREVIEW, plan.preview, plan.small])
+        parts[PREVIEW] = _text([PREVIEW, plan.preview, *seen])
     return parts
 
 
