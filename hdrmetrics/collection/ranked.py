@@ -161,8 +161,8 @@ def find_engine(
 
     Examples
     --------
-    >>> find_engine("local", 2)
-    Local(jobs=2)
+    >>> find_engine("local", 2) == Local(jobs=2)
+    True
     """
     if not isinstance(engine, str):
         return engine
