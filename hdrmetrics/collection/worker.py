@@ -20,7 +20,13 @@ from hdrmetrics.collection.opened import Opened
 from hdrmetrics.collection.plan import Plan
 from hdrmetrics.collection.previews import preview_of
 from hdrmetrics.collection.record import Record
-from hdrmetrics.errors import HdrMetricsError
+from hdrmetrics.errors import (
+    HdrMetricsError,
+    ImageAccessError,
+    ImageReadError,
+    MissingCodecError,
+    StoreError,
+)
 from hdrmetrics.jobs.batch import message_of
 from hdrmetrics.jobs.scoring import Scored, build_metric, read_file, score_quietly
 from hdrmetrics.jobs.settings import Setting
@@ -137,8 +143,9 @@ class Worker:
                 decoded.at(enough_for)
             digest = hashlib.sha256(Path(item.path).read_bytes()).hexdigest()
         except (OSError, HdrMetricsError, MemoryError) as error:
-            errors = {"file": message_of(error)}
-            return Opened(item, None, Record(item.path, item.name, errors=errors))
+            errors, damaged = {"file": message_of(error)}, _is_damage(error)
+            record = Record(item.path, item.name, errors=errors, damaged=damaged)
+            return Opened(item, None, record)
         return Opened(item, decoded, Record(item.path, item.name, digest, *decoded.size))
 
     def _note(self, opened: Opened, metric: Metric, scored: Scored) -> None:
@@ -175,6 +182,12 @@ def _noted(record: Record, what: str) -> Iterator[None]:
         yield
     except _FORESEEN as error:
         record.errors[what] = message_of(error)
+
+
+def _is_damage(error: Exception) -> bool:
+    """Return whether an error of reading is of the bytes of the file, whoever reads them when."""
+    passing = ImageAccessError, MissingCodecError, StoreError
+    return isinstance(error, ImageReadError) and not isinstance(error, passing)
 
 
 def keep_memory() -> None:
