@@ -69,8 +69,8 @@ def rank_collection(
         ``HDRMETRICS_CACHE``), or the file to keep it in. A picture is known again by its bytes,
         whatever it is called; a file whose size and times are as they were is not read.
     jobs
-        Pictures worked on at a time; by default as many as there are cores. No value depends on
-        it.
+        Pictures worked on at a time, and on an accelerator, where networks see them in batches,
+        threads that read them; by default as many as there are cores. No value depends on it.
     small
         Whether pictures may be decoded at a reduced size: for each metric as small as its order
         allows (:attr:`hdrmetrics.metric.Metric.enough`).
