@@ -11,6 +11,10 @@ class ImageReadError(HdrMetricsError, OSError):
     """A file could not be read: missing, truncated, corrupt or of an unsupported kind."""
 
 
+class ImageAccessError(ImageReadError):
+    """A file could not be read this time, whatever it holds: permission, memory, time."""
+
+
 class ImageLimitError(ImageReadError):
     """A file's header announces more pixels or bytes than the reader's limit allows."""
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, get_args
 
 import torch
@@ -38,12 +39,56 @@ class Assessment:
         Ends of the interval of learned scores, ``(N,)``; ``None`` where a metric has none.
     warnings
         Sentences per image, where something looks wrong.
+    seen
+        ``(N, F)`` each: what a network saw, of metrics whose eyes others borrow.
     """
 
     value: Tensor
     low: Tensor | None = None
     high: Tensor | None = None
     warnings: tuple[tuple[str, ...], ...] = ()
+    seen: tuple[Tensor, ...] = ()
+
+    def apart(self) -> list[Assessment]:
+        """Return the assessments of the images one by one."""
+
+        def of(values: Tensor | None, place: int) -> Tensor | None:
+            return None if values is None else values[place : place + 1]
+
+        return [
+            Assessment(
+                self.value[place : place + 1],
+                of(self.low, place),
+                of(self.high, place),
+                self.warnings[place : place + 1],
+                tuple(one[place : place + 1] for one in self.seen),
+            )
+            for place in range(len(self.value))
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """One picture that was checked, with what a metric knows of it before its network looks.
+
+    Parameters
+    ----------
+    test
+        ``(1, C, H, W)``.
+    mask
+        Its weights, if there are any.
+    found
+        What the metric noted for itself; it lies on no device.
+    """
+
+    test: Tensor
+    mask: Tensor | None = None
+    found: Any = None
+
+    def to(self, device: torch.device | str | None) -> Glance:
+        """Return it with its pixels on a device."""
+        mask = None if self.mask is None else self.mask.to(device)
+        return replace(self, test=self.test.to(device), mask=mask)
 
 
 class Metric(nn.Module):
@@ -146,6 +191,39 @@ class Metric(nn.Module):
         Arguments and errors as for :meth:`forward`.
         """
         return Assessment(self(test, reference, mask=mask))
+
+    def glance(self, test: Tensor, *, mask: Tensor | None = None) -> Glance:
+        """Return one picture, checked, with what can be known of it without a network.
+
+        The first half of :meth:`assess` for metrics without a reference. It may be done in
+        another thread and on another device than the second, :meth:`assess_together`: so pictures
+        to come are looked over while a network looks at others.
+
+        Arguments and errors as for :meth:`forward`; of a batch of one.
+        """
+        found: Any = self._run(test, None, mask, lambda batch, _, own: Glance(batch, own))
+        if len(found.test) != 1:
+            raise ShapeError(f"a glance is of one picture, not of {len(found.test)}")
+        glance: Glance = found
+        return glance
+
+    def assess_together(self, glances: Sequence[Glance]) -> list[Assessment]:
+        """Return what :meth:`assess` says of pictures of any sizes, of each by itself.
+
+        What is said of one does not depend on the others, but for rounding. Metrics whose networks
+        do better with much at a time write their own.
+
+        Parameters
+        ----------
+        glances
+            Of :meth:`glance`, on one device.
+
+        Raises
+        ------
+        HdrMetricsError
+            If one of the pictures cannot be scored: nothing is said of the others then.
+        """
+        return [self.assess(one.test, mask=one.mask) for one in glances]
 
     def forward(
         self, test: Tensor, reference: Tensor | None = None, *, mask: Tensor | None = None

@@ -11,7 +11,7 @@ from typing import Any
 from hdrmetrics.collection.engine import Engine
 from hdrmetrics.collection.item import Item
 from hdrmetrics.collection.keeping.cache import Cache, Picture
-from hdrmetrics.collection.keeping.keys import PREVIEW, key_of
+from hdrmetrics.collection.keeping.keys import FILE, PREVIEW, key_of
 from hdrmetrics.collection.keeping.parts import Parts
 from hdrmetrics.collection.keeping.stamps import Stamp, digest_of, stamp_of
 from hdrmetrics.collection.plan import Plan
@@ -31,8 +31,8 @@ class Collecting:
     parts
         What that depends on; see :func:`~hdrmetrics.collection.keeping.keys.parts_of`.
     cache
-        What is known, and where to keep what is found; ``None`` for neither. Errors are not kept:
-        a file or a metric that failed is tried again the next time.
+        What is known, and where to keep what is found; ``None`` for neither. Of errors only damage
+        of files is kept: what may pass, and a metric that failed, is tried again the next time.
     """
 
     def __init__(
@@ -155,7 +155,7 @@ class Collecting:
             record = self._forms.record(empty, there)
         except (ValueError, KeyError, TypeError, zlib.error):  # damaged: made anew
             return False
-        lacking = keys.keys() - there.keys()
+        lacking = set() if FILE in there else keys.keys() - there.keys() - {FILE}
         if not lacking:
             self._found[item.name] = dataclasses.replace(record, preview=None)
         elif there:
@@ -192,7 +192,12 @@ class Collecting:
     def _keep(self, record: Record) -> None:
         """Keep what was made, unless the file was changed under it."""
         stamp = self._stamps.get(record.name)
-        if self._cache is None or stamp is None or not record.digest:
+        if self._cache is None or stamp is None:
+            return
+        digest = bytes.fromhex(record.digest)
+        if record.damaged and record.name not in self._in_part:
+            digest = digest_of(record.path) or b""
+        if not digest:
             return
         kind = sniff(Path(record.path)) or ""
         after = stamp_of(record.path)
@@ -201,8 +206,10 @@ class Collecting:
         keys = self._keys_of(kind)
         parts = {keys[name]: value for name, value in self._forms.of(record).items()}
         if parts:
-            digest = bytes.fromhex(record.digest)
-            picture = Picture(digest, stamp.size, kind, record.width, record.height)
+            # Decoded at another size, what is damaged may have been read before.
+            known = self._cache.picture(digest) if record.damaged else None
+            of = known or record
+            picture = Picture(digest, stamp.size, kind, of.width, of.height)
             # The times of a file that was written just now may not tell of what is written next.
             self._cache.add(
                 picture, parts, Path(record.path), stamp.text if stamp.settled else None

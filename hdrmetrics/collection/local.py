@@ -1,10 +1,11 @@
-"""The engine of ranking without shards: threads of this process, each with a picture."""
+"""The engine of ranking without shards: threads of this process."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from hdrmetrics.collection.ahead import Ahead
 from hdrmetrics.collection.item import Item
 from hdrmetrics.collection.plan import Plan
 from hdrmetrics.collection.record import Record
@@ -25,30 +26,42 @@ class Local:
 
     Each picture is worked on by one thread of PyTorch's, so that no digit depends on how many are
     worked on at a time. Those that would not fit into half of the memory together wait for each
-    other.
+    other. On an accelerator threads read ahead while networks see pictures in batches
+    (:mod:`hdrmetrics.collection.ahead`).
 
     Parameters
     ----------
     jobs
-        Pictures at a time; by default as many as there are cores, and one on another device.
+        Pictures worked on at a time; where networks see several at once, threads that read them. By
+        default as many as there are cores.
+    batch
+        Pictures that networks see at once: by default one on a CPU, and on an accelerator as many
+        as :func:`~hdrmetrics.jobs.together.usual_batch` says, fewer where its memory is short. From
+        2 on values may differ by rounding.
 
     Raises
     ------
     OptionError
-        If ``jobs`` is not positive.
+        If ``jobs`` or ``batch`` is not positive.
     """
 
     jobs: int | None = None
+    batch: int | None = None
 
     def __post_init__(self) -> None:
-        if self.jobs is not None and self.jobs < 1:
-            raise OptionError(f"jobs must be at least 1, not {self.jobs}")
+        for name, value in (("jobs", self.jobs), ("batch", self.batch)):
+            if value is not None and value < 1:
+                raise OptionError(f"{name} must be at least 1, not {value}")
 
     def __call__(self, items: Sequence[Item], plan: Plan, tell: Callable[[Record], None]) -> None:
         """Make the records; see :class:`~hdrmetrics.collection.engine.Engine`."""
         if not items:
             return
-        worker, room, stop = Worker(plan), Room(), Stop()
+        worker, room, stop = Worker(plan, self.batch), Room(), Stop()
+        if worker.batch > 1:
+            with torch_threads(1):
+                Ahead(worker, _failed, threads=self.jobs, room=room)(items, tell)
+            return
 
         def make(index: int) -> Record:
             stop.check()
@@ -66,7 +79,12 @@ class Local:
 def _record(worker: Worker, item: Item) -> Record:
     try:
         return worker(item)
-    except (OptionError, UnknownNameError):  # of the plan
-        raise
-    except Exception as error:  # one picture that nobody foresaw must not end a night's work
-        return Record(item.path, item.name, errors={"file": f"{type(error).__name__}: {error}"})
+    except Exception as error:
+        return _failed(item, error)
+
+
+def _failed(item: Item, error: Exception) -> Record:
+    if isinstance(error, (OptionError, UnknownNameError)):  # of the plan
+        raise error
+    # One picture that nobody foresaw must not end a night's work.
+    return Record(item.path, item.name, errors={"file": f"{type(error).__name__}: {error}"})

@@ -19,7 +19,6 @@ from hdrmetrics.collection.listing import list_collection
 from hdrmetrics.collection.local import Local
 from hdrmetrics.collection.order import in_order
 from hdrmetrics.collection.plan import Plan
-from hdrmetrics.collection.ranking import Ranking
 from hdrmetrics.collection.tables import check_pandas, to_dataframe
 from hdrmetrics.errors import HdrMetricsWarning, OptionError
 
@@ -70,8 +69,8 @@ def rank_collection(
         ``HDRMETRICS_CACHE``), or the file to keep it in. A picture is known again by its bytes,
         whatever it is called; a file whose size and times are as they were is not read.
     jobs
-        Pictures worked on at a time; by default as many as there are cores. No value depends on
-        it.
+        Pictures worked on at a time, and on an accelerator, where networks see them in batches,
+        threads that read them; by default as many as there are cores. No value depends on it.
     small
         Whether pictures may be decoded at a reduced size: for each metric as small as its order
         allows (:attr:`hdrmetrics.metric.Metric.enough`).
@@ -121,41 +120,6 @@ def rank_collection(
     (['place', 'test', 'pu21-piqe'], [1, 2, 3])
     """
     check_pandas()
-    ranking = rank_pictures(
-        paths,
-        by=by,
-        recursive=recursive,
-        cache=cache,
-        jobs=jobs,
-        small=small,
-        bursts=bursts,
-        engine=engine,
-        shards=shards,
-        address=address,
-        previews=previews,
-        options=options,
-        **viewing,
-    )
-    return to_dataframe(ranking, previews=previews > 0)
-
-
-def rank_pictures(
-    paths: Paths,
-    *,
-    by: str | Sequence[str] | None = None,
-    recursive: bool = True,
-    cache: bool | str | os.PathLike[str] = True,
-    jobs: int | None = None,
-    small: bool = True,
-    bursts: bool = False,
-    engine: str | Engine = "local",
-    shards: str | os.PathLike[str] | None = None,
-    address: str | None = None,
-    previews: int = 0,
-    options: Mapping[str, Mapping[str, Any]] | None = None,
-    **viewing: Unpack[Viewing],
-) -> Ranking:
-    """Return the ranking behind :func:`rank_collection`; arguments and errors as there."""
     from hdrmetrics.catalogue.metrics import canonical_name
 
     listing = list_collection(paths, recursive=recursive)
@@ -177,7 +141,8 @@ def rank_pictures(
         if previews:
             records = [dataclasses.replace(r, preview=collecting.preview(r)) for r in records]
     records += listing.problems
-    return in_order(records, meaning.infos, find_groups(records) if bursts else ())
+    ranking = in_order(records, meaning.infos, find_groups(records) if bursts else ())
+    return to_dataframe(ranking, previews=previews > 0)
 
 
 def find_engine(
@@ -196,8 +161,8 @@ def find_engine(
 
     Examples
     --------
-    >>> find_engine("local", 2)
-    Local(jobs=2)
+    >>> find_engine("local", 2) == Local(jobs=2)
+    True
     """
     if not isinstance(engine, str):
         return engine

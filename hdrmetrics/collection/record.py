@@ -28,6 +28,9 @@ class Record:
         Where the plan asked for it.
     preview
         A JPEG file, where the plan asked for it.
+    damaged
+        Whether the file's error is of its bytes, so that it will not pass. What comes from shards
+        does not say so.
     """
 
     path: str
@@ -39,3 +42,4 @@ class Record:
     errors: dict[str, str] = field(default_factory=dict)
     look: Look | None = None
     preview: bytes | None = None
+    damaged: bool = False

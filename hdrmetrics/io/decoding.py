@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from hdrmetrics.errors import HdrMetricsError, ImageReadError
+from hdrmetrics.errors import (
+    HdrMetricsError,
+    ImageAccessError,
+    ImageReadError,
+    MissingCodecError,
+)
 from hdrmetrics.io.processes.workers import NoWorkerError
 from hdrmetrics.io.signatures import identify, reader
 from hdrmetrics.io.source import Source
 from hdrmetrics.picture.image import Image
+from hdrmetrics.resources.shortage import is_shortage
 
 _PARTED = ("exr", "jpeg")  # the formats that have parts, and look after the option themselves
 
@@ -18,10 +24,24 @@ def decode(source: Source) -> Image:
         if name not in _PARTED:
             source.refuse_part()
         return reader(name)(source)
-    except (HdrMetricsError, NoWorkerError):
+    except (ImageAccessError, MissingCodecError, NoWorkerError):
+        raise
+    except ImageReadError as error:
+        # A reader of ours may have taken a decoder's word for damage.
+        if is_shortage(error):
+            raise ImageAccessError(str(error)) from error
+        raise
+    except HdrMetricsError:
         raise
     except MemoryError as error:
-        raise ImageReadError("not enough memory to decode it") from error
+        raise ImageAccessError("not enough memory to decode it") from error
     except Exception as error:
         # Decoders written by others raise whatever they like; a damaged file is the usual cause.
-        raise ImageReadError(f"cannot be decoded ({type(error).__name__}: {error})") from error
+        kind = ImageAccessError if _is_of_the_system(error) else ImageReadError
+        raise kind(f"cannot be decoded ({type(error).__name__}: {error})") from error
+
+
+def _is_of_the_system(error: Exception) -> bool:
+    """Return whether an error is not of the file: a full disk, a package that does not load."""
+    of_system = isinstance(error, OSError) and error.errno is not None
+    return of_system or isinstance(error, ImportError) or is_shortage(error)

@@ -7,7 +7,7 @@ import os
 
 import numpy as np
 
-from hdrmetrics.errors import ImageReadError, OptionError, PixelValueError
+from hdrmetrics.errors import ImageAccessError, ImageReadError, OptionError, PixelValueError
 from hdrmetrics.io.decoding import decode
 from hdrmetrics.io.limits import DEFAULT_MAX_PIXELS
 from hdrmetrics.io.processes.isolate import is_fragile, read_isolated
@@ -83,7 +83,10 @@ def read_image(
     Raises
     ------
     ImageReadError
-        If the file is missing, truncated, corrupt or of an unsupported kind.
+        If the file is truncated, corrupt or of an unsupported kind.
+    ImageAccessError
+        If it is missing or may not be read, or memory, time or the process that reads it failed:
+        of what it holds that says nothing.
     ImageLimitError
         If it announces more than ``max_pixels``.
     MissingCodecError
@@ -172,6 +175,6 @@ def _read(
         return decode(load_it())
     except NoWorkerError as error:
         if isolate:
-            raise ImageReadError(f"{error}; isolate=False reads it in this process") from error
+            raise ImageAccessError(f"{error}; isolate=False reads it in this process") from error
         image = decode(load_it(isolated=True))
         return image.replace(notes=(*image.notes, f"read in this process: {error}"))

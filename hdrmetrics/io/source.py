@@ -8,7 +8,7 @@ import struct
 from dataclasses import dataclass
 from typing import Any
 
-from hdrmetrics.errors import ImageReadError, OptionError
+from hdrmetrics.errors import ImageAccessError, ImageReadError, OptionError
 from hdrmetrics.io.limits import check_bytes, check_size
 
 _HEAD = 4096  # bytes that tell formats apart
@@ -88,7 +88,9 @@ def load(
     Raises
     ------
     ImageReadError
-        If it is missing, no regular file, empty or not readable.
+        If it is no regular file, or empty.
+    ImageAccessError
+        If it is missing, or may not be read.
     ImageLimitError
         If it is larger than any picture of ``max_pixels`` could be.
     """
@@ -116,9 +118,9 @@ def _content(path: str, *, most: int = -1, max_pixels: int | None = None) -> byt
     except ImageReadError:
         raise
     except FileNotFoundError as error:
-        raise ImageReadError("no such file") from error
+        raise ImageAccessError("no such file") from error
     except (OSError, ValueError) as error:  # ValueError: a zero byte in the path
-        raise ImageReadError(f"cannot be opened ({error})") from error
+        raise ImageAccessError(f"cannot be opened ({error})") from error
     if not data:
         raise ImageReadError("the file is empty")
     return data

@@ -233,7 +233,7 @@ class _Task:
         del other
         try:
             # Taken out in the call, so that nobody here holds them during the work.
-            row.scores[name], inputs, suited = score_quietly(
+            found = score_quietly(
                 images.pop(),
                 model,
                 others.pop(),
@@ -243,11 +243,12 @@ class _Task:
         except (HdrMetricsError, RuntimeError, MemoryError) as error:
             row.errors[name] = message_of(error)
             return
+        row.scores[name] = found.score
         if self.on_map is not None and model.info.has_map:
             try:
-                found = make_map(suited, inputs, row.scores[name])
+                drawn = make_map(found.metric, found.inputs, found.score)
                 with self.mapping:
-                    self.on_map(index, found)
+                    self.on_map(index, drawn)
             except (HdrMetricsError, RuntimeError, MemoryError) as error:
                 row.errors[f"map of {name}"] = message_of(error)
 

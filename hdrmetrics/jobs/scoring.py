@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Unpack, overload
+from typing import Any, NamedTuple, Unpack, overload
 
 import numpy as np
 import torch
@@ -22,7 +22,7 @@ from hdrmetrics.jobs.inputs import Inputs, Source, Units, as_image, prepare_inpu
 from hdrmetrics.jobs.settings import Region, Setting, Viewing, separated, spelt_out
 from hdrmetrics.jobs.sources import is_array
 from hdrmetrics.maps.overlay import grey_view
-from hdrmetrics.metric import MapKind, Metric, cannot_explain
+from hdrmetrics.metric import Assessment, MapKind, Metric, cannot_explain
 from hdrmetrics.photometry.color import luminance
 from hdrmetrics.photometry.display import Display, get_display
 from hdrmetrics.picture.image import Image
@@ -150,21 +150,21 @@ def score(
     if isinstance(metric, (str, Metric)):
         model = build_metric(metric, setting.units.display, options)
         check_explaining([model], explain)
-        result = score_quietly(test, model, reference, setting, explain=explain)[0]
+        result = score_quietly(test, model, reference, setting, explain=explain).score
         _warn([result])
         return result
     models = _several(metric, setting.units.display, options, reference is not None)
     check_explaining(models, explain)
     # Files are read once for all.
-    test = _read_file(test)
-    reference = None if reference is None else _read_file(reference)
+    test = read_file(test)
+    reference = None if reference is None else read_file(reference)
     if setting.mask is not None:
-        setting = dataclasses.replace(setting, mask=_read_file(setting.mask))
+        setting = dataclasses.replace(setting, mask=read_file(setting.mask))
     results = []
     for model in models:
         other = reference if model.info.reference else None
         own = explain and model.info.explains
-        results.append(score_quietly(test, model, other, setting, explain=own)[0])
+        results.append(score_quietly(test, model, other, setting, explain=own).score)
     _warn(results)
     return results
 
@@ -189,9 +189,9 @@ def score_map(
     viewing, options = separated(settings)
     setting = Setting.of(viewing, paired=reference is not None, dtype=dtype)
     model = build_metric(metric, setting.units.display, options)
-    result, inputs, suited = score_quietly(test, model, reference, setting)
-    _warn([result])
-    return make_map(suited, inputs, result)
+    found = score_quietly(test, model, reference, setting)
+    _warn([found.score])
+    return make_map(found.metric, found.inputs, found.score)
 
 
 _functions: tuple[Any, ...] = (score, score_map)
@@ -229,7 +229,14 @@ def _several(
     return models
 
 
-def _read_file(source: Source) -> Source:
+def read_file(source: Source) -> Source:
+    """Return the picture of a file, and everything else as it is.
+
+    Raises
+    ------
+    ImageReadError
+        If it cannot be read.
+    """
     return as_image(source) if isinstance(source, (str, Path)) else source
 
 
@@ -255,6 +262,49 @@ def make_map(model: Metric, inputs: Inputs, result: Score) -> ScoreMap:
     return ScoreMap(values, result, kind, context)
 
 
+class Scored(NamedTuple):
+    """A score, and what it came from.
+
+    Parameters
+    ----------
+    score
+        Of the image.
+    inputs
+        As the metric took them.
+    metric
+        Which did: the given one may leave light, or photographs, to another.
+    seen
+        What its network saw, of metrics whose eyes others borrow.
+    """
+
+    score: Score
+    inputs: Inputs
+    metric: Metric
+    seen: tuple[Tensor, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """An image, with its reference if there is one, as a metric is to see it.
+
+    Parameters
+    ----------
+    metric
+        The one for what the image is of.
+    inputs
+        The part of it that is scored.
+    mask
+        Weights of its places.
+    paths
+        Of test and reference.
+    """
+
+    metric: Metric
+    inputs: Inputs
+    mask: Tensor | None
+    paths: tuple[str | None, str | None]
+
+
 def score_quietly(
     test: Source,
     model: Metric,
@@ -262,17 +312,28 @@ def score_quietly(
     setting: Setting,
     *,
     explain: bool = False,
-) -> tuple[Score, Inputs, Metric]:
-    """Do the work of :func:`score` without issuing its warnings.
+) -> Scored:
+    """Do the work of :func:`score` without issuing its warnings."""
+    ready = ready_for(test, model, reference, setting)
+    del test, reference  # pixels that the caller keeps no longer are let go
+    inputs = ready.inputs
+    with torch.no_grad():
+        metric = ready.metric.to(inputs.test.device)
+        assessed = metric.assess(inputs.test, inputs.reference, mask=ready.mask)
+        found = named_score(ready, assessed)
+        if explain:
+            explained = metric.explain(inputs.test, inputs.reference, mask=ready.mask)
+            found = dataclasses.replace(found, explanation=explained.to_dict())
+    return Scored(found, inputs, metric, assessed.seen)
 
-    Returns
-    -------
-    score
-        Of the image.
-    inputs
-        As the metric took them.
-    metric
-        Which did: the given one may leave light, or photographs, to another.
+
+def ready_for(test: Source, model: Metric, reference: Source | None, setting: Setting) -> Ready:
+    """Return an image as a metric is to see it, on the device of the setting.
+
+    Raises
+    ------
+    HdrMetricsError
+        As :func:`score`, for what the metric does not see.
     """
     info = model.info
     if info.reference != (reference is not None):
@@ -286,19 +347,12 @@ def score_quietly(
     image, other = _read(test, reference, info.domain, units)
     display = None if units.display is None else get_display(units.display)
     model = model.suited_to(image, display)
-    info = model.info
     inputs = prepare_inputs(
-        image, other, info.domain, units, device=setting.device, dtype=setting.dtype
+        image, other, model.info.domain, units, device=setting.device, dtype=setting.dtype
     )
     inputs, weights = _crop(inputs, _mask(setting.mask, image), setting.region)
     paths = image.origin.path, None if other is None else other.origin.path
-    del test, reference, image, other  # pixels that the caller keeps no longer are let go
-    found = evaluate(model, inputs, weights, *paths)
-    if explain:
-        with torch.no_grad():
-            explained = model.explain(inputs.test, inputs.reference, mask=weights)
-        found = dataclasses.replace(found, explanation=explained.to_dict())
-    return found, inputs, model
+    return Ready(model, inputs, weights, paths)
 
 
 def _warn(results: Sequence[Score]) -> None:
@@ -332,23 +386,21 @@ def build_metric(
     return create_metric(metric, **options).eval()
 
 
-def evaluate(
-    model: Metric,
-    inputs: Inputs,
-    mask: Tensor | None,
-    test: str | None,
-    reference: str | None,
-) -> Score:
-    """Return the score of prepared inputs with all conditions named."""
+def named_score(ready: Ready, found: Assessment) -> Score:
+    """Return the score that a metric found of an image, with all conditions named.
+
+    The image is still on the device of the metric.
+    """
+    inputs, info = ready.inputs, ready.metric.info
     with torch.no_grad():
-        moved = model.to(inputs.test.device)
-        found = moved.assess(inputs.test, inputs.reference, mask=mask)
-        chosen = moved.conditions(inputs.test if inputs.reference is None else inputs.reference)
-    info = model.info
+        chosen = ready.metric.conditions(
+            inputs.test if inputs.reference is None else inputs.reference
+        )
     conditions = {"version": info.version, **inputs.conditions, **chosen}
     conditions["dtype"] = str(inputs.test.dtype).removeprefix("torch.")
-    if mask is not None:
-        conditions["mask"] = float(mask.mean())
+    if ready.mask is not None:
+        conditions["mask"] = float(ready.mask.mean())
+    test, reference = ready.paths
     return Score(
         metric=info.name,
         value=float(found.value),

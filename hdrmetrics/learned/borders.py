@@ -34,6 +34,10 @@ class Box(NamedTuple):
     columns: slice
     share: float
 
+    def of(self, picture: Tensor) -> Tensor:
+        """Return that part of a picture, or of what lies over it, ``(…, H, W)``."""
+        return picture[..., self.rows, self.columns]
+
 
 def box_of(picture: Tensor, mask: Tensor | None, domain: Domain, *, repeats: bool) -> Box:
     """Return what lies inside the plain border of a picture, once where it repeats itself.

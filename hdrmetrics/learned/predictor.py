@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, Literal, cast, get_args
 
@@ -27,15 +27,17 @@ from hdrmetrics.learned.network import QualityNetwork
 from hdrmetrics.learned.places import SQUARE, judge_places, see_places, spread
 from hdrmetrics.learned.sampled import Places, every, sampled_rows, sampled_windows
 from hdrmetrics.learned.spread import hints
+from hdrmetrics.learned.stacks import stacks
 from hdrmetrics.learned.target import bring_together
 from hdrmetrics.learned.traits import Traits, measure
 from hdrmetrics.learned.whole_image import (
+    FLOATS,
     Windows,
     fair_weights,
     score_windows,
     together,
 )
-from hdrmetrics.metric import Assessment, Metric
+from hdrmetrics.metric import Assessment, Glance, Metric
 from hdrmetrics.numerics.recording import is_recording, is_transformed
 
 Precision = Literal["float32", "bfloat16"]
@@ -228,6 +230,26 @@ class LearnedMetric(Metric):
         """
         return cast(Assessment, self._run(test, reference, mask, self._assess))
 
+    def glance(self, test: Tensor, *, mask: Tensor | None = None) -> Glance:
+        """Return one picture, checked, with its traits and what of it is looked at."""
+        one = super().glance(test, mask=mask)
+        boxes = self._boxes(one.test, one.mask)
+        return replace(one, found=(boxes, self._traits(one.test, boxes, self._kind)))
+
+    def assess_together(self, glances: Sequence[Glance]) -> list[Assessment]:
+        """Return what :meth:`assess` says of each; windows of pictures of one size go together.
+
+        So do not those of pictures that are sampled.
+        """
+        found = []
+        with torch.autocast(glances[0].test.device.type, enabled=False):
+            for one, windows in zip(glances, self._windows_together(glances), strict=True):
+                look = self._natural(one.test, one.mask)
+                traits = one.found[1]
+                doubts = self._doubts(traits)
+                found.append(self._concluded(windows, one.test, look, traits, doubts))
+        return found
+
     def look(
         self, test: Tensor, reference: Tensor | None = None, *, mask: Tensor | None = None
     ) -> tuple[Tensor, NDArray[np.float64]]:
@@ -239,24 +261,43 @@ class LearnedMetric(Metric):
         windows = self._windows(test, reference, mask, boxes)
         look = self._natural(test, mask)
         quality, _ = self._value(windows, test, look)
-        traits = self._traits(test, boxes, kinds(self.info.domain)[0])
+        traits = self._traits(test, boxes, self._kind)
         return self._hints(quality, windows, traits, look)
 
     def _assess(self, test: Tensor, reference: Tensor | None, mask: Tensor | None) -> Assessment:
         boxes = self._boxes(test, mask)
         windows = self._windows(test, reference, mask, boxes)
         look = self._natural(test, mask)
-        quality, value = self._value(windows, test, look)
-        own, other = kinds(self.info.domain)
-        traits = self._traits(test, boxes, own)
-        rendered = self.info.domain == "tonemapped"
-        doubts = [guard_of(own).doubts(one, own, rendered=rendered) for one in traits]
+        traits = self._traits(test, boxes, self._kind)
+        doubts = self._doubts(traits)
         if reference is not None:
+            other = kinds(self.info.domain)[1]
             beside = self._traits(reference.expand(len(test), -1, -1, -1), None, other)
             doubts = [
                 _of_both(found, guard_of(other).doubts(one, other))
                 for found, one in zip(doubts, beside, strict=True)
             ]
+        return self._concluded(windows, test, look, traits, doubts)
+
+    @property
+    def _kind(self) -> Kind:
+        """What the test picture is of."""
+        return kinds(self.info.domain)[0]
+
+    def _doubts(self, traits: list[Traits]) -> list[tuple[str, ...]]:
+        own, rendered = self._kind, self.info.domain == "tonemapped"
+        return [guard_of(own).doubts(one, own, rendered=rendered) for one in traits]
+
+    def _concluded(
+        self,
+        windows: Windows,
+        test: Tensor,
+        look: Tensor | None,
+        traits: list[Traits],
+        doubts: list[tuple[str, ...]],
+    ) -> Assessment:
+        """Return what follows from the windows of pictures, their looks, traits and doubts."""
+        quality, value = self._value(windows, test, look)
         low = high = None
         ends = self._ends(quality, windows, traits, look)
         if ends is not None:
@@ -304,9 +345,7 @@ class LearnedMetric(Metric):
 
     def _traits(self, pictures: Tensor, boxes: list[Box] | None, kind: Kind) -> list[Traits]:
         places = boxes or [Box(slice(None), slice(None), 1.0)] * len(pictures)
-        inside = [
-            one[..., box.rows, box.columns] for one, box in zip(pictures, places, strict=True)
-        ]
+        inside = [box.of(one) for one, box in zip(pictures, places, strict=True)]
         return [measure(self._rows(one), kind) for one in inside]
 
     def _rows(self, picture: Tensor) -> Tensor:
@@ -376,8 +415,7 @@ class LearnedMetric(Metric):
             box_of(one, own, self.info.domain, repeats=repeats)
             for one, own in zip(test, masks, strict=True)
         ]
-        whole = Box(slice(0, test.shape[-2]), slice(0, test.shape[-1]), 1.0)
-        return None if all(box == whole for box in boxes) else boxes
+        return None if all(box == _whole(test) for box in boxes) else boxes
 
     def _windows(
         self, test: Tensor, reference: Tensor | None, mask: Tensor | None, boxes: list[Box] | None
@@ -391,6 +429,24 @@ class LearnedMetric(Metric):
             windows = self._look(one, None, own)
             found.append(replace(windows, inside=share * windows.inside))
         return together(found)
+
+    def _windows_together(self, glances: Sequence[Glance]) -> list[Windows]:
+        """Return the windows of each picture, from passes over all that are of one size.
+
+        A pass holds of each what it would hold of it alone.
+        """
+        boxes = [(one.found[0] or [_whole(one.test)])[0] for one in glances]
+        pictures = [box.of(one.test) for one, box in zip(glances, boxes, strict=True)]
+        masks = [
+            None if one.mask is None else box.of(one.mask)
+            for one, box in zip(glances, boxes, strict=True)
+        ]
+        found: dict[int, Windows] = {}
+        for places, stack, own in stacks(pictures, masks):
+            seen = self._look(stack, None, own, floats=FLOATS * len(places)).apart()
+            for place, windows in zip(places, seen, strict=True):
+                found[place] = replace(windows, inside=boxes[place].share * windows.inside)
+        return [found[place] for place in range(len(glances))]
 
     def _missing(self, raw: Tensor) -> Tensor:
         """Return the points that raw outputs of the head are short of 100."""
@@ -420,7 +476,13 @@ class LearnedMetric(Metric):
         half = self.precision == "bfloat16" and test.dtype == torch.float32
         return torch.autocast(test.device.type, torch.bfloat16, enabled=half)
 
-    def _look(self, test: Tensor, reference: Tensor | None, mask: Tensor | None) -> Windows:
+    def _look(
+        self,
+        test: Tensor,
+        reference: Tensor | None,
+        mask: Tensor | None,
+        floats: int = FLOATS,
+    ) -> Windows:
         skip = 1 if mask is not None or is_recording(test) else self._skip(test)
         if skip > 1:
             with self._precisely(test):
@@ -435,12 +497,17 @@ class LearnedMetric(Metric):
                 domain=self.info.domain,
                 mask=mask,
                 overlap=self._overlaps,
+                floats=floats,
             )
 
     def _sample(self, picture: Tensor, skip: int) -> Windows:
         return sampled_windows(
             self.network, picture, domain=self.info.domain, overlap=self._overlaps, skip=skip
         )
+
+
+def _whole(pictures: Tensor) -> Box:
+    return Box(slice(0, pictures.shape[-2]), slice(0, pictures.shape[-1]), 1.0)
 
 
 def _mean(values: Tensor, windows: Windows) -> Tensor:

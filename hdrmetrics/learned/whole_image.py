@@ -23,7 +23,9 @@ from hdrmetrics.numerics.recording import is_transformed
 MINIMUM_SIZE = 64
 """Shortest side that is scored; pictures shorter than a window are continued by their mirror."""
 
-_FLOATS = 1 << 25  # of a pass: small enough that most of it stays in the cache
+FLOATS = 1 << 25
+"""Numbers of a pass: few enough that most of them stay in a processor's cache."""
+
 _DESCRIBING = 12.0  # numbers per pixel while descriptors are made
 _FAINT = 1e-12  # weight of what a mask leaves out: the fourth root of a peak still sees 10⁻⁶
 
@@ -54,6 +56,11 @@ class Windows:
         """Return some windows of each picture."""
         raw, weight, faults = (x[:, which] for x in (self.raw, self.weight, self.faults))
         return Windows(raw, weight, faults, self.inside)
+
+    def apart(self) -> list[Windows]:
+        """Return the windows of the pictures one by one."""
+        parts = (torch.split(x, 1) for x in (self.raw, self.weight, self.faults, self.inside))
+        return [Windows(*one) for one in zip(*parts, strict=True)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +118,7 @@ def score_windows(
     domain: Domain,
     mask: Tensor | None = None,
     overlap: bool = False,
-    floats: int = _FLOATS,
+    floats: int = FLOATS,
 ) -> Windows:
     """Return the raw outputs of all windows of pictures: of :class:`Axis` along both sides.
 

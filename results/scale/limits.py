@@ -43,6 +43,8 @@ JOBS = 300
 class Looking:
     """A worker that looks at nothing."""
 
+    batch = 1
+
     def __init__(self, plan: Plan) -> None:
         self.plan = plan
 

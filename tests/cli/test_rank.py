@@ -210,10 +210,16 @@ def test_folders_in_folders(run, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("more", [[], ["--report", "page.html", "--no-bursts"]])
-def test_a_second_run_scores_nothing_and_loads_no_torch(tmp_path: Path, more: list[str]) -> None:
+@pytest.mark.parametrize("damaged", [False, True])
+def test_a_second_run_scores_nothing_and_loads_no_torch(
+    tmp_path: Path, more: list[str], damaged: bool
+) -> None:
     if more:
         pytest.importorskip("jinja2", reason="the extra 'report' is not installed")
     folder = photographs(tmp_path / "photographs", 3)
+    if damaged:
+        (folder / "cut.jpg").write_bytes(b"\xff\xd8\xff\xe0 no picture")
+        (folder / "empty.png").write_bytes(b"")
     code = (
         "import sys; from hdrmetrics.cli import main; code = main(sys.argv[1:]); "
         "print('torch' in sys.modules, code)"
@@ -225,7 +231,7 @@ def test_a_second_run_scores_nothing_and_loads_no_torch(tmp_path: Path, more: li
             [sys.executable, "-c", code, *words], cwd=tmp_path, capture_output=True, text=True,
             check=True, env=os.environ | {"PYTHONPATH": str(ROOT)},
         )  # fmt: skip
-        assert found.stdout.splitlines()[-1] == f"{loaded} 0", found.stderr
+        assert found.stdout.splitlines()[-1] == f"{loaded} {2 * damaged}", found.stderr
         tables.append([(tmp_path / name).read_bytes() for name in ("out.csv", "out.json")])
     assert tables[0] == tables[1]
 

@@ -7,6 +7,7 @@ import os
 import random
 import sqlite3
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -23,7 +24,15 @@ from hdrmetrics.collection.local import Local
 from hdrmetrics.collection.plan import Plan
 from hdrmetrics.collection.record import Record
 from hdrmetrics.collection.worker import Worker
-from hdrmetrics.errors import ImageReadError, OptionError, UnknownNameError
+from hdrmetrics.errors import (
+    ImageAccessError,
+    ImageReadError,
+    MissingCodecError,
+    OptionError,
+    StoreError,
+    UnknownNameError,
+)
+from hdrmetrics.picture.image import Image
 from hdrmetrics.result import Score
 from tests.collection.photographs import counted, fill, items, jpeg, trust_times
 
@@ -149,6 +158,17 @@ def test_versions_of_metrics_weights_and_decoders_count(monkeypatch: pytest.Monk
     module._reader.cache_clear()
 
 
+def test_looks_and_previews_depend_on_the_weights_that_see(monkeypatch: pytest.MonkeyPatch) -> None:
+    from hdrmetrics.collection.bursts import looks
+
+    plan = Plan(("piqe",), looks=True, preview=64)
+    before = parts_of(plan)
+    assert looks._network().digest in before["look"]
+    monkeypatch.setattr(looks._network(), "digest", "0" * 64)
+    after = parts_of(plan)
+    assert {name for name, text in before.items() if after[name] != text} == {"look", "preview"}
+
+
 def test_a_score_does_not_depend_on_the_company_but_on_decoding() -> None:
     alone, both = (parts_of(Plan(names)) for names in (("piqe",), ("pu21-piqe", "piqe")))
     assert alone["piqe"] == both["piqe"]
@@ -169,7 +189,7 @@ def test_only_a_new_metric_is_scored_of_whole_pictures(
     assert all(record.width == 64 for record in both)
 
 
-def test_errors_are_tried_again_and_what_went_well_is_kept(
+def test_errors_of_metrics_are_tried_again_and_what_went_well_is_kept(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     files = fill(tmp_path / "a", 3)
@@ -183,12 +203,101 @@ def test_errors_are_tried_again_and_what_went_well_is_kept(
         second = collect(files, plan)
         assert [set(r.scores) for r in second] == [set(), {"piqe"}, {"piqe"}]
         assert [r.errors for r in second] == [r.errors for r in first]
-        assert seen[3:] == [
-            ("00.jpg", ("norvdpnet", "piqe")), ("01.jpg", ("norvdpnet",)),
-            ("02.jpg", ("norvdpnet",)),
-        ]  # fmt: skip
+        assert seen[3:] == [("01.jpg", ("norvdpnet",)), ("02.jpg", ("norvdpnet",))]
         files[0].write_bytes(jpeg(0))
         assert collect(files, plan)[0].scores.keys() == {"piqe"}
+
+
+def spoilt(folder: Path) -> list[Path]:
+    """Return a photograph, an empty file, a cut one, and one that is no picture."""
+    files = fill(folder, 4)
+    files[1].write_bytes(b"")
+    files[2].write_bytes(jpeg(2)[:400])
+    files[3].write_bytes(b"no picture at all")
+    return files
+
+
+def test_damage_is_kept_by_the_bytes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = spoilt(tmp_path / "a")
+    trust_times(monkeypatch)
+    with counted(monkeypatch) as seen:
+        first = collect(files)
+        assert [set(record.errors) for record in first] == [set(), {"file"}, {"file"}, {"file"}]
+        assert len(seen) == 4
+        assert repr(collect(files)) == repr(first)
+        os.utime(files[1], (1, 1))
+        files[2] = files[2].rename(files[2].with_name("moved.jpg"))
+        again = collect(files)
+        assert len(seen) == 4
+        assert again[2].errors["file"].startswith(f"{files[2]}: ")
+        assert (
+            again[2].errors["file"].partition(": ")[2]
+            == (first[2].errors["file"].partition(": ")[2])
+        )
+        files[3].write_bytes(jpeg(3))
+        assert collect(files)[3].scores.keys() == {"piqe"}
+        assert [name for name, _ in seen[4:]] == ["03.jpg"]
+
+
+def test_damage_is_looked_for_again_by_another_decoder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from hdrmetrics.collection.keeping import keys as module
+
+    files = spoilt(tmp_path / "a")
+    with counted(monkeypatch) as seen:
+        collect(files)
+        monkeypatch.setattr("importlib.metadata.version", lambda package: "99")
+        module._reader.cache_clear()
+        collect(files)
+        assert len(seen) == 8
+    module._reader.cache_clear()
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ImageAccessError("cannot be opened (permission)"), StoreError("it does not answer"),
+        MissingCodecError("needs imagecodecs"), MemoryError(), PermissionError(13, "denied"),
+    ],
+)  # fmt: skip
+def test_what_may_pass_is_tried_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    files = fill(tmp_path / "a", 2)
+
+    def fail(path: str, **options: object) -> Image:
+        raise error
+
+    with monkeypatch.context() as patch:
+        patch.setattr("hdrmetrics.collection.decoded.read_image", fail)
+        assert [set(record.errors) for record in collect(files)] == [{"file"}] * 2
+    assert [record.errors for record in collect(files)] == [{}, {}]
+
+
+def test_damage_at_one_size_leaves_what_is_known_at_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = fill(tmp_path / "a", 1)
+    small, whole = Plan(("nima",)), Plan(("piqe",))
+
+    def cut(path: str, *, at_least: int | None, **options: Any) -> Image:
+        if at_least is None:
+            raise ImageReadError(f"{path}: truncated")
+        return hm.read_image(path, at_least=at_least, **options)
+
+    monkeypatch.setattr("hdrmetrics.collection.decoded.read_image", cut)
+    with counted(monkeypatch) as seen:
+        (fine,) = collect(files, small)
+        assert fine.scores
+        (bad,) = collect(files, whole)
+        assert bad.errors
+        assert repr(collect(files, small)) == repr([fine])
+        assert repr(collect(files, whole)) == repr([bad])
+        assert len(seen) == 2
+        (both,) = collect(files, Plan(("nima", "piqe")))  # the one is known, the other is tried
+        assert (set(both.scores), both.errors) == ({"nima"}, bad.errors)
+        assert len(seen) == 3
 
 
 def test_a_file_that_changes_under_the_work_is_not_kept(

@@ -47,7 +47,7 @@ PLAN = Plan(("made-up",))
 class Lengths:
     """Stands for the worker: the value is made of the name, and nothing is read."""
 
-    made = 0
+    made, batch = 0, 1
 
     def __init__(self, plan: Plan) -> None:
         type(self).made += 1

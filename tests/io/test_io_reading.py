@@ -14,6 +14,7 @@ from PIL import Image as PillowImage
 
 from hdrmetrics import read_image, write_image
 from hdrmetrics.errors import (
+    ImageAccessError,
     ImageLimitError,
     ImageReadError,
     ImageWriteError,
@@ -87,7 +88,7 @@ def test_peak_of_a_picture_without_one(tmp_path, value):
 
 @pytest.mark.parametrize("isolated", [False, True])
 def test_missing_file(tmp_path, isolated):
-    with pytest.raises(ImageReadError, match=r"nothing\.exr: no such file"):
+    with pytest.raises(ImageAccessError, match=r"nothing\.exr: no such file"):
         read_image(tmp_path / "nothing.exr", isolate=isolated)
     with pytest.raises(OSError, match="no such file"):
         read_image(str(tmp_path / "nothing.exr"), isolate=isolated)
@@ -109,7 +110,7 @@ def test_pipe_does_not_block(tmp_path):
 
 
 def test_impossible_paths():
-    with pytest.raises(ImageReadError, match="cannot be opened"):
+    with pytest.raises(ImageAccessError, match="cannot be opened"):
         read_image("a\0b.exr")
     with pytest.raises(OptionError, match="a path is a str"):
         read_image(b"a.exr")
@@ -118,7 +119,7 @@ def test_impossible_paths():
 @pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="needs a user without all rights")
 def test_unreadable_file(picture):
     picture[0].chmod(0)
-    with pytest.raises(ImageReadError, match="cannot be opened"):
+    with pytest.raises(ImageAccessError, match="cannot be opened"):
         read_image(picture[0])
 
 
@@ -205,7 +206,38 @@ def test_foreign_errors_become_typed_ones(picture, monkeypatch):
         raise MemoryError
 
     monkeypatch.setattr("hdrmetrics.io.formats.exr.reader.extract", exhaust)
-    with pytest.raises(ImageReadError, match="not enough memory"):
+    with pytest.raises(ImageAccessError, match="not enough memory"):
+        read_image(picture[0], isolate=False)
+
+
+@pytest.mark.parametrize(
+    ("error", "of_the_file"),
+    [
+        (KeyError("surprise"), True), (OSError("image file is truncated"), True),
+        (OSError(28, "No space left on device"), False), (OSError(12, "no memory"), False),
+        (RuntimeError("std::bad_alloc"), False), (ImportError("libjpeg.so.62"), False),
+    ],
+)  # fmt: skip
+def test_what_may_pass_is_told_from_damage(tmp_path, monkeypatch, error, of_the_file):
+    def fail(*_args, **_options):
+        raise error
+
+    write_image(tmp_path / "a.png", np.zeros((2, 2), np.uint8))
+    monkeypatch.setattr("hdrmetrics.io.formats.png.reader.read", fail)
+    with pytest.raises(ImageReadError, match="cannot be decoded") as found:
+        read_image(tmp_path / "a.png")
+    assert (found.type is ImageReadError) == of_the_file
+    assert issubclass(found.type, ImageAccessError) != of_the_file
+
+
+def test_shortage_that_a_reader_took_for_damage_may_pass(picture, monkeypatch):
+    import OpenEXR
+
+    def fail(*_args, **_options):
+        raise MemoryError
+
+    monkeypatch.setattr(OpenEXR, "File", fail)
+    with pytest.raises(ImageAccessError, match="corrupt EXR data"):
         read_image(picture[0], isolate=False)
 
 

@@ -17,7 +17,7 @@ from PIL import Image as PillowImage
 
 import hdrmetrics as hm
 from hdrmetrics import read_image
-from hdrmetrics.errors import ImageReadError
+from hdrmetrics.errors import ImageAccessError
 from hdrmetrics.io.processes import workers
 
 FOLDER = Path(__file__).parent
@@ -54,7 +54,7 @@ def test_a_worker_is_used_again(saying):
 
 @unix
 def test_a_crash_is_an_error_and_the_next_file_is_read(saying):
-    with pytest.raises(ImageReadError, match=r"abort\.exr: its decoder crashed \(SIGABRT\)"):
+    with pytest.raises(ImageAccessError, match=r"abort\.exr: its decoder crashed \(SIGABRT\)"):
         read_image(saying("abort"))
     assert read_image(saying("fine")).pixels.shape == (4, 5, 3)
 
@@ -64,7 +64,7 @@ def test_a_crash_is_an_error_and_the_next_file_is_read(saying):
     [("exit", r"failed \(exit code 3\)"), ("raise", r"failed \(SystemExit: no\)")],
 )
 def test_other_ends_are_told_as_well(saying, word, message):
-    with pytest.raises(ImageReadError, match=message):
+    with pytest.raises(ImageAccessError, match=message):
         read_image(saying(word))
 
 
@@ -72,7 +72,7 @@ def test_other_ends_are_told_as_well(saying, word, message):
 def test_what_hangs_is_ended_in_time(saying, word):
     before = worker_id(saying)
     start = time.monotonic()
-    with pytest.raises(ImageReadError, match=r"not decoded within 0\.3 s"):
+    with pytest.raises(ImageAccessError, match=r"not decoded within 0\.3 s"):
         read_image(saying(word), timeout=0.3)
     assert time.monotonic() - start < 10
     assert worker_id(saying) != before
@@ -81,7 +81,7 @@ def test_what_hangs_is_ended_in_time(saying, word):
 @pytest.mark.skipif(sys.platform != "linux", reason="address space can only be limited on Linux")
 def test_what_eats_memory_is_refused(saying):
     before = worker_id(saying)
-    with pytest.raises(ImageReadError, match="not enough memory"):
+    with pytest.raises(ImageAccessError, match="not enough memory"):
         read_image(saying("eat"), memory=2**30)
     assert worker_id(saying) != before, "a process that ran out of memory is replaced"
 
@@ -127,7 +127,7 @@ def test_a_process_that_cannot_start_is_done_without(tmp_path, monkeypatch):
     assert image.notes[-1] == (
         "read in this process: the process to decode it failed (RuntimeError: no)"
     )
-    with pytest.raises(ImageReadError, match=r"RuntimeError: no.*isolate=False reads it"):
+    with pytest.raises(ImageAccessError, match=r"RuntimeError: no.*isolate=False reads it"):
         read_image(tmp_path / "a.exr", isolate=True)
     assert read_image(tmp_path / "a.exr", isolate=False).notes == ()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
-from typing import cast
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -113,6 +113,17 @@ def enough() -> int:
     found = Nima(*_loaded()).enough
     assert found is not None, "nima says how much is enough"
     return found
+
+
+def sight() -> list[Any]:
+    """Return what looks owe to the network: which weights see, in which views, as JSON has it.
+
+    Examples
+    --------
+    >>> len(sight()[0])
+    64
+    """
+    return [_network().digest, *_sides()]
 
 
 def shown(image: Image) -> Tensor:

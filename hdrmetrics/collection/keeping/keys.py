@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from hdrmetrics.collection.plan import Plan
     from hdrmetrics.metric import Metric
 
-LOOK, PREVIEW = "look", "preview"
-"""Parts of a record that are no scores, which stand under the names of metrics."""
+LOOK, PREVIEW, FILE = "look", "preview", "file"
+"""Parts of a record that are no scores, which stand under the names of metrics: the last is what is
+wrong with the file, in the place of all others."""
 
 _PILLOW = ("pillow",)
 _DECODERS = {
@@ -32,11 +33,14 @@ _ALL_DECODERS = ("pillow", "openexr", "imagecodecs", "pillow-heif", "pylibjxl", 
 def parts_of(plan: Plan) -> dict[str, str]:
     """Return what each part of a record depends on, as text, by the part's name.
 
+    What is wrong with a file depends on the sizes at which it is decoded, and on what decodes it.
+
     Parameters
     ----------
     plan
         Of the metrics their versions, weights and options count, of the conditions all that were
-        given: of a display its numbers and of a mask its bytes, wherever they come from.
+        given: of a display its numbers and of a mask its bytes, wherever they come from; of looks
+        and previews the weights of ``nima``, by whose eyes they are made.
 
     Raises
     ------
@@ -50,15 +54,21 @@ def parts_of(plan: Plan) -> dict[str, str]:
 
     viewing = _seen(plan.viewing)
     display = plan.viewing.get("display")
-    own = {
-        name: _described(build_metric(name, display, dict(plan.options.get(name, {}))))
-        for name in plan.metrics
+    metrics = {
+        name: build_metric(name, display, dict(plan.options.get(name, {}))) for name in plan.metrics
     }
-    parts = {name: _text([text, viewing, plan.small]) for name, text in own.items()}
+    parts = {
+        name: _text([_described(metric), viewing, plan.small]) for name, metric in metrics.items()
+    }
+    # Damage may show at one size and not at another.
+    sizes = {metric.enough if plan.reducible else None for metric in metrics.values()}
+    parts[FILE] = _text([FILE, sorted(size or 0 for size in sizes)])
+    # The network of looks says, too, how small a picture may be decoded for its preview.
+    seen = [plan.small, *looks.sight()] if plan.looks or plan.preview else []
     if plan.looks:
-        parts[LOOK] = _text([LOOK, looks.VERSION, plan.small])
+        parts[LOOK] = _text([LOOK, looks.VERSION, *seen])
     if plan.preview:
-        parts[PREVIEW] = _text([PREVIEW, plan.preview, plan.small])
+        parts[PREVIEW] = _text([PREVIEW, plan.preview, *seen])
     return parts
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from hdrmetrics.collection.bursts.look import Look
-from hdrmetrics.collection.keeping.keys import LOOK, PREVIEW
+from hdrmetrics.collection.keeping.keys import FILE, LOOK, PREVIEW
 from hdrmetrics.collection.record import Record
 from hdrmetrics.jobs.kept import decoded, encoded
 from hdrmetrics.result import Score
@@ -29,7 +29,12 @@ class Parts:
         self._conditions: dict[str, dict[str, Any]] = {}
 
     def of(self, record: Record) -> dict[str, bytes]:
-        """Return the parts of a record by their names; what failed has none."""
+        """Return the parts of a record by their names; what failed has none, but for damage."""
+        if record.damaged:
+            own = f"{record.path}: "
+            text = record.errors["file"]
+            # Called by another name, the same bytes are as bad.
+            return {FILE: _packed(text.removeprefix(own))} if text.startswith(own) else {}
         parts = {name: _packed(_score(score)) for name, score in record.scores.items()}
         if record.look is not None:
             parts[LOOK] = _packed(record.look.to_dict())
@@ -52,6 +57,9 @@ class Parts:
         ValueError, KeyError, TypeError, zlib.error
             For what is no part.
         """
+        if FILE in parts:
+            errors = {"file": f"{empty.path}: {_unpacked(parts[FILE])}"}
+            return Record(empty.path, empty.name, errors=errors, damaged=True)
         scores: dict[str, Score] = {}
         look, preview = None, None
         for name, value in parts.items():

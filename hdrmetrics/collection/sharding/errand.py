@@ -9,6 +9,7 @@ import io
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from hdrmetrics import __version__, errors
 from hdrmetrics.collection.item import Item
@@ -24,6 +25,12 @@ from hdrmetrics.errors import (
     OptionError,
     StoreError,
 )
+
+if TYPE_CHECKING:
+    from hdrmetrics.collection.opened import Opened
+    from hdrmetrics.collection.worker import Worker
+
+Failed = Callable[[Item, Exception], Record]
 
 _lock = threading.Lock()
 
@@ -121,44 +128,69 @@ def _done(order: Order, job: Job) -> Answer:
     if folder.has(job.name):
         return Answer()
     plan = plan_of(order.plan)
-    worker = _worker(order.plan)
-    unreached: list[StoreError] = []
-    records = []
-    for path, name in job.items:
-        try:
-            records.append(score_one(worker, Item(path, name)))
-        except StoreError as error:
-            unreached.append(error)
-            records.append(Record(path, name, errors={"file": str(error)}))
-    if len(unreached) == len(job.items):
-        # Not the pictures are wrong, but the way to them: a file would say so for ever.
-        raise unreached[0]
-    folder.write(job.name, parquet_of(records, plan))
+    items = [Item(path, name) for path, name in job.items]
+    folder.write(job.name, parquet_of(records_of(_worker(order.plan), items), plan))
     return Answer()
 
 
-def score_one(worker: Callable[[Item], Record], item: Item) -> Record:
-    """Return what a worker says of a picture, wherever it lies.
+def records_of(worker: Worker, items: Sequence[Item]) -> list[Record]:
+    """Return what a worker says of pictures, wherever they lie, in their order.
 
     Raises
     ------
     StoreError
-        If a store does not answer.
+        If no store answers for any of them.
     MissingPackageError
         If an address needs a package that is not installed.
     ClusterError
         If this machine has no room for a copy.
     """
-    try:
-        with copied(item.path) as file:
-            record = worker(Item(file, item.name))
-    except (StoreError, MissingPackageError, ClusterError):
-        raise
-    # A picture that a decoder or metric stumbles over must not cost the others.
-    except Exception as error:
+    unreached: list[StoreError] = []
+
+    def failed(item: Item, error: Exception) -> Record:
+        if isinstance(error, StoreError):
+            unreached.append(error)
+        elif isinstance(error, (MissingPackageError, ClusterError)):
+            raise error
+        # A picture that a decoder or metric stumbles over must not cost the others.
         kind = "" if isinstance(error, HdrMetricsError) else f"{type(error).__name__}: "
         return Record(item.path, item.name, errors={"file": f"{kind}{error}"})
-    return record if file == item.path else called(record, file, item.path)
+
+    found = (_in_batches if worker.batch > 1 else _one_by_one)(worker, items, failed)
+    if unreached and len(unreached) == len(items):
+        # Not the pictures are wrong, but the way to them: a file would say so for ever.
+        raise unreached[0]
+    return found
+
+
+def _one_by_one(worker: Worker, items: Sequence[Item], failed: Failed) -> list[Record]:
+    found = []
+    for item in items:
+        try:
+            with copied(item.path) as file:
+                record = worker(Item(file, item.name))
+        except Exception as error:
+            record = failed(item, error)
+        found.append(called(record, record.path, item.path))
+    return found
+
+
+def _in_batches(worker: Worker, items: Sequence[Item], failed: Failed) -> list[Record]:
+    from hdrmetrics.collection.ahead import Ahead
+
+    def opened(item: Item) -> Opened:
+        with contextlib.ExitStack() as needs:
+            one = worker.open(Item(needs.enter_context(copied(item.path)), item.name))
+            one.needs = needs.pop_all()
+        return one
+
+    found: dict[str, Record] = {}
+
+    def keep(record: Record) -> None:
+        found[record.name] = record
+
+    Ahead(worker, failed, opened=opened)(items, keep)
+    return [called(found[item.name], found[item.name].path, item.path) for item in items]
 
 
 def called(record: Record, file: str, path: str) -> Record:
@@ -179,6 +211,8 @@ def called(record: Record, file: str, path: str) -> Record:
     >>> called(failed, "/tmp/copy.jpg", "s3://photographs/a.jpg").errors
     {'file': 's3://photographs/a.jpg: no picture'}
     """
+    if file == path:
+        return record
     scores = {
         name: score if score.test != file else dataclasses.replace(score, test=path)
         for name, score in record.scores.items()
@@ -194,13 +228,13 @@ def parquet_of(records: Sequence[Record], plan: Plan) -> bytes:
     return target.getvalue()
 
 
-def _worker(plan: str) -> Callable[[Item], Record]:
+def _worker(plan: str) -> Worker:
     with _lock:  # threads of one process must not load the networks twice
         return _made(plan)
 
 
 @functools.lru_cache(maxsize=2)
-def _made(plan: str) -> Callable[[Item], Record]:
+def _made(plan: str) -> Worker:
     import torch
 
     from hdrmetrics.collection.worker import Worker

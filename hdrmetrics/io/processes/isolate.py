@@ -6,7 +6,7 @@ import os
 from typing import Any
 
 from hdrmetrics import errors
-from hdrmetrics.errors import HdrMetricsError, ImageReadError, OptionError
+from hdrmetrics.errors import HdrMetricsError, ImageAccessError, ImageReadError, OptionError
 from hdrmetrics.io.limits import MAX_BYTES_PER_PIXEL
 from hdrmetrics.io.processes import workers
 from hdrmetrics.io.signatures import identify
@@ -96,7 +96,7 @@ def _ask(request: dict[str, Any], max_pixels: int) -> workers.Answer:
             head, pixels = worker.ask(request, max_pixels)
         except workers.WorkerDiedError as error:
             if fresh or worker.late:
-                raise ImageReadError(str(error)) from error
+                raise ImageAccessError(str(error)) from error
             fresh = True
         else:
             workers.give_back(worker, spent=bool(head.get("spent")))

@@ -20,6 +20,7 @@ from hdrmetrics import errors
 from hdrmetrics.io.decoding import decode
 from hdrmetrics.io.processes.workers import READY
 from hdrmetrics.io.source import load
+from hdrmetrics.resources.shortage import is_shortage
 
 _GRACE = 5.0  # seconds after which this process ends itself, where the parent has not done so
 _WORDS = 16 << 20  # bytes that decoders may print
@@ -75,11 +76,11 @@ def _read(request: dict[str, Any]) -> tuple[dict[str, Any], Any]:
         image = decode(dataclasses.replace(source, path=request["path"]))
     except errors.HdrMetricsError as error:
         # After that, little of the address space may be left for the next one.
-        spent = isinstance(error.__cause__, MemoryError)
+        spent = is_shortage(error)
         return {"error": type(error).__name__, "message": str(error), "spent": spent}, b""
     except MemoryError:
         message = "not enough memory to read it"
-        return {"error": "ImageReadError", "message": message, "spent": True}, b""
+        return {"error": "ImageAccessError", "message": message, "spent": True}, b""
     head = {
         "shape": image.pixels.shape,
         "calibration": image.calibration.to_dict(),

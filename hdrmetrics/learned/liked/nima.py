@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from hdrmetrics.errors import ShapeError
-from hdrmetrics.learned.borders import box_of
+from hdrmetrics.learned.borders import Box, box_of
 from hdrmetrics.learned.guard import guard_of
 from hdrmetrics.learned.liked.card import OpinionCard
 from hdrmetrics.learned.liked.distribution import SCORES, mean_score
@@ -23,8 +24,9 @@ from hdrmetrics.learned.liked.rendered import NimaOfLight
 from hdrmetrics.learned.liked.views import look
 from hdrmetrics.learned.liked.weights import load_opinions
 from hdrmetrics.learned.spread import hints
+from hdrmetrics.learned.stacks import stacks
 from hdrmetrics.learned.traits import CELL, Traits, measure
-from hdrmetrics.metric import Assessment, Metric, MetricInfo
+from hdrmetrics.metric import Assessment, Glance, Metric, MetricInfo
 from hdrmetrics.numerics.recording import is_transformed
 from hdrmetrics.photometry.display import Display
 from hdrmetrics.picture.image import Image
@@ -73,12 +75,6 @@ class Nima(Metric):
     network, card
         Of :func:`~hdrmetrics.learned.liked.weights.load_opinions`. The network is frozen.
 
-    Attributes
-    ----------
-    on_seen
-        Called by :meth:`assess` with what :meth:`statistics` found of photographs, for those who
-        would look at them again; ``None`` for nobody.
-
     Notes
     -----
     Half a width of an interval follows what the photograph is like; it holds the mean opinion of
@@ -106,7 +102,6 @@ class Nima(Metric):
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.card = card
         self.enough = round(_ENOUGH * max(view.side for view in card.views))
-        self.on_seen: Callable[[list[Tensor]], None] | None = None
 
     def train(self, mode: bool = True) -> Nima:
         """Set the mode of training, but for the network: a loss drops nothing out by chance."""
@@ -156,25 +151,57 @@ class Nima(Metric):
     def assess(
         self, test: Tensor, reference: Tensor | None = None, *, mask: Tensor | None = None
     ) -> Assessment:
-        """Return mean opinions with their intervals, and warnings where not to rely on them."""
+        """Return mean opinions with their intervals, and warnings where not to rely on them.
+
+        With them comes what :meth:`statistics` found, unless a mask weighted it.
+        """
         return cast(Assessment, self._run(test, reference, mask, self._assess))
+
+    def glance(self, test: Tensor, *, mask: Tensor | None = None) -> Glance:
+        """Return one picture, checked, with its traits and what lies inside its plain border."""
+        one = super().glance(test, mask=mask)
+        box = _box(_colour(one.test), one.mask)
+        return replace(one, found=(box, middle_traits(one.test[0])))
+
+    def assess_together(self, glances: Sequence[Glance]) -> list[Assessment]:
+        """Return what :meth:`assess` says of each; views of one size are seen together."""
+        with torch.autocast(glances[0].test.device.type, enabled=False):
+            parts = [
+                _inside(_colour(self._ready(one.test)), one.mask, one.found[0]) for one in glances
+            ]
+            seen = self._look_at(parts)
+            traits = [one.found[1] for one in glances]
+            found = self._concluded(seen, glances[0].test.dtype, traits).apart()
+        masked = [one.mask is not None for one in glances]
+        return [
+            replace(one, seen=()) if own else one for one, own in zip(found, masked, strict=True)
+        ]
 
     def hints(self, test: Tensor) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return scores in [0, 1], ``(N,)``, and hints of how far off they may be, ``(N, F)``.
 
         See :func:`hdrmetrics.learned.spread.hints`; pictures are ``(N, C, H, W)``, unchecked.
         """
-        value, found, _ = self._seen(test, None)
+        traits = [middle_traits(one) for one in test]
+        value, found = self._hinted(self.statistics(test), test.dtype, traits)
         return ((value - 1) / _WIDTH).double().cpu().numpy(), found
 
     def _assess(self, test: Tensor, reference: Tensor | None, mask: Tensor | None) -> Assessment:
-        value, found, traits = self._seen(test, mask)
+        seen = self.statistics(test, mask)
+        found = self._concluded(seen, test.dtype, [middle_traits(one) for one in test])
+        return found if mask is None else replace(found, seen=())
+
+    def _concluded(
+        self, seen: list[Tensor], dtype: torch.dtype, traits: list[Traits]
+    ) -> Assessment:
+        """Return what follows from what was seen of pictures, and from their traits."""
+        value, found = self._hinted(seen, dtype, traits)
         low = high = None
         if self.card.interval is not None:
             below, above = self.card.interval.widths.half_widths(found)
             low = (value - _WIDTH * torch.from_numpy(below).to(value)).clamp(min=1.0)
             high = (value + _WIDTH * torch.from_numpy(above).to(value)).clamp(max=float(SCORES))
-        return Assessment(value, low, high, tuple(map(self._doubted, traits)))
+        return Assessment(value, low, high, tuple(map(self._doubted, traits)), tuple(seen))
 
     def doubts(self, test: Tensor) -> tuple[tuple[str, ...], ...]:
         """Return what makes each picture of a batch unlike photographs, in sentences; unchecked."""
@@ -185,23 +212,19 @@ class Nima(Metric):
             f"{self.info.name}: {text}" for text in guard_of("code").doubts(traits, "code")
         )
 
-    def _seen(
-        self, test: Tensor, mask: Tensor | None
-    ) -> tuple[Tensor, NDArray[np.float64], list[Traits]]:
-        """Return mean opinions, hints of their widths, and traits."""
-        seen = self.statistics(test, mask)
-        if self.on_seen is not None and mask is None:
-            self.on_seen(seen)
+    def _hinted(
+        self, seen: list[Tensor], dtype: torch.dtype, traits: list[Traits]
+    ) -> tuple[Tensor, NDArray[np.float64]]:
+        """Return mean opinions, and hints of their widths."""
         views, doubts = (
             [one(x) for x in seen] for one in (self.network.judge, self.network.foresee)
         )
         weights = self._weights(views)
-        value = mean_score(_mixed(views, weights)).to(test.dtype)
+        value = mean_score(_mixed(views, weights)).to(dtype)
         own = torch.stack([(mean_score(view) - 1) / _WIDTH for view in views], dim=1)
-        traits = [middle_traits(one) for one in test]
         doubt = (torch.stack(doubts, dim=-1) * weights).sum(dim=-1) / _WIDTH
-        found = hints((value - 1) / _WIDTH, own, weights.expand(len(test), -1), traits, doubt)
-        return value, found, traits
+        share = weights.expand(len(value), -1)
+        return value, hints((value - 1) / _WIDTH, own, share, traits, doubt)
 
     def _judge(self, test: Tensor, mask: Tensor | None) -> Tensor:
         views = self._views(test, mask)
@@ -213,20 +236,35 @@ class Nima(Metric):
 
     def statistics(self, test: Tensor, mask: Tensor | None = None) -> list[Tensor]:
         """Return what the trunk sees of each view of pictures, ``(N, F)`` each, unchecked."""
-        pictures = _colour(self._ready(test))
-        found = [list(self._look(one, own)) for one, own in self._inside(pictures, mask)]
+        inside = self._inside(_colour(self._ready(test)), mask)
+        found = [self._look_at([one]) for one in inside]
         return [torch.cat(each) for each in zip(*found, strict=True)]
 
     def _views(self, test: Tensor, mask: Tensor | None) -> list[Tensor]:
         """Return what each view says, ``(N, 10)``."""
         return [self.network.judge(one) for one in self.statistics(test, mask)]
 
-    def _look(self, picture: Tensor, mask: Tensor | None) -> Iterator[Tensor]:
+    def _look_at(self, parts: list[tuple[Tensor, Tensor | None]]) -> list[Tensor]:
+        """Return what the trunk sees of each view of pictures that have masks or none."""
+        pictures, masks = [picture for picture, _ in parts], [mask for _, mask in parts]
         least = self.network.least
+        found = []
         for view in self.card.views:  # each made of the one before, which is larger
-            picture = look(picture, view.side, least)
-            mask = None if mask is None else look(mask, view.side, least)
-            yield self.network.describe(picture, mask)
+            pictures = [look(one, view.side, least) for one in pictures]
+            masks = [None if one is None else look(one, view.side, least) for one in masks]
+            found.append(torch.cat(self._described(pictures, masks)))
+        return found
+
+    def _described(self, pictures: list[Tensor], masks: list[Tensor | None]) -> list[Tensor]:
+        """Return what the trunk sees of each picture; of those of one size at once."""
+        found = list(pictures)
+        for places, stack, own in stacks(pictures, masks):
+            seen = self.network.describe(stack, own)
+            for place, row in zip(
+                places, [seen] if len(places) == 1 else torch.split(seen, 1), strict=True
+            ):
+                found[place] = row
+        return found
 
     def _inside(self, pictures: Tensor, mask: Tensor | None) -> list[tuple[Tensor, Tensor | None]]:
         """Return each picture, and its mask, inside its plain border."""
@@ -237,11 +275,7 @@ class Nima(Metric):
         for index in range(len(pictures)):
             one = pictures[index : index + 1]
             own = None if masks is None else masks[index : index + 1]
-            box = box_of(one[0], None if own is None else own[0], "sdr", repeats=False)
-            rows, columns = box.rows, box.columns
-            found.append(
-                (one[..., rows, columns], None if own is None else own[..., rows, columns])
-            )
+            found.append(_inside(one, own, _box(one, own)))
         return found
 
     def _ready(self, test: Tensor) -> Tensor:
@@ -260,6 +294,14 @@ def load_nima(path: str | Path) -> Nima:
         If the file or its card cannot be read.
     """
     return Nima(*load_opinions(path))
+
+
+def _box(picture: Tensor, mask: Tensor | None) -> Box:
+    return box_of(picture[0], None if mask is None else mask[0], "sdr", repeats=False)
+
+
+def _inside(picture: Tensor, mask: Tensor | None, box: Box) -> tuple[Tensor, Tensor | None]:
+    return box.of(picture), None if mask is None else box.of(mask)
 
 
 def _mixed(views: list[Tensor], weights: Tensor) -> Tensor:
