@@ -52,7 +52,7 @@ class OperatorInfo:
         Whether the values are display code values, as the paper has them, and not linear light:
         :func:`~hdrmetrics.tonemap.to_display` then applies no transfer function.
     own_color
-        Whether the operator says what happens to colour, and not to luminance alone.
+        Whether the operator says what happens to colour, or asks it, and not luminance alone.
     citation
         The paper.
     searched
@@ -280,32 +280,41 @@ class CurveOperator(LuminanceOperator):
         """Return what the curve needs, settings and measurements, ``(N, 1, 1, 1)`` each."""
         return values
 
+    def constants_of(self, image: Tensor, light: Tensor, values: Values) -> Values:
+        """Return the same for a picture whose colours are known too."""
+        return self.constants(light, values)
+
     def curve(self, x: Tensor, c: Values) -> Tensor:
         """Return the display-referred values of ``x``, element by element, given constants."""
         raise NotImplementedError
 
     def map_light(self, light: Tensor, values: Values) -> Tensor:
         """Return the curve's values for luminance ``(N, 1, H, W)``."""
-        constants = self.constants(light, values)
-        if not pieces_pay(light, *constants.values()):
-            return self.curve(light, constants)
-        return self._in_strips(light, constants, lambda x, c, _: self.curve(x, c))
+        return self._mapped(light, self.constants(light, values))
+
+    def luminance_map(self, image: Tensor, light: Tensor, values: Values) -> Tensor:
+        """Return the curve's values for the luminance of a picture."""
+        return self._mapped(light, self.constants_of(image, light, values))
 
     def tone(self, image: Tensor, light: Tensor, values: Values) -> Tensor:
         """Return the pixels scaled by the change in luminance, in one pass where possible."""
-        constants = self.constants(light, values)
-        if image.shape[1] == 1 or not pieces_pay(image, *constants.values()):
-            return super().tone(image, light, values)
+        constants = self.constants_of(image, light, values)
+        if image.shape[1] == 1:
+            return torch.where(light > 0, self._mapped(light, constants), 0.0)
+        if not pieces_pay(image, *constants.values()):
+            return scale_pixels(image, light, self.curve(light, constants))
         return self._in_strips(
             light, constants, lambda x, c, p: scale_pixels(p, x, self.curve(x, c)), image
         )
 
     def per_channel(self, image: Tensor, light: Tensor, values: Values) -> Tensor:
         """Return the curve of the whole picture's luminance, applied to each channel."""
-        constants = self.constants(light, values)
-        if not pieces_pay(image, *constants.values()):
-            return self.curve(image, constants)
-        return self._in_strips(image, constants, lambda x, c, _: self.curve(x, c))
+        return self._mapped(image, self.constants_of(image, light, values))
+
+    def _mapped(self, x: Tensor, constants: Values) -> Tensor:
+        if not pieces_pay(x, *constants.values()):
+            return self.curve(x, constants)
+        return self._in_strips(x, constants, lambda piece, c, _: self.curve(piece, c))
 
     def _in_strips(
         self,

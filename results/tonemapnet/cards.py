@@ -8,8 +8,13 @@ from hdrmetrics.learned.tonemapping.weights import load_tone_net
 from hdrmetrics.text.markdown import markdown_table
 
 _FORMS = {
-    "curve": "says one exposure and the exponent of colour",
-    "grid": "says a grid of exposures over place and brightness",
+    "curve": """\
+computed in single precision. It sees a small copy of the picture, with its colours, at ten
+exposures, foresees the quality of each by TMQI's formula of naturalness and a term of structure of
+its own, and says the best exposure""",
+    "grid": """\
+computed in double precision. It sees a thumbnail of log luminance with its histogram, and says a
+grid of exposures over place and brightness""",
 }
 
 
@@ -35,8 +40,7 @@ weights.
 ## What it is
 
 `hdrmetrics/learned/tonemapping/weights/{path.name}` (SHA-256 `{card.sha256}`): {count:,} weights in
-half precision, {path.stat().st_size / 1e3:.0f} kB, computed in double. It sees a thumbnail of log
-luminance with its histogram, and {_FORMS[net.size.form]}.
+half precision, {path.stat().st_size / 1e3:.0f} kB, {_FORMS[net.size.form]}.
 `hdrmetrics tonemap --operator {path.stem}`.
 
 ## How good it is

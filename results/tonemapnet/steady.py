@@ -20,7 +20,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from datasets.area import area_resize
-from hdrmetrics.learned.tonemapping.net import START, Tone
+from hdrmetrics.learned.tonemapping.tone import START, Tone
 from hdrmetrics.learned.tonemapping.weights import load_tone_net, shipped
 from hdrmetrics.photometry.color import luminance
 from hdrmetrics.tonemap.statistics import log_mean
@@ -51,11 +51,11 @@ def apart(one: Tone, other: Tone) -> list[float]:
 def photographic(light: Tensor) -> Tone:
     """Return the key 0.18 over the log mean: what moves where nothing is predicted."""
     one = torch.ones(1, 1, 1, 1)
-    return Tone(torch.log(log_mean(light)), START * one, one)
+    return Tone(torch.log(log_mean(luminance(light))), START * one, one)
 
 
 def moved(light: Tensor, net: Callable[[Tensor], Tone]) -> dict[str, list[float]]:
-    """Return by what parts settings change under each move of luminance ``(1, 1, H, W)``."""
+    """Return by what parts settings change under each move of light ``(1, 3, H, W)``."""
     still = net(transformed(light, (0.0, 0.0), 0.0, 1.0))
     found = {
         name: apart(still, net(transformed(light, *move).clamp(min=0.0)))
@@ -79,7 +79,7 @@ def main() -> None:
     nets |= {name: load_tone_net(shipped(operator))[0] for name, operator in NETS.items()}
     found: dict[str, Any] = {name: {} for name in nets}
     for scene in tqdm(chosen(options.scenes, options.photographs, options.most)):
-        light = luminance(light_of(scene))
+        light = light_of(scene)
         with torch.no_grad():
             for name, net in nets.items():
                 found[name][scene.name] = moved(light, net)

@@ -17,26 +17,61 @@ from hdrmetrics import read_image, sample_images
 from hdrmetrics.errors import OptionError, WeightsError
 from hdrmetrics.learned.tensorfile import card_path
 from hdrmetrics.learned.tonemapping.card import ToneCard
-from hdrmetrics.learned.tonemapping.net import START, ToneNet, ToneSize, empty_net, fresh_net
+from hdrmetrics.learned.tonemapping.exposure_net import ExposureNet, ExposureSize, peak
+from hdrmetrics.learned.tonemapping.grid_net import GridSize
 from hdrmetrics.learned.tonemapping.predicted import predicted
-from hdrmetrics.learned.tonemapping.thumbnail import BINS, SIDE, histogram, thumbnail
+from hdrmetrics.learned.tonemapping.rendered import NUMBERS, PIXELS, rendered, small_copy
+from hdrmetrics.learned.tonemapping.sizes import Network, Size, empty_net, fresh_net
+from hdrmetrics.learned.tonemapping.thumbnail import (
+    BINS,
+    SIDE,
+    area_rows,
+    areas,
+    histogram,
+    thumbnail,
+)
+from hdrmetrics.learned.tonemapping.tone import START
 from hdrmetrics.learned.tonemapping.toning import toned
 from hdrmetrics.learned.tonemapping.weights import load_tone_net, save_tone_net, shipped
+from hdrmetrics.metrics.tmqi.naturalness import naturalness_of_codes
+from hdrmetrics.metrics.tmqi.quality import NATURALNESS_POWER
 from hdrmetrics.photometry.color import luminance
-from hdrmetrics.tonemap import create_operator
+from hdrmetrics.tonemap import create_operator, to_display
 from hdrmetrics.tonemap.exposure_grid import tone_by_grid
 from tests.tonemap import papers
 
 OPERATORS = ("reinhard_net", "reinhard_grid")
-SIZES = [ToneSize(widths=(3, 4, 5), hidden=6), ToneSize("grid", (3, 4, 5), 6, 3)]
+SIZES: list[Size] = [ExposureSize(6), GridSize((3, 4, 5), 6, 3)]
 
 
-def alive(size: ToneSize) -> ToneNet:
+def alive(size: Size) -> Network:
     """Return a network whose last layer does something."""
     net = fresh_net(size, seed=1)
-    assert isinstance(net.last.weight, torch.Tensor)
     torch.nn.init.normal_(net.last.weight, std=0.3, generator=torch.Generator().manual_seed(2))
     return net.eval().requires_grad_(False)
+
+
+def natural_exposure(image: torch.Tensor) -> float:
+    """Return the stops over key 0.18 that naturalness likes best, by trying them all."""
+    light = luminance(image)
+    factor = 0.18 / torch.exp(torch.log(light).mean())
+    stops = np.arange(-2.0, 4.001, 0.01)
+    found = []
+    for one in stops:
+        scaled = image * factor * 2.0**one
+        code = to_display(scaled / (1 + light * factor * 2.0**one))
+        found.append(float(naturalness_of_codes(code).value(NATURALNESS_POWER)))
+    return float(stops[int(np.argmax(found))])
+
+
+def scene(height: int, width: int, *, colour: float = 1.0, seed: int = 0) -> torch.Tensor:
+    """Return soft light with fine grain, a colour cast of which is raised to a power."""
+    draw = torch.Generator().manual_seed(seed)
+    coarse = torch.rand(1, 1, 6, 8, generator=draw, dtype=torch.float64) * 4 - 2
+    soft = torch.nn.functional.interpolate(coarse, (height, width), mode="bilinear")
+    grain = torch.randn(1, 1, height, width, generator=draw, dtype=torch.float64)
+    tint = torch.tensor([1.6, 0.9, 0.4], dtype=torch.float64).view(1, 3, 1, 1) ** colour
+    return 50 * torch.exp(soft + 0.25 * grain) * tint
 
 
 @pytest.fixture(scope="module")
@@ -78,44 +113,134 @@ def test_a_picture_and_its_half_have_the_same_thumbnail() -> None:
     torch.testing.assert_close(b, a)
 
 
+def test_rows_averaged_by_adding_are_those_of_the_matrix() -> None:
+    image = torch.rand(2, 3, 41, 7, dtype=torch.float64)
+    for target in (1, 5, 17, 40, 41):
+        torch.testing.assert_close(area_rows(image, target), areas(41, target, image) @ image)
+    torch.testing.assert_close(areas(10, 5, image).sum(dim=1), torch.ones(5, dtype=torch.float64))
+
+
+def test_a_small_copy_by_hand() -> None:
+    image = scene(4 * 144, 4 * 256)  # sixteen times the pixels of a copy
+    small, centre = small_copy(image)
+    assert small.shape == (1, 3, 144, 256)
+    means = image.numpy().reshape(3, 144, 4, 256, 4).mean(axis=(2, 4))
+    np.testing.assert_allclose((small * centre.exp())[0].numpy(), means)
+    again, same = small_copy(torch.nn.functional.avg_pool2d(image, 2))
+    torch.testing.assert_close(again, small)
+    torch.testing.assert_close(same, centre)
+    assert abs(float(torch.log(luminance(small)).mean())) < 1e-5
+    tiny, centre = small_copy(image[..., :9, :5])
+    torch.testing.assert_close(tiny * centre.exp(), image[..., :9, :5])
+
+
+def test_what_a_picture_looks_like_against_naturalness_of_its_codes() -> None:
+    image = scene(11 * 12, 11 * 16)  # whole blocks, and no smaller copy
+    small, centre = small_copy(image)
+    logs = torch.tensor([[START - 0.7, START + 1.1]], dtype=torch.float64)
+    seen = rendered(small, logs)
+    assert seen.numbers.shape == (1, 2, NUMBERS)
+    for index, log in enumerate(logs[0]):
+        factor = torch.exp(log - centre)
+        code = to_display(image * factor / (1 + luminance(image) * factor))
+        truth = naturalness_of_codes(code)
+        assert float(seen.mean[0, index]) == pytest.approx(float(truth.mean), rel=1e-4)
+        assert float(seen.contrast[0, index]) == pytest.approx(float(truth.contrast), rel=1e-4)
+    # Histograms of deviations in three sizes and of levels sum to one.
+    for first, count in ((2, 7), (11, 7), (20, 9), (35, 7)):
+        total = seen.numbers[0, :, first : first + count].sum(dim=1)
+        torch.testing.assert_close(total, torch.ones(2, dtype=torch.float64))
+
+
 # -- what is said -----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("size", SIZES)
-def test_it_begins_as_the_photographic_key(size: ToneSize) -> None:
+def test_the_peak_of_a_parabola() -> None:
+    stops = torch.arange(-2.0, 3.0, dtype=torch.float64)[None]
+    for at in (-1.2, 0.0, 0.49, 0.51, 1.3):
+        assert float(peak(stops, -((stops - at) ** 2))) == pytest.approx(at)
+    assert float(peak(stops, stops)) == 2.0  # the best is the last
+    flat = torch.zeros_like(stops)
+    assert -2 <= float(peak(stops, flat)) <= 2
+    # It does not jump where two exposures are as good as each other.
+    quality = torch.tensor([[0.1, 0.7, 0.9, 0.9, 0.6]], dtype=torch.float64)
+    nudge = torch.tensor([[0.0, 0.0, 1e-9, 0.0, 0.0]], dtype=torch.float64)
+    assert float(peak(stops, quality + nudge)) == pytest.approx(
+        float(peak(stops, quality - nudge)), abs=1e-6
+    )
+
+
+@pytest.mark.parametrize("colour", [0.0, 1.0, 2.5])
+def test_without_training_naturalness_decides(colour: float) -> None:
+    image = scene(11 * 12, 11 * 16, colour=colour)
+    tone = fresh_net(ExposureSize()).requires_grad_(False)(image.float())
+    stops = (float(tone.exposure) - START) / math.log(2)
+    assert stops == pytest.approx(natural_exposure(image), abs=0.06)
+
+
+def test_a_grid_begins_as_the_photographic_key() -> None:
     before = torch.random.get_rng_state()
-    net = fresh_net(size, 3)
-    tone = net(torch.linspace(0.1, 9.0, 1200).view(2, 1, 20, 30))
+    size = SIZES[1]
+    tone = fresh_net(size, 3)(torch.linspace(0.1, 9.0, 1200).view(2, 1, 20, 30))
     torch.testing.assert_close(tone.exposure, torch.full_like(tone.exposure, START))
-    assert torch.equal(tone.gamma, torch.ones(2, 1, 1, 1))
-    assert torch.equal(net.a.weight, fresh_net(size, 3).a.weight)
-    assert not torch.equal(net.a.weight, fresh_net(size, 4).a.weight)
     assert torch.equal(torch.random.get_rng_state(), before)
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_the_unit_of_light_does_not_matter(size: ToneSize, courtyard: torch.Tensor) -> None:
-    net, light = alive(size).double(), luminance(courtyard).double()
+def test_weights_follow_from_the_seed(size: Size) -> None:
+    before = torch.random.get_rng_state()
+    one, same, other = (next(fresh_net(size, seed).parameters()) for seed in (3, 3, 4))
+    assert torch.equal(one, same)
+    assert not torch.equal(one, other)
+    assert torch.equal(torch.random.get_rng_state(), before)
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_the_unit_of_light_does_not_matter(size: Size, courtyard: torch.Tensor) -> None:
+    net, light = alive(size).double(), courtyard.double()
     one, other = net(light), net(1000 * light)
     torch.testing.assert_close(other.exposure, one.exposure)
-    torch.testing.assert_close(other.gamma, one.gamma)
+    torch.testing.assert_close(other.gamma, torch.ones_like(other.gamma))
     torch.testing.assert_close(other.centre, one.centre + math.log(1000))
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_what_is_said_is_bounded(size: ToneSize) -> None:
+def test_what_is_said_is_bounded(size: Size) -> None:
     net = alive(size)
     with torch.no_grad():
         for parameter in net.last.parameters():
             parameter.fill_(1e4)
-    tone = net(torch.rand(1, 1, 9, 9))
-    assert float((tone.exposure - START).abs().max()) <= 3.0001
-    assert float((tone.gamma - 1).abs().max()) <= 0.4001
+    for picture in (torch.rand(1, 1, 9, 9), torch.zeros(1, 3, 9, 9), torch.ones(1, 3, 1, 1)):
+        tone = net(picture)
+        assert bool(tone.exposure.isfinite().all() & tone.centre.isfinite().all())
+        assert float((tone.exposure - START).abs().max()) <= 4.8 * math.log(2)
+
+
+def test_gradients_of_what_is_said() -> None:
+    net = alive(ExposureSize(6)).double()
+    image = scene(13, 17).requires_grad_()
+
+    def said(picture: torch.Tensor) -> torch.Tensor:
+        tone = net(picture)
+        return tone.exposure - tone.centre
+
+    assert torch.autograd.gradcheck(said, (image,), fast_mode=True, atol=1e-6)
+
+
+def test_colours_are_seen() -> None:
+    """Saturated light clips in one channel first, so that it wants another exposure."""
+    grey, vivid = scene(132, 176, colour=0.0), scene(132, 176, colour=2.5)
+    vivid = vivid * luminance(grey) / luminance(vivid)
+    net, _ = load_tone_net(shipped("reinhard_net"))
+    assert isinstance(net, ExposureNet)
+    one, other = (net(picture.float()) for picture in (grey, vivid))
+    torch.testing.assert_close(one.centre, other.centre, atol=1e-4, rtol=0)
+    assert float(other.exposure - one.exposure) > 0.3
 
 
 def test_toning_is_the_free_curve_or_the_grid(courtyard: torch.Tensor) -> None:
     image = courtyard.double().clamp(min=1e-3)
-    curve, grid = (alive(size).double()(luminance(image)) for size in SIZES)
+    curve, grid = (alive(size).double()(image) for size in SIZES)
     expected = create_operator(
         "reinhard_free", alpha=curve.exposure.exp(), mu=curve.centre.exp(), gamma=curve.gamma
     )(image)
@@ -128,14 +253,15 @@ def test_toning_is_the_free_curve_or_the_grid(courtyard: torch.Tensor) -> None:
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_round_trip(tmp_path: Path, size: ToneSize) -> None:
+def test_round_trip(tmp_path: Path, size: Size) -> None:
     net, path = alive(size), tmp_path / "net.safetensors"
     card = save_tone_net(path, net, ToneCard(size, data=({"name": "x"},), failures=("none",)))
     again, found = load_tone_net(path)
     assert found == card
     assert len(card.sha256) == 64
     for name, value in again.state_dict().items():
-        assert torch.equal(value, net.state_dict()[name].half().float()) or "bias" in name
+        own = net.state_dict()[name]
+        assert torch.equal(value, own.half().float() if own.ndim > 1 else own)
     with pytest.raises(OptionError, match="a network of"):
         save_tone_net(path, net, ToneCard(replace(size, hidden=9)))
     with pytest.raises(OptionError, match="ends in"):
@@ -172,7 +298,10 @@ def _card(**entries: Any) -> Callable[[Path], None]:
         (_card(size={"form": "tree", "widths": [1, 1, 1], "hidden": 1, "levels": 1}), "form is"),
         (_card(size={"form": "grid", "widths": [256] * 3, "hidden": 256, "levels": 8}), "at most"),
         (_card(size={"form": "grid", "widths": [3, 4], "hidden": 6, "levels": 8}), "three"),
-        (_card(size={"form": "curve", "widths": [3, 4, 9], "hidden": 6, "levels": 8}), "wanted"),
+        (_card(size={"form": "curve", "widths": [3, 4, 9], "hidden": 6}), "its form and hidden"),
+        (_card(size={"form": "curve", "hidden": 7}), "wanted"),
+        (_card(size={"form": "curve", "hidden": 1e9}), "whole number"),
+        (_card(size=["curve"]), "form is"),
         (_card(data=3), "not of this form"),
         (_card(failures=[1]), "sentences"),
     ],
@@ -204,16 +333,21 @@ def test_the_shipped_network(name: str) -> None:
 
 
 def test_the_operator_is_the_paper_s_formula(courtyard: torch.Tensor) -> None:
-    """With γ = 1, the exposure is all that the network says."""
+    """With γ = 1, the exposure is all that the network says, whatever becomes of colours."""
     image = courtyard.double().clamp(min=1e-3)
-    light = luminance(image)
-    tone = predicted("reinhard_net", light, {"stops": torch.zeros(1)})
+    tone = predicted("reinhard_net", image, {"stops": torch.zeros(1)})
     rgb = np.moveaxis(image[0].numpy(), 0, 2)
     scaled = papers.luminance(rgb) * float(torch.exp(tone.exposure - tone.centre))
-    ratio = (rgb / papers.luminance(rgb)[..., None]) ** float(tone.gamma)
-    expected = ratio * (scaled / (1 + scaled))[..., None]
+    mapped = scaled / (1 + scaled)
+    expected = rgb / papers.luminance(rgb)[..., None] * mapped[..., None]
     found = create_operator("reinhard_net")(image)[0].movedim(0, -1).numpy()
     np.testing.assert_allclose(found, expected, rtol=2e-5)
+    treated = create_operator("reinhard_net", color="schlick", saturation=0.5)(image)[0]
+    expected = (rgb / papers.luminance(rgb)[..., None]) ** 0.5 * mapped[..., None]
+    np.testing.assert_allclose(treated.movedim(0, -1).numpy(), expected, rtol=2e-5)
+    each = create_operator("reinhard_net", color="per-channel")(image)[0].movedim(0, -1).numpy()
+    channels = rgb * float(torch.exp(tone.exposure - tone.centre))
+    np.testing.assert_allclose(each, channels / (1 + channels), rtol=2e-5)
 
 
 @pytest.mark.parametrize("name", OPERATORS)
@@ -225,15 +359,14 @@ def test_a_stop_is_a_factor_of_two(name: str, courtyard: torch.Tensor) -> None:
 
 
 @pytest.mark.parametrize("name", OPERATORS)
-def test_the_size_of_a_picture_hardly_matters(name: str, courtyard: torch.Tensor) -> None:
-    height, width = (side // 2 * 2 for side in courtyard.shape[-2:])
-    light = luminance(courtyard)[..., :height, :width]
+def test_the_size_of_a_picture_hardly_matters(name: str) -> None:
+    light = scene(480, 640)
+    assert light.shape[-1] * light.shape[-2] > 4 * PIXELS
     halved = torch.nn.functional.avg_pool2d(light, 2)
     zero = {"stops": torch.zeros(1)}
     one, other = (predicted(name, x, zero) for x in (light, halved))
     change = (one.exposure - one.centre) - (other.exposure - other.centre)
     assert float(change.abs().max()) < 0.02
-    assert float((one.gamma - other.gamma).abs().max()) < 0.02
 
 
 @pytest.mark.parametrize("name", OPERATORS)

@@ -15,18 +15,26 @@ from PIL import Image
 from datasets.scenes.scene_files import find_scenes
 from datasets.scenes.splits import SHARES, split_of
 from datasets.streams import stream
+from hdrmetrics import create_metric
 from hdrmetrics.errors import ImageReadError, OptionError
-from hdrmetrics.learned.tonemapping.net import START, Tone, ToneSize, fresh_net
+from hdrmetrics.learned.tonemapping.exposure_net import ExposureSize, fresh_exposure_net
+from hdrmetrics.learned.tonemapping.grid_net import GridSize, fresh_grid_net
+from hdrmetrics.learned.tonemapping.rendered import NUMBERS, Rendered
+from hdrmetrics.learned.tonemapping.tone import START, Tone
 from hdrmetrics.learned.tonemapping.weights import load_tone_net
+from hdrmetrics.tonemap import create_operator, to_display
 from trainers.cli import main
 from trainers.running.interruption import StopRequest
+from trainers.tonemapping.exposure_learner import Curves, ExposureLearner, soft_peak
 from trainers.tonemapping.frames import Frames, light_of, make_frames
-from trainers.tonemapping.learner import Learner, Views, departure, distance
-from trainers.tonemapping.recipe import RECIPES, Recipe, read_recipe
+from trainers.tonemapping.judging import distance, judged
+from trainers.tonemapping.learner import Learner, Views, departure
+from trainers.tonemapping.recipe import RECIPES, ExposureRecipe, GridRecipe, Recipe, read_recipe
 from trainers.tonemapping.run import Wanted, run
+from trainers.tonemapping.table import STOPS, make_table
 from trainers.tonemapping.views import transformed, view
 
-SMALL = Recipe(widths=(4, 4, 4), hidden=8, batch=2, pixels=96 * 96, scenes=0.0, large=0.3)
+SMALL = GridRecipe(widths=(4, 4, 4), hidden=8, batch=2, pixels=96 * 96, scenes=0.0, large=0.3)
 
 
 @pytest.fixture(scope="module")
@@ -44,22 +52,30 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_recipes_that_come_with_the_code() -> None:
-    assert read_recipe(RECIPES / "tonemap-net.toml") == Recipe()
+    assert read_recipe(RECIPES / "tonemap-net.toml") == ExposureRecipe()
     grid = read_recipe(RECIPES / "tonemap-grid.toml")
-    assert grid.size == ToneSize("grid")
+    assert isinstance(grid, GridRecipe)
+    assert grid.size == GridSize()
     assert grid.smooth > 0
-    assert len({grid.digest, Recipe().digest}) == 2
+    assert len({grid.digest, GridRecipe().digest, ExposureRecipe().digest}) == 3
 
 
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ('form = "tree"', "form is one of"),
-        ("depth = 3", "has no depth"),
-        ("scenes = 1.5", r"lie in \[0, 1\]"),
-        ("contrast = 0.9", "contrast"),
-        ("widths = [8, 8]", "three of them"),
-        ("batch = 0", "batch"),
+        ("form = 3", "form is one of"),
+        ("form = [", "cannot be read"),
+        ("batch = 3", "form is one of"),
+        ('form = "grid"\ndepth = 3', "has no depth"),
+        ('form = "grid"\nscenes = 1.5', r"lie in \[0, 1\]"),
+        ('form = "grid"\ncontrast = 0.9', "contrast"),
+        ('form = "grid"\nwidths = [8, 8]', "three of them"),
+        ('form = "grid"\nbatch = 0', "batch"),
+        ('form = "curve"\nwidths = [8, 8, 8]', "has no widths"),
+        ('form = "curve"\nhidden = 0', "whole number"),
+        ('form = "curve"\nbatch = 0', "batch"),
+        ('form = "curve"\nrate = 0', "rate"),
     ],
 )
 def test_what_no_recipe_says(tmp_path: Path, text: str, message: str) -> None:
@@ -129,28 +145,84 @@ def test_distances_by_hand() -> None:
 
     two = distance(tone(1.0, 1.0), tone(1.02, 0.96))
     assert float(two) == pytest.approx(1 + 4, rel=1e-3)
-    far = Tone(torch.zeros(1, 1, 1, 1), torch.full((1, 1, 1, 1), START + 0.5), tone(0, 1.1).gamma)
-    assert float(departure(far)) == pytest.approx(0.25 + 100 * 0.01, rel=1e-4)
+    far = Tone(torch.zeros(1, 1, 1, 1), torch.full((1, 1, 1, 1), START + 0.5), tone(0, 1).gamma)
+    assert float(departure(far)) == pytest.approx(0.25, rel=1e-4)
+
+
+def test_a_table_is_of_whole_pictures_and_is_made_once(folder: Path, tmp_path: Path) -> None:
+    frames = make_frames(tmp_path / "f", find_scenes(folder, kinds=("sdr",)), quiet=True)
+    table = make_table(tmp_path / "t", frames, "norvdpnet-tmo", quiet=True)
+    assert table.numbers.shape == (7, len(STOPS), NUMBERS)
+    assert table.quality.shape == table.mean.shape == (7, len(STOPS))
+    # These pictures are smaller than a copy: nothing is averaged away but parts of blocks.
+    torch.testing.assert_close(table.contrast, table.true_contrast, rtol=0.3, atol=0.5)
+    torch.testing.assert_close(table.mean, table.true_mean, rtol=0, atol=6.0)
+    name = frames.names["sdr"][2]
+    light = frames.whole(name)
+    code = to_display(create_operator("reinhard_free", alpha=0.18 * 2 ** STOPS[5], mu=1.0)(light))
+    quality = 1 - create_metric("norvdpnet-tmo").as_loss()(code)
+    assert float(table.quality[2, 5]) == pytest.approx(float(quality), abs=1e-5)
+    before = (tmp_path / "t" / f"{name}.npy").stat().st_mtime_ns
+    again = make_table(tmp_path / "t", frames, "norvdpnet-tmo", quiet=True)
+    assert all(torch.equal(a, b) for a, b in zip(again, table, strict=True))
+    assert (tmp_path / "t" / f"{name}.npy").stat().st_mtime_ns == before
+    for content, message in ((b"nothing", "cannot be read"), (None, "another kind")):
+        path = tmp_path / "t" / f"{name}.npy"
+        if content is None:
+            np.save(path, np.zeros((3, 4), np.float32))
+        else:
+            path.write_bytes(content)
+        with pytest.raises(ImageReadError, match=message):
+            make_table(tmp_path / "t", frames, "norvdpnet-tmo", quiet=True)
+
+
+def test_what_stops_lose_against_a_parabola() -> None:
+    stops = torch.tensor(STOPS)
+    peaks = torch.tensor([-0.3, 1.7])
+    curves = Curves(1 - (stops[None] - peaks[:, None]) ** 2 / 10)
+    index = torch.tensor([1, 0, 1])
+    said = torch.tensor([1.7, 0.7, 0.2], requires_grad=True)
+    lost = curves.lost(index, said)
+    torch.testing.assert_close(lost, torch.tensor([0.0, 0.1, 0.225]), atol=2e-4, rtol=0)
+    lost.sum().backward()
+    assert said.grad is not None
+    torch.testing.assert_close(said.grad[1:], torch.tensor([0.2, -0.3]), atol=0.02, rtol=0)
+    sharp = 1 - (stops[None] - peaks[:, None]).abs()
+    torch.testing.assert_close(soft_peak(sharp), torch.tensor([-0.5, 1.5]), atol=0.01, rtol=0)
+
+
+def test_learning_an_exposure_brings_down_what_is_lost(folder: Path, tmp_path: Path) -> None:
+    frames = make_frames(tmp_path / "f", find_scenes(folder, kinds=("sdr",)), quiet=True)
+    table = make_table(tmp_path / "t", frames, "norvdpnet-tmo", quiet=True)
+    # Another quality than naturalness: two stops over the key, whatever the picture.
+    quality = 1 - (torch.tensor(STOPS) - 2).square().expand_as(table.quality) / 40
+    recipe = ExposureRecipe(hidden=8, batch=16, codes=0.0, decay=0.0)
+    learner = ExposureLearner(
+        fresh_exposure_net(ExposureSize(8)), recipe, table._replace(quality=quality), 0
+    )
+    losses = [learner.step(step, 0.01) for step in range(80)]
+    assert sum(losses[-5:]) < 0.3 * sum(losses[:5])
+    said = learner.net.quality(Rendered(*table[:3]))
+    torch.testing.assert_close(soft_peak(said), torch.full((7,), 2.0), atol=0.7, rtol=0)
 
 
 def test_learning_brings_the_loss_down(folder: Path, tmp_path: Path) -> None:
     frames = make_frames(tmp_path / "f", find_scenes(folder, kinds=("sdr",)), quiet=True)
     # Begun three stops too dark.
-    net = fresh_net(SMALL.size)
+    net = fresh_grid_net(SMALL.size)
     assert isinstance(net.last.bias, torch.Tensor)
     torch.nn.init.constant_(net.last.bias, -2.0)
     learner, views = Learner(net, SMALL), Views(frames, SMALL, 0)
     losses = [learner.step(views(0, large=False), 0.02) for _ in range(12)]
     assert losses[-1] < losses[0] - 0.02
-    told = learner.judge(frames)
+    told = judged(net, SMALL.metric, frames)
     assert 0 < told["tmqi"] < 1 < told["learned"] <= 100
 
 
-@pytest.mark.parametrize("form", ["curve", "grid"])
+@pytest.mark.parametrize("recipe", [ExposureRecipe(hidden=4), replace(SMALL, smooth=0.1)])
 def test_a_stopped_run_ends_in_the_same_weights(
-    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, form: str
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, recipe: Recipe
 ) -> None:
-    recipe = replace(SMALL, form=form, smooth=0.1)  # type: ignore[arg-type]
     frames = tmp_path / "frames"
     wanted = Wanted(tmp_path / "a", None, folder, steps=5, frames=frames, quiet=True)
     whole = run(wanted, recipe)
@@ -189,7 +261,7 @@ def test_the_command_writes_weights_with_their_card(folder: Path, tmp_path: Path
     call = ["tonemap-net", "--recipe", str(recipe), "--photographs", str(folder), "--quiet"]
     assert main([*call, "--out", str(tmp_path / "run"), "--steps", "2"]) == 0
     net, card = load_tone_net(tmp_path / "run" / "weights.safetensors")
-    assert net.size == card.size == ToneSize("grid", (4, 4, 4), 8)
+    assert net.size == card.size == GridSize((4, 4, 4), 8)
     assert (card.steps, card.seed) == (2, 0)
     assert card.recipe["sha256"] == read_recipe(recipe).digest
     said = json.loads((tmp_path / "run" / "run.json").read_text())

@@ -20,10 +20,7 @@ def recipe_of(path: Path, kind: type[T]) -> T:
     OptionError
         If it cannot be read, or says what no such recipe says.
     """
-    try:
-        said: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise OptionError(f"{path}: cannot be read as a recipe ({error})") from error
+    said = read_toml(path)
     known = {one.name for one in fields(kind)}  # type: ignore[arg-type]
     unknown = sorted(set(said) - known)
     if unknown:
@@ -32,6 +29,20 @@ def recipe_of(path: Path, kind: type[T]) -> T:
         return kind(**{name: _frozen(value) for name, value in said.items()})
     except TypeError as error:
         raise OptionError(f"{path}: {error}") from error
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Return what a TOML file says.
+
+    Raises
+    ------
+    OptionError
+        If it cannot be read.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise OptionError(f"{path}: cannot be read as a recipe ({error})") from error
 
 
 def _frozen(value: Any) -> Any:

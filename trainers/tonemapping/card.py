@@ -9,7 +9,7 @@ from hdrmetrics import create_metric
 from hdrmetrics.learned.tonemapping.card import ToneCard
 from trainers.running.run import read_run
 from trainers.tonemapping.frames import PEAK, WIDENED
-from trainers.tonemapping.recipe import Recipe
+from trainers.tonemapping.recipe import GridRecipe, Recipe
 from trainers.tonemapping.run import Wanted
 
 
@@ -23,12 +23,13 @@ def card_of(wanted: Wanted, recipe: Recipe) -> ToneCard:
     """
     said = read_run(wanted.out)
     learnt = said["sources"]["train"]
+    seen = "parts and whole" if isinstance(recipe, GridRecipe) else "whole"
     data: list[dict[str, Any]] = []
     if learnt["scenes"]:
         data.append(
             {
                 "name": "HDR scenes",
-                "what": "scenes of the training split, parts and whole",
+                "what": f"scenes of the training split, {seen}",
                 "number": learnt["scenes"],
                 "terms": "each its own: see the index of the folder",
             }

@@ -1,4 +1,4 @@
-"""One step of learning to tone-map: pictures of light in, their quality out, weights moved."""
+"""One step of learning a grid: pictures of light in, their quality out, weights moved."""
 
 from __future__ import annotations
 
@@ -10,19 +10,18 @@ from torch import Tensor, nn
 
 from datasets.streams import stream
 from hdrmetrics import create_metric
-from hdrmetrics.learned.tonemapping.net import START, Tone, ToneNet
+from hdrmetrics.learned.tonemapping.grid_net import GridNet
+from hdrmetrics.learned.tonemapping.tone import START, Tone
 from hdrmetrics.learned.tonemapping.toning import toned
-from hdrmetrics.photometry.color import luminance
 from hdrmetrics.tonemap import to_display
 from hdrmetrics.tonemap.exposure_grid import total_variation
 from trainers.learning.average import WeightAverage
 from trainers.tonemapping.frames import Frames
-from trainers.tonemapping.recipe import Recipe
+from trainers.tonemapping.judging import distance
+from trainers.tonemapping.recipe import GridRecipe
 from trainers.tonemapping.views import moved, view
 
 _LARGEST_GRADIENT = 1.0
-_COLOUR = 100.0  # weight of γ beside log exposure
-_TOLERANCE = 0.02  # nepers that a moved picture may change settings by
 
 
 class Views:
@@ -38,7 +37,7 @@ class Views:
         Of all draws.
     """
 
-    def __init__(self, frames: Frames, recipe: Recipe, seed: int) -> None:
+    def __init__(self, frames: Frames, recipe: GridRecipe, seed: int) -> None:
         self.frames, self.recipe, self.seed = frames, recipe, seed
 
     def __call__(self, step: int, *, large: bool) -> list[tuple[Tensor, np.random.Generator]]:
@@ -55,22 +54,9 @@ class Views:
         return found
 
 
-def distance(tone: Tone, other: Tone) -> Tensor:
-    """Return the mean square of what two pictures' settings differ by, in tolerances, ``(N,)``."""
-    exposure = (tone.exposure - tone.centre) - (other.exposure - other.centre)
-    gamma = tone.gamma - other.gamma
-    square = exposure.square().flatten(1).mean(dim=1) + gamma.square().flatten(1).mean(dim=1)
-    return square / _TOLERANCE**2
-
-
 def departure(tone: Tone) -> Tensor:
-    """Return the mean square of the distance from key 0.18 and γ = 1, ``(N,)``.
-
-    A learned score that should know light alone likes faded colours a little (γ of 0.6 where true
-    quality does not care): γ is held tightly, lest it drifts there.
-    """
-    exposure = (tone.exposure - START).square().flatten(1).mean(dim=1)
-    return exposure + _COLOUR * (tone.gamma - 1).square().flatten(1).mean(dim=1)
+    """Return the mean square of the distance from the key 0.18, ``(N,)``."""
+    return (tone.exposure - START).square().flatten(1).mean(dim=1)
 
 
 class Learner:
@@ -84,7 +70,7 @@ class Learner:
         Says how.
     """
 
-    def __init__(self, net: ToneNet, recipe: Recipe) -> None:
+    def __init__(self, net: GridNet, recipe: GridRecipe) -> None:
         self.net, self.recipe = net, recipe
         self.average = WeightAverage(net, recipe.average)
         self.loss = create_metric(recipe.metric).as_loss()
@@ -99,13 +85,13 @@ class Learner:
         self.optimiser.zero_grad(set_to_none=True)
         total = 0.0
         for light, draw in views:  # one by one: they differ in size
-            tone = self.net(luminance(light))
+            tone = self.net(light)
             quality = self.loss(to_display(toned(light, tone)))
             loss = quality + self.recipe.near * departure(tone).sum()
-            if tone.exposure.shape[1] > 1 and self.recipe.smooth:
+            if self.recipe.smooth:
                 loss = loss + self.recipe.smooth * total_variation(tone.exposure).sum()
             if self.recipe.steady:
-                one, other = (self.net(luminance(part)) for part in moved(light, draw))
+                one, other = (self.net(part) for part in moved(light, draw))
                 loss = loss + self.recipe.steady * distance(one, other).sum()
             (loss / len(views)).backward()
             total += float(quality.detach()) / len(views)
@@ -113,21 +99,6 @@ class Learner:
         self.optimiser.step()
         self.average.update()
         return total
-
-    @torch.no_grad()
-    def judge(self, frames: Frames) -> dict[str, float]:
-        """Return means over whole pictures: the score that is learnt from, TMQI, and steadiness."""
-        metric, teacher = create_metric(self.recipe.metric), create_metric("tmqi")
-        rows = []
-        for number, name in enumerate(one for names in frames.names.values() for one in names):
-            light = frames.whole(name)
-            tone = self.net(luminance(light))
-            code = to_display(toned(light, tone))
-            pair = moved(light, stream(0, "judge", number))
-            apart = distance(*(self.net(luminance(part)) for part in pair))
-            rows.append([float(metric(code)), float(teacher(code, light)), float(apart.sqrt())])
-        told = np.array(rows).mean(axis=0)
-        return {"learned": float(told[0]), "tmqi": float(told[1]), "moved": float(told[2])}
 
     def state(self) -> dict[str, Any]:
         """Return all that changes in a step."""

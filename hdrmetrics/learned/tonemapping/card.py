@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from hdrmetrics.learned.netcard import NetCard
-from hdrmetrics.learned.tonemapping.net import ToneSize
+from hdrmetrics.learned.tonemapping.sizes import Size, size_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,6 @@ class ToneCard(NetCard):
 
     NETWORK: ClassVar = "a tone-mapping network"
     HEAD: ClassVar = {"format": 1, "kind": "tone mapping"}
-    PARTS: ClassVar = {"size": ToneSize.from_dict}
+    PARTS: ClassVar = {"size": size_of}
 
-    size: ToneSize
+    size: Size

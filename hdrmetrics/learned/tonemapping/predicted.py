@@ -8,25 +8,28 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
-from hdrmetrics.learned.tonemapping.net import Tone, ToneNet
+from hdrmetrics.learned.tonemapping.grid_net import GridNet
+from hdrmetrics.learned.tonemapping.sizes import Network
+from hdrmetrics.learned.tonemapping.tone import Tone
 from hdrmetrics.learned.tonemapping.weights import load_tone_net, shipped
 from hdrmetrics.tonemap.parameter import Values, setting
 
 STOPS = setting("stops", 0.0, -6.0, 6.0, "stops", "exposure added to what the network says")
 
 
-def predicted(name: str, light: Tensor, values: Values) -> Tone:
+def predicted(name: str, image: Tensor, values: Values) -> Tone:
     """Return how pictures should be toned, in their dtype.
 
-    Networks compute in double precision: they are small, and the same picture then gets the same
-    settings whatever the number of threads or the size of the batch.
+    A grid's network computes in double precision: it is small, and the same picture then gets the
+    same settings whatever the number of threads or the size of the batch. That of an exposure looks
+    at pictures at ten exposures, in single precision: a few millionths of a stop may differ.
 
     Parameters
     ----------
     name
         Of the operator.
-    light
-        Luminance ``(N, 1, H, W)``, any unit.
+    image
+        Light ``(N, C, H, W)``, any unit: with its colours for a curve, luminance for a grid.
     values
         With ``stops``.
 
@@ -35,11 +38,12 @@ def predicted(name: str, light: Tensor, values: Values) -> Tone:
     WeightsError
         If the package's weights cannot be read.
     """
-    tone = _network(name, light.device)(light)
+    tone = _network(name, image.device)(image)
     exposure = tone.exposure + values["stops"] * math.log(2.0)
-    return Tone(*(one.to(light) for one in (tone.centre, exposure, tone.gamma)))
+    return Tone(*(one.to(image) for one in (tone.centre, exposure, tone.gamma)))
 
 
 @lru_cache(maxsize=8)
-def _network(name: str, device: torch.device) -> ToneNet:
-    return load_tone_net(shipped(name))[0].to(device, torch.float64)
+def _network(name: str, device: torch.device) -> Network:
+    net = load_tone_net(shipped(name))[0].to(device)
+    return net.double() if isinstance(net, GridNet) else net

@@ -37,7 +37,8 @@ class ReinhardGrid(LuminanceOperator):
         monotone=False,
         scale_invariant=True,
         differentiable=True,
-        citation=CITATION + "; grid after J. Chen et al., 2007",
+        citation=CITATION
+        + "; network after M. Gharbi et al., 2017; grid after J. Chen et al., 2007",
     )
 
     def map_light(self, light: Tensor, values: Values) -> Tensor:

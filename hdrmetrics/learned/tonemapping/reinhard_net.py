@@ -6,22 +6,19 @@ import torch
 from torch import Tensor
 
 from hdrmetrics.learned.tonemapping.predicted import STOPS, predicted
-from hdrmetrics.numerics.pieces import pieces_pay
-from hdrmetrics.tonemap.color import schlick
 from hdrmetrics.tonemap.operator import OPERATORS, CurveOperator, OperatorInfo
 from hdrmetrics.tonemap.parameter import Values
 
-CITATION = (
-    "Curve after E. Reinhard et al., 2002; network after M. Gharbi et al., 2017; learnt from "
-    "norvdpnet-tmo"
-)
+CITATION = "Curve after E. Reinhard et al., 2002; learnt from norvdpnet-tmo"
 
 
 @OPERATORS.add
 class ReinhardNet(CurveOperator):
-    """``reinhard_free`` with the exposure and γ that a network sees in a thumbnail, in one pass.
+    """The photographic curve with the exposure that a network foresees to look best, in one pass.
 
-    What it learnt from, how good it is and where it fails is on the card beside its weights.
+    The network sees a small copy of the picture, with its colours, as it would look at ten
+    exposures. ``reinhard_free`` with that exposure and γ = 1 is the same. What it learnt from, how
+    good it is and where it fails is on the card beside its weights.
 
     Examples
     --------
@@ -35,7 +32,7 @@ class ReinhardNet(CurveOperator):
 
     info = OperatorInfo(
         name="reinhard_net",
-        title="Photographic curve, settings predicted by a network",
+        title="Photographic curve, its exposure predicted by a network",
         kind="global",
         parameters=(STOPS,),
         monotone=True,
@@ -46,22 +43,15 @@ class ReinhardNet(CurveOperator):
     )
 
     def constants(self, light: Tensor, values: Values) -> Values:
-        """Return exposure and γ as the network says."""
-        tone = predicted("reinhard_net", light, values)
-        return {"exposure": torch.exp(tone.exposure - tone.centre), "gamma": tone.gamma}
+        """Return the exposure of a picture without colours."""
+        return self.constants_of(light, light, values)
+
+    def constants_of(self, image: Tensor, light: Tensor, values: Values) -> Values:
+        """Return the exposure of a picture, as the network says."""
+        tone = predicted("reinhard_net", image, values)
+        return {"exposure": torch.exp(tone.exposure - tone.centre)}
 
     def curve(self, x: Tensor, c: Values) -> Tensor:
         """Return the hyperbola."""
         scaled = x * c["exposure"]
         return scaled / (1 + scaled)
-
-    def tone(self, image: Tensor, light: Tensor, values: Values) -> Tensor:
-        """Return the picture with its colour ratios to the power γ."""
-        constants = self.constants(light, values)
-
-        def coloured(x: Tensor, c: Values, pixels: Tensor) -> Tensor:
-            return schlick(pixels, x, self.curve(x, c), c["gamma"])
-
-        if not pieces_pay(image, *constants.values()):
-            return coloured(light, constants, image)
-        return self._in_strips(light, constants, coloured, image)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -34,7 +36,7 @@ def thumbnail(light: Tensor) -> tuple[Tensor, Tensor]:
         centre, ``(N, 1, 1, 1)``. In the dtype of the picture.
     """
     height, width = light.shape[-2:]
-    small = _areas(height, light) @ light @ _areas(width, light).mT
+    small = areas(height, SIDE, light) @ light @ areas(width, SIDE, light).mT
     level = small.mean(dim=(1, 2, 3), keepdim=True)
     logs = torch.log(small + (_FLOOR * level + _LEAST))
     centre = logs.mean(dim=(1, 2, 3), keepdim=True)
@@ -52,12 +54,31 @@ def histogram(small: Tensor) -> Tensor:
     return near.clamp(min=0.0).mean(dim=1)
 
 
-def _areas(length: int, like: Tensor) -> Tensor:
-    """Return the matrix ``(SIDE, length)`` of means over equal parts of a line of pixels.
+def areas(length: int, target: int, like: Tensor) -> Tensor:
+    """Return the matrix ``(target, length)`` of means over equal parts of a line of pixels.
 
-    A pixel counts with the part of it that lies inside, so that a picture and its half agree.
+    A pixel counts with the part of it that lies inside, so that a picture and its half agree. In
+    the dtype, and on the device, of ``like``.
     """
-    edges = torch.arange(SIDE + 1, dtype=torch.float64) * (length / SIDE)
+    edges = torch.arange(target + 1, dtype=torch.float64) * (length / target)
     pixels = torch.arange(length, dtype=torch.float64)
     inside = torch.minimum(edges[1:, None], pixels + 1) - torch.maximum(edges[:-1, None], pixels)
-    return (inside.clamp(min=0.0) * (SIDE / length)).to(like)
+    return (inside.clamp(min=0.0) * (target / length)).to(like)
+
+
+def area_rows(image: Tensor, target: int) -> Tensor:
+    """Return the means over equal parts of the columns of ``(N, C, H, W)``, as by :func:`areas`.
+
+    Each row is added to the one or two that it belongs to: where many rows become few, that takes
+    a part of the time of a product with a matrix that is mostly zero.
+    """
+    height = image.shape[-2]
+    edges = torch.arange(target + 1, dtype=torch.float64) * (height / target)
+    first = edges[:-1].floor().long()
+    found = image.new_zeros(*image.shape[:-2], target, image.shape[-1])
+    for step in range(math.ceil(height / target) + 1):
+        row = first + step
+        inside = torch.minimum(edges[1:], row + 1.0) - torch.maximum(edges[:-1], row.double())
+        weight = (inside.clamp(min=0.0) * (target / height)).to(image)[:, None]
+        found = found + weight * image[..., row.clamp(max=height - 1).to(image.device), :]
+    return found

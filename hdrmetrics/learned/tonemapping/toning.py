@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from hdrmetrics.learned.tonemapping.net import Tone
+from hdrmetrics.learned.tonemapping.tone import Tone
 from hdrmetrics.photometry.color import luminance
 from hdrmetrics.tonemap.color import schlick
 from hdrmetrics.tonemap.exposure_grid import map_by_grid
@@ -23,9 +23,10 @@ def toned(image: Tensor, tone: Tone) -> Tensor:
 
     Examples
     --------
-    >>> from hdrmetrics.learned.tonemapping.net import fresh_net
+    >>> from hdrmetrics.learned.tonemapping.grid_net import fresh_grid_net
     >>> light = torch.full((1, 3, 20, 30), 50.0)
-    >>> round(toned(light, fresh_net()(luminance(light))).max().item(), 4)  # 0.18 / (1 + 0.18)
+    >>> tone = fresh_grid_net()(luminance(light))
+    >>> round(toned(light, tone).max().item(), 4)  # 0.18 / (1 + 0.18)
     0.1525
     """
     light = luminance(image)

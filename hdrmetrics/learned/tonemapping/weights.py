@@ -7,7 +7,7 @@ from pathlib import Path
 from hdrmetrics.errors import OptionError
 from hdrmetrics.learned.netfile import NetFiles
 from hdrmetrics.learned.tonemapping.card import ToneCard
-from hdrmetrics.learned.tonemapping.net import ToneNet, empty_net
+from hdrmetrics.learned.tonemapping.sizes import Network, empty_net
 
 WEIGHTS = Path(__file__).with_name("weights")
 """The networks that come with the package, by the name of their operator."""
@@ -21,7 +21,7 @@ def shipped(name: str) -> Path:
     return WEIGHTS / f"{name}.safetensors"
 
 
-def save_tone_net(path: str | Path, net: ToneNet, card: ToneCard) -> ToneCard:
+def save_tone_net(path: str | Path, net: Network, card: ToneCard) -> ToneCard:
     """Write a network and its card; see :meth:`~hdrmetrics.learned.netfile.NetFiles.save`.
 
     Raises
@@ -34,7 +34,7 @@ def save_tone_net(path: str | Path, net: ToneNet, card: ToneCard) -> ToneCard:
     return _FILES.save(path, net, card)
 
 
-def load_tone_net(path: str | Path) -> tuple[ToneNet, ToneCard]:
+def load_tone_net(path: str | Path) -> tuple[Network, ToneCard]:
     """Return a network and its card; see :meth:`~hdrmetrics.learned.netfile.NetFiles.load`.
 
     Raises
