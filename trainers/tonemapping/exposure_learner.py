@@ -115,7 +115,8 @@ class Curves:
         below = place.detach().floor().long()
         part, own = place - below, self.fine[index]
         one, other = (own.gather(1, (below + k)[:, None])[:, 0] for k in (0, 1))
-        return one + part * (other - one)
+        found: Tensor = one + part * (other - one)
+        return found
 
     def lost(self, index: Tensor, stops: Tensor) -> Tensor:
         """Return what stops lose against the best ones."""
