@@ -11,6 +11,7 @@ import torch
 from PIL import Image as Pillow
 
 from hdrmetrics.codecs.samples import to_codes
+from hdrmetrics.jobs.page_files import note
 from hdrmetrics.picture.codes import in_srgb
 from hdrmetrics.picture.image import Image, pixel_tensor
 from hdrmetrics.text.textfile import replacing
@@ -71,8 +72,20 @@ def preview_paths(folder: Path, name: str) -> dict[str, Path]:
     return {which: folder / f"{label}-{which}.jpg" for which in ("before", "after")}
 
 
-def save_previews(paths: Mapping[str, Path], images: Mapping[str, bytes]) -> dict[str, str]:
+def save_previews(
+    paths: Mapping[str, Path], images: Mapping[str, bytes], *, of_page: bool = False
+) -> dict[str, str]:
     """Write previews and return where they lie, by ``before`` and ``after``.
+
+    Parameters
+    ----------
+    paths
+        Where to.
+    images
+        The files.
+    of_page
+        Whether they are thumbnails of a page, and noted in the folder beside it
+        (:func:`hdrmetrics.jobs.page_files.note`).
 
     Raises
     ------
@@ -80,6 +93,8 @@ def save_previews(paths: Mapping[str, Path], images: Mapping[str, bytes]) -> dic
         If one cannot be written.
     """
     for which, data in images.items():
+        if of_page:
+            note(paths[which])
         with replacing(paths[which]) as draft:
             draft.parent.mkdir(parents=True, exist_ok=True)
             draft.write_bytes(data)

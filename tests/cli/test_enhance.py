@@ -23,6 +23,7 @@ from hdrmetrics.catalogue.parameters import Parameter
 from hdrmetrics.cli import enhance, job
 from hdrmetrics.enhance import EnhancerInfo, create_enhancer, from_callable
 from hdrmetrics.enhance.enhancer import ENHANCERS
+from hdrmetrics.jobs.folders import MADE
 from hdrmetrics.report import enhancements
 from tests.cli.processes import ROOT
 
@@ -471,7 +472,9 @@ def test_a_page_of_many_has_its_pictures_beside_it(
     words = ("enhance", "in", "-o", "out", "--model", "mine.py:brighter", "--model",
              "mine.py:darker", "-m", "piqe", "--report", "page.html")  # fmt: skip
     assert run(*words).code in (0, 2)  # PIQE may find a picture too flat
-    assert len(tree("page_files")) == 8
+    # Each photograph once, what two models make of it, and the mark.
+    assert len(tree("page_files")) == 2 + 4 + 1
+    assert MADE in tree("page_files")
     text = Path("page.html").read_text()
     assert "data:image/jpeg" not in text
     assert text.count("page_files/") == 8
