@@ -49,14 +49,25 @@ def preview(image: Image, side: int = SIDE) -> bytes:
 
 def jpeg_of(codes: torch.Tensor, side: int) -> bytes:
     """Return a JPEG file of sRGB codes ``(1, C, H, W)``, reduced as :func:`preview` does."""
-    longest = max(codes.shape[-2:])
-    if longest > side:
-        size = [max(1, round(one * side / longest)) for one in codes.shape[-2:]]
-        codes = torch.nn.functional.interpolate(codes, size, mode="bilinear", antialias=True)
     file = io.BytesIO()
-    array = to_codes(codes.clamp(0, 1), 8)
+    array = to_codes(reduced(codes, side).clamp(0, 1), 8)
     Pillow.fromarray(array).save(file, "JPEG", quality=_QUALITY, optimize=True)
     return file.getvalue()
+
+
+def reduced(planes: torch.Tensor, side: int) -> torch.Tensor:
+    """Return planes ``(N, C, H, W)`` whose longer side is at most ``side`` pixels, averaged.
+
+    Examples
+    --------
+    >>> tuple(reduced(torch.zeros(1, 3, 40, 60), 30).shape)
+    (1, 3, 20, 30)
+    """
+    longest = max(planes.shape[-2:])
+    if longest <= side:
+        return planes
+    size = [max(1, round(one * side / longest)) for one in planes.shape[-2:]]
+    return torch.nn.functional.interpolate(planes, size, mode="bilinear", antialias=True)
 
 
 def preview_paths(folder: Path, name: str) -> dict[str, Path]:

@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hdrmetrics.collection.previews import preview_of
 from hdrmetrics.errors import HdrMetricsError
 from hdrmetrics.improve.photograph import read_photograph
-from hdrmetrics.improve.previews import preview
+from hdrmetrics.improve.previews import SIDE, preview
 from hdrmetrics.io import read_image
 from hdrmetrics.report.page import Cell, Column, Page, PageRow, Picture, State
 from hdrmetrics.report.pictures import EMBEDDED_UP_TO, stored
 from hdrmetrics.report.rendering import write_page
-from hdrmetrics.report.thumbnails import as_seen
 
 if TYPE_CHECKING:
     from hdrmetrics.jobs.batch import Row
@@ -105,7 +105,7 @@ class _Shown:
     def pictures(self, before: str, after: str) -> list[Picture]:
         if self.last[0] != before:
             self.last = before, preview(read_photograph(Path(before)))
-        files = {"before": self.last[1], "after": preview(as_seen(read_image(after)))}
+        files = {"before": self.last[1], "after": preview_of(read_image(after), SIDE)}
         return [stored(label, data, self.page, embed=self.embed) for label, data in files.items()]
 
 
