@@ -113,7 +113,7 @@ def run(arguments: argparse.Namespace) -> int:
         def finish() -> int:
             records = [*collecting.records, *listing.problems]
             total = len(listing.items) + len(listing.problems)
-            return _finish(records, total, meaning, collecting.preview, arguments)
+            return _finish(records, total, meaning, collecting.preview, cache, arguments)
 
         try:
             _work(collecting, arguments)
@@ -136,7 +136,7 @@ def _run_in_shards(arguments: argparse.Namespace) -> int:
     meaning = meaning_of(_plan(arguments, wish))
     say_what_is_left_out(arguments, arguments.files)
     records = [*scored_in_shards(listing.items, meaning.plan, arguments), *listing.problems]
-    return _finish(records, len(records), meaning, lambda record: record.preview, arguments)
+    return _finish(records, len(records), meaning, lambda record: record.preview, None, arguments)
 
 
 def _listed(arguments: argparse.Namespace) -> Listing:
@@ -156,14 +156,15 @@ def _finish(
     total: int,
     meaning: Meaning,
     preview: Callable[[Record], bytes | None],
+    cache: Cache | None,
     arguments: argparse.Namespace,
 ) -> int:
     """Put records in order, write what is wanted of it and return the exit code."""
     from hdrmetrics.cli.ranking import Shown, report
-    from hdrmetrics.collection.bursts.finding import find_groups
+    from hdrmetrics.collection.keeping.grouping import remembered_groups
     from hdrmetrics.collection.order import in_order
 
-    groups = find_groups(records) if meaning.plan.looks else ()
+    groups = remembered_groups(records, meaning.infos, cache) if meaning.plan.looks else ()
     ranking = in_order(records, meaning.infos, groups)
     return report(Shown(ranking, total, arguments.top, meaning.plan, preview), arguments)
 

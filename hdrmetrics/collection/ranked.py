@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hdrmetrics.collection.bursts.finding import find_groups
 from hdrmetrics.collection.collect import Collecting
 from hdrmetrics.collection.engine import ENGINES, Engine
 from hdrmetrics.collection.keeping.cache import Cache
+from hdrmetrics.collection.keeping.grouping import remembered_groups
 from hdrmetrics.collection.keeping.meaning import asked_for, meaning_of
 from hdrmetrics.collection.listing import list_collection
 from hdrmetrics.collection.local import Local
@@ -176,8 +176,9 @@ def rank_pictures(
         records = collecting.records
         if previews:
             records = [dataclasses.replace(r, preview=collecting.preview(r)) for r in records]
-    records += listing.problems
-    return in_order(records, meaning.infos, find_groups(records) if bursts else ())
+        records += listing.problems
+        groups = remembered_groups(records, meaning.infos, kept) if bursts else ()
+    return in_order(records, meaning.infos, groups)
 
 
 def find_engine(
