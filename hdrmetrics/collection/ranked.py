@@ -57,7 +57,8 @@ def rank_collection(
     Parameters
     ----------
     paths
-        Folders, files and patterns; see :func:`hdrmetrics.jobs.pairing.find_files`.
+        Folders, files, patterns and lists; see
+        :func:`hdrmetrics.collection.listing.list_collection`.
     by
         What decides the order, and what else is shown: ``"liked"``, ``"faithful"``,
         ``"improvability"`` or any metric without a reference; several in a list, or with commas.
@@ -158,7 +159,9 @@ def rank_pictures(
     """Return the ranking behind :func:`rank_collection`; arguments and errors as there."""
     from hdrmetrics.catalogue.metrics import canonical_name
 
-    listing = list_collection(paths, recursive=recursive)
+    # An engine of one's own may read whatever it can.
+    stores = shards is not None or not isinstance(engine, str)
+    listing = list_collection(paths, recursive=recursive, stores=stores)
     names = [canonical_name(name) for name in asked_for(by, [one.path for one in listing.items])]
     given: dict[str, Any] = {key: value for key, value in viewing.items() if value is not None}
     for key in ("display", "mask"):

@@ -382,6 +382,25 @@ def test_shards_give_the_table_that_there_is_without_them(
     assert table.count(b"\n") == 1 + 4 + 2  # the names of columns, photographs, and what is wrong
 
 
+def test_a_list_is_ranked_as_the_folder_is(run, tmp_path: Path) -> None:
+    folder = photographs(tmp_path / "photographs", 3)
+    (tmp_path / "list.txt").write_text("".join(f"{one}\n" for one in sorted(folder.iterdir())))
+    words = ("-m", "piqe", "--csv")
+    rows = [
+        [(row["place"], row["piqe"]) for row in csv.DictReader(io.StringIO(run(*one).out))]
+        for one in (("rank", folder, *words), ("rank", tmp_path / "list.txt", *words))
+    ]
+    assert len(rows[0]) == 3
+    assert rows[0] == rows[1]
+    lost = run("rank", tmp_path / "list.txt", "-m", "piqe", "--csv", tmp_path / "list.txt")
+    assert lost.code == 2
+    assert "is read, too" in lost.err
+    (tmp_path / "list.txt").write_text("s3://bucket/a.jpg\n")
+    away = run("rank", tmp_path / "list.txt")
+    assert away.code == 2
+    assert "--shards DIR" in away.err
+
+
 def test_what_cannot_be_drawn_is_a_warning_and_costs_nothing(
     run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
