@@ -360,10 +360,8 @@ def test_many_errors_are_counted(run, tmp_path: Path) -> None:
 def test_shards_give_the_table_that_there_is_without_them(
     run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for package in ("pyarrow", "jinja2"):
-        pytest.importorskip(
-            package, reason="the extras 'dask' or 'ray', 'report' are not installed"
-        )
+    pytest.importorskip("pyarrow", reason="the extra 'dask' or 'ray' is not installed")
+    pytest.importorskip("jinja2", reason="the extra 'report' is not installed")
     from hdrmetrics.collection.sharding import sharded
     from tests.collection.inline import Inline
 
