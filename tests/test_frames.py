@@ -40,7 +40,7 @@ def test_no_interval_no_columns_and_methods_come_first() -> None:
 
 
 def test_a_frame_has_numbers_where_there_are_values() -> None:
-    pytest.importorskip("pandas")
+    pytest.importorskip("pandas", reason="the extra 'report' is not installed")
     frame = hm.rows_to_dataframe([row("a", 0.5, 0.25), row("b", None)])
     assert frame["x"].dtype == "float64"
     assert math.isnan(frame["x"][1])

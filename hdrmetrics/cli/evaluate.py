@@ -11,10 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hdrmetrics.cli import arguments as shared
-from hdrmetrics.cli.pages import ENDINGS, add_report, check_report
+from hdrmetrics.cli.pages import add_report, check_report
 from hdrmetrics.cli.targets import add_resume
 from hdrmetrics.errors import MissingPackageError, OptionError
 from hdrmetrics.jobs.defaults import WITH_REFERENCE, WITHOUT_REFERENCE
+from hdrmetrics.jobs.page_files import ENDINGS
 
 if TYPE_CHECKING:
     from hdrmetrics.gate.result import GateReport

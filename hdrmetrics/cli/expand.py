@@ -93,7 +93,7 @@ def run(arguments: argparse.Namespace) -> int:
         single = tuned_sentence(made, f"a display of {arguments.peak:g} cd/m²", done="expanded")
         facts += tuned_facts(made, tuning, planned)
         if tuning.page is not None and made:
-            write_tuned_page(made, tuning, facts)
+            write_tuned_page(made, tuning, facts, interrupted=interrupted)
     return report_made(
         made, planned, arguments, interrupted=interrupted, single=single, facts=facts
     )

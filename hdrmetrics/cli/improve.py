@@ -109,7 +109,7 @@ def run(arguments: argparse.Namespace) -> int:
     from hdrmetrics.cli.improvements import Improvements, tell
     from hdrmetrics.cli.leftout import say_what_is_left_out
     from hdrmetrics.improve.picked import picked
-    from hdrmetrics.report.pictures import folder_of
+    from hdrmetrics.jobs.page_files import folder_of, remove_unused
 
     _check(arguments)
     shared.check_device(arguments.device)
@@ -130,10 +130,8 @@ def run(arguments: argparse.Namespace) -> int:
 
     job = _job(arguments, plan)
     code = job.run([(path, None) for path in paths], show)
-    if pages is not None:
-        from hdrmetrics.report.improvements import remove_embedded
-
-        remove_embedded(plan.thumbnails, pages)
+    if arguments.report is not None:
+        remove_unused(arguments.report)
     return code
 
 

@@ -164,7 +164,8 @@ def tell(found: Improvements, arguments: argparse.Namespace) -> int:
             found.ordered, names=found.names, words=WORDS, thresholds=found.thresholds,
             facts=found.facts(), target=arguments.report, total=found.total,
         )  # fmt: skip
-        write_page(arguments.report, page)
+        # While rows are kept for a run that goes on, their thumbnails are, too.
+        write_page(arguments.report, page, tidy=False)
     if arguments.json is not None:
         emit(json_text(_document(found)), arguments.json)
     if arguments.csv is not None:

@@ -27,7 +27,7 @@ def add_machines(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--shards", metavar="DIR",
         help="folder or address of Parquet files that workers write; run again, the command goes "
-        "on from there. FOLDER may then be a list (.txt, .csv, .parquet) or an address (s3://…)",
+        "on from there. FOLDER, and what a list names, may then be an address (s3://…)",
     )  # fmt: skip
     group.add_argument(
         "--address", metavar="ADDRESS",

@@ -8,11 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from hdrmetrics.errors import OptionError
+from hdrmetrics.jobs.page_files import ENDINGS
 
 if TYPE_CHECKING:
     from hdrmetrics.cli.output import Findings
-
-ENDINGS = (".html", ".htm")
 
 
 def add_report(parser: argparse._ActionsContainer) -> None:

@@ -41,7 +41,11 @@ def add_parser(commands: Any) -> None:
         "the command scores only what is new or changed, and goes on where it was stopped.",
         allow_abbrev=False,
     )
-    parser.add_argument("files", nargs="*", metavar="FOLDER", help="folder, file or 'pattern'")
+    parser.add_argument(
+        "files", nargs="*", metavar="FOLDER",
+        help="folder, file or 'pattern', or a list of files (.txt with a path per line; .csv or "
+        ".parquet with a column path)",
+    )  # fmt: skip
     parser.add_argument(
         "--by", action="append", default=[], metavar="WHAT",
         help="what decides the order: liked, faithful, improvability or a metric; with commas, the "
@@ -101,9 +105,10 @@ def run(arguments: argparse.Namespace) -> int:
         return _about_cache(arguments)
     if not arguments.files:
         raise OptionError("rank needs a FOLDER, a file or a pattern")
-    if wants_shards(arguments):
-        return _run_in_shards(arguments)
-    listing = list_collection(arguments.files, recursive=arguments.recursive)
+    in_shards = wants_shards(arguments)
+    listing = list_collection(arguments.files, recursive=arguments.recursive, stores=in_shards)
+    if in_shards:
+        return _run_in_shards(listing, arguments)
     wish = _wish(arguments, [item.path for item in listing.items])
     with _opened(arguments) as cache:
         meaning = remembered_meaning(wish.text, lambda: _plan(arguments, wish), cache)
@@ -113,7 +118,7 @@ def run(arguments: argparse.Namespace) -> int:
         def finish() -> int:
             records = [*collecting.records, *listing.problems]
             total = len(listing.items) + len(listing.problems)
-            return _finish(records, total, meaning, collecting.preview, arguments)
+            return _finish(records, total, meaning, collecting.preview, cache, arguments)
 
         try:
             _work(collecting, arguments)
@@ -126,29 +131,16 @@ def run(arguments: argparse.Namespace) -> int:
         return finish()
 
 
-def _run_in_shards(arguments: argparse.Namespace) -> int:
+def _run_in_shards(listing: Listing, arguments: argparse.Namespace) -> int:
     """Rank what workers of this or other machines score."""
     from hdrmetrics.cli.leftout import say_what_is_left_out
     from hdrmetrics.collection.keeping.meaning import meaning_of
 
-    listing = _listed(arguments)
     wish = _wish(arguments, [item.path for item in listing.items])
     meaning = meaning_of(_plan(arguments, wish))
     say_what_is_left_out(arguments, arguments.files)
     records = [*scored_in_shards(listing.items, meaning.plan, arguments), *listing.problems]
-    return _finish(records, len(records), meaning, lambda record: record.preview, arguments)
-
-
-def _listed(arguments: argparse.Namespace) -> Listing:
-    """Return the pictures of folders as without shards; lists and addresses may be among them."""
-    from hdrmetrics.collection.listing import Listing, list_collection
-    from hdrmetrics.collection.sharding.manifest import distinct, is_manifest, items_in
-    from hdrmetrics.collection.sharding.stores import is_address
-
-    if any(is_manifest(one) or is_address(one) for one in arguments.files):
-        items = items_in(arguments.files, recursive=arguments.recursive)
-        return Listing(tuple(distinct(items)))
-    return list_collection(arguments.files, recursive=arguments.recursive)
+    return _finish(records, len(records), meaning, lambda record: record.preview, None, arguments)
 
 
 def _finish(
@@ -156,14 +148,15 @@ def _finish(
     total: int,
     meaning: Meaning,
     preview: Callable[[Record], bytes | None],
+    cache: Cache | None,
     arguments: argparse.Namespace,
 ) -> int:
     """Put records in order, write what is wanted of it and return the exit code."""
     from hdrmetrics.cli.ranking import Shown, report
-    from hdrmetrics.collection.bursts.finding import find_groups
+    from hdrmetrics.collection.keeping.grouping import remembered_groups
     from hdrmetrics.collection.order import in_order
 
-    groups = find_groups(records) if meaning.plan.looks else ()
+    groups = remembered_groups(records, meaning.infos, cache) if meaning.plan.looks else ()
     ranking = in_order(records, meaning.infos, groups)
     return report(Shown(ranking, total, arguments.top, meaning.plan, preview), arguments)
 
@@ -185,7 +178,7 @@ def _wish(arguments: argparse.Namespace, paths: Sequence[str]) -> _Wish:
     from hdrmetrics.collection.keeping.meaning import asked_for
 
     names = asked_for([*arguments.by, *arguments.metric], paths)
-    check_targets(arguments, paths)
+    check_targets(arguments, [*paths, *arguments.files])  # of which some may be lists
     check_page(arguments)
     if arguments.parquet is not None:
         from hdrmetrics.collection.sharding.arrow import arrow

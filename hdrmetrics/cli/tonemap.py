@@ -116,7 +116,7 @@ def run(arguments: argparse.Namespace) -> int:
         single = tuned_sentence(made, encoded[0] if encoded else work.transfer(operator))
         facts += tuned_facts(made, tuning, planned)
         if tuning.page is not None and made:
-            write_tuned_page(made, tuning, facts)
+            write_tuned_page(made, tuning, facts, interrupted=interrupted)
     return report_made(
         made, planned, arguments, interrupted=interrupted, single=single, facts=facts
     )

@@ -118,8 +118,8 @@ def save_thumbnails(
     ``before`` is what made the first one and its settings, where that is another operator.
     """
     from hdrmetrics.improve.previews import preview, preview_paths, save_previews
+    from hdrmetrics.jobs.page_files import folder_of
     from hdrmetrics.picture.image import Calibration, Image
-    from hdrmetrics.report.pictures import folder_of
     from hdrmetrics.report.traces import trace_figure
 
     def seen(what: Shown, settings: Mapping[str, Any]) -> bytes:
@@ -132,7 +132,7 @@ def save_thumbnails(
         images["trace"] = trace_figure(found.trace, _strip(shown, found))
     paths = preview_paths(folder_of(page), str(path))
     paths["trace"] = paths["before"].with_name(paths["before"].name.replace("-before", "-trace"))
-    return save_previews(paths, images)
+    return save_previews(paths, images, of_page=True)
 
 
 def _strip(problem: Shown, found: Optimized) -> list[tuple[str, NDArray[np.uint8]]]:
@@ -241,9 +241,24 @@ def tuned_facts(made: Sequence[Made], tuning: Tuning, planned: int) -> list[tupl
 
 
 def write_tuned_page(
-    made: Sequence[Made], tuning: Tuning, facts: Sequence[tuple[str, str]]
+    made: Sequence[Made],
+    tuning: Tuning,
+    facts: Sequence[tuple[str, str]],
+    *,
+    interrupted: bool,
 ) -> None:
     """Write the page, and remove thumbnails that it holds itself.
+
+    Parameters
+    ----------
+    made
+        The pictures.
+    tuning
+        What was asked for.
+    facts
+        What the values depend on.
+    interrupted
+        Whether the run ended early: the one that goes on needs the thumbnails.
 
     Raises
     ------
@@ -251,8 +266,6 @@ def write_tuned_page(
         If it cannot be written.
     """
     from hdrmetrics.cli.output import short_names
-    from hdrmetrics.report.improvements import remove_embedded
-    from hdrmetrics.report.pictures import folder_of
     from hdrmetrics.report.rendering import write_page
     from hdrmetrics.report.tunings import TunedRow, embeds, tunings_page
 
@@ -269,9 +282,7 @@ def write_tuned_page(
             TunedRow(name, status, record, thumbnails, str(one.target), [*notes, *one.warnings])
         )
     page = tunings_page(rows, goal=tuning.named, facts=facts, target=tuning.page)
-    write_page(tuning.page, page)
+    write_page(tuning.page, page, tidy=not interrupted)
     if embeds(rows):
-        shown = {row.name: row.thumbnails for row in rows if row.thumbnails}
-        remove_embedded(shown, folder_of(tuning.page))
         for one in made:
             one.details.pop("thumbnails", None)

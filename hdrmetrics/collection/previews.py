@@ -1,18 +1,18 @@
-"""What a picture is shown as among thousands: a small JPEG file, of HDR pictures tone-mapped."""
+"""What a picture of any kind is shown as: a small JPEG file, of HDR pictures tone-mapped."""
 
 from __future__ import annotations
 
 import torch
 
 from hdrmetrics.errors import OptionError
-from hdrmetrics.improve.previews import jpeg_of, preview
+from hdrmetrics.improve.previews import jpeg_of, preview, reduced
 from hdrmetrics.jobs.inputs import Units, prepare_inputs
 from hdrmetrics.picture.image import Image
 from hdrmetrics.picture.light import holds_light
 from hdrmetrics.tonemap import create_operator, operator_info, to_display
 
 OPERATOR = "reinhard02"
-"""What HDR pictures are tone-mapped by, as where pairs are judged."""
+"""What HDR pictures are tone-mapped by, each by itself, as where pairs are judged."""
 
 _LARGEST = 1 << 14
 
@@ -46,9 +46,5 @@ def preview_of(image: Image, side: int) -> bytes:
     if not holds_light(image):
         return preview(image, side)
     light = prepare_inputs(image, None, "hdr", Units()).test.clamp(min=0.0)
-    longest = max(light.shape[-2:])
-    if longest > side:  # light is averaged, and less of it has to be mapped
-        size = [max(1, round(one * side / longest)) for one in light.shape[-2:]]
-        light = torch.nn.functional.interpolate(light, size, mode="bilinear", antialias=True)
-    shown = create_operator(OPERATOR)(light)
+    shown = create_operator(OPERATOR)(reduced(light, side))  # so that less of it has to be mapped
     return jpeg_of(to_display(shown, encoded=operator_info(OPERATOR).encoded), side)

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hdrmetrics.collection.bursts.finding import find_groups
 from hdrmetrics.collection.collect import Collecting
 from hdrmetrics.collection.engine import ENGINES, Engine
 from hdrmetrics.collection.keeping.cache import Cache
+from hdrmetrics.collection.keeping.grouping import remembered_groups
 from hdrmetrics.collection.keeping.meaning import asked_for, meaning_of
 from hdrmetrics.collection.listing import list_collection
 from hdrmetrics.collection.local import Local
@@ -56,7 +56,8 @@ def rank_collection(
     Parameters
     ----------
     paths
-        Folders, files and patterns; see :func:`hdrmetrics.jobs.pairing.find_files`.
+        Folders, files, patterns and lists; see
+        :func:`hdrmetrics.collection.listing.list_collection`.
     by
         What decides the order, and what else is shown: ``"liked"``, ``"faithful"``,
         ``"improvability"`` or any metric without a reference; several in a list, or with commas.
@@ -122,7 +123,9 @@ def rank_collection(
     check_pandas()
     from hdrmetrics.catalogue.metrics import canonical_name
 
-    listing = list_collection(paths, recursive=recursive)
+    # An engine of one's own may read whatever it can.
+    stores = shards is not None or not isinstance(engine, str)
+    listing = list_collection(paths, recursive=recursive, stores=stores)
     names = [canonical_name(name) for name in asked_for(by, [one.path for one in listing.items])]
     given: dict[str, Any] = {key: value for key, value in viewing.items() if value is not None}
     for key in ("display", "mask"):
@@ -140,8 +143,9 @@ def rank_collection(
         records = collecting.records
         if previews:
             records = [dataclasses.replace(r, preview=collecting.preview(r)) for r in records]
-    records += listing.problems
-    ranking = in_order(records, meaning.infos, find_groups(records) if bursts else ())
+        records += listing.problems
+        groups = remembered_groups(records, meaning.infos, kept) if bursts else ()
+    ranking = in_order(records, meaning.infos, groups)
     return to_dataframe(ranking, previews=previews > 0)
 
 

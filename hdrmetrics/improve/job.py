@@ -223,7 +223,7 @@ class _Work:
         name = str(path)
         show = {"after": preview(made)} if name in self.plan.thumbnails else {}
         if show:
-            row["thumbnails"] |= save_previews(self.plan.thumbnails[name], show)
+            row["thumbnails"] |= save_previews(self.plan.thumbnails[name], show, of_page=True)
         if self.plan.mode == "recommend":
             row["verdict"] = self._passes(image, _as_stored(made), row)
             if name in self.plan.previews:
@@ -273,7 +273,8 @@ class _Work:
             return
         try:
             shown = {"before": preview(image)}
-            row["thumbnails"] = save_previews(self.plan.thumbnails[str(path)], shown)
+            paths = self.plan.thumbnails[str(path)]
+            row["thumbnails"] = save_previews(paths, shown, of_page=True)
         except _FAULTS as error:
             row["errors"]["thumbnail"] = message_of(error)
 

@@ -11,6 +11,7 @@ import torch
 from PIL import Image as Pillow
 
 from hdrmetrics.codecs.samples import to_codes
+from hdrmetrics.jobs.page_files import note
 from hdrmetrics.picture.codes import in_srgb
 from hdrmetrics.picture.image import Image, pixel_tensor
 from hdrmetrics.text.textfile import replacing
@@ -48,14 +49,25 @@ def preview(image: Image, side: int = SIDE) -> bytes:
 
 def jpeg_of(codes: torch.Tensor, side: int) -> bytes:
     """Return a JPEG file of sRGB codes ``(1, C, H, W)``, reduced as :func:`preview` does."""
-    longest = max(codes.shape[-2:])
-    if longest > side:
-        size = [max(1, round(one * side / longest)) for one in codes.shape[-2:]]
-        codes = torch.nn.functional.interpolate(codes, size, mode="bilinear", antialias=True)
     file = io.BytesIO()
-    array = to_codes(codes.clamp(0, 1), 8)
+    array = to_codes(reduced(codes, side).clamp(0, 1), 8)
     Pillow.fromarray(array).save(file, "JPEG", quality=_QUALITY, optimize=True)
     return file.getvalue()
+
+
+def reduced(planes: torch.Tensor, side: int) -> torch.Tensor:
+    """Return planes ``(N, C, H, W)`` whose longer side is at most ``side`` pixels, averaged.
+
+    Examples
+    --------
+    >>> tuple(reduced(torch.zeros(1, 3, 40, 60), 30).shape)
+    (1, 3, 20, 30)
+    """
+    longest = max(planes.shape[-2:])
+    if longest <= side:
+        return planes
+    size = [max(1, round(one * side / longest)) for one in planes.shape[-2:]]
+    return torch.nn.functional.interpolate(planes, size, mode="bilinear", antialias=True)
 
 
 def preview_paths(folder: Path, name: str) -> dict[str, Path]:
@@ -71,8 +83,20 @@ def preview_paths(folder: Path, name: str) -> dict[str, Path]:
     return {which: folder / f"{label}-{which}.jpg" for which in ("before", "after")}
 
 
-def save_previews(paths: Mapping[str, Path], images: Mapping[str, bytes]) -> dict[str, str]:
+def save_previews(
+    paths: Mapping[str, Path], images: Mapping[str, bytes], *, of_page: bool = False
+) -> dict[str, str]:
     """Write previews and return where they lie, by ``before`` and ``after``.
+
+    Parameters
+    ----------
+    paths
+        Where to.
+    images
+        The files.
+    of_page
+        Whether they are thumbnails of a page, and noted in the folder beside it
+        (:func:`hdrmetrics.jobs.page_files.note`).
 
     Raises
     ------
@@ -80,6 +104,8 @@ def save_previews(paths: Mapping[str, Path], images: Mapping[str, bytes]) -> dic
         If one cannot be written.
     """
     for which, data in images.items():
+        if of_page:
+            note(paths[which])
         with replacing(paths[which]) as draft:
             draft.parent.mkdir(parents=True, exist_ok=True)
             draft.write_bytes(data)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 MADE = ".hdrmetrics-made"
-"""Name of the empty file in folders of pictures that this package drew of others, for its pages."""
+"""Name of the file in folders of pictures that this package drew of others, for its pages."""
 
 
 @dataclass(frozen=True, slots=True)

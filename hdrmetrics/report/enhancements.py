@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from hdrmetrics.collection.previews import preview_of
 from hdrmetrics.errors import HdrMetricsError
 from hdrmetrics.improve.photograph import read_photograph
-from hdrmetrics.improve.previews import preview, preview_paths, save_previews
+from hdrmetrics.improve.previews import SIDE, preview
 from hdrmetrics.io import read_image
 from hdrmetrics.report.page import Cell, Column, Page, PageRow, Picture, State
-from hdrmetrics.report.pictures import EMBEDDED_UP_TO, folder_of, picture
+from hdrmetrics.report.pictures import EMBEDDED_UP_TO, stored
 from hdrmetrics.report.rendering import write_page
-from hdrmetrics.report.thumbnails import as_seen
 
 if TYPE_CHECKING:
     from hdrmetrics.jobs.batch import Row
@@ -60,28 +58,27 @@ def write_enhancements(
         for key, row in zip(keys[method], sets[method], strict=True)
     ]
     done = {key for _, key, *_ in pairs}
-    with _place(target, len(pairs)) as (folder, embed):
-        shown = _Shown(folder, target, embed)
-        rows = [
-            _row(key, method if len(others) > 1 else "", old, new, infos, shown)
-            for method, key, old, new in pairs
-        ]
-        rows += [
-            PageRow(key, {}, [], list(row.errors.values()))
-            for key, row in first.items()
-            if key not in done
-        ]
-        page = Page(
-            title="Before and after enhancement",
-            summary=f"{len(first)} pictures by {', '.join(others) or 'nothing'}.",
-            columns=_columns(others, infos),
-            rows=rows,
-            sort=f"{infos[0].name} change",
-            descending=infos[0].higher_is_better,
-            facts=facts,
-            unit=("picture", "pictures"),
-        )
-        write_page(target, page)
+    shown = _Shown(target, embed=len(pairs) <= EMBEDDED_UP_TO)
+    rows = [
+        _row(key, method if len(others) > 1 else "", old, new, infos, shown)
+        for method, key, old, new in pairs
+    ]
+    rows += [
+        PageRow(key, {}, [], list(row.errors.values()))
+        for key, row in first.items()
+        if key not in done
+    ]
+    page = Page(
+        title="Before and after enhancement",
+        summary=f"{len(first)} pictures by {', '.join(others) or 'nothing'}.",
+        columns=_columns(others, infos),
+        rows=rows,
+        sort=f"{infos[0].name} change",
+        descending=infos[0].higher_is_better,
+        facts=facts,
+        unit=("picture", "pictures"),
+    )
+    write_page(target, page)
 
 
 def _columns(methods: Sequence[str], infos: Sequence[MetricInfo]) -> list[Column]:
@@ -98,30 +95,18 @@ def _columns(methods: Sequence[str], infos: Sequence[MetricInfo]) -> list[Column
     return columns
 
 
-@contextmanager
-def _place(target: str, count: int) -> Iterator[tuple[Path, bool]]:
-    """Give the folder of the pictures, and whether the page holds them itself."""
-    if count > EMBEDDED_UP_TO:
-        yield folder_of(target), False
-        return
-    with tempfile.TemporaryDirectory(prefix="hdrmetrics-page-") as folder:
-        yield Path(folder), True
-
-
 class _Shown:
     """Makes the previews of a page, each once."""
 
-    def __init__(self, folder: Path, page: str, embed: bool) -> None:
-        self.folder, self.page, self.embed = folder, page, embed
+    def __init__(self, page: str, *, embed: bool) -> None:
+        self.page, self.embed = page, embed
         self.last: tuple[str, bytes] = ("", b"")
 
     def pictures(self, before: str, after: str) -> list[Picture]:
         if self.last[0] != before:
             self.last = before, preview(read_photograph(Path(before)))
-        paths = preview_paths(self.folder, after)
-        made = preview(as_seen(read_image(after)))
-        save_previews(paths, {"before": self.last[1], "after": made})
-        return [picture(label, path, self.page, embed=self.embed) for label, path in paths.items()]
+        files = {"before": self.last[1], "after": preview_of(read_image(after), SIDE)}
+        return [stored(label, data, self.page, embed=self.embed) for label, data in files.items()]
 
 
 def _row(

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 from hdrmetrics.errors import ImageReadError
 from hdrmetrics.improve.row import Improvement
@@ -91,22 +89,3 @@ def _page_row(row: Improvement, name: str, target: str, embed: bool) -> PageRow:
         except ImageReadError as error:
             notes.append(str(error))
     return PageRow(name, cells, pictures, [*notes, *row.warnings])
-
-
-def remove_embedded(thumbnails: Mapping[str, Mapping[str, Path]], folder: Path) -> None:
-    """Remove thumbnails that a page holds itself, and their folder if nothing else is in it.
-
-    Parameters
-    ----------
-    thumbnails
-        Where they were kept while the page was not there yet.
-    folder
-        That they are in.
-    """
-    if sum(paths["before"].exists() for paths in thumbnails.values()) > EMBEDDED_UP_TO:
-        return
-    for paths in thumbnails.values():
-        for path in paths.values():
-            path.unlink(missing_ok=True)
-    with contextlib.suppress(OSError):
-        folder.rmdir()

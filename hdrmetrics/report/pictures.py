@@ -12,7 +12,7 @@ from pathlib import Path
 from PIL import Image as Pillow
 
 from hdrmetrics.errors import ImageReadError
-from hdrmetrics.jobs.folders import MADE
+from hdrmetrics.jobs.page_files import folder_of, note
 from hdrmetrics.report.page import Picture
 from hdrmetrics.text.textfile import replacing
 
@@ -20,18 +20,6 @@ EMBEDDED_UP_TO = 200
 """Rows with pictures that a page holds in itself; with more it would open slowly."""
 
 _ENDINGS = {"JPEG": "jpg", "PNG": "png"}
-
-
-def folder_of(page: str | os.PathLike[str]) -> Path:
-    """Return the folder beside a page that holds its pictures.
-
-    Examples
-    --------
-    >>> folder_of("out/page.html").as_posix()
-    'out/page_files'
-    """
-    path = Path(page)
-    return path.with_name(f"{path.stem}_files")
 
 
 def picture(
@@ -77,7 +65,7 @@ def stored(label: str, data: bytes, page: str | os.PathLike[str], *, embed: bool
     page
         The page it is for.
     embed
-        Whether the page holds it, or :func:`folder_of` the page.
+        Whether the page holds it, or :func:`~hdrmetrics.jobs.page_files.folder_of` the page.
 
     Raises
     ------
@@ -90,27 +78,12 @@ def stored(label: str, data: bytes, page: str | os.PathLike[str], *, embed: bool
     if embed:
         return Picture(label, _inside(data, kind), width, height)
     name = f"{hashlib.sha256(data).hexdigest()[:20]}.{_ENDINGS[kind]}"
-    folder = folder_of(page)
-    target = folder / name
+    target = folder_of(page) / name
     if not target.exists():
-        if not folder.exists():
-            mark(folder)
+        note(target)
         with replacing(target) as draft:
             draft.write_bytes(data)
     return Picture(label, _beside(target, page), width, height)
-
-
-def mark(folder: Path) -> None:
-    """Make a folder for pictures of a page, which nobody takes for a part of the collection.
-
-    Raises
-    ------
-    ImageWriteError
-        If it cannot be made.
-    """
-    with replacing(folder / MADE) as draft:
-        draft.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_bytes(b"")
 
 
 def _looked_at(data: bytes, name: str) -> tuple[str, int, int]:

@@ -12,6 +12,7 @@ from typing import Any
 
 from hdrmetrics import __version__
 from hdrmetrics.errors import MissingPackageError
+from hdrmetrics.jobs.page_files import remove_unused
 from hdrmetrics.report.packing import packed
 from hdrmetrics.report.page import Page
 from hdrmetrics.text.textfile import readable, write_text
@@ -23,8 +24,18 @@ _SCRIPTS = (
 )  # fmt: skip
 
 
-def write_page(path: str | os.PathLike[str], page: Page) -> None:
+def write_page(path: str | os.PathLike[str], page: Page, *, tidy: bool = True) -> None:
     """Write a page, replacing the file in one step.
+
+    Parameters
+    ----------
+    path
+        Where to.
+    page
+        See :class:`~hdrmetrics.report.page.Page`.
+    tidy
+        Whether pictures beside it that a page of before showed, and this one does not, go: see
+        :func:`~hdrmetrics.jobs.page_files.remove_unused`, which otherwise is left to the caller.
 
     Raises
     ------
@@ -34,6 +45,8 @@ def write_page(path: str | os.PathLike[str], page: Page) -> None:
         If the file cannot be written.
     """
     write_text(path, render(page))
+    if tidy:
+        remove_unused(path)
 
 
 def render(page: Page) -> str:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 
+from hdrmetrics.collection.previews import OPERATOR
 from hdrmetrics.errors import HdrMetricsError
 from hdrmetrics.jobs.axes import standing
 from hdrmetrics.jobs.batch import Row, message_of
@@ -14,7 +15,7 @@ from hdrmetrics.report.page import Cell, Column, Mark, Page, PageRow, Picture
 from hdrmetrics.report.pictures import EMBEDDED_UP_TO, stored
 from hdrmetrics.report.rankings import DISAGREE
 from hdrmetrics.report.scores import error_notes, metric_columns, score_cells
-from hdrmetrics.report.thumbnails import OPERATOR, thumbnail
+from hdrmetrics.report.thumbnails import thumbnail
 
 
 def scored_page(

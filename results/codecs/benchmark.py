@@ -127,6 +127,7 @@ def main() -> None:
                     flush=True,
                 )
         whole["codecs"][info.name] = rows
+    whole["codecs"] = dict(sorted(whole["codecs"].items()))
     import imagecodecs
 
     whole["made"] = {

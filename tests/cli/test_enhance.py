@@ -23,6 +23,7 @@ from hdrmetrics.catalogue.parameters import Parameter
 from hdrmetrics.cli import enhance, job
 from hdrmetrics.enhance import EnhancerInfo, create_enhancer, from_callable
 from hdrmetrics.enhance.enhancer import ENHANCERS
+from hdrmetrics.jobs.folders import MADE
 from hdrmetrics.report import enhancements
 from tests.cli.processes import ROOT
 
@@ -145,7 +146,7 @@ def test_16_bits_stay_and_8_do(run: Callable[..., Any]) -> None:
         if bits == 16:
             wanted = np.rint(65535 * np.sqrt(deep / 65535.0)) / 65535
             assert np.abs(codes_of("out.png") - wanted).max() < 1.1 / 65535  # of single precision
-    tifffile = pytest.importorskip("tifffile")
+    tifffile = pytest.importorskip("tifffile", reason="tifffile, the independent writer, is absent")
     tifffile.imwrite("deep.tif", deep, photometric="rgb")
     assert run("enhance", "deep.tif", "-o", "tif/", "--model", "mine.py:brighter").code == 0
     assert hm.read_image("tif/deep.png").origin.depth == "uint16"
@@ -374,7 +375,7 @@ def test_what_has_no_target_and_what_failed_are_rows(run: Callable[..., Any]) ->
 
 
 def test_the_page(run: Callable[..., Any]) -> None:
-    pytest.importorskip("jinja2")
+    pytest.importorskip("jinja2", reason="the extra 'report' is not installed")
     found = run("enhance", "in", "-o", "out", "--model", "mine.py:brighter", "-r", "ref",
                 "-m", "ssim", "--report", "page.html")  # fmt: skip
     assert (found.code, found.err) == (0, "")
@@ -466,12 +467,14 @@ def test_light_is_judged_as_light(run: Callable[..., Any]) -> None:
 def test_a_page_of_many_has_its_pictures_beside_it(
     run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pytest.importorskip("jinja2")
+    pytest.importorskip("jinja2", reason="the extra 'report' is not installed")
     monkeypatch.setattr(enhancements, "EMBEDDED_UP_TO", 3)
     words = ("enhance", "in", "-o", "out", "--model", "mine.py:brighter", "--model",
              "mine.py:darker", "-m", "piqe", "--report", "page.html")  # fmt: skip
     assert run(*words).code in (0, 2)  # PIQE may find a picture too flat
-    assert len(tree("page_files")) == 8
+    # Each photograph once, what two models make of it, and the mark.
+    assert len(tree("page_files")) == 2 + 4 + 1
+    assert MADE in tree("page_files")
     text = Path("page.html").read_text()
     assert "data:image/jpeg" not in text
     assert text.count("page_files/") == 8

@@ -74,7 +74,7 @@ def test_csv_json_and_frame_say_the_same(run, methods: Path) -> None:
     difference = document["differences"][0]
     assert difference["mean"] == pytest.approx((psnr("bad_one") - psnr("good")).mean())
     assert difference["low"] < difference["mean"] < difference["high"] < 0
-    pandas = pytest.importorskip("pandas")
+    pandas = pytest.importorskip("pandas", reason="the extra 'report' is not installed")
     sets = {
         name: hm.score_files([(f"{name}/{n}.exr", f"ref/{n}.exr") for n in NAMES], ["pu21-psnr"])
         for name in ("good", "bad_one")

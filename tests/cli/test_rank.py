@@ -209,12 +209,14 @@ def test_folders_in_folders(run, tmp_path: Path) -> None:
     assert run(*words, "--no-recursive").out.count("\n") == 2
 
 
-@pytest.mark.parametrize("more", [[], ["--report", "page.html", "--no-bursts"]])
+@pytest.mark.parametrize(
+    "more", [[], ["--bursts"], ["--report", "page.html", "--no-bursts"], ["--report", "page.html"]]
+)
 @pytest.mark.parametrize("damaged", [False, True])
 def test_a_second_run_scores_nothing_and_loads_no_torch(
     tmp_path: Path, more: list[str], damaged: bool
 ) -> None:
-    if more:
+    if "--report" in more:
         pytest.importorskip("jinja2", reason="the extra 'report' is not installed")
     folder = photographs(tmp_path / "photographs", 3)
     if damaged:
@@ -364,10 +366,8 @@ def test_many_errors_are_counted(run, tmp_path: Path) -> None:
 def test_shards_give_the_table_that_there_is_without_them(
     run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for package in ("pyarrow", "jinja2"):
-        pytest.importorskip(
-            package, reason="the extras 'dask' or 'ray', 'report' are not installed"
-        )
+    pytest.importorskip("pyarrow", reason="the extra 'dask' or 'ray' is not installed")
+    pytest.importorskip("jinja2", reason="the extra 'report' is not installed")
     from hdrmetrics.collection.sharding import sharded
     from tests.collection.inline import Inline
 
@@ -384,6 +384,25 @@ def test_shards_give_the_table_that_there_is_without_them(
     table = Path("shards.csv").read_bytes()
     assert table == Path("plain.csv").read_bytes()
     assert table.count(b"\n") == 1 + 4 + 2  # the names of columns, photographs, and what is wrong
+
+
+def test_a_list_is_ranked_as_the_folder_is(run, tmp_path: Path) -> None:
+    folder = photographs(tmp_path / "photographs", 3)
+    (tmp_path / "list.txt").write_text("".join(f"{one}\n" for one in sorted(folder.iterdir())))
+    words = ("-m", "piqe", "--csv")
+    rows = [
+        [(row["place"], row["piqe"]) for row in csv.DictReader(io.StringIO(run(*one).out))]
+        for one in (("rank", folder, *words), ("rank", tmp_path / "list.txt", *words))
+    ]
+    assert len(rows[0]) == 3
+    assert rows[0] == rows[1]
+    lost = run("rank", tmp_path / "list.txt", "-m", "piqe", "--csv", tmp_path / "list.txt")
+    assert lost.code == 2
+    assert "is read, too" in lost.err
+    (tmp_path / "list.txt").write_text("s3://bucket/a.jpg\n")
+    away = run("rank", tmp_path / "list.txt")
+    assert away.code == 2
+    assert "--shards DIR" in away.err
 
 
 def test_what_cannot_be_drawn_is_a_warning_and_costs_nothing(

@@ -17,6 +17,7 @@ import pytest
 
 from hdrmetrics import create_metric, read_image, write_image
 from hdrmetrics.errors import OptionError
+from hdrmetrics.jobs.folders import MADE
 from hdrmetrics.optimize import Budget
 from hdrmetrics.tonemap import tonemap
 from tests.cli.conftest import scene
@@ -202,6 +203,30 @@ def test_budgets_as_they_are_typed() -> None:
     assert read_budget("2.5s") == Budget(seconds=2.5)
     with pytest.raises(OptionError):
         read_budget("s")
+
+
+def test_a_stopped_run_keeps_what_the_page_of_the_next_shows(
+    pictures: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from hdrmetrics.cli.tuned import TonemapTuner
+
+    words = ("tonemap", "in", "-o", "out", *QUICK, "--jobs", "1", "--report", "page.html",
+             "--skip-existing")  # fmt: skip
+    whole, count = TonemapTuner.tune, iter(range(9))
+
+    def stopped(*given: Any) -> Any:
+        if next(count) == 2:
+            raise KeyboardInterrupt
+        return whole(*given)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(TonemapTuner, "tune", stopped)
+        assert run(*words).code == 130
+    assert (Path("page_files") / MADE).exists()
+    assert run(*words).code == 0
+    rows = read_page(Path("page.html").read_text(encoding="utf-8"))["rows"]
+    assert [len(row["pictures"]) for row in rows] == [2, 2, 2]
+    assert not Path("page_files").exists()
 
 
 @pytest.mark.skipif(os.name == "nt", reason="sends SIGKILL")

@@ -30,7 +30,7 @@ def psnr(test: torch.Tensor, reference: torch.Tensor) -> float:
 
 
 def by_library(data: bytes) -> torch.Tensor:
-    library = pytest.importorskip("imagecodecs")
+    library = pytest.importorskip("imagecodecs", reason="the extra 'codecs' is not installed")
     if not library.ULTRAHDR.available:
         pytest.skip("this build of imagecodecs has no Ultra HDR")
     pixels = library.ultrahdr_decode(data, dtype=np.float16)[..., :3].astype(np.float32)
@@ -76,7 +76,7 @@ def test_pillow_finds_both_pictures(light: torch.Tensor) -> None:
 
 
 def test_the_package_reads_the_file_as_light(light: torch.Tensor, tmp_path) -> None:
-    pytest.importorskip("imagecodecs")
+    pytest.importorskip("imagecodecs", reason="the extra 'codecs' is not installed")
     codec = create_codec("gainmap")
     path = tmp_path / "one.jpg"
     path.write_bytes(codec.encode(light))

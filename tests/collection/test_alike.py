@@ -1,6 +1,8 @@
 import numpy as np
 import pytest
+from PIL import Image
 from scipy import ndimage
+from scipy.stats import rankdata
 
 from hdrmetrics.collection.bursts.alike import layouts, levelled, likenesses
 
@@ -65,19 +67,17 @@ def test_no_pairs_have_no_likeness():
 
 
 def test_ranks_are_those_of_another_library():
-    stats = pytest.importorskip("scipy.stats")
     codes = squeezed(CODES).reshape(1, -1)
-    expected = (2 * stats.rankdata(codes[0]) - 1) / codes.size - 1
+    expected = (2 * rankdata(codes[0]) - 1) / codes.size - 1
     np.testing.assert_allclose(levelled(codes)[0], expected, atol=1e-6)
 
 
 def test_what_a_known_hash_joins_is_alike():
     imagehash = pytest.importorskip("imagehash", reason="imagehash is a peer to compare with")
-    image = pytest.importorskip("PIL.Image")
     pictures = [leaves(seed) for seed in range(6)]
     pictures += [np.clip(one[2:-1, 1:-3] + 0.03, 0, 1) for one in pictures]
     hashes = [
-        imagehash.phash(image.fromarray(np.round(255 * one).astype(np.uint8))) for one in pictures
+        imagehash.phash(Image.fromarray(np.round(255 * one).astype(np.uint8))) for one in pictures
     ]
     first, second = np.triu_indices(len(pictures), 1)
     theirs = np.array([hashes[i] - hashes[j] for i, j in zip(first, second, strict=True)])

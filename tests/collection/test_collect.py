@@ -474,6 +474,49 @@ def test_a_folder_without_a_picture_is_a_record_beside_others(tmp_path: Path) ->
         list_collection(tmp_path / "empty")
 
 
+def test_lists_may_be_among_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    fill(tmp_path / "a", 2)
+    fill(tmp_path / "b", 2)
+    Path("lists").mkdir()
+    Path("lists/some.txt").write_text("../b/01.jpg\n\n../b/gone.jpg\n")
+    Path("lists/more.csv").write_text(f"name,path\nmine,{tmp_path}/a/01.jpg\n,../b/01.jpg\n")
+    alone = list_collection("lists/some.txt")
+    assert [one.name for one in alone.items] == ["../b/01.jpg", "../b/gone.jpg"]
+    found = list_collection(["a", "lists/some.txt", "lists/more.csv", "a/00.jpg"])
+    assert not found.problems
+    # A file that is named twice comes once.
+    names = ["00.jpg", "01.jpg", "../b/01.jpg", "../b/gone.jpg"]
+    assert [one.name for one in found.items] == names
+
+
+def test_a_list_that_cannot_be_read_is_a_record_beside_others(tmp_path: Path) -> None:
+    fill(tmp_path / "a", 1)
+    (tmp_path / "torn.csv").write_text(f"path\n{tmp_path}/a/00.jpg\n" + '""\n')
+    (tmp_path / "empty.txt").touch()
+    listing = list_collection([tmp_path / "a", tmp_path / "torn.csv", tmp_path / "gone.txt"])
+    assert [item.name for item in listing.items] == ["00.jpg"]
+    told = [one.errors["file"] for one in listing.problems]
+    assert "row 2" in told[0]
+    assert "cannot read the list" in told[1]
+    for name, why in (("torn.csv", "row 2"), ("gone.txt", "cannot"), ("empty.txt", "no picture")):
+        with pytest.raises(ImageReadError, match=why):
+            list_collection(tmp_path / name)
+
+
+def test_a_folder_is_no_list(tmp_path: Path) -> None:
+    fill(tmp_path / "all.txt", 1)
+    assert [one.name for one in list_collection(tmp_path / "all.txt").items] == ["00.jpg"]
+
+
+def test_addresses_are_for_workers(tmp_path: Path) -> None:
+    (tmp_path / "list.txt").write_text("s3://bucket/a.jpg\n")
+    for source in (tmp_path / "list.txt", "s3://bucket/a.jpg"):
+        with pytest.raises(OptionError, match=r"s3://bucket/a\.jpg' is read by workers.*--shards"):
+            list_collection(source)
+        assert list_collection(source, stores=True).items[0].path == "s3://bucket/a.jpg"
+
+
 def test_the_order_of_the_files_changes_no_record(tmp_path: Path) -> None:
     files = fill(tmp_path / "a", 5)
     whole = {record.name: repr(record) for record in collect(files)}

@@ -154,6 +154,30 @@ def test_values_do_not_depend_on_the_number_of_workers_or_the_cut(
     assert [record.name for record in found[0]] == list("0123456")
 
 
+def test_of_few_pictures_every_worker_has_some(tmp_path: Path) -> None:
+    engine = Inline(most=4)
+    found = score_shards(items(48), PLAN, tmp_path / "a", engine=engine)
+    assert len(engine.seen) == 3 * 4  # so that none waits long for another at the end
+    assert [one.name for one in found.records()] == [one.name for one in items(48)]
+    few, many = Inline(most=1), Inline(most=100)
+    for engine, out in ((few, "b"), (many, "c")):
+        score_shards(items(1000), PLAN, tmp_path / out, engine=engine)
+    assert files(tmp_path / "b") == files(tmp_path / "c")  # whatever the number of workers
+    assert len(files(tmp_path / "b")) == 1 + 125
+
+
+def test_shards_that_stand_are_gone_on_with_as_they_are_cut(tmp_path: Path) -> None:
+    score_shards(items(48), PLAN, tmp_path, engine=Inline(), shard=20)
+    before = files(tmp_path)
+    next(tmp_path.glob("shard-00000001-*")).unlink()
+    engine = Inline()
+    score_shards(items(48), PLAN, tmp_path, engine=engine)
+    assert [len(job.items) for job in engine.seen] == [20]
+    assert files(tmp_path) == before
+    with pytest.raises(OptionError, match="items was 48, is 47"):
+        score_shards(items(47), PLAN, tmp_path, engine=Inline())
+
+
 def test_what_is_other_does_not_mix_in(tmp_path: Path) -> None:
     score_shards(items(5), PLAN, tmp_path, engine=Inline(), shard=2)
     before = files(tmp_path)

@@ -66,7 +66,7 @@ def test_names_stay_apart() -> None:
 
 
 def test_sixteen_bit_tiff_becomes_sixteen_bit_png(tmp_path: Path) -> None:
-    tifffile = pytest.importorskip("tifffile")
+    tifffile = pytest.importorskip("tifffile", reason="tifffile, the independent writer, is absent")
     codes = np.rint(65535 * texture(0.5, 0.4, 0.3)).astype(np.uint16)
     tifffile.imwrite(tmp_path / "a.tif", codes, photometric="rgb")
     made = copied(tmp_path / "a.tif", tmp_path / "a.png")

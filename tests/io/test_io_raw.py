@@ -10,7 +10,7 @@ import pytest
 
 from hdrmetrics.errors import ImageReadError, MissingCodecError, OptionError
 
-tifffile = pytest.importorskip("tifffile")
+tifffile = pytest.importorskip("tifffile", reason="tifffile, the independent writer, is absent")
 rawpy = pytest.importorskip("rawpy", reason="the extra 'raw' is not installed")
 
 HEIGHT, WIDTH, WHITE = 64, 96, 4000

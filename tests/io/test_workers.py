@@ -141,14 +141,15 @@ def test_a_process_that_cannot_start_is_done_without(tmp_path, monkeypatch):
     ],
 )  # fmt: skip
 def test_which_formats_another_process_reads(tmp_path, monkeypatch, suffix, away):
-    codec = pytest.importorskip("imagecodecs")
+    codec = pytest.importorskip("imagecodecs", reason="the extra 'codecs' is not installed")
     code = np.full((64, 64, 3), 128, np.uint8)
     light = np.full((64, 64, 4), 2.0, np.float16)
     path = tmp_path / f"a{suffix}"
     if suffix in (".exr", ".hdr", ".pfm"):
         hm.write_image(path, light[..., :3].astype(np.float32))
     elif suffix == ".heic":
-        pytest.importorskip("pillow_heif").from_pillow(PillowImage.fromarray(code)).save(path)
+        heif = pytest.importorskip("pillow_heif", reason="the extra 'codecs' is not installed")
+        heif.from_pillow(PillowImage.fromarray(code)).save(path)
     elif suffix in (".png", ".jpg", ".webp", ".tif"):
         PillowImage.fromarray(code).save(path)
     else:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from hdrmetrics.cli import main
+from hdrmetrics.jobs.folders import MADE
 from hdrmetrics.report import improvements
 from tests.improve.standins import install, photograph
 from tests.report.browser import dom, needs_browser
@@ -73,7 +74,8 @@ def test_pictures_of_many_lie_beside_the_page(monkeypatch: pytest.MonkeyPatch) -
     assert len(sources) == 5
     assert all(source.startswith("p_files/") for source in sources)
     assert all((Path("photos") / source).exists() for source in sources)
-    # The thumbnails are not taken for photographs the next time.
+    # The thumbnails are not taken for photographs the next time, nor by other commands.
+    assert Path("photos/p_files", MADE).exists()
     main([*words, "--quiet", "--recursive", "--overwrite"])
     assert len(data("photos/p.html")["rows"]) == 4
 

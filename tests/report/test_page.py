@@ -16,10 +16,11 @@ import pytest
 from PIL import Image as Pillow
 
 from hdrmetrics.errors import MissingPackageError, OptionError
+from hdrmetrics.jobs.page_files import folder_of
 from hdrmetrics.report import rendering
 from hdrmetrics.report.packing import packed
 from hdrmetrics.report.page import Column, Mark, Page, PageRow, Picture, Scored, State
-from hdrmetrics.report.pictures import folder_of, picture
+from hdrmetrics.report.pictures import picture
 from hdrmetrics.report.rendering import render, write_page
 from tests.report.browser import ask, dom, needs_browser
 from tests.report.reading import read_page

@@ -17,13 +17,16 @@ from trainers.improving.fit import (
 )
 
 RNG = np.random.default_rng(0)
+PEER = "the extra 'train' is not installed"
 X = RNG.normal(size=(400, 6))
 TRUE = np.array([1.0, -0.5, 0.2, 0.0, 0.0, 0.3])
 Y = X @ TRUE + 0.3 + 0.2 * RNG.normal(size=400)
 
 
 def test_the_baseline_is_ridge_regression() -> None:
-    linear = pytest.importorskip("sklearn.linear_model")
+    linear = pytest.importorskip(
+        "sklearn.linear_model", reason="the extra 'train' is not installed"
+    )
     layer, strength = fit_baseline(X[:300], Y[:300], X[300:], Y[300:], (10.0,))
     assert strength == 10.0
     z = X[:300] - X[:300].mean(axis=0)
@@ -38,7 +41,9 @@ def test_the_best_strength_is_taken() -> None:
 
 
 def test_without_a_pull_tuning_is_logistic_regression() -> None:
-    linear = pytest.importorskip("sklearn.linear_model")
+    linear = pytest.importorskip(
+        "sklearn.linear_model", reason="the extra 'train' is not installed"
+    )
     positive = RNG.random(400) < 1 / (1 + np.exp(-2 * (Y - 0.5)))
     found = tune(Layer(np.zeros(6), 0.0), 1.0, 0.0, X, positive.astype(np.int64), 0.0)
     expected = linear.LogisticRegression(C=1e9, tol=1e-8).fit(X, positive)
@@ -89,7 +94,7 @@ def test_labels_of_one_kind_are_refused(kind: bool) -> None:
 
 
 def test_average_precision_is_that_of_scikit_learn() -> None:
-    metrics = pytest.importorskip("sklearn.metrics")
+    metrics = pytest.importorskip("sklearn.metrics", reason=PEER)
     for seed in range(5):
         rng = np.random.default_rng(seed)
         score = np.round(rng.normal(size=100), 1)  # with ties

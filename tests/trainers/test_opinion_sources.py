@@ -119,8 +119,8 @@ def test_spaq_from_excel_without_its_reader_says_what_to_do(
 
 
 def test_spaq_from_excel(tmp_path: Path) -> None:
-    openpyxl = pytest.importorskip("openpyxl")
-    pytest.importorskip("pandas")
+    openpyxl = pytest.importorskip("openpyxl", reason="openpyxl, which writes the sheet, is absent")
+    pytest.importorskip("pandas", reason="the extra 'report' is not installed")
     path = spaq_copy(tmp_path) / "Annotations" / "MOS and Image attribute scores.csv"
     expected = load_opinions("spaq", tmp_path)
     path.unlink()

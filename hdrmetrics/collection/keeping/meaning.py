@@ -6,24 +6,21 @@ import dataclasses
 import hashlib
 import json
 import os
-import platform
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import entry_points
-from pathlib import Path
 from typing import Any
 
 from hdrmetrics.catalogue.metric_info import MetricInfo
 from hdrmetrics.collection.keeping.cache import Cache
 from hdrmetrics.collection.keeping.keys import parts_of
+from hdrmetrics.collection.keeping.package import state
 from hdrmetrics.collection.keeping.stamps import digest_of
 from hdrmetrics.collection.plan import Plan
 from hdrmetrics.errors import OptionError
 from hdrmetrics.jobs.defaults import AXES, ranked_by
 from hdrmetrics.jobs.kept import decoded, encoded
-
-_PACKAGE = Path(__file__).parent.parent.parent
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +120,7 @@ def remembered_meaning(asked: Any, make: Callable[[], Plan], cache: Cache | None
     # Who has loaded PyTorch may have registered metrics of their own.
     if cache is None or "torch" in sys.modules or entry_points(group="hdrmetrics.metrics"):
         return meaning_of(make())
-    key = hashlib.sha256(json.dumps([asked, _files(asked), _state()]).encode()).digest()
+    key = hashlib.sha256(json.dumps([asked, _files(asked), state()]).encode()).digest()
     text = cache.meaning(key)
     if text is not None:
         try:
@@ -147,17 +144,6 @@ def _words(asked: Any) -> list[str]:
         return [asked]
     values = asked.values() if isinstance(asked, dict) else asked
     return [w for v in values for w in _words(v)] if isinstance(asked, (dict, list, tuple)) else []
-
-
-def _state() -> list[Any]:
-    """Return what tells whether this package is the one that it was."""
-    found: list[Any] = [platform.python_version()]
-    for folder, inner, files in os.walk(_PACKAGE):
-        inner[:] = sorted(one for one in inner if one != "__pycache__")
-        for name in sorted(files):
-            about = os.stat(os.path.join(folder, name))
-            found.append([folder, name, about.st_size, about.st_mtime_ns])
-    return found
 
 
 def _written(one: Meaning) -> dict[str, Any]:

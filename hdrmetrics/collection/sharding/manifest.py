@@ -9,6 +9,7 @@ import os
 import posixpath
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from functools import cache
 from typing import IO, Any
 
 from hdrmetrics.collection.item import Item
@@ -74,14 +75,16 @@ class Manifest:
 
 
 def is_manifest(source: str | os.PathLike[str]) -> bool:
-    """Return whether a path or an address is that of a list, by its ending.
+    """Return whether a path or an address is that of a list, by its ending; no folder is.
 
     Examples
     --------
     >>> is_manifest("all.csv"), is_manifest("s3://photographs/a.jpg")
     (True, False)
     """
-    return posixpath.splitext(os.fspath(source))[1].lower() in _READERS
+    return posixpath.splitext(os.fspath(source))[1].lower() in _READERS and not os.path.isdir(
+        source
+    )
 
 
 def items_in(
@@ -146,10 +149,14 @@ def distinct(items: Iterable[Item]) -> list[Item]:
     ['/a/1.jpg', '/b/1.jpg']
     """
     found: dict[str, Item] = {}
+    real = cache(os.path.realpath)
     for one in items:
-        found.setdefault(one.path, one)
+        # By whatever way it is reached; a link is a file of its own.
+        folder, name = os.path.split(one.path)
+        place = one.path if is_address(one.path) else os.path.join(real(folder), name)
+        found.setdefault(place, one)
     count = Counter(one.name for one in found.values())
-    taken = found.keys()
+    taken = {one.path for one in found.values()}
     return [
         Item(one.path, one.path) if count[one.name] > 1 or one.name in taken else one
         for one in found.values()

@@ -12,7 +12,7 @@ from hdrmetrics.collection.plan import Plan
 from hdrmetrics.collection.record import Record
 from hdrmetrics.collection.sharding.crew import Crew
 from hdrmetrics.collection.sharding.errand import called
-from hdrmetrics.collection.sharding.sharded import SHARD, score_shards
+from hdrmetrics.collection.sharding.sharded import score_shards
 
 _FILES = ("display", "mask")  # of what is given, these may be files
 
@@ -35,7 +35,7 @@ class ShardEngine:
     engine: str | Crew = "dask"
     workers: int | None = None
     address: str | None = None
-    shard: int = SHARD
+    shard: int | None = None
     on_progress: Callable[[int, int], None] | None = None
 
     def __call__(self, items: Sequence[Item], plan: Plan, tell: Callable[[Record], None]) -> None:

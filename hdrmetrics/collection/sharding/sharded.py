@@ -18,12 +18,17 @@ from hdrmetrics.collection.sharding.crews import open_crew
 from hdrmetrics.collection.sharding.errand import Job, Order, parquet_of
 from hdrmetrics.collection.sharding.manifest import items_in
 from hdrmetrics.collection.sharding.shard_reader import Shards, table_in
-from hdrmetrics.collection.sharding.shards import PIECES, Cut, cut, keep_apart, plan_text, shards
+from hdrmetrics.collection.sharding.shards import (
+    PIECES,
+    Cut,
+    cut,
+    keep_apart,
+    plan_text,
+    shards,
+    usual_size,
+)
 from hdrmetrics.collection.sharding.stores import Folder
 from hdrmetrics.errors import ClusterError, ImageReadError, ImageWriteError, StoreError
-
-SHARD = 256
-"""Pictures of a shard: minutes of work, which is what a killed worker loses."""
 
 _PARTS = 8  # into which pictures are parted of which one ends its worker
 _SHARD_TRIES = 2  # a worker may die of something else
@@ -41,7 +46,7 @@ def score_shards(
     engine: str | Crew = "local",
     workers: int | None = None,
     address: str | None = None,
-    shard: int = SHARD,
+    shard: int | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> Shards:
     """Score a collection on one machine or many, and leave its records as Parquet files.
@@ -65,7 +70,8 @@ def score_shards(
     workers, address
         Of the engine, as of :func:`~hdrmetrics.collection.sharding.crews.open_crew`.
     shard
-        Pictures of a shard.
+        Pictures of a shard; by default 256, and fewer of few pictures, so that all workers have
+        some (:func:`~hdrmetrics.collection.sharding.shards.usual_size`).
     on_progress
         Called with how many pictures are finished, with those of earlier calls, and how many
         there are.
@@ -99,7 +105,7 @@ def score_shards(
     arrow()
     pictures = items_in(items)
     folder = Folder(output)
-    wanted = cut(pictures, plan, shard)
+    wanted = cut(pictures, plan, usual_size(pictures, folder) if shard is None else shard)
     keep_apart(folder, wanted)
     done = folder.names()
     if any(wanted.name(index) not in done for index in range(wanted.count)):

@@ -26,6 +26,12 @@ PIECES = "_pieces"
 
 FORMAT = 1
 
+LARGEST = 256
+"""Pictures of a shard where there are many: minutes of work, which a killed worker loses."""
+
+_LEAST = 4  # where there are few: one object that cannot be had says nothing of its store
+_WANTED = 128  # shards, where there are pictures for as many: work for all
+
 
 @dataclass(frozen=True, slots=True)
 class Cut:
@@ -107,6 +113,42 @@ def cut(items: Iterable[Item], plan: Plan, size: int) -> Cut:
     if not count:
         raise ImageReadError("there are no pictures to score")
     return Cut(plan, count, size, digest.hexdigest())
+
+
+def usual_size(items: Iterable[Item], folder: Folder) -> int:
+    """Return how many pictures make a shard, where nobody says.
+
+    Of few pictures shards are small, so that all workers have some. It follows from the number of
+    pictures, never from that of workers: whoever goes on, on whatever machine, cuts as the first
+    did. What stands in a folder is cut as it is.
+
+    Parameters
+    ----------
+    items
+        The pictures; some thirty thousand of them are counted, at most.
+    folder
+        Of the shards.
+
+    Returns
+    -------
+    int
+        4 to :data:`LARGEST`.
+
+    Raises
+    ------
+    TableError
+        As of :func:`read_cut`.
+
+    Examples
+    --------
+    >>> none = Folder("no/such/folder")
+    >>> [usual_size([Item("a.jpg", "a")] * count, none) for count in (1, 48, 1000, 40_000)]
+    [4, 4, 8, 256]
+    """
+    if folder.has(MANIFEST):
+        return read_cut(folder).size
+    count = sum(1 for _ in itertools.islice(items, _WANTED * LARGEST))
+    return max(_LEAST, -(-count // _WANTED))
 
 
 def shards(items: Iterable[Item], size: int) -> Iterator[tuple[Item, ...]]:

@@ -14,7 +14,7 @@ def timm() -> object:
     from hdrmetrics.learned.liked.torchvision_stub import declare_operators
 
     declare_operators()
-    return pytest.importorskip("timm")
+    return pytest.importorskip("timm", reason="the extra 'train' is not installed")
 
 
 @pytest.mark.parametrize("size", [(96, 96), (65, 111)])

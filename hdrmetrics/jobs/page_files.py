@@ -1,0 +1,131 @@
+"""The folder beside a page: its pictures are listed in it, and go when no page shows them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import secrets
+import shutil
+from pathlib import Path
+
+from hdrmetrics.errors import ImageWriteError
+from hdrmetrics.jobs.folders import MADE
+from hdrmetrics.text.textfile import remove_drafts, replacing
+
+ENDINGS = (".html", ".htm")
+"""What pages are called by, in lower case."""
+
+_NAME = re.compile(r"[0-9a-f]{20}\.(?:jpg|png)|[0-9a-f]{16}-(?:before|after|trace)\.jpg")
+
+
+def folder_of(page: str | os.PathLike[str]) -> Path:
+    """Return the folder beside a page that holds its pictures.
+
+    Examples
+    --------
+    >>> folder_of("out/page.html").as_posix()
+    'out/page_files'
+    """
+    path = Path(page)
+    return path.with_name(f"{path.stem}_files")
+
+
+def note(picture: Path) -> None:
+    """Note that a picture of a page is about to be written, and make its folder if need be.
+
+    A folder that is made here bears the mark :data:`~hdrmetrics.jobs.folders.MADE`, so that nobody
+    takes it for a part of the collection it lies in, and the mark lists what was written. In a
+    folder that somebody else made, as browsers do for pages they save, nothing is noted.
+
+    Parameters
+    ----------
+    picture
+        Where it will be.
+
+    Raises
+    ------
+    ImageWriteError
+        If the folder cannot be made, or its list not be written.
+    """
+    folder = picture.parent
+    try:
+        if not _is_ours(folder):
+            return
+        with (folder / MADE).open("a", encoding="utf-8") as file:
+            # Each in a line of its own, whatever an end in the midst of the one before has left.
+            file.write(f"\n{picture.name}")
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ImageWriteError(f"cannot write to {str(folder)!r}: {reason}") from error
+
+
+def _is_ours(folder: Path) -> bool:
+    """Return whether a folder has the mark; one that is not there, or empty, is given it."""
+    mark = folder / MADE
+    if mark.exists():
+        return True
+    if folder.exists() and any(folder.iterdir()):
+        return mark.exists()  # another thread may have made it since
+    # It appears with its mark, or not at all.
+    draft = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}")
+    draft.mkdir(parents=True)
+    try:
+        (draft / MADE).touch()
+        draft.rename(folder)
+    except OSError:
+        shutil.rmtree(draft, ignore_errors=True)
+        if not folder.is_dir():  # else another thread was first
+            raise
+    return mark.exists()
+
+
+def remove_unused(page: str | os.PathLike[str]) -> None:
+    """Remove pictures beside a page that were made for it, and that it does not show any more.
+
+    Only what the folder's own list names is removed; with the last of it the folder goes, if
+    nothing else is in it. Pages of one name (``a.html``, ``a.htm``) share a folder: what another
+    of them shows stays. What cannot be removed stays until the next time: it is litter only.
+
+    Parameters
+    ----------
+    page
+        As it was written. Nobody else may be making it.
+    """
+    folder = folder_of(page)
+    with contextlib.suppress(OSError, ImageWriteError):
+        _tidy(folder, Path(page))
+
+
+def _tidy(folder: Path, page: Path) -> None:
+    mark = folder / MADE
+    if not mark.is_file():
+        return
+    shown = _shown(folder, page)  # first: where a page cannot be read, nothing is removed
+    there = {one for one in os.listdir(folder) if _NAME.fullmatch(one)}
+    before = mark.read_text(encoding="utf-8", errors="replace").split()
+    listed = {one for one in before if _NAME.fullmatch(one)}
+    remove_drafts([mark, *(folder / one for one in listed)])
+    for name in (listed & there) - shown:
+        with contextlib.suppress(OSError):
+            (folder / name).unlink()
+            there.remove(name)
+    # Those that are shown and not listed are of a page that was written before there were lists.
+    left = sorted(there & (listed | shown))
+    if not left and os.listdir(folder) == [MADE]:
+        mark.unlink()
+        folder.rmdir()
+    elif left != before:
+        with replacing(mark) as draft:
+            draft.write_text("\n".join(left), encoding="utf-8")
+
+
+def _shown(folder: Path, page: Path) -> set[str]:
+    """Return the names of pictures that the pages of a folder show."""
+    pages = {page}
+    pages |= {one for one in folder.parent.iterdir() if one.suffix.lower() in ENDINGS}
+    names: set[str] = set()
+    for one in pages:
+        if folder_of(one) == folder and one.is_file():
+            names.update(_NAME.findall(one.read_text(encoding="utf-8", errors="replace")))
+    return names
