@@ -22,6 +22,7 @@ from datasets.scenes.scene_files import FileScene, find_scenes
 from datasets.streams import fraction
 from hdrmetrics import create_metric
 from hdrmetrics.learned.predictor import LearnedMetric
+from hdrmetrics.learned.tonemapping.predicted import predicted
 from hdrmetrics.metrics.tmqi import TMQI
 from hdrmetrics.tonemap import tonemap
 from results.common.files import keep, kept
@@ -104,7 +105,11 @@ def measure(
             began = time.perf_counter()
             code = tonemap(light, operator, **settings)
             took = time.perf_counter() - began
-        said[name] = judges.say(code, took)
+            said[name] = judges.say(code, took)
+            if name in NETS:
+                began = time.perf_counter()
+                predicted(operator, light, {"stops": torch.zeros(1)})
+                said[name]["deciding"] = time.perf_counter() - began
 
     for name, (operator, settings) in FIXED.items():
         if name not in said:
@@ -133,7 +138,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--scenes", type=Path, required=True)
     parser.add_argument("--photographs", type=Path, required=True)
-    parser.add_argument("--most", type=int, default=30, help="photographs")
+    parser.add_argument("--most", type=int, default=40, help="photographs")
     parser.add_argument("--tuned", type=int, help="pictures that are tuned (default: all)")
     parser.add_argument("--work", type=Path, default=HERE, help="where measurements are kept")
     parser.add_argument("--nets", action="store_true", help="measure the networks anew")

@@ -71,7 +71,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--scenes", type=Path, required=True)
     parser.add_argument("--photographs", type=Path, required=True)
-    parser.add_argument("--most", type=int, default=30, help="photographs")
+    parser.add_argument("--most", type=int, default=40, help="photographs")
     parser.add_argument("--work", type=Path, default=HERE)
     options = parser.parse_args()
     torch.set_num_threads(1)

@@ -49,7 +49,9 @@ class Rendered(NamedTuple):
 def small_copy(image: Tensor) -> tuple[Tensor, Tensor]:
     """Return pictures averaged over area to at most :data:`PIXELS`, over their centre; and that.
 
-    A picture and its half have the same small copy, if that has as many pixels.
+    Each value is the mean of its cell and the next ones to the right and below, so that what is
+    finer than cells hardly matters, nor how it falls on them: a picture, its half and the same
+    turned a little have nearly the same copy.
 
     Parameters
     ----------
@@ -66,6 +68,7 @@ def small_copy(image: Tensor) -> tuple[Tensor, Tensor]:
     if factor < 1:
         rows = area_rows(image, max(1, round(height * factor)))
         image = rows @ areas(width, max(1, round(width * factor)), image).mT
+    image = F.avg_pool2d(F.pad(image, (0, 1, 0, 1), mode="replicate"), 2, stride=1)
     light = luminance(image)
     level = light.mean(dim=(1, 2, 3), keepdim=True)
     centre = torch.log(light + (_FLOOR * level + _LEAST)).mean(dim=(1, 2, 3), keepdim=True)
