@@ -18,8 +18,8 @@ from hdrmetrics.learned.tonemapping.tone import START, Tone
 from hdrmetrics.metrics.tmqi.naturalness import Naturalness
 from hdrmetrics.metrics.tmqi.quality import NATURALNESS_POWER, quality_of_terms
 
-_COARSE = (-2.0, -1.0, 0.0, 1.0, 2.0, 3.0, 4.0)  # stops over the key
-_FINE = (-0.4, 0.0, 0.4)  # around the best of them
+_COARSE = (-2.0, -0.5, 1.0, 2.5, 4.0)  # stops over the key
+_FINE = (-0.5, 0.0, 0.5)  # around the best of them
 _WIDEST = 256
 _BRIGHTER, _STRONGER = 15.0, 0.5  # that codes, and the log of contrast, are corrected by at most
 _FARTHEST = 4.0  # deviations that a number counts from its mean

@@ -22,7 +22,7 @@ def predicted(name: str, image: Tensor, values: Values) -> Tone:
 
     A grid's network computes in double precision: it is small, and the same picture then gets the
     same settings whatever the number of threads or the size of the batch. That of an exposure looks
-    at pictures at ten exposures, in single precision: a few millionths of a stop may differ.
+    at pictures at eight exposures, in single precision: a few millionths of a stop may differ.
 
     Parameters
     ----------

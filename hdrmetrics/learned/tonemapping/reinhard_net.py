@@ -16,7 +16,7 @@ CITATION = "Curve after E. Reinhard et al., 2002; learnt from norvdpnet-tmo"
 class ReinhardNet(CurveOperator):
     """The photographic curve with the exposure that a network foresees to look best, in one pass.
 
-    The network sees a small copy of the picture, with its colours, as it would look at ten
+    The network sees a small copy of the picture, with its colours, as it would look at eight
     exposures. ``reinhard_free`` with that exposure and γ = 1 is the same. What it learnt from, how
     good it is and where it fails is on the card beside its weights.
 

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from hdrmetrics.learned.tonemapping.thumbnail import area_rows, areas
+from hdrmetrics.learned.tonemapping.thumbnail import area_means
 from hdrmetrics.photometry.color import luminance
 from hdrmetrics.photometry.transfer import srgb_encode
 
@@ -66,8 +66,7 @@ def small_copy(image: Tensor) -> tuple[Tensor, Tensor]:
     height, width = image.shape[-2:]
     factor = min(1.0, math.sqrt(PIXELS / (height * width)))
     if factor < 1:
-        rows = area_rows(image, max(1, round(height * factor)))
-        image = rows @ areas(width, max(1, round(width * factor)), image).mT
+        image = area_means(image, max(1, round(height * factor)), max(1, round(width * factor)))
     image = F.avg_pool2d(F.pad(image, (0, 1, 0, 1), mode="replicate"), 2, stride=1)
     light = luminance(image)
     level = light.mean(dim=(1, 2, 3), keepdim=True)
@@ -88,7 +87,7 @@ def rendered(small: Tensor, exposures: Tensor) -> Rendered:
     light = luminance(small)
     seen: list[list[tuple[Tensor, Tensor]]] = []
     for factor in torch.exp(exposures).T[..., None, None, None]:  # one by one: they stay in caches
-        codes = luminance(srgb_encode(small * factor / (1 + light * factor)))
+        codes = luminance(srgb_encode(small * (factor / (1 + light * factor))))
         seen.append([_blocks(codes, side) for side in _BLOCKS])
     told: list[Tensor] = []
     for side, found in zip(_BLOCKS, zip(*seen, strict=True), strict=True):

@@ -35,8 +35,7 @@ def thumbnail(light: Tensor) -> tuple[Tensor, Tensor]:
         ``(N, 1, 64, 64)`` in nepers around the centre, softly held to ±6; and log luminance of the
         centre, ``(N, 1, 1, 1)``. In the dtype of the picture.
     """
-    height, width = light.shape[-2:]
-    small = areas(height, SIDE, light) @ light @ areas(width, SIDE, light).mT
+    small = area_means(light, SIDE, SIDE)
     level = small.mean(dim=(1, 2, 3), keepdim=True)
     logs = torch.log(small + (_FLOOR * level + _LEAST))
     centre = logs.mean(dim=(1, 2, 3), keepdim=True)
@@ -54,23 +53,20 @@ def histogram(small: Tensor) -> Tensor:
     return near.clamp(min=0.0).mean(dim=1)
 
 
-def areas(length: int, target: int, like: Tensor) -> Tensor:
-    """Return the matrix ``(target, length)`` of means over equal parts of a line of pixels.
+def area_means(image: Tensor, height: int, width: int) -> Tensor:
+    """Return the means of ``(N, C, H, W)`` over a grid of equal parts, ``(N, C, height, width)``.
 
-    A pixel counts with the part of it that lies inside, so that a picture and its half agree. In
-    the dtype, and on the device, of ``like``.
+    A pixel counts with the part of it that lies inside, so that a picture and its half agree; parts
+    may be smaller than pixels.
     """
-    edges = torch.arange(target + 1, dtype=torch.float64) * (length / target)
-    pixels = torch.arange(length, dtype=torch.float64)
-    inside = torch.minimum(edges[1:, None], pixels + 1) - torch.maximum(edges[:-1, None], pixels)
-    return (inside.clamp(min=0.0) * (target / length)).to(like)
+    return _rows(_rows(image, height).mT.contiguous(), width).mT
 
 
-def area_rows(image: Tensor, target: int) -> Tensor:
-    """Return the means over equal parts of the columns of ``(N, C, H, W)``, as by :func:`areas`.
+def _rows(image: Tensor, target: int) -> Tensor:
+    """Return the means over equal parts of each column.
 
-    Each row is added to the one or two that it belongs to: where many rows become few, that takes
-    a part of the time of a product with a matrix that is mostly zero.
+    Each row is added to the parts that it belongs to: where many rows become few, that takes a
+    fraction of the time of a product with a matrix that is mostly zero.
     """
     height = image.shape[-2]
     edges = torch.arange(target + 1, dtype=torch.float64) * (height / target)
@@ -80,5 +76,6 @@ def area_rows(image: Tensor, target: int) -> Tensor:
         row = first + step
         inside = torch.minimum(edges[1:], row + 1.0) - torch.maximum(edges[:-1], row.double())
         weight = (inside.clamp(min=0.0) * (target / height)).to(image)[:, None]
-        found = found + weight * image[..., row.clamp(max=height - 1).to(image.device), :]
+        rows = image.index_select(-2, row.clamp(max=height - 1).to(image.device))
+        found = torch.addcmul(found, weight, rows)
     return found
