@@ -81,7 +81,7 @@ def table(rows: list[dict[str, Any]]) -> str:
                 interval(boot.interval(weighted_mean(gain))),
                 f"{np.mean(gain > IMPROVED):.0%}",
                 interval(boot.interval(weighted_mean(phase))),
-                f"{np.median(column(known, name, 'seconds')):.2f}",
+                f"{np.median(column(known, name, 'seconds')):.3f}",
             ]
         )
     heads = ["", "pictures", "TMQI", "S", "N", "gain in TMQI", "gain over .002", "change of FSITM",
