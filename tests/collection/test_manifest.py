@@ -97,6 +97,7 @@ def test_folders_and_patterns_of_stores(memory: object) -> None:
     for name in ("b.jpg", "a.JPG", "deep/c.png", "deep/notes.txt"):
         memory.pipe(f"/bucket/photos/{name}", b"x")  # type: ignore[attr-defined]
     whole = list(items_in("memory://bucket/photos/"))
+    assert list(items_in("memory://bucket/photos")) == whole, "a folder without its slash"
     assert [one.name for one in whole] == ["a.JPG", "b.jpg", "deep/c.png"]
     assert whole[0].path == "memory:///bucket/photos/a.JPG"
     flat = items_in("memory://bucket/photos/", recursive=False)

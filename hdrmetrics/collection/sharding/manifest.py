@@ -97,8 +97,8 @@ def items_in(
     Parameters
     ----------
     sources
-        One or several: lists as of :class:`Manifest`; folders (``photos``, ``s3://bucket/photos/``
-        with the slash), which stand for the pictures below them by their endings; patterns
+        One or several: lists as of :class:`Manifest`; folders (``photos``,
+        ``s3://bucket/photos``), which stand for the pictures below them by their endings; patterns
         (``s3://bucket/**/*.jpg``); files and objects; items, which are taken as they are.
     recursive
         Whether to look into folders of folders.
@@ -189,17 +189,20 @@ def _absolute(path: str) -> str:
 
 def _objects(address: str, recursive: bool) -> list[Item]:
     pattern = any(sign in address for sign in "*[")
-    if not pattern and not address.endswith("/"):
+    folder = address.endswith("/")
+    if not (pattern or folder) and is_listed(posixpath.splitext(address)[1]):
         return [Item(address, address)]
     store, name = store_of(address)
     try:
+        if not (pattern or folder or store.isdir(name)):
+            return [Item(address, address)]
         depth = None if recursive else 1
         found = store.glob(name) if pattern else store.find(name, maxdepth=depth)
     except Exception as error:  # each store has its own
         raise ImageReadError(f"cannot look into {address!r}: {error}") from error
     names = sorted(one for one in found if is_listed(posixpath.splitext(one)[1]))
     if not names:
-        raise ImageReadError(f"{address!r} holds no picture: a folder ends in a slash")
+        raise ImageReadError(f"{address!r} holds no picture")
     root = name if not pattern else name[: min(name.find(s) for s in "*[" if s in name)]
     root = root[: root.rfind("/") + 1] if pattern else root.rstrip("/") + "/"
     return [Item(store.unstrip_protocol(one), one.removeprefix(root)) for one in names]
