@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from hdrmetrics.errors import OptionError
+from hdrmetrics.numerics.pieces import pointwise
 from hdrmetrics.photometry.transfer import srgb_encode
 
 DisplayTransfer = Literal["srgb", "gamma2.2", "linear"]
@@ -45,6 +46,6 @@ def to_display(
     if encoded or transfer == "linear":
         return values.clamp(0.0, 1.0)
     if transfer == "srgb":
-        return srgb_encode(values)
+        return pointwise(srgb_encode, values)
     # The power's slope at 0 is infinite: this floor, far below any code value, keeps it finite.
     return torch.pow(values.clamp(1e-10, 1.0), 1 / 2.2) * (values > 0)

@@ -22,7 +22,8 @@ def predicted(name: str, image: Tensor, values: Values) -> Tone:
 
     A grid's network computes in double precision: it is small, and the same picture then gets the
     same settings whatever the number of threads or the size of the batch. That of an exposure looks
-    at pictures at eight exposures, in single precision: a few millionths of a stop may differ.
+    at pictures at eight exposures, in their precision: of single ones, a few millionths of a stop
+    may differ.
 
     Parameters
     ----------
@@ -38,12 +39,12 @@ def predicted(name: str, image: Tensor, values: Values) -> Tone:
     WeightsError
         If the package's weights cannot be read.
     """
-    tone = _network(name, image.device)(image)
+    tone = _network(name, image.device, image.dtype)(image)
     exposure = tone.exposure + values["stops"] * math.log(2.0)
     return Tone(*(one.to(image) for one in (tone.centre, exposure, tone.gamma)))
 
 
 @lru_cache(maxsize=8)
-def _network(name: str, device: torch.device) -> Network:
-    net = load_tone_net(shipped(name))[0].to(device)
-    return net.double() if isinstance(net, GridNet) else net
+def _network(name: str, device: torch.device, dtype: torch.dtype) -> Network:
+    net = load_tone_net(shipped(name))[0]
+    return net.to(device, torch.float64 if isinstance(net, GridNet) else dtype)
