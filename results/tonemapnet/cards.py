@@ -9,7 +9,7 @@ from hdrmetrics.text.markdown import markdown_table
 
 _FORMS = {
     "curve": """\
-computed in single precision. It sees a small copy of the picture, with its colours, at eight
+computed in the precision of the picture. It sees a small copy of the picture, with its colours, at eight
 exposures, foresees the quality of each by TMQI's formula of naturalness and a term of structure of
 its own, and says the best exposure""",
     "grid": """\
