@@ -125,7 +125,7 @@ class ExposureNet(nn.Module):
             best = peak(stops, self.quality(rendered(small, START + math.log(2.0) * stops)))
             stops = best[:, None] + small.new_tensor(_FINE)
         exposure = START + math.log(2.0) * best
-        return Tone(centre, exposure[:, None, None, None], torch.ones_like(centre))
+        return Tone(centre, exposure[:, None, None, None])
 
 
 def peak(stops: Tensor, quality: Tensor) -> Tensor:

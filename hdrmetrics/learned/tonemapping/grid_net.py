@@ -108,7 +108,7 @@ class GridNet(nn.Module):
         known = torch.cat([BINS / 4 * histogram(small), maps.mean(dim=(2, 3))], dim=1)
         whole = F.silu(self.whole(known))
         found = self.last(F.silu(self.place(maps) + whole[..., None, None]))
-        return Tone(centre, START + _held(found), torch.ones_like(centre))
+        return Tone(centre, START + _held(found))
 
 
 def _held(moved: Tensor) -> Tensor:
