@@ -21,6 +21,7 @@ from hdrmetrics.learned.tonemapping.exposure_net import ExposureNet, ExposureSiz
 from hdrmetrics.learned.tonemapping.grid_net import GridSize
 from hdrmetrics.learned.tonemapping.predicted import predicted
 from hdrmetrics.learned.tonemapping.rendered import NUMBERS, PIXELS, rendered, small_copy
+from hdrmetrics.learned.tonemapping.shares import shares
 from hdrmetrics.learned.tonemapping.sizes import Network, Size, empty_net, fresh_net
 from hdrmetrics.learned.tonemapping.thumbnail import (
     BINS,
@@ -103,6 +104,17 @@ def test_a_histogram_against_numpy() -> None:
     on_levels = torch.from_numpy(levels[[3, 3, 5, 6]]).view(1, 1, 2, 2)
     counted = np.histogram(levels[[3, 3, 5, 6]], bins=BINS, range=(-6.3, 6.3))[0] / 4
     np.testing.assert_allclose(histogram(on_levels)[0].numpy(), counted, atol=1e-12)
+
+
+def test_shares_of_uneven_levels_by_hand_and_their_slopes() -> None:
+    levels = torch.tensor([0.0, 0.1, 0.5, 2.0], dtype=torch.float64)
+    values = torch.tensor([[-3.0, 0.1, 0.2], [7.0, 1.25, 0.05]], dtype=torch.float64)
+    expected = [[1.0, 1.75, 0.25, 0.0], [0.5, 0.5, 0.5, 1.5]]
+    found = shares(values.requires_grad_(), levels)
+    torch.testing.assert_close(3 * found, torch.tensor(expected, dtype=torch.float64))
+    (slope,) = torch.autograd.grad(found[1] @ levels, values)
+    inside = torch.tensor([[0.0, 0.0, 0.0], [0.0, 1 / 3, 1 / 3]], dtype=torch.float64)
+    torch.testing.assert_close(slope, inside)  # linear weights keep the mean
 
 
 def test_a_picture_and_its_half_have_the_same_thumbnail() -> None:
