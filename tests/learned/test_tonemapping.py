@@ -17,12 +17,17 @@ from hdrmetrics import read_image, sample_images
 from hdrmetrics.errors import OptionError, WeightsError
 from hdrmetrics.learned.tensorfile import card_path
 from hdrmetrics.learned.tonemapping.card import ToneCard
-from hdrmetrics.learned.tonemapping.exposure_net import ExposureNet, ExposureSize, peak
-from hdrmetrics.learned.tonemapping.grid_net import GridSize
+from hdrmetrics.learned.tonemapping.exposure_net import (
+    ExposureNet,
+    ExposureSize,
+    fresh_exposure_net,
+    peak,
+)
+from hdrmetrics.learned.tonemapping.grid_net import GridSize, fresh_grid_net
 from hdrmetrics.learned.tonemapping.predicted import predicted
 from hdrmetrics.learned.tonemapping.rendered import NUMBERS, PIXELS, rendered, small_copy
 from hdrmetrics.learned.tonemapping.shares import shares
-from hdrmetrics.learned.tonemapping.sizes import Network, Size, empty_net, fresh_net
+from hdrmetrics.learned.tonemapping.sizes import Network, Size, empty_net
 from hdrmetrics.learned.tonemapping.thumbnail import (
     BINS,
     SIDE,
@@ -42,6 +47,11 @@ from tests.tonemap import papers
 
 OPERATORS = ("reinhard_net", "reinhard_grid")
 SIZES: list[Size] = [ExposureSize(6), GridSize((3, 4, 5), 6, 3)]
+
+
+def fresh_net(size: Size, seed: int = 0) -> Network:
+    is_grid = isinstance(size, GridSize)
+    return fresh_grid_net(size, seed) if is_grid else fresh_exposure_net(size, seed)
 
 
 def alive(size: Size) -> Network:
@@ -319,6 +329,7 @@ def _card(**entries: Any) -> Callable[[Path], None]:
         (_card(size={"form": "curve", "hidden": 7}), "wanted"),
         (_card(size={"form": "curve", "hidden": 1e9}), "whole number"),
         (_card(size=["curve"]), "form is"),
+        (_card(size={"form": ["curve"], "hidden": 6}), "form is"),
         (_card(data=3), "not of this form"),
         (_card(failures=[1]), "sentences"),
     ],

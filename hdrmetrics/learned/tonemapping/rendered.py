@@ -15,10 +15,10 @@ from hdrmetrics.photometry.color import luminance
 from hdrmetrics.photometry.transfer import srgb_encode
 
 PIXELS = 192 * 192
-"""Of a small copy, at most."""
+"""Of a small copy, at most, to the rounding of its sides."""
 
 NUMBERS = 42
-"""That are told of a picture at one exposure."""
+"""How many are told of a picture at one exposure."""
 
 _BLOCKS = (4, 11, 32)  # px; naturalness looks at blocks of 11
 _NATURAL = 11
