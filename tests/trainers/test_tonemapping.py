@@ -162,12 +162,16 @@ def test_a_table_is_of_whole_pictures_and_is_made_once(folder: Path, tmp_path: P
     code = to_display(create_operator("reinhard_free", alpha=0.18 * 2 ** STOPS[5], mu=1.0)(light))
     quality = 1 - create_metric("norvdpnet-tmo").as_loss()(code)
     assert float(table.quality[2, 5]) == pytest.approx(float(quality), abs=1e-5)
-    before = (tmp_path / "t" / f"{name}.npy").stat().st_mtime_ns
+    path = tmp_path / "t" / "norvdpnet-tmo" / f"{name}.npy"
+    before = path.stat().st_mtime_ns
     again = make_table(tmp_path / "t", frames, "norvdpnet-tmo", quiet=True)
     assert all(torch.equal(a, b) for a, b in zip(again, table, strict=True))
-    assert (tmp_path / "t" / f"{name}.npy").stat().st_mtime_ns == before
-    for content, message in ((b"nothing", "cannot be read"), (None, "another kind")):
-        path = tmp_path / "t" / f"{name}.npy"
+    assert path.stat().st_mtime_ns == before
+    other = make_table(tmp_path / "t", frames, "norvdpnet-sdr", quiet=True)
+    assert torch.equal(other.numbers, table.numbers)
+    assert not torch.equal(other.quality, table.quality)
+    damages = ((b"nothing", "cannot be read"), (b"", "cannot be read"), (None, "another kind"))
+    for content, message in damages:
         if content is None:
             np.save(path, np.zeros((3, 4), np.float32))
         else:
