@@ -105,7 +105,8 @@ def rank_collection(
     Raises
     ------
     OptionError, UnknownNameError
-        For metrics, options, displays and settings that are wrong for every picture.
+        For metrics, options, displays and settings that are wrong for every picture, and for
+        addresses without ``shards``.
     ImageReadError
         If there is no picture, or the mask cannot be read.
     MissingPackageError

@@ -18,7 +18,19 @@ _PARTED = ("exr", "jpeg")  # the formats that have parts, and look after the opt
 
 
 def decode(source: Source) -> Image:
-    """Return the picture in a file, with every failure as a typed error."""
+    """Return the picture in a file, with every failure as a typed error.
+
+    Raises
+    ------
+    ImageReadError
+        If the file is damaged or of an unsupported kind.
+    ImageAccessError
+        If memory or the system failed: of what the file holds that says nothing.
+    HdrMetricsError
+        As :func:`hdrmetrics.read_image`, for limits, missing packages and options.
+    NoWorkerError
+        If a process that was needed cannot be.
+    """
     try:
         name = identify(source)
         if name not in _PARTED:

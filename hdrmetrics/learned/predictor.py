@@ -239,7 +239,7 @@ class LearnedMetric(Metric):
     def assess_together(self, glances: Sequence[Glance]) -> list[Assessment]:
         """Return what :meth:`assess` says of each; windows of pictures of one size go together.
 
-        So do not those of pictures that are sampled.
+        Those of pictures that are sampled are seen one picture after the other.
         """
         found = []
         with torch.autocast(glances[0].test.device.type, enabled=False):
@@ -423,11 +423,11 @@ class LearnedMetric(Metric):
         if boxes is None:
             return self._look(test, reference, mask)
         found = []
-        for index, (rows, columns, share) in enumerate(boxes):
-            one = test[index : index + 1, :, rows, columns]
-            own = None if mask is None else mask[index : index + 1, :, rows, columns]
+        for index, box in enumerate(boxes):
+            one = box.of(test[index : index + 1])
+            own = None if mask is None else box.of(mask[index : index + 1])
             windows = self._look(one, None, own)
-            found.append(replace(windows, inside=share * windows.inside))
+            found.append(replace(windows, inside=box.share * windows.inside))
         return together(found)
 
     def _windows_together(self, glances: Sequence[Glance]) -> list[Windows]:

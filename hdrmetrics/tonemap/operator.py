@@ -52,7 +52,7 @@ class OperatorInfo:
         Whether the values are display code values, as the paper has them, and not linear light:
         :func:`~hdrmetrics.tonemap.to_display` then applies no transfer function.
     own_color
-        Whether the operator says what happens to colour, or asks it, and not luminance alone.
+        Whether the operator looks at colour, or changes it, so that luminance alone is not enough.
     citation
         The paper.
     searched

@@ -9,9 +9,9 @@ from hdrmetrics.text.markdown import markdown_table
 
 _FORMS = {
     "curve": """\
-computed in the precision of the picture. It sees a small copy of the picture, with its colours, at eight
-exposures, foresees the quality of each by TMQI's formula of naturalness and a term of structure of
-its own, and says the best exposure""",
+computed in the precision of the picture. It sees a small copy of the picture, with its colours, at
+eight exposures, foresees the quality of each by TMQI's formula of naturalness and a term of
+structure of its own, and says the best exposure""",
     "grid": """\
 computed in double precision. It sees a thumbnail of log luminance with its histogram, and says a
 grid of exposures over place and brightness""",

@@ -44,9 +44,9 @@ at half size and 3 at full size, from the key 0.18, along `norvdpnet-tmo`, which
 Brackets are 95 % bootstrap over groups of scenes, differences paired; what was tuned on a part of
 the pictures says on how many."""
 MOVED = """\
-By what part exposure or γ changes, the larger of them, on {pictures} pictures (of a grid: root mean
-square over its cells). *All of them* is the largest change of a picture under any of the moves. The
-key 0.18 predicts nothing: it moves as the log mean of what is in the picture does."""
+By what part the exposure changes, on {pictures} pictures (of a grid: root mean square over its
+cells). *All of them* is the largest change of a picture under any of the moves. The key 0.18
+predicts nothing: it moves as the log mean of what is in the picture does."""
 IMPROVED = 0.002
 RESAMPLES = 2000
 KINDS = {"hdr": "HDR scenes", "sdr": "widened photographs"}

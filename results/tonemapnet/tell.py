@@ -18,11 +18,15 @@ from results.tonemapnet.page import BASE, HERE, KINDS, column
 FAILURES: dict[str, tuple[str, ...]] = {
     "net": (
         "A picture that was meant to be dark becomes as bright as any other.",
-        "Saturated colours are lifted until they clip, for TMQI sees luminance alone: a red canyon "
-        "gains .05 of TMQI and loses its shades.",
+        (
+            "Saturated colours are lifted until they clip, for TMQI sees luminance alone: a red "
+            "canyon gains .05 of TMQI and loses its shades."
+        ),
         "It says one exposure; where sun and shade need two, it finds a middle.",
-        "It learnt from pictures of a third of a megapixel, and says of larger ones what it would "
-        "of their small copies.",
+        (
+            "It learnt from pictures of a third of a megapixel, and says of larger ones what it "
+            "would of their small copies."
+        ),
         "Room is small: most pictures want an exposure near a third of a stop above the key 0.18.",
     ),
     "grid net": (

@@ -301,6 +301,7 @@ def test_workers_of_shards_do_the_same(
 ) -> None:
     fsspec = pytest.importorskip("fsspec", reason="the extra 'dask' is not installed")
     store = fsspec.filesystem("memory")
+    files = [file for file in files if file.name != "3.jpg"]  # which is large
     for file in files[:-1]:
         store.pipe(f"/mixed/{file.name}", file.read_bytes())
     todo = [Item(f"memory://mixed/{file.name}", file.name) for file in files]
@@ -313,6 +314,16 @@ def test_workers_of_shards_do_the_same(
     for record in local_ones:
         same(record, alone[record.name])
     store.rm("/mixed", recursive=True)
+
+
+def test_pictures_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    """As a list may have them, in shards."""
+    todo = [Item(str(file), "same") for file in fill(tmp_path / "a", 3)]
+    todo += [todo[0], Item(str(tmp_path / "missing.jpg"), "same")]
+    single, several = (records_of(Worker(Plan(("piqe",)), batch), todo) for batch in (1, 2))
+    assert [one.path for one in several] == [item.path for item in todo]
+    for one, other in zip(several, single, strict=True):
+        same(one, other)
 
 
 def test_copies_go_whatever_happens(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,9 +24,7 @@ Y = X @ TRUE + 0.3 + 0.2 * RNG.normal(size=400)
 
 
 def test_the_baseline_is_ridge_regression() -> None:
-    linear = pytest.importorskip(
-        "sklearn.linear_model", reason="the extra 'train' is not installed"
-    )
+    linear = pytest.importorskip("sklearn.linear_model", reason=PEER)
     layer, strength = fit_baseline(X[:300], Y[:300], X[300:], Y[300:], (10.0,))
     assert strength == 10.0
     z = X[:300] - X[:300].mean(axis=0)
@@ -41,9 +39,7 @@ def test_the_best_strength_is_taken() -> None:
 
 
 def test_without_a_pull_tuning_is_logistic_regression() -> None:
-    linear = pytest.importorskip(
-        "sklearn.linear_model", reason="the extra 'train' is not installed"
-    )
+    linear = pytest.importorskip("sklearn.linear_model", reason=PEER)
     positive = RNG.random(400) < 1 / (1 + np.exp(-2 * (Y - 0.5)))
     found = tune(Layer(np.zeros(6), 0.0), 1.0, 0.0, X, positive.astype(np.int64), 0.0)
     expected = linear.LogisticRegression(C=1e9, tol=1e-8).fit(X, positive)

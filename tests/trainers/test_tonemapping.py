@@ -139,14 +139,14 @@ def test_moving_by_whole_pixels_against_slices() -> None:
 
 
 def test_distances_by_hand() -> None:
-    def tone(exposure: float, gamma: float) -> Tone:
-        values = (0.5, 0.5 + exposure, gamma)
-        return Tone(*(torch.full((1, 1, 1, 1), value) for value in values))
+    def tone(centre: float, *exposures: float) -> Tone:
+        said = torch.tensor(exposures).view(1, -1, 1, 1)
+        return Tone(torch.full((1, 1, 1, 1), centre), said)
 
-    two = distance(tone(1.0, 1.0), tone(1.02, 0.96))
-    assert float(two) == pytest.approx(1 + 4, rel=1e-3)
-    far = Tone(torch.zeros(1, 1, 1, 1), torch.full((1, 1, 1, 1), START + 0.5), tone(0, 1).gamma)
-    assert float(departure(far)) == pytest.approx(0.25, rel=1e-4)
+    # Over their centres, which differ too, by one tolerance and by three.
+    two = distance(tone(0.5, 1.0, 2.0), tone(0.9, 1.42, 2.34))
+    assert float(two) == pytest.approx((1 + 9) / 2, rel=1e-3)
+    assert float(departure(tone(7.0, START + 0.5, START))) == pytest.approx(0.125, rel=1e-4)
 
 
 def test_a_table_is_of_whole_pictures_and_is_made_once(folder: Path, tmp_path: Path) -> None:
@@ -162,12 +162,16 @@ def test_a_table_is_of_whole_pictures_and_is_made_once(folder: Path, tmp_path: P
     code = to_display(create_operator("reinhard_free", alpha=0.18 * 2 ** STOPS[5], mu=1.0)(light))
     quality = 1 - create_metric("norvdpnet-tmo").as_loss()(code)
     assert float(table.quality[2, 5]) == pytest.approx(float(quality), abs=1e-5)
-    before = (tmp_path / "t" / f"{name}.npy").stat().st_mtime_ns
+    path = tmp_path / "t" / "norvdpnet-tmo" / f"{name}.npy"
+    before = path.stat().st_mtime_ns
     again = make_table(tmp_path / "t", frames, "norvdpnet-tmo", quiet=True)
     assert all(torch.equal(a, b) for a, b in zip(again, table, strict=True))
-    assert (tmp_path / "t" / f"{name}.npy").stat().st_mtime_ns == before
-    for content, message in ((b"nothing", "cannot be read"), (None, "another kind")):
-        path = tmp_path / "t" / f"{name}.npy"
+    assert path.stat().st_mtime_ns == before
+    other = make_table(tmp_path / "t", frames, "norvdpnet-sdr", quiet=True)
+    assert torch.equal(other.numbers, table.numbers)
+    assert not torch.equal(other.quality, table.quality)
+    damages = ((b"nothing", "cannot be read"), (b"", "cannot be read"), (None, "another kind"))
+    for content, message in damages:
         if content is None:
             np.save(path, np.zeros((3, 4), np.float32))
         else:

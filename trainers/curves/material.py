@@ -72,7 +72,7 @@ class Material:
             self.said: dict[str, Any] = json.loads((folder / "material.json").read_text("utf-8"))
             self.codes: NDArray[np.uint8] = np.load(folder / "codes.npy", mmap_mode="r")
             self.light: NDArray[np.float16] = np.load(folder / "light.npy", mmap_mode="r")
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, EOFError) as error:
             raise ImageReadError(f"{folder}: is no folder of pictures ({error})") from error
         for one in (self.codes, self.light):
             if one.shape[1:] != (SIDE, SIDE, 3):

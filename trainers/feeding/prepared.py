@@ -57,7 +57,7 @@ class Prepared:
             self._places = {str(name): i for i, name in enumerate(index["items"])}
             made_for, version = index["made_for"], index.get("version")
             self._values = np.load(folder / _VALUES, mmap_mode="r", allow_pickle=False)
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, EOFError) as error:
             raise ImageReadError(f"{folder}: holds no prepared channels ({error})") from error
         same = version == _VERSION and made_for == architecture.front
         if not same or len(self._places) != len(self._values):

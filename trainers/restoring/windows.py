@@ -49,7 +49,7 @@ class Windows:
         try:
             self.said: dict[str, Any] = json.loads((folder / "windows.json").read_text("utf-8"))
             self.clean: NDArray[np.uint8] = np.load(folder / "clean.npy", mmap_mode="r")
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, EOFError) as error:
             raise ImageReadError(f"{folder}: is no folder of windows ({error})") from error
         if self.clean.shape[1:] != (SIDE, SIDE, 3):
             raise ImageReadError(f"{folder}: its windows are not of {SIDE} pixels a side")

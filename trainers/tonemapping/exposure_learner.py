@@ -1,4 +1,4 @@
-"""One step of learning an exposure: pictures of a table in, how good each exposure is, out."""
+"""One step of learning an exposure: pictures of a table in, weights moved."""
 
 from __future__ import annotations
 
@@ -20,10 +20,8 @@ from trainers.tonemapping.table import STOPS, Table
 
 _LARGEST_GRADIENT = 1.0
 _SHARP = 100.0  # of the soft maximum that losses are taken at
-_NEAR, _ALL = (
-    0.05,
-    0.02,
-)  # exposures count as they are near the best in quality, and a little anyway
+_NEAR = 0.05  # of quality: exposures count as they are near the best
+_ALL = 0.02  # and a little anyway
 _LEVEL = 0.1  # weight of quality itself, beside its differences between exposures
 _MEAN_UNIT = 50.0  # code values
 _STEP = 0.05  # stops
@@ -104,8 +102,8 @@ class Curves:
     """
 
     def __init__(self, quality: Tensor) -> None:
-        self.stops = np.arange(STOPS[0], STOPS[-1] + _STEP / 2, _STEP)
-        fine = CubicSpline(STOPS, quality.double().numpy(), axis=1)(self.stops)
+        stops = np.arange(STOPS[0], STOPS[-1] + _STEP / 2, _STEP)
+        fine = CubicSpline(STOPS, quality.double().numpy(), axis=1)(stops)
         self.fine = torch.from_numpy(fine).float()
         self.best = self.fine.amax(dim=1)
 

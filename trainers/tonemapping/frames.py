@@ -75,7 +75,7 @@ class Frames:
         path = self.folder / f"{name}.npy"
         try:
             found: NDArray[np.float16] = np.load(path, mmap_mode="r")
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, EOFError) as error:
             raise ImageReadError(f"{path}: cannot be read ({error})") from error
         return found
 

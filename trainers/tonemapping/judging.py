@@ -14,15 +14,13 @@ from hdrmetrics.tonemap import to_display
 from trainers.tonemapping.frames import Frames
 from trainers.tonemapping.views import moved
 
-_TOLERANCE = 0.02  # nepers that a moved picture may change settings by
+_TOLERANCE = 0.02  # nepers that exposures of a moved picture may change by
 
 
 def distance(tone: Tone, other: Tone) -> torch.Tensor:
-    """Return the mean square of what two pictures' settings differ by, in tolerances, ``(N,)``."""
+    """Return the mean square of what two pictures' exposures differ by, in tolerances, ``(N,)``."""
     exposure = (tone.exposure - tone.centre) - (other.exposure - other.centre)
-    gamma = tone.gamma - other.gamma
-    square = exposure.square().flatten(1).mean(dim=1) + gamma.square().flatten(1).mean(dim=1)
-    return square / _TOLERANCE**2
+    return exposure.square().flatten(1).mean(dim=1) / _TOLERANCE**2
 
 
 @torch.no_grad()

@@ -1,4 +1,4 @@
-"""One step of learning a grid: pictures of light in, their quality out, weights moved."""
+"""One step of learning a grid: pictures of light in, toned and judged, weights moved."""
 
 from __future__ import annotations
 

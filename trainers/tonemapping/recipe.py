@@ -105,7 +105,7 @@ class GridRecipe:
     colour
         Stops that a channel is made brighter or darker by, at most.
     smooth
-        Weight of the total variation of a grid.
+        Weight of the grid's total variation.
     steady
         Weight of what changes when the picture is moved a little, in units of 2 %.
     near

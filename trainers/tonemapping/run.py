@@ -78,7 +78,9 @@ def run(wanted: Wanted, recipe: Recipe) -> Network | None:
         If the folder holds a run and ``resume`` is not set, or another one and it is; if neither
         or both of a budget and steps are given; if there are no scenes.
     ImageReadError
-        If scenes, frames or the checkpoint cannot be read.
+        If scenes, frames, tables or the checkpoint cannot be read.
+    ImageWriteError
+        If frames, tables or what :func:`~trainers.running.run.take` writes cannot be written.
     PixelValueError
         If training diverges.
     """

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import sys
 import time
 from pathlib import Path
@@ -20,13 +19,14 @@ from hdrmetrics.learned.tonemapping.rendered import NUMBERS, rendered, small_cop
 from hdrmetrics.learned.tonemapping.tone import START
 from hdrmetrics.metrics.tmqi.naturalness import naturalness_of_codes
 from hdrmetrics.photometry.color import luminance
+from hdrmetrics.text.textfile import replacing
 from hdrmetrics.tonemap import to_display
 from trainers.tonemapping.frames import Frames
 
 STOPS = tuple(np.arange(-2.0, 4.01, 0.5).tolist())
 """Over the photographic key."""
 
-_PATIENCE = 20.0
+_PATIENCE = 20.0  # seconds between lines of progress
 
 
 class Table(NamedTuple):
@@ -57,7 +57,8 @@ def make_table(folder: Path, frames: Frames, metric: str, *, quiet: bool = False
     Parameters
     ----------
     folder
-        A file for each picture is kept there, so that what is stopped goes on.
+        A file for each picture is kept there, in a folder of the metric, so that what is stopped
+        goes on.
     frames
         Pictures of light.
     metric
@@ -69,7 +70,10 @@ def make_table(folder: Path, frames: Frames, metric: str, *, quiet: bool = False
     ------
     ImageReadError
         If a frame or a file of the folder cannot be read.
+    ImageWriteError
+        If a file cannot be written.
     """
+    folder = folder / metric
     folder.mkdir(parents=True, exist_ok=True)
     names = [one for kind in frames.names.values() for one in kind]
     loss = create_metric(metric).as_loss()
@@ -79,10 +83,8 @@ def make_table(folder: Path, frames: Frames, metric: str, *, quiet: bool = False
         path = folder / f"{name}.npy"
         if not path.exists():
             found = _row(frames.whole(name), loss).astype(np.float32)
-            draft = path.with_suffix(".draft")
-            with draft.open("wb") as file:
-                np.save(file, found)
-            os.replace(draft, path)
+            with replacing(path) as draft:
+                np.save(draft, found)
         rows.append(_read(path))
         if not quiet and time.monotonic() - told > _PATIENCE:
             told = time.monotonic()
@@ -112,7 +114,7 @@ def _row(light: Tensor, loss: torch.nn.Module) -> NDArray[np.float32]:
 def _read(path: Path) -> NDArray[np.float32]:
     try:
         found: NDArray[np.float32] = np.load(path)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, EOFError) as error:
         raise ImageReadError(f"{path}: cannot be read ({error})") from error
     if found.shape != (len(STOPS), NUMBERS + 5):
         raise ImageReadError(f"{path}: is of another kind of table; remove it")

@@ -32,7 +32,7 @@ def view(
     pixels
         That the part has at most, about; a larger one is averaged over area.
     contrast, colour
-        See :class:`~trainers.tonemapping.recipe.Recipe`.
+        See :class:`~trainers.tonemapping.recipe.GridRecipe`.
     draw
         Of this view.
     """

@@ -69,7 +69,7 @@ def look_of(
     """
     codes = shown(image)
     box = box_of(codes, None, "sdr", repeats=False)
-    inside = codes[:, box.rows, box.columns]
+    inside = box.of(codes)
     small = luminance(F.adaptive_avg_pool2d(inside, SIDE)[None])[0, 0].clamp(0.0, 1.0)
     seen = _seen(inside) if statistics is None else statistics[-1]
     found = faults_of(inside)
@@ -99,7 +99,7 @@ def seen_of(image: Image) -> list[Tensor]:
     """
     codes = shown(image)
     box = box_of(codes, None, "sdr", repeats=False)
-    return [_seen(codes[:, box.rows, box.columns])]
+    return [_seen(box.of(codes))]
 
 
 def enough() -> int:

@@ -189,8 +189,15 @@ def _in_batches(worker: Worker, items: Sequence[Item], failed: Failed) -> list[R
     def keep(record: Record) -> None:
         found[record.name] = record
 
-    Ahead(worker, failed, opened=opened)(items, keep)
-    return [called(found[item.name], found[item.name].path, item.path) for item in items]
+    # Numbers, since names of a list need not differ.
+    Ahead(worker, failed, opened=opened)(
+        [Item(item.path, str(number)) for number, item in enumerate(items)], keep
+    )
+    records = [found[str(number)] for number in range(len(items))]
+    return [
+        dataclasses.replace(called(record, record.path, item.path), name=item.name)
+        for record, item in zip(records, items, strict=True)
+    ]
 
 
 def called(record: Record, file: str, path: str) -> Record:

@@ -82,9 +82,8 @@ def is_manifest(source: str | os.PathLike[str]) -> bool:
     >>> is_manifest("all.csv"), is_manifest("s3://photographs/a.jpg")
     (True, False)
     """
-    return posixpath.splitext(os.fspath(source))[1].lower() in _READERS and not os.path.isdir(
-        source
-    )
+    ending = posixpath.splitext(os.fspath(source))[1].lower()
+    return ending in _READERS and not os.path.isdir(source)
 
 
 def items_in(

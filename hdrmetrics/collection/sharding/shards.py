@@ -132,7 +132,7 @@ def usual_size(items: Iterable[Item], folder: Folder) -> int:
     Returns
     -------
     int
-        4 to :data:`LARGEST`.
+        4 to :data:`LARGEST`, or what the folder was cut by.
 
     Raises
     ------

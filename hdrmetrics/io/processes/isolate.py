@@ -55,7 +55,9 @@ def read_isolated(
     Raises
     ------
     ImageReadError
-        As in this process; also if the other one crashes or passes a limit.
+        As in this process.
+    ImageAccessError
+        Likewise; also if the other one crashes or passes a limit.
     NoWorkerError
         If there can be no other process.
     OptionError

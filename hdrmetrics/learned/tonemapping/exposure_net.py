@@ -23,7 +23,7 @@ _FINE = (-0.5, 0.0, 0.5)  # around the best of them
 _WIDEST = 256
 _BRIGHTER, _STRONGER = 15.0, 0.5  # that codes, and the log of contrast, are corrected by at most
 _FARTHEST = 4.0  # deviations that a number counts from its mean
-_ONE_SIDED = 1e-9
+_STRAIGHT = 1e-9  # a bend that counts as none
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +125,7 @@ class ExposureNet(nn.Module):
             best = peak(stops, self.quality(rendered(small, START + math.log(2.0) * stops)))
             stops = best[:, None] + small.new_tensor(_FINE)
         exposure = START + math.log(2.0) * best
-        return Tone(centre, exposure[:, None, None, None], torch.ones_like(centre))
+        return Tone(centre, exposure[:, None, None, None])
 
 
 def peak(stops: Tensor, quality: Tensor) -> Tensor:
@@ -152,7 +152,7 @@ def peak(stops: Tensor, quality: Tensor) -> Tensor:
     """
     best = quality.argmax(dim=1, keepdim=True).clamp(1, quality.shape[1] - 2)
     below, here, above = (quality.gather(1, best + step)[:, 0] for step in (-1, 0, 1))
-    bend = (2 * here - below - above).clamp(min=_ONE_SIDED)
+    bend = (2 * here - below - above).clamp(min=_STRAIGHT)
     moved = (0.5 * (above - below) / bend).clamp(-1.0, 1.0)
     return stops.gather(1, best)[:, 0] + moved * (stops[:, 1] - stops[:, 0])
 
@@ -165,9 +165,10 @@ def empty_exposure_net(size: ExposureSize, device: str = "cpu") -> ExposureNet:
 
 
 def fresh_exposure_net(size: ExposureSize | None = None, seed: int = 0) -> ExposureNet:
-    """Return a network that corrects nothing, its weights drawn; torch's own state is not used.
+    """Return a network that corrects nothing, its other weights drawn.
 
-    Its structure is the same for every picture: naturalness alone decides.
+    The term of structure is the same for every picture: naturalness alone decides. torch's own
+    random state is neither used nor changed.
 
     Parameters
     ----------

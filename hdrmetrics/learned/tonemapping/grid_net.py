@@ -108,25 +108,15 @@ class GridNet(nn.Module):
         known = torch.cat([BINS / 4 * histogram(small), maps.mean(dim=(2, 3))], dim=1)
         whole = F.silu(self.whole(known))
         found = self.last(F.silu(self.place(maps) + whole[..., None, None]))
-        return Tone(centre, START + _held(found), torch.ones_like(centre))
+        return Tone(centre, START + _held(found))
 
 
 def _held(moved: Tensor) -> Tensor:
     return _MOST * torch.tanh(moved / _MOST)
 
 
-def empty_grid_net(size: GridSize | None = None, device: str = "cpu") -> GridNet:
-    """Return a network whose weights are still to be filled in.
-
-    torch's own random state is neither used nor changed.
-
-    Parameters
-    ----------
-    size
-        Its widths and levels.
-    device
-        Where; ``meta`` takes no memory.
-    """
+def empty_grid_net(size: GridSize, device: str = "cpu") -> GridNet:
+    """Return a network whose weights are still to be filled in; ``meta`` takes no memory."""
     with torch.device("meta"):
         net = GridNet(size)
     return net if device == "meta" else net.to_empty(device=device)
@@ -134,6 +124,8 @@ def empty_grid_net(size: GridSize | None = None, device: str = "cpu") -> GridNet
 
 def fresh_grid_net(size: GridSize | None = None, seed: int = 0) -> GridNet:
     """Return a network that says 0.18 over the centre for every picture, its other weights drawn.
+
+    torch's own random state is neither used nor changed.
 
     Parameters
     ----------
@@ -149,7 +141,7 @@ def fresh_grid_net(size: GridSize | None = None, seed: int = 0) -> GridNet:
     >>> round(tone.centre.exp().item()), tuple(tone.exposure.shape)
     (50, (1, 8, 8, 8))
     """
-    net = empty_grid_net(size)
+    net = empty_grid_net(size or GridSize())
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for name, parameter in net.named_parameters():

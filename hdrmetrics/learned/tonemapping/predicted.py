@@ -30,7 +30,8 @@ def predicted(name: str, image: Tensor, values: Values) -> Tone:
     name
         Of the operator.
     image
-        Light ``(N, C, H, W)``, any unit: with its colours for a curve, luminance for a grid.
+        Light ``(N, C, H, W)``, any unit. What says one exposure looks at its colours, what says a
+        grid at its luminance alone.
     values
         With ``stops``.
 
@@ -41,7 +42,7 @@ def predicted(name: str, image: Tensor, values: Values) -> Tone:
     """
     tone = _network(name, image.device, image.dtype)(image)
     exposure = tone.exposure + values["stops"] * math.log(2.0)
-    return Tone(*(one.to(image) for one in (tone.centre, exposure, tone.gamma)))
+    return Tone(*(one.to(image) for one in (tone.centre, exposure)))
 
 
 @lru_cache(maxsize=8)

@@ -9,15 +9,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from hdrmetrics.learned.tonemapping.shares import shares
 from hdrmetrics.learned.tonemapping.thumbnail import area_means
 from hdrmetrics.photometry.color import luminance
 from hdrmetrics.photometry.transfer import srgb_encode
 
 PIXELS = 192 * 192
-"""Of a small copy, at most."""
+"""Of a small copy, at most, to the rounding of its sides."""
 
 NUMBERS = 42
-"""That are told of a picture at one exposure."""
+"""How many are told of a picture at one exposure."""
 
 _BLOCKS = (4, 11, 32)  # px; naturalness looks at blocks of 11
 _NATURAL = 11
@@ -92,10 +93,10 @@ def rendered(small: Tensor, exposures: Tensor) -> Rendered:
     told: list[Tensor] = []
     for side, found in zip(_BLOCKS, zip(*seen, strict=True), strict=True):
         levels, deviations = (torch.stack(maps, dim=1) for maps in zip(*found, strict=True))
-        told += [*_spread(deviations), _histogram(deviations, _CONTRASTS)]
+        told += [*_spread(deviations), shares(deviations, small.new_tensor(_CONTRASTS))]
         if side == _NATURAL:
             mean, contrast = levels.mean(dim=2), deviations.mean(dim=2)
-            told += [mean[..., None], _spread(levels)[1], _histogram(levels, _LEVELS)]
+            told += [mean[..., None], _spread(levels)[1], shares(levels, small.new_tensor(_LEVELS))]
             told += [
                 ((1 - 3 * (levels - at).abs()).clamp(min=0.0) * deviations).mean(2, keepdim=True)
                 for at in _THIRDS
@@ -117,17 +118,3 @@ def _spread(values: Tensor) -> tuple[Tensor, Tensor]:
     mean = values.mean(dim=2, keepdim=True)
     variance = (values - mean).square().mean(dim=2, keepdim=True)
     return mean, variance.clamp(min=_FLAT).sqrt()
-
-
-def _histogram(values: Tensor, levels: tuple[float, ...]) -> Tensor:
-    """Return what part of values ``(N, K, n)`` lies near each level, ``(N, K, len(levels))``.
-
-    A value between two levels counts for both, so that the histogram has a slope.
-    """
-    at = torch.tensor(levels, dtype=values.dtype, device=values.device)
-    held = values.clamp(levels[0], levels[-1])
-    below = torch.bucketize(held.detach(), at[1:-1].contiguous())
-    above = (held - at[below]) / (at[below + 1] - at[below])
-    found = values.new_zeros(*values.shape[:2], len(levels))
-    found = found.scatter_add(2, below, 1 - above).scatter_add(2, below + 1, above)
-    return found / values.shape[2]

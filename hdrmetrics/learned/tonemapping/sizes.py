@@ -10,14 +10,8 @@ from hdrmetrics.learned.tonemapping.exposure_net import (
     ExposureNet,
     ExposureSize,
     empty_exposure_net,
-    fresh_exposure_net,
 )
-from hdrmetrics.learned.tonemapping.grid_net import (
-    GridNet,
-    GridSize,
-    empty_grid_net,
-    fresh_grid_net,
-)
+from hdrmetrics.learned.tonemapping.grid_net import GridNet, GridSize, empty_grid_net
 
 Size = ExposureSize | GridSize
 Network = ExposureNet | GridNet
@@ -34,7 +28,7 @@ def size_of(data: Mapping[str, Any]) -> Size:
         If it is none.
     """
     form = data.get("form") if isinstance(data, Mapping) else None
-    if form not in _KINDS:
+    if not (isinstance(form, str) and form in _KINDS):
         raise OptionError(f"form is one of {', '.join(_KINDS)}; not {str(form)[:80]!r}")
     return _KINDS[form].from_dict(data)
 
@@ -44,10 +38,3 @@ def empty_net(size: Size, device: str = "cpu") -> Network:
     if isinstance(size, GridSize):
         return empty_grid_net(size, device)
     return empty_exposure_net(size, device)
-
-
-def fresh_net(size: Size, seed: int = 0) -> Network:
-    """Return a network as it is before training; torch's own random state is not used."""
-    return (
-        fresh_grid_net(size, seed) if isinstance(size, GridSize) else fresh_exposure_net(size, seed)
-    )

@@ -7,6 +7,8 @@ import math
 import torch
 from torch import Tensor
 
+from hdrmetrics.learned.tonemapping.shares import shares
+
 SIDE = 64
 """Rows and columns of a thumbnail, whatever the picture's shape."""
 
@@ -45,12 +47,10 @@ def thumbnail(light: Tensor) -> tuple[Tensor, Tensor]:
 def histogram(small: Tensor) -> Tensor:
     """Return what part of a thumbnail lies near each of :data:`BINS` levels, ``(N, BINS)``.
 
-    A value between two levels counts for both, so that the histogram has a slope.
+    See :func:`~hdrmetrics.learned.tonemapping.shares.shares`.
     """
     levels = torch.linspace(-_RANGE, _RANGE, BINS, dtype=small.dtype, device=small.device)
-    width = 2 * _RANGE / (BINS - 1)
-    near = 1 - (small.flatten(1)[..., None] - levels).abs() / width
-    return near.clamp(min=0.0).mean(dim=1)
+    return shares(small.flatten(1), levels)
 
 
 def area_means(image: Tensor, height: int, width: int) -> Tensor:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from torch import Tensor
 
 START = math.log(0.18)
-"""Log exposure of the photographic key, which networks without training say."""
+"""Log exposure of the photographic key; what a network of a grid says without training."""
 
 
 class Tone(NamedTuple):
@@ -20,10 +20,7 @@ class Tone(NamedTuple):
         Log luminance that exposures are relative to, ``(N, 1, 1, 1)``.
     exposure
         Logs of exposure over the centre, nepers: ``(N, 1, 1, 1)``, of a grid ``(N, D, 8, 8)``.
-    gamma
-        Exponent of the colour ratios, ``(N, 1, 1, 1)``.
     """
 
     centre: Tensor
     exposure: Tensor
-    gamma: Tensor

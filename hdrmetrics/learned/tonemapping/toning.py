@@ -7,7 +7,7 @@ from torch import Tensor
 
 from hdrmetrics.learned.tonemapping.tone import Tone
 from hdrmetrics.photometry.color import luminance
-from hdrmetrics.tonemap.color import schlick
+from hdrmetrics.tonemap.color import scale_pixels
 from hdrmetrics.tonemap.exposure_grid import map_by_grid
 
 
@@ -35,4 +35,4 @@ def toned(image: Tensor, tone: Tone) -> Tensor:
     else:
         scaled = light * torch.exp(tone.exposure - tone.centre)
         mapped = scaled / (1 + scaled)
-    return schlick(image, light, mapped, tone.gamma)
+    return scale_pixels(image, light, mapped)
