@@ -22,7 +22,6 @@ from datasets.scenes.scene_files import FileScene, find_scenes
 from datasets.streams import fraction
 from hdrmetrics import create_metric
 from hdrmetrics.learned.predictor import LearnedMetric
-from hdrmetrics.learned.tonemapping.predicted import predicted
 from hdrmetrics.metrics.tmqi import TMQI
 from hdrmetrics.tonemap import tonemap
 from results.common.files import keep, kept
@@ -106,10 +105,6 @@ def measure(
             code = tonemap(light, operator, **settings)
             took = time.perf_counter() - began
             said[name] = judges.say(code, took)
-            if name in NETS:
-                began = time.perf_counter()
-                predicted(operator, light, {"stops": torch.zeros(1)})
-                said[name]["deciding"] = time.perf_counter() - began
 
     for name, (operator, settings) in FIXED.items():
         if name not in said:
