@@ -163,6 +163,17 @@ def test_a_small_copy_by_hand() -> None:
     torch.testing.assert_close(tiny * centre.exp(), image[..., :1, :1])
 
 
+@pytest.mark.parametrize("upright", [False, True])
+def test_a_small_copy_of_a_strip(upright: bool) -> None:
+    # By a matrix of 300 000 columns it would take 250 GB.
+    strip = torch.linspace(1.0, 3.0, 300_000).reshape(1, 1, 1, -1)
+    small, centre = small_copy(strip.mT if upright else strip)
+    length = round(300_000 * math.sqrt(PIXELS / 300_000))
+    assert sorted(small.shape) == [1, 1, 1, length]
+    steps = (small * torch.exp(centre)).flatten()[:-1].diff()
+    torch.testing.assert_close(steps, torch.full_like(steps, 2 / length), atol=1e-6, rtol=0)
+
+
 def test_what_a_picture_looks_like_against_naturalness_of_its_codes() -> None:
     image = scene(11 * 12, 11 * 16)  # whole blocks, and no smaller copy
     centre = torch.log(luminance(image)).mean()
