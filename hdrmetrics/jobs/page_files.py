@@ -110,8 +110,9 @@ def _tidy(folder: Path, page: Path) -> None:
     if not _has_mark(folder):
         return
     mark = folder / MADE
-    # First: where a page cannot be read, nothing is removed.
-    beside = [one for one in folder.parent.iterdir() if one.suffix.lower() in ENDINGS]
+    # First: where a page cannot be read, nothing is removed. One that was put by may be called
+    # page.html.bak or page.html~.
+    beside = [one for one in folder.parent.iterdir() if ".htm" in one.name.lower()]
     shown = _shown({page, *(one for one in beside if folder_of(one) == folder)})
     there = {one for one in os.listdir(folder) if _NAME.fullmatch(one)}
     before = mark.read_text(encoding="utf-8", errors="replace").split()

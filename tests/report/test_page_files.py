@@ -101,9 +101,10 @@ def test_pages_that_share_a_folder(target: Path) -> None:
     assert names(folder_of(target)) == sorted([MADE, *left])
 
 
-def test_a_copy_of_a_page_keeps_what_it_shows(target: Path) -> None:
+@pytest.mark.parametrize("name", ["as it was on Monday.HTML", "my page.html.bak", "b.htm~"])
+def test_a_copy_of_a_page_keeps_what_it_shows(target: Path, name: str) -> None:
     first = write(target, [10, 20])
-    copy = target.with_name("as it was on Monday.HTML")
+    copy = target.with_name(name)
     copy.write_bytes(target.read_bytes())
     second = write(target, [30])
     assert names(folder_of(target)) == sorted([MADE, *first, *second])
