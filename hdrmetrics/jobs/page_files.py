@@ -67,6 +67,9 @@ def _is_ours(folder: Path) -> bool:
         return True
     if folder.is_symlink() or (folder.exists() and any(folder.iterdir())):
         return _has_mark(folder)  # another thread may have made it since
+    if folder.is_dir():  # somebody's, who said whom it is open to
+        (folder / MADE).touch()
+        return True
     # It appears with its mark, or not at all.
     draft = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}")
     draft.mkdir(parents=True)

@@ -85,10 +85,14 @@ def test_a_folder_of_somebody_else_stays_as_it_is(target: Path) -> None:
     assert MADE not in names(folder)
 
 
-def test_an_empty_folder_is_taken(target: Path) -> None:
+def test_an_empty_folder_is_taken_as_it_is(target: Path) -> None:
     folder_of(target).mkdir()
+    folder_of(target).chmod(0o700)
+    before = folder_of(target).stat()
     write(target, [10])
     assert MADE in names(folder_of(target))
+    after = folder_of(target).stat()
+    assert (after.st_mode, after.st_ino) == (before.st_mode, before.st_ino)
 
 
 def test_pages_that_share_a_folder(target: Path) -> None:
