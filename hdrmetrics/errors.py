@@ -15,6 +15,10 @@ class ImageAccessError(ImageReadError):
     """A file could not be read this time, whatever it holds: permission, memory, time."""
 
 
+class ImageDecodeError(ImageReadError):
+    """A decoder failed over a file: as a rule that is damaged, but short memory may look alike."""
+
+
 class ImageLimitError(ImageReadError):
     """A file's header announces more pixels or bytes than the reader's limit allows."""
 

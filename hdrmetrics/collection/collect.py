@@ -32,7 +32,8 @@ class Collecting:
         What that depends on; see :func:`~hdrmetrics.collection.keeping.keys.parts_of`.
     cache
         What is known, and where to keep what is found; ``None`` for neither. Of errors only damage
-        of files is kept: what may pass, and a metric that failed, is tried again the next time.
+        of files is kept, where it is sure: what may pass, as short memory over which some decoders
+        fail without a word of it, and a metric that failed, is tried again the next time.
     """
 
     def __init__(
@@ -184,7 +185,11 @@ class Collecting:
 
     def _keys_of(self, kind: str) -> dict[str, bytes]:
         if kind not in self._keys:
-            self._keys[kind] = {name: key_of(text, kind) for name, text in self._parts.items()}
+            # Some files need more than the usual decoder of their format, as JPEG with a gain map.
+            self._keys[kind] = {
+                name: key_of(text, "" if name == FILE else kind)
+                for name, text in self._parts.items()
+            }
         return self._keys[kind]
 
     # -- what is kept ---------------------------------------------------------------------

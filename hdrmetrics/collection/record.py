@@ -29,8 +29,8 @@ class Record:
     preview
         A JPEG file, where the plan asked for it.
     damaged
-        Whether the file's error is of its bytes, so that it will not pass. What comes from shards
-        does not say so.
+        Whether the file's error is of its bytes for sure, so that it will not pass. What comes from
+        shards does not say so.
     """
 
     path: str

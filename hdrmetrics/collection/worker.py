@@ -23,6 +23,7 @@ from hdrmetrics.collection.record import Record
 from hdrmetrics.errors import (
     HdrMetricsError,
     ImageAccessError,
+    ImageDecodeError,
     ImageReadError,
     MissingCodecError,
     StoreError,
@@ -186,7 +187,7 @@ def _noted(record: Record, what: str) -> Iterator[None]:
 
 def _is_damage(error: Exception) -> bool:
     """Return whether an error of reading is of the bytes of the file, whoever reads them when."""
-    passing = ImageAccessError, MissingCodecError, StoreError
+    passing = ImageAccessError, ImageDecodeError, MissingCodecError, StoreError
     return isinstance(error, ImageReadError) and not isinstance(error, passing)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hdrmetrics.errors import (
     HdrMetricsError,
     ImageAccessError,
+    ImageDecodeError,
     ImageReadError,
     MissingCodecError,
 )
@@ -42,14 +43,17 @@ def decode(source: Source) -> Image:
         # A reader of ours may have taken a decoder's word for damage.
         if is_shortage(error):
             raise ImageAccessError(str(error)) from error
+        if type(error) is ImageReadError and error.__cause__ is not None:
+            raise ImageDecodeError(str(error)) from error
         raise
     except HdrMetricsError:
         raise
     except MemoryError as error:
         raise ImageAccessError("not enough memory to decode it") from error
     except Exception as error:
-        # Decoders written by others raise whatever they like; a damaged file is the usual cause.
-        kind = ImageAccessError if _is_of_the_system(error) else ImageReadError
+        # Decoders written by others raise whatever they like. Damage is the usual cause, but
+        # where memory is short several do not say so ("broken data stream", "JXL_DEC_ERROR").
+        kind = ImageAccessError if _is_of_the_system(error) else ImageDecodeError
         raise kind(f"cannot be decoded ({type(error).__name__}: {error})") from error
 
 

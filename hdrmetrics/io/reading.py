@@ -84,6 +84,8 @@ def read_image(
     ------
     ImageReadError
         If the file is truncated, corrupt or of an unsupported kind.
+    ImageDecodeError
+        If a decoder failed over it: short memory may look alike.
     ImageAccessError
         If it is missing or may not be read, or memory, time or the process that reads it failed:
         of what it holds that says nothing.

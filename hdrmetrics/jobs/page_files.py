@@ -7,11 +7,12 @@ import os
 import re
 import secrets
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
 
 from hdrmetrics.errors import ImageWriteError
 from hdrmetrics.jobs.folders import MADE
-from hdrmetrics.text.textfile import remove_drafts, replacing
+from hdrmetrics.text.textfile import is_special, remove_drafts, replacing
 
 ENDINGS = (".html", ".htm")
 """What pages are called by, in lower case."""
@@ -62,11 +63,13 @@ def note(picture: Path) -> None:
 
 def _is_ours(folder: Path) -> bool:
     """Return whether a folder has the mark; one that is not there, or empty, is given it."""
-    mark = folder / MADE
-    if mark.exists():
+    if _has_mark(folder):
         return True
-    if folder.exists() and any(folder.iterdir()):
-        return mark.exists()  # another thread may have made it since
+    if folder.is_symlink() or (folder.exists() and any(folder.iterdir())):
+        return _has_mark(folder)  # another thread may have made it since
+    if folder.is_dir():  # somebody's, who said whom it is open to
+        (folder / MADE).touch()
+        return True
     # It appears with its mark, or not at all.
     draft = folder.with_name(f".{folder.name}.{secrets.token_hex(4)}")
     draft.mkdir(parents=True)
@@ -77,36 +80,51 @@ def _is_ours(folder: Path) -> bool:
         shutil.rmtree(draft, ignore_errors=True)
         if not folder.is_dir():  # else another thread was first
             raise
-    return mark.exists()
+    return _has_mark(folder)
+
+
+def _has_mark(folder: Path) -> bool:
+    """Return whether a folder has the mark, and both lie here: links may lead to others' files."""
+    mark = folder / MADE
+    return mark.is_file() and not mark.is_symlink() and not folder.is_symlink()
 
 
 def remove_unused(page: str | os.PathLike[str]) -> None:
     """Remove pictures beside a page that were made for it, and that it does not show any more.
 
     Only what the folder's own list names is removed; with the last of it the folder goes, if
-    nothing else is in it. Pages of one name (``a.html``, ``a.htm``) share a folder: what another
-    of them shows stays. What cannot be removed stays until the next time: it is litter only.
+    nothing else is in it. What another page that lies beside it shows stays: pages of one name
+    (``a.html``, ``a.htm``) share a folder, and a page that was copied, or given another name, shows
+    what it did. What cannot be removed stays until the next time: it is litter only.
 
     Parameters
     ----------
     page
-        As it was written. Nobody else may be making it.
+        As it was written; of one that went into a pipe nothing is removed. Nobody else may be
+        making it.
     """
     folder = folder_of(page)
     with contextlib.suppress(OSError, ImageWriteError):
-        _tidy(folder, Path(page))
+        if not is_special(Path(page)):
+            _tidy(folder, Path(page))
 
 
 def _tidy(folder: Path, page: Path) -> None:
-    mark = folder / MADE
-    if not mark.is_file():
+    if not _has_mark(folder):
         return
-    shown = _shown(folder, page)  # first: where a page cannot be read, nothing is removed
+    mark = folder / MADE
+    # First: where a page cannot be read, nothing is removed. One that was put by may be called
+    # page.html.bak or page.html~.
+    beside = [one for one in folder.parent.iterdir() if ".htm" in one.name.lower()]
+    shown = _shown({page, *(one for one in beside if folder_of(one) == folder)})
     there = {one for one in os.listdir(folder) if _NAME.fullmatch(one)}
     before = mark.read_text(encoding="utf-8", errors="replace").split()
     listed = {one for one in before if _NAME.fullmatch(one)}
+    unused = (listed & there) - shown
+    if unused:
+        unused -= _shown(beside)
     remove_drafts([mark, *(folder / one for one in listed)])
-    for name in (listed & there) - shown:
+    for name in unused:
         with contextlib.suppress(OSError):
             (folder / name).unlink()
             there.remove(name)
@@ -120,12 +138,10 @@ def _tidy(folder: Path, page: Path) -> None:
             draft.write_text("\n".join(left), encoding="utf-8")
 
 
-def _shown(folder: Path, page: Path) -> set[str]:
-    """Return the names of pictures that the pages of a folder show."""
-    pages = {page}
-    pages |= {one for one in folder.parent.iterdir() if one.suffix.lower() in ENDINGS}
+def _shown(pages: Iterable[Path]) -> set[str]:
+    """Return the names of pictures that stand in pages."""
     names: set[str] = set()
     for one in pages:
-        if folder_of(one) == folder and one.is_file():
+        if one.is_file():
             names.update(_NAME.findall(one.read_text(encoding="utf-8", errors="replace")))
     return names

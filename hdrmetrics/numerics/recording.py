@@ -9,8 +9,8 @@ numbers of the picture it was traced with.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, TypeVar
 
 import torch
@@ -99,7 +99,7 @@ def constants(
     def decorate(make: Callable[..., T]) -> Callable[..., T]:
         @functools.lru_cache(maxsize=maxsize)
         def kept(*arguments: Any) -> T:
-            with torch.inference_mode(False), _outside_transforms():
+            with unrecorded():
                 return make(*arguments)
 
         def constant(*arguments: Any) -> T:
@@ -120,6 +120,27 @@ def constants(
         return get
 
     return decorate
+
+
+@contextmanager
+def unrecorded() -> Iterator[None]:
+    """Make inside what serves any later call, whoever asks first.
+
+    It is made outside ``inference_mode``, ``torch.func`` and the trace of ``torch.jit``.
+
+    Examples
+    --------
+    >>> with torch.inference_mode(), unrecorded():
+    ...     torch.ones(1).is_inference()
+    False
+    """
+    tracing = torch._C._get_tracing_state()
+    torch._C._set_tracing_state(None)  # type: ignore[attr-defined]
+    try:
+        with torch.inference_mode(False), _outside_transforms():
+            yield
+    finally:
+        torch._C._set_tracing_state(tracing)  # type: ignore[attr-defined]
 
 
 def _outside_transforms() -> AbstractContextManager[Any]:

@@ -6,7 +6,7 @@ import errno
 
 _WORDS = (
     "out of memory", "not enough memory", "allocate memory", "alloc_failed", "bad_alloc",
-    "bad allocation",
+    "bad allocation", "unable to allocate", "memory allocation",
 )  # fmt: skip
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import importlib.metadata
 import os
 import random
 import sqlite3
@@ -26,6 +27,7 @@ from hdrmetrics.collection.record import Record
 from hdrmetrics.collection.worker import Worker
 from hdrmetrics.errors import (
     ImageAccessError,
+    ImageDecodeError,
     ImageReadError,
     MissingCodecError,
     OptionError,
@@ -254,11 +256,29 @@ def test_damage_is_looked_for_again_by_another_decoder(
     module._reader.cache_clear()
 
 
+def test_damage_may_be_of_any_decoder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from hdrmetrics.collection.keeping import keys as module
+
+    files = spoilt(tmp_path / "a")  # of JPEG files some have gain maps, for another package
+    version = importlib.metadata.version
+    with counted(monkeypatch) as seen:
+        collect(files)
+        monkeypatch.setattr(
+            "importlib.metadata.version",
+            lambda name: "99" if name == "imagecodecs" else version(name),
+        )
+        module._reader.cache_clear()
+        collect(files)
+        assert len(seen) == 4 + 3
+    module._reader.cache_clear()
+
+
 @pytest.mark.parametrize(
     "error",
     [
         ImageAccessError("cannot be opened (permission)"), StoreError("it does not answer"),
         MissingCodecError("needs imagecodecs"), MemoryError(), PermissionError(13, "denied"),
+        ImageDecodeError("broken data stream"),
     ],
 )  # fmt: skip
 def test_what_may_pass_is_tried_again(

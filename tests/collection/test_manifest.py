@@ -72,6 +72,8 @@ def test_a_list_is_read_as_far_as_it_is_wanted(tmp_path: Path) -> None:
         ("a.csv", b"", "none"),
         ("a.parquet", b"PAR1 and then nothing", "cannot read the list"),
         ("gone.txt", None, "cannot read the list"),
+        ("a.txt", "b/a.jpg\r\n".encode("utf-16"), "row 1 .*zero byte.*UTF-8"),
+        ("a.csv", b"path\na.jpg\na\0b/c.jpg\n", "row 2 .*zero byte"),
     ],
 )
 def test_lists_that_are_none(tmp_path: Path, name: str, data: bytes | None, match: str) -> None:

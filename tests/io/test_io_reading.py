@@ -15,6 +15,7 @@ from PIL import Image as PillowImage
 from hdrmetrics import read_image, write_image
 from hdrmetrics.errors import (
     ImageAccessError,
+    ImageDecodeError,
     ImageLimitError,
     ImageReadError,
     ImageWriteError,
@@ -226,8 +227,44 @@ def test_what_may_pass_is_told_from_damage(tmp_path, monkeypatch, error, of_the_
     monkeypatch.setattr("hdrmetrics.io.formats.png.reader.read", fail)
     with pytest.raises(ImageReadError, match="cannot be decoded") as found:
         read_image(tmp_path / "a.png")
-    assert (found.type is ImageReadError) == of_the_file
-    assert issubclass(found.type, ImageAccessError) != of_the_file
+    assert found.type is (ImageDecodeError if of_the_file else ImageAccessError)
+
+
+_SHORT = """
+import os, resource, sys
+from PIL import Image
+from hdrmetrics.io import read_image
+Image.init()
+size = int(open("/proc/self/statm").read().split()[0]) * resource.getpagesize()
+for path in sys.argv[1:]:
+    for more in range(1, 161, 5):
+        if not os.fork():
+            resource.setrlimit(resource.RLIMIT_AS, (size + (more << 20),) * 2)
+            try:
+                read_image(path, isolate=False)
+                found = "read"
+            except MemoryError:
+                found = "MemoryError"
+            except Exception as error:
+                found = type(error).__name__
+            os.write(1, f"{found}\\n".encode())
+            os._exit(0)
+        os.wait()
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="address space can only be limited on Linux")
+def test_a_decoder_that_lacks_memory_says_nothing_of_the_file(tmp_path):
+    noise = np.random.default_rng(0).integers(0, 256, (900, 1200, 3), dtype=np.uint8)
+    image = PillowImage.fromarray(noise).resize((2400, 1800))
+    image.save(tmp_path / "a.jpg", progressive=True)
+    image.save(tmp_path / "a.webp", quality=50, method=0)
+    paths = [tmp_path / "a.jpg", tmp_path / "a.webp"]
+    told = subprocess.run(
+        [sys.executable, "-c", _SHORT, *map(str, paths)], capture_output=True, text=True, check=True
+    ).stdout.split()
+    assert {"read", "ImageDecodeError"} <= set(told)  # of which short memory is the only cause
+    assert set(told) <= {"read", "MemoryError", "ImageAccessError", "ImageDecodeError"}
 
 
 def test_shortage_that_a_reader_took_for_damage_may_pass(picture, monkeypatch):

@@ -41,7 +41,7 @@ from hdrmetrics.learned.tonemapping.weights import load_tone_net, save_tone_net,
 from hdrmetrics.metrics.tmqi.naturalness import naturalness_of_codes
 from hdrmetrics.metrics.tmqi.quality import NATURALNESS_POWER
 from hdrmetrics.photometry.color import luminance
-from hdrmetrics.tonemap import create_operator, to_display
+from hdrmetrics.tonemap import create_operator, to_display, tonemap
 from hdrmetrics.tonemap.exposure_grid import tone_by_grid
 from tests.tonemap import papers
 
@@ -161,6 +161,17 @@ def test_a_small_copy_by_hand() -> None:
     assert abs(float(torch.log(luminance(small)).mean())) < 1e-5
     tiny, centre = small_copy(image[..., :1, :1])
     torch.testing.assert_close(tiny * centre.exp(), image[..., :1, :1])
+
+
+@pytest.mark.parametrize("upright", [False, True])
+def test_a_small_copy_of_a_strip(upright: bool) -> None:
+    # By a matrix of 300 000 columns it would take 250 GB.
+    strip = torch.linspace(1.0, 3.0, 300_000).reshape(1, 1, 1, -1)
+    small, centre = small_copy(strip.mT if upright else strip)
+    length = round(300_000 * math.sqrt(PIXELS / 300_000))
+    assert sorted(small.shape) == [1, 1, 1, length]
+    steps = (small * torch.exp(centre)).flatten()[:-1].diff()
+    torch.testing.assert_close(steps, torch.full_like(steps, 2 / length), atol=1e-6, rtol=0)
 
 
 def test_what_a_picture_looks_like_against_naturalness_of_its_codes() -> None:
@@ -404,3 +415,32 @@ def test_results_are_the_same_every_time(name: str, courtyard: torch.Tensor) -> 
     both = operator(torch.cat([courtyard, courtyard.flip(-1)]))
     torch.testing.assert_close(both[:1], operator(courtyard), rtol=1e-6, atol=1e-7)
     assert bool(operator(courtyard.bfloat16()).isfinite().all())
+
+
+@pytest.mark.parametrize("name", ["reinhard_grid", "reinhard_net"])
+@pytest.mark.parametrize("first", ["vmap", "grad", "inference", "trace"])
+def test_whoever_asks_first_a_network_serves_all(name: str, first: str) -> None:
+    from hdrmetrics.learned.tonemapping import predicted as module
+
+    light = torch.logspace(-1, 3, 600).reshape(1, 1, 20, 30).expand(1, 3, 20, 30)
+
+    def toned_one(image: torch.Tensor) -> torch.Tensor:
+        return tonemap(image[None], name)[0]
+
+    module._network.cache_clear()
+    if first == "vmap":
+        torch.vmap(toned_one)(light)
+    elif first == "grad":
+        torch.func.grad(lambda image: toned_one(image).sum())(light[0])
+    elif first == "inference":
+        with torch.inference_mode():
+            toned_one(light[0])
+    else:
+        torch.jit.trace(toned_one, (light[0],), check_trace=False)
+    found = tonemap(light, name)
+    leaf = light.clone().requires_grad_()
+    tonemap(leaf, name).sum().backward()
+    assert leaf.grad is not None
+    assert leaf.grad.isfinite().all()
+    module._network.cache_clear()
+    torch.testing.assert_close(tonemap(light, name), found)

@@ -85,10 +85,14 @@ def test_a_folder_of_somebody_else_stays_as_it_is(target: Path) -> None:
     assert MADE not in names(folder)
 
 
-def test_an_empty_folder_is_taken(target: Path) -> None:
+def test_an_empty_folder_is_taken_as_it_is(target: Path) -> None:
     folder_of(target).mkdir()
+    folder_of(target).chmod(0o700)
+    before = folder_of(target).stat()
     write(target, [10])
     assert MADE in names(folder_of(target))
+    after = folder_of(target).stat()
+    assert (after.st_mode, after.st_ino) == (before.st_mode, before.st_ino)
 
 
 def test_pages_that_share_a_folder(target: Path) -> None:
@@ -99,6 +103,55 @@ def test_pages_that_share_a_folder(target: Path) -> None:
     other.unlink()
     left = write(target, [40])
     assert names(folder_of(target)) == sorted([MADE, *left])
+
+
+@pytest.mark.parametrize("name", ["as it was on Monday.HTML", "my page.html.bak", "b.htm~"])
+def test_a_copy_of_a_page_keeps_what_it_shows(target: Path, name: str) -> None:
+    first = write(target, [10, 20])
+    copy = target.with_name(name)
+    copy.write_bytes(target.read_bytes())
+    second = write(target, [30])
+    assert names(folder_of(target)) == sorted([MADE, *first, *second])
+    copy.unlink()
+    write(target, [30])
+    assert names(folder_of(target)) == sorted([MADE, *second])
+
+
+def test_a_folder_that_is_a_link_keeps_all(target: Path) -> None:
+    first = write(target, [10])
+    other = target.parent / "elsewhere" / target.name
+    other.parent.mkdir()
+    try:
+        folder_of(other).symlink_to(folder_of(target), target_is_directory=True)
+    except OSError:
+        pytest.skip("links cannot be made here")
+    second = write(other, [20])
+    write(other, [30], embed=True)
+    assert {*first, *second} < set(names(folder_of(target)))
+
+
+def test_a_mark_that_is_a_link_leads_to_nothing_of_ours(target: Path) -> None:
+    mine = target.with_name("mine.txt")
+    mine.write_text("mine")
+    folder_of(target).mkdir()
+    try:
+        (folder_of(target) / MADE).symlink_to(mine)
+    except OSError:
+        pytest.skip("links cannot be made here")
+    first = write(target, [10])
+    second = write(target, [20])
+    assert mine.read_text() == "mine"
+    assert names(folder_of(target)) == sorted([MADE, *first, *second])
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="the system has no pipes with names")
+def test_a_page_that_went_into_a_pipe_keeps_its_pictures(target: Path) -> None:
+    os.mkfifo(target)
+    reader = threading.Thread(target=target.read_bytes)
+    reader.start()
+    shown = write(target, [10, 20])
+    reader.join()
+    assert set(shown) < set(names(folder_of(target)))
 
 
 def test_pictures_of_a_run_that_was_killed_go_with_the_next_page(target: Path) -> None:

@@ -36,7 +36,7 @@ class Manifest:
     ------
     TableError
         When it is gone through: if it cannot be read, or has no column ``path``, or a row is
-        empty.
+        empty or no path.
     MissingPackageError
         Then, too: if a Parquet file needs pyarrow, or an address a package, that is not there.
 
@@ -60,6 +60,11 @@ class Manifest:
                 for number, (path, name) in enumerate(_READERS[kind](file), 1):
                     if not path:
                         raise TableError(f"row {number} of {self.path!r} names no picture")
+                    if "\0" in path:
+                        raise TableError(
+                            f"row {number} of {self.path!r} has a zero byte, which no path has: "
+                            "write the list as UTF-8, not as UTF-16"
+                        )
                     yield Item(self._from_here(path), name or path)
         except HdrMetricsError:
             raise

@@ -12,6 +12,7 @@ from hdrmetrics.learned.tonemapping.grid_net import GridNet
 from hdrmetrics.learned.tonemapping.sizes import Network
 from hdrmetrics.learned.tonemapping.tone import Tone
 from hdrmetrics.learned.tonemapping.weights import load_tone_net, shipped
+from hdrmetrics.numerics.recording import unrecorded
 from hdrmetrics.tonemap.parameter import Values, setting
 
 STOPS = setting("stops", 0.0, -6.0, 6.0, "stops", "exposure added to what the network says")
@@ -47,5 +48,6 @@ def predicted(name: str, image: Tensor, values: Values) -> Tone:
 
 @lru_cache(maxsize=8)
 def _network(name: str, device: torch.device, dtype: torch.dtype) -> Network:
-    net = load_tone_net(shipped(name))[0]
-    return net.to(device, torch.float64 if isinstance(net, GridNet) else dtype)
+    with unrecorded():
+        net = load_tone_net(shipped(name))[0]
+        return net.to(device, torch.float64 if isinstance(net, GridNet) else dtype)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from hdrmetrics.errors import ImageReadError, OptionError
+from hdrmetrics.errors import ImageDecodeError, ImageReadError, OptionError
 from hdrmetrics.io.build import RELATIVE_RULE, coded_image, linear_image
 from hdrmetrics.io.colour.coding import Chromaticities
 from hdrmetrics.io.formats.exr.chroma import rgb_from_chroma
@@ -156,7 +156,7 @@ def _decode(data: bytes, part: Part, names: tuple[str, ...]) -> list[NDArray[Any
         except Exception as error:  # it raises RuntimeError, ValueError, TypeError …
             raise ImageReadError(f"corrupt EXR data ({error})") from error
     if len(parts) != 1:
-        raise ImageReadError(f"corrupt EXR data ({' '.join(printed).strip()})")
+        raise ImageDecodeError(f"corrupt EXR data ({' '.join(printed).strip()})")
     width, height = part.size
     planes = [np.asarray(parts[0].channels[name].pixels) for name in names]
     half = (height // 2, width // 2)
