@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 import hdrmetrics as hm
+from hdrmetrics.collection.bursts import looks
 from hdrmetrics.collection.bursts.looks import look_of
 from hdrmetrics.errors import PixelValueError
+from hdrmetrics.learned.liked.nima import Nima
 
 from .leaves import leaves, picture
 
@@ -67,3 +69,17 @@ def test_nan_is_refused():
     pixels[3, 4] = np.nan
     with pytest.raises(PixelValueError, match="NaN"):
         look_of(dataclasses.replace(image, pixels=pixels))
+
+
+def test_what_threads_share_stays_where_it_is_in_memory():
+    """Weights laid out anew under the hands of another thread would end the process."""
+    looks._loaded.cache_clear()
+    try:
+        network = looks._network()
+        before = [one.data_ptr() for one in network.parameters()]
+        assert looks.enough() == 699
+        looks.seen_of(hm.as_image(np.full((40, 50, 3), 0.5, np.float32), domain="sdr"))
+        Nima(*looks._loaded())
+        assert [one.data_ptr() for one in network.parameters()] == before
+    finally:
+        looks._loaded.cache_clear()

@@ -21,7 +21,7 @@ from hdrmetrics.learned.borders import box_of
 from hdrmetrics.learned.liked.card import OpinionCard
 from hdrmetrics.learned.liked.catalogue import WEIGHTS
 from hdrmetrics.learned.liked.network import OpinionNetwork, Trunk
-from hdrmetrics.learned.liked.nima import NAME, Nima
+from hdrmetrics.learned.liked.nima import NAME, enough_for
 from hdrmetrics.learned.liked.rendered import STOPS, exposures
 from hdrmetrics.learned.liked.views import look
 from hdrmetrics.learned.liked.weights import load_opinions
@@ -110,9 +110,7 @@ def enough() -> int:
     >>> enough()
     699
     """
-    found = Nima(*_loaded()).enough
-    assert found is not None, "nima says how much is enough"
-    return found
+    return enough_for(_loaded()[1])
 
 
 def sight() -> list[Any]:
@@ -182,7 +180,11 @@ def _places(channels: tuple[int, ...]) -> list[slice]:
 
 @functools.cache
 def _loaded() -> tuple[OpinionNetwork, OpinionCard]:
-    return load_opinions(WEIGHTS / f"{NAME}{SUFFIX}")
+    network, card = load_opinions(WEIGHTS / f"{NAME}{SUFFIX}")
+    # Once, before threads share it: weights laid out anew while another thread reads them are gone
+    # under its hands, which ends the process.
+    network.requires_grad_(False).eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return network, card
 
 
 def _network() -> OpinionNetwork:

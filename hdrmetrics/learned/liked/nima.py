@@ -101,7 +101,7 @@ class Nima(Metric):
         self.network = network.requires_grad_(False).eval()
         self.network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.card = card
-        self.enough = round(_ENOUGH * max(view.side for view in card.views))
+        self.enough = enough_for(card)
 
     def train(self, mode: bool = True) -> Nima:
         """Set the mode of training, but for the network: a loss drops nothing out by chance."""
@@ -283,6 +283,17 @@ class Nima(Metric):
         if next(self.network.parameters()).dtype != test.dtype:
             self.network.to(test.dtype)  # the weights are halves: nothing is lost either way
         return test
+
+
+def enough_for(card: OpinionCard) -> int:
+    """Return how many pixels of a photograph's shorter side are as good as more.
+
+    Parameters
+    ----------
+    card
+        Of the network: its largest view decides.
+    """
+    return round(_ENOUGH * max(view.side for view in card.views))
 
 
 def load_nima(path: str | Path) -> Nima:
