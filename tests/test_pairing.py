@@ -77,7 +77,11 @@ def test_equal_names_are_told_apart_by_their_folders(tree: Path) -> None:
 
 @pytest.mark.parametrize(
     ("source", "needle"),
-    [("empty", "'empty' holds no image"), ("no/*.exr", "no file matches 'no/[*].exr'")],
+    [
+        ("empty", "'empty' holds no image"),
+        ("no/*.exr", "no file matches 'no/[*].exr'"),
+        ("no\0/a.exr", "zero byte"),
+    ],
 )
 def test_nothing_is_an_error(tree: Path, source: str, needle: str) -> None:
     with pytest.raises(ImageReadError, match=needle):

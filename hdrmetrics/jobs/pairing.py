@@ -101,6 +101,8 @@ def look_for(
                 found.setdefault(os.path.join(real(one.path.parent), one.path.name), one)
         except ImageReadError as error:
             problems[str(source)] = str(error)
+        except ValueError:  # what no system takes for a path
+            problems[str(source)] = f"{str(source)!r} has a zero byte, which no path has"
         except OSError as error:  # a folder that may not be looked into
             problems[str(source)] = f"{os.fspath(source)}: cannot be opened ({error.strerror})"
     files = list(found.values())

@@ -115,3 +115,20 @@ def test_which_are_lists() -> None:
     assert [is_manifest(one) for one in ("a.TXT", "s3://a/b.parquet", "a.jpg", "folder")] == [
         True, True, False, False,
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("column", ["path", "name"])
+def test_columns_of_tables_are_text(tmp_path: Path, column: str) -> None:
+    pandas = pytest.importorskip("pandas", reason="the extra 'report' is not installed")
+    pytest.importorskip("pyarrow", reason="the extra 'datasets' is not installed")
+    values = {"path": ["a.jpg", "b.jpg"], "name": ["first", "second"]} | {column: [1, 2]}
+    pandas.DataFrame(values).to_parquet(tmp_path / "list.parquet")
+    with pytest.raises(TableError, match=f"column '{column}' .* is text, not int64"):
+        list(Manifest(tmp_path / "list.parquet"))
+    values[column] = [b"x", b"y"]
+    pandas.DataFrame(values).to_parquet(tmp_path / "list.parquet")
+    with pytest.raises(TableError, match="is text, not binary"):
+        list(Manifest(tmp_path / "list.parquet"))
+    values[column] = ["c.jpg", "d.jpg"]
+    pandas.DataFrame(values).astype("category").to_parquet(tmp_path / "list.parquet")
+    assert len(list(Manifest(tmp_path / "list.parquet"))) == 2

@@ -258,6 +258,12 @@ def _parquet(file: IO[bytes]) -> Rows:
             f"{', '.join(names) or 'none'}"
         )
     columns = [name for name in ("path", "name") if name in names]
+    types = arrow().types
+    for column in columns:
+        kind = table.schema_arrow.field(column).type
+        kind = kind.value_type if types.is_dictionary(kind) else kind
+        if not (types.is_string(kind) or types.is_large_string(kind) or types.is_null(kind)):
+            raise TableError(f"the column {column!r} of a list of pictures is text, not {kind}")
     for batch in table.iter_batches(batch_size=_ROWS, columns=columns):
         for row in batch.to_pylist():
             yield row["path"] or "", row.get("name") or ""
