@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -23,6 +21,7 @@ from hdrmetrics.learned.curves.net import CurveNet
 from trainers.curves.batches import Held
 from trainers.curves.recipe import TERMS, Recipe
 from trainers.learning.average import WeightAverage
+from trainers.running.lesson import ResumableLearner
 
 _LARGEST_GRADIENT = 0.5
 
@@ -38,7 +37,7 @@ def widened(maps: Tensor, image: Tensor) -> Tensor:
     return F.interpolate(maps, image.shape[-2:], mode="bilinear", align_corners=False)
 
 
-class Learner:
+class Learner(ResumableLearner):
     """A network with its losses, its optimiser and the average of its weights.
 
     Parameters
@@ -124,21 +123,6 @@ class Learner:
         ]
         values = psnr(torch.cat(parts), held.originals)
         return by_stops(values, held)
-
-    def state(self) -> dict[str, Any]:
-        """Return all that changes in a step."""
-        return {
-            "net": self.net.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
-            "average": self.average.state(),
-            "updates": self.average.updates,
-        }
-
-    def restore(self, state: dict[str, Any]) -> None:
-        """Go on from what :meth:`state` returned."""
-        self.net.load_state_dict(state["net"])
-        self.optimiser.load_state_dict(state["optimiser"])
-        self.average.restore(state["average"], int(state["updates"]))
 
 
 def by_stops(values: Tensor, held: Held) -> dict[float, float]:

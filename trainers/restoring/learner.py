@@ -18,6 +18,7 @@ from trainers.restoring.degrade import degrade, draw_steps
 from trainers.restoring.recipe import Recipe
 from trainers.restoring.references import window
 from trainers.restoring.windows import Windows
+from trainers.running.lesson import ResumableLearner
 
 _EPSILON = 1e-3  # a quarter of a step of eight bits: below it the loss is a square
 _LARGEST_GRADIENT = 2.0
@@ -128,7 +129,7 @@ def turned(image: Tensor, turn: int) -> Tensor:
     return image.flip(-2) if turn & 2 else image
 
 
-class Learner:
+class Learner(ResumableLearner):
     """A network with its optimiser and the average of its weights.
 
     Parameters
@@ -200,20 +201,12 @@ class Learner:
 
     def state(self) -> dict[str, Any]:
         """Return all that changes in a step."""
-        return {
-            "net": self.net.state_dict(),
-            "insight": self.insight.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
-            "average": self.average.state(),
-            "updates": self.average.updates,
-        }
+        return {**super().state(), "insight": self.insight.state_dict()}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from what :meth:`state` returned."""
-        self.net.load_state_dict(state["net"])
+        super().restore(state)
         self.insight.load_state_dict(state["insight"])
-        self.optimiser.load_state_dict(state["optimiser"])
-        self.average.restore(state["average"], state["updates"])
 
 
 def psnr(a: Tensor, b: Tensor) -> Tensor:

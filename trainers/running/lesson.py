@@ -6,27 +6,41 @@ import time
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
+import torch
 from torch import nn
 
 from trainers.running.plan import mode_name
 
 
-class Learner(Protocol):
-    """A network with its optimiser and the average of its weights."""
+class ResumableLearner:
+    """A network with its optimiser and the average of its weights, which a run keeps and restores.
+
+    A subclass fills them in, and adds to :meth:`state` and :meth:`restore` what else changes.
+    """
 
     net: Any
+    optimiser: torch.optim.Optimizer
     average: Any
 
     def state(self) -> dict[str, Any]:
         """Return all that changes in a step."""
+        return {
+            "net": self.net.state_dict(),
+            "optimiser": self.optimiser.state_dict(),
+            "average": self.average.state(),
+            "updates": self.average.updates,
+        }
 
     def restore(self, state: dict[str, Any]) -> None:
         """Go on from what :meth:`state` returned."""
+        self.net.load_state_dict(state["net"])
+        self.optimiser.load_state_dict(state["optimiser"])
+        self.average.restore(state["average"], int(state["updates"]))
 
 
-Own = TypeVar("Own", bound=Learner)
+Own = TypeVar("Own", bound=ResumableLearner)
 
 
 @dataclass(frozen=True, slots=True)

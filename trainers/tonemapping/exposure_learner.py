@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import torch
 from scipy.interpolate import CubicSpline
@@ -15,6 +13,7 @@ from hdrmetrics.learned.tonemapping.rendered import Rendered
 from hdrmetrics.metrics.tmqi.naturalness import Naturalness
 from hdrmetrics.metrics.tmqi.quality import NATURALNESS_POWER, quality_of_terms
 from trainers.learning.average import WeightAverage
+from trainers.running.lesson import ResumableLearner
 from trainers.tonemapping.recipe import ExposureRecipe
 from trainers.tonemapping.table import STOPS, Table
 
@@ -27,7 +26,7 @@ _MEAN_UNIT = 50.0  # code values
 _STEP = 0.05  # stops
 
 
-class ExposureLearner:
+class ExposureLearner(ResumableLearner):
     """A network with its optimiser and the average of its weights.
 
     Parameters
@@ -75,21 +74,6 @@ class ExposureLearner:
         self.optimiser.step()
         self.average.update()
         return float(lost.detach())
-
-    def state(self) -> dict[str, Any]:
-        """Return all that changes in a step."""
-        return {
-            "net": self.net.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
-            "average": self.average.state(),
-            "updates": self.average.updates,
-        }
-
-    def restore(self, state: dict[str, Any]) -> None:
-        """Go on from what :meth:`state` returned."""
-        self.net.load_state_dict(state["net"])
-        self.optimiser.load_state_dict(state["optimiser"])
-        self.average.restore(state["average"], state["updates"])
 
 
 class Curves:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 import torch
 from torch import Tensor, nn
@@ -16,6 +14,7 @@ from hdrmetrics.learned.tonemapping.toning import toned
 from hdrmetrics.tonemap import to_display
 from hdrmetrics.tonemap.exposure_grid import total_variation
 from trainers.learning.average import WeightAverage
+from trainers.running.lesson import ResumableLearner
 from trainers.tonemapping.frames import Frames
 from trainers.tonemapping.judging import distance
 from trainers.tonemapping.recipe import GridRecipe
@@ -59,7 +58,7 @@ def departure(tone: Tone) -> Tensor:
     return (tone.exposure - START).square().flatten(1).mean(dim=1)
 
 
-class Learner:
+class Learner(ResumableLearner):
     """A network with its optimiser and the average of its weights.
 
     Parameters
@@ -99,18 +98,3 @@ class Learner:
         self.optimiser.step()
         self.average.update()
         return total
-
-    def state(self) -> dict[str, Any]:
-        """Return all that changes in a step."""
-        return {
-            "net": self.net.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
-            "average": self.average.state(),
-            "updates": self.average.updates,
-        }
-
-    def restore(self, state: dict[str, Any]) -> None:
-        """Go on from what :meth:`state` returned."""
-        self.net.load_state_dict(state["net"])
-        self.optimiser.load_state_dict(state["optimiser"])
-        self.average.restore(state["average"], state["updates"])

@@ -101,7 +101,8 @@ def run(wanted: Wanted, recipe: Recipe) -> Network | None:
     told = {"recipe": recipe.digest, "seed": wanted.seed}
     if not take(wanted, lesson, told, _sources(train, held)):
         return None
-    return lesson.learner.net.eval()
+    net: Network = lesson.learner.net.eval()
+    return net
 
 
 class ExposureLesson(Lesson[ExposureLearner]):
