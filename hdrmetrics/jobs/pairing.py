@@ -95,14 +95,15 @@ def look_for(
     problems: dict[str, str] = {}
     real = cache(os.path.realpath)  # forty thousand files lie in a few folders
     for source in sources:
+        if "\0" in os.fspath(source):
+            problems[str(source)] = f"{str(source)!r} has a zero byte, which no path has"
+            continue
         try:
             for one in _find(Path(source), recursive):
                 # By whatever way it is reached; a link is a file of its own.
                 found.setdefault(os.path.join(real(one.path.parent), one.path.name), one)
         except ImageReadError as error:
             problems[str(source)] = str(error)
-        except ValueError:  # what no system takes for a path
-            problems[str(source)] = f"{str(source)!r} has a zero byte, which no path has"
         except OSError as error:  # a folder that may not be looked into
             problems[str(source)] = f"{os.fspath(source)}: cannot be opened ({error.strerror})"
     files = list(found.values())
